@@ -1,0 +1,142 @@
+/**
+ * The one error family of the library: a closed set of codes, a message that names the operation and
+ * the values, and a JSON form that survives workers and HTTP.
+ */
+
+/** Every code an error of this library can carry. The set is closed. */
+export type ErrorCode =
+  | 'InvalidArgument'
+  | 'SchemaMismatch'
+  | 'NotFitted'
+  | 'NotFound'
+  | 'AlreadyExists'
+  | 'Conflict'
+  | 'InvalidState'
+  | 'Unsupported'
+  | 'MissingDependency'
+  | 'PermissionDenied'
+  | 'RateLimited'
+  | 'Unavailable'
+  | 'Corrupt'
+  | 'Internal'
+
+/** What an error may carry beside its message. */
+export interface ErrorOptions {
+  /** Whether doing the same again later may succeed. @default true for `RateLimited` and `Unavailable` */
+  readonly retryable?: boolean | undefined
+  /** Plain JSON facts about the failure; never secrets, never whole rows. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+  /** One sentence on how to get out of it. */
+  readonly hint?: string | undefined
+  /** The foreign error this one translates. */
+  readonly cause?: unknown
+}
+
+/** The plain JSON form of an error, as {@link MillwrightError.toJSON} writes it. */
+export interface ErrorJson {
+  readonly name: 'MillwrightError'
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retryable: boolean
+  readonly details: Readonly<Record<string, unknown>>
+  readonly hint?: string
+}
+
+/**
+ * An error of this library.
+ *
+ * Recognise one with {@link isMillwrightError}, which works across module copies and realms, not with `instanceof`.
+ */
+export class MillwrightError extends Error {
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  readonly details: Readonly<Record<string, unknown>>
+  readonly hint?: string
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'MillwrightError'
+    this.code = code
+    this.retryable = options.retryable ?? (code === 'RateLimited' || code === 'Unavailable')
+    this.details = options.details ?? {}
+    if (options.hint !== undefined) this.hint = options.hint
+  }
+
+  toJSON(): ErrorJson {
+    const { code, message, retryable, details, hint } = this
+    return { name: 'MillwrightError', code, message, retryable, details, ...(hint === undefined ? {} : { hint }) }
+  }
+}
+
+/** One thing that is wrong with a row, a table or an option object. */
+export interface Issue {
+  /** Where: column names, row indices, option keys. */
+  readonly path: readonly (string | number)[]
+  /** A stable machine word, for example `missing` or `wrong-type`. */
+  readonly code: string
+  /** A sentence: what was allowed, what arrived. */
+  readonly message: string
+}
+
+/** `SchemaMismatch` with the list of everything that was wrong. */
+export class SchemaMismatchError extends MillwrightError {
+  readonly issues: readonly Issue[]
+
+  constructor(message: string, issues: readonly Issue[], options: ErrorOptions = {}) {
+    super('SchemaMismatch', message, { ...options, details: { ...options.details, issues } })
+    this.issues = issues
+  }
+}
+
+/**
+ * Whether `error` is an error of this library, optionally of one code.
+ *
+ * @example
+ * try { await store.put('a', bytes, { ifAbsent: true }) }
+ * catch (error) { if (!isMillwrightError(error, 'Conflict')) throw error }
+ */
+export function isMillwrightError(error: unknown, code?: ErrorCode): error is MillwrightError {
+  if (typeof error !== 'object' || error === null) return false
+  const candidate = error as { name?: unknown; code?: unknown }
+  return candidate.name === 'MillwrightError' && typeof candidate.code === 'string' && (code === undefined || candidate.code === code)
+}
+
+/** Rebuilds an error from {@link MillwrightError.toJSON}; anything else becomes `Internal`. */
+export function errorFromJson(json: unknown): MillwrightError {
+  const value = (typeof json === 'object' && json !== null ? json : {}) as Partial<ErrorJson>
+  if (value.name !== 'MillwrightError' || typeof value.code !== 'string') {
+    return new MillwrightError('Internal', typeof value.message === 'string' ? value.message : 'unknown error')
+  }
+  const options = { retryable: value.retryable, details: value.details, hint: value.hint }
+  const issues = value.details?.issues
+  if (value.code === 'SchemaMismatch' && Array.isArray(issues)) {
+    return new SchemaMismatchError(value.message ?? '', issues as Issue[], options)
+  }
+  return new MillwrightError(value.code, value.message ?? '', options)
+}
+
+/** Shorthand for the most common error: a bad argument. */
+export function invalidArgument(message: string, options?: ErrorOptions): MillwrightError {
+  return new MillwrightError('InvalidArgument', message, options)
+}
+
+/** The error for an optional package that is not installed. */
+export function missingDependency(packageName: string, needed: string, cause?: unknown): MillwrightError {
+  return new MillwrightError('MissingDependency', `${needed} needs the package '${packageName}', which is not installed`, {
+    hint: `npm install ${packageName}`,
+    details: { packageName },
+    cause,
+  })
+}
+
+/** A short, safe rendering of a value for error messages: at most 60 characters, strings quoted. */
+export function show(value: unknown): string {
+  let text: string
+  if (typeof value === 'string') text = JSON.stringify(value)
+  else if (typeof value === 'function') text = 'a function'
+  else if (typeof value === 'bigint') text = `${value}n`
+  else if (typeof value === 'object' && value !== null) {
+    text = Array.isArray(value) ? `an array of ${value.length}` : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  } else text = String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}

@@ -1,0 +1,100 @@
+/** Models as other rooms see them: how one is packed for storage, opened from it, and run. */
+import type { Awaitable } from '../core/awaitable'
+import type { ModelSignature } from '../schema/signature'
+import type { Row, Table } from '../schema/table'
+
+/** What a model predicts. */
+export type ModelTask = 'classification' | 'regression' | 'other'
+
+/** A model as files, ready to be stored and to be opened by the runtime that knows its flavor. */
+export interface ModelPackage {
+  /** Which runtime opens it: `millwright`, `onnx`, `function`, `tfjs`, `ml-random-forest`, … */
+  readonly flavor: string
+  readonly signature: ModelSignature
+  /** Relative path → bytes. */
+  readonly files: Readonly<Record<string, Uint8Array>>
+  readonly task: ModelTask
+  /** Of classifiers: the labels in the order of the probability columns. */
+  readonly classes?: readonly (string | number | boolean)[] | undefined
+  /** The target column's name, when known. */
+  readonly target?: string | undefined
+  /** Plain JSON about the model: options, feature importance, … Small. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Anything that can pack itself: a fitted model of `learn/`, an imported ONNX file, … */
+export interface PackableModel {
+  pack(): Awaitable<ModelPackage>
+}
+
+/** What predicting gave, row by row, in the order of the rows. */
+export interface PredictionBatch {
+  /** One label or number per row. `null` where the model gives none. */
+  readonly predictions: readonly (string | number | boolean | null)[]
+  /** Of classifiers that know them: row-major, `rows × classes`. */
+  readonly probabilities?: Float64Array | undefined
+  readonly classes?: readonly (string | number | boolean)[] | undefined
+  /** Every output of the engine by name, one value (or array) per row, for models that give more than one answer. */
+  readonly outputs?: Readonly<Record<string, readonly unknown[]>> | undefined
+}
+
+/** A model in memory, ready to run. */
+export interface LoadedModel {
+  readonly signature: ModelSignature
+  readonly task: ModelTask
+  readonly classes?: readonly (string | number | boolean)[] | undefined
+  /**
+   * Predicts for every row. Never changes its input; equal input gives equal output. Zero rows give zero predictions.
+   * @throws InvalidState after `dispose`
+   */
+  run(input: Table, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<PredictionBatch>
+  /** Releases what is held. Idempotent. */
+  dispose(): Promise<void>
+}
+
+/** What a runtime can do. */
+export interface ModelRuntimeCapabilities {
+  /** `run` answers many rows at less cost each than one at a time. */
+  readonly batches: boolean
+  /** `run` keeps the thread busy until it is done. */
+  readonly blocking: boolean
+}
+
+/**
+ * The model runtime port: opens packages of the flavors it knows. `modelRuntimeChecks()` checks an implementation.
+ */
+export interface ModelRuntime {
+  readonly portVersion: 1
+  readonly name: string
+  readonly capabilities: ModelRuntimeCapabilities
+  readonly flavors: readonly string[]
+  /** @throws MissingDependency when the engine is not installed, Corrupt when the files are not a model */
+  load(model: ModelPackage, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<LoadedModel>
+}
+
+/** A stored model as found by a reference such as `flights@champion` or `flights@3`. */
+export interface ResolvedModel {
+  readonly name: string
+  readonly version: string
+  readonly package: ModelPackage
+}
+
+/** Where a predictor gets models from: a registry is one. */
+export interface ModelSource {
+  /** @throws NotFound with the names, versions or aliases there are */
+  openModel(reference: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<ResolvedModel>
+}
+
+/** One answered row, as a predictor's `prediction` event tells it; what a monitor records. */
+export interface PredictionRecord {
+  readonly id: string
+  readonly model: string
+  readonly version: string
+  readonly at: number
+  readonly input: Row
+  readonly prediction: string | number | boolean | null
+  /** Class label → probability, where the model gives them. */
+  readonly probabilities?: Readonly<Record<string, number>> | undefined
+  readonly latencyMs: number
+  readonly cached: boolean
+}

@@ -1,0 +1,246 @@
+/**
+ * The column: a typed array beneath a name, with missing values kept inside the array.
+ *
+ * | type | `values` | missing |
+ * | --- | --- | --- |
+ * | `float64` | Float64Array | `NaN` |
+ * | `timestamp` | Float64Array, epoch milliseconds | `NaN` |
+ * | `int32` | Int32Array | −2³¹ ({@link MISSING_INT32}, as R's `NA_integer_`) |
+ * | `boolean` | Uint8Array of 0 and 1 | 2 ({@link MISSING_BOOLEAN}) |
+ * | `string` | Int32Array of codes into `dictionary` | −1 ({@link MISSING_CODE}) |
+ */
+import { invalidArgument, show } from '../core/errors'
+
+/** The types a column can have. */
+export type ColumnType = 'float64' | 'int32' | 'boolean' | 'string' | 'timestamp'
+
+/** Every column type, in a fixed order. */
+export const columnTypes: readonly ColumnType[] = ['float64', 'int32', 'boolean', 'string', 'timestamp']
+
+/** What one cell holds; a timestamp cell is its epoch milliseconds as a number; `null` is missing. */
+export type CellValue = number | string | boolean | null
+
+/** The typed array beneath a column. */
+export type ColumnValues = Float64Array | Int32Array | Uint8Array
+
+/** Missing in an `int32` column. */
+export const MISSING_INT32 = -2147483648
+/** Missing in a `boolean` column. */
+export const MISSING_BOOLEAN = 2
+/** Missing in a `string` column. */
+export const MISSING_CODE = -1
+
+/**
+ * An immutable named column. Nobody may write to `values` or `dictionary` after the column is made.
+ */
+export interface Column {
+  readonly name: string
+  readonly type: ColumnType
+  readonly length: number
+  /** The typed array beneath; see the table in the file's head for the marks of missing values. */
+  readonly values: ColumnValues
+  /** Of `string` columns: the distinct strings the codes point to. Entries may be unused, none is repeated. */
+  readonly dictionary?: readonly string[]
+  /** The cell at `index`; `null` when missing or out of range. */
+  at(index: number): CellValue
+  /** How many cells are missing (counted on first use). */
+  readonly nullCount: number
+}
+
+/** What is needed to make a column of each type. */
+export type ColumnInit =
+  | { readonly type: 'float64' | 'timestamp'; readonly values: Float64Array }
+  | { readonly type: 'int32'; readonly values: Int32Array }
+  | { readonly type: 'boolean'; readonly values: Uint8Array }
+  | { readonly type: 'string'; readonly values: Int32Array; readonly dictionary: readonly string[] }
+
+/** Makes a column that owns `init.values` (not copied). */
+export function makeColumn(name: string, init: ColumnInit): Column {
+  const { type, values } = init
+  const dictionary = init.type === 'string' ? init.dictionary : undefined
+  let nullCount = -1
+  return {
+    name,
+    type,
+    length: values.length,
+    values,
+    ...(dictionary === undefined ? {} : { dictionary }),
+    at: (index) => cellAt(init, index),
+    get nullCount() {
+      if (nullCount < 0) nullCount = countMissing(init)
+      return nullCount
+    },
+  }
+}
+
+/** The same data under another name. */
+export function renameColumn(column: Column, name: string): Column {
+  return makeColumn(name, columnInit(column))
+}
+
+/** The parts a column was made of. */
+export function columnInit(column: Column): ColumnInit {
+  const { type, values, dictionary } = column
+  return (dictionary === undefined ? { type, values } : { type, values, dictionary }) as ColumnInit
+}
+
+/** Whether the cell at `index` is missing. */
+export function isMissingAt(column: Column, index: number): boolean {
+  const value = column.values[index]
+  switch (column.type) {
+    case 'int32':
+      return value === MISSING_INT32
+    case 'boolean':
+      return value === MISSING_BOOLEAN
+    case 'string':
+      return value === MISSING_CODE
+    default:
+      return value !== value
+  }
+}
+
+/**
+ * A column of the cells at `indices`, in that order; an index of −1 gives a missing cell. Dictionaries are shared.
+ */
+export function takeColumn(column: Column, indices: Int32Array): Column {
+  const { values } = column
+  const missing = missingMark(column.type)
+  const taken = newValues(column.type, indices.length)
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number
+    taken[i] = index < 0 ? missing : (values[index] as number)
+  }
+  return makeColumn(column.name, { ...columnInit(column), values: taken } as ColumnInit)
+}
+
+/** Cells from `start` (included) to `end` (not included), sharing memory. */
+export function sliceColumn(column: Column, start: number, end: number): Column {
+  return makeColumn(column.name, { ...columnInit(column), values: column.values.subarray(start, end) } as ColumnInit)
+}
+
+/** The number that marks a missing cell in the typed array of `type`. */
+export function missingMark(type: ColumnType): number {
+  if (type === 'int32') return MISSING_INT32
+  if (type === 'boolean') return MISSING_BOOLEAN
+  return type === 'string' ? MISSING_CODE : Number.NaN
+}
+
+/** A zero-filled typed array of the kind that `type` uses. */
+export function newValues(type: ColumnType, length: number): ColumnValues {
+  if (type === 'int32' || type === 'string') return new Int32Array(length)
+  return type === 'boolean' ? new Uint8Array(length) : new Float64Array(length)
+}
+
+/**
+ * The column as numbers, `NaN` where missing: booleans are 0 and 1, timestamps epoch milliseconds.
+ * `float64` and `timestamp` columns are returned without copying: do not write to the result.
+ *
+ * @throws SchemaMismatch for `string` columns
+ */
+export function toFloat64(column: Column): Float64Array {
+  const { type, values, length } = column
+  if (type === 'float64' || type === 'timestamp') return values as Float64Array
+  if (type === 'string') throw invalidArgument(`column ${show(column.name)} must be numeric, boolean or timestamp, it is string`)
+  const missing = missingMark(type)
+  const numbers = new Float64Array(length)
+  for (let i = 0; i < length; i++) {
+    const value = values[i] as number
+    numbers[i] = value === missing ? Number.NaN : value
+  }
+  return numbers
+}
+
+/**
+ * A column of `type` from cells; `null`, `undefined` and `NaN` are missing. Strings get a dictionary in order of appearance;
+ * timestamps take epoch milliseconds or `Date`.
+ *
+ * @throws InvalidArgument naming the first cell that does not fit
+ */
+export function columnFrom(name: string, type: ColumnType, cells: ArrayLike<unknown>): Column {
+  const values = newValues(type, cells.length)
+  const missing = missingMark(type)
+  const codes = new Map<string, number>()
+  const dictionary: string[] = []
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i]
+    if (cell === null || cell === undefined || (typeof cell === 'number' && Number.isNaN(cell))) {
+      values[i] = missing
+      continue
+    }
+    if (!fits(type, cell)) {
+      throw invalidArgument(`column ${show(name)} is ${type}, but row ${i} holds ${show(cell)}`)
+    }
+    if (type === 'string') {
+      let code = codes.get(cell as string)
+      if (code === undefined) {
+        code = dictionary.length
+        codes.set(cell as string, code)
+        dictionary.push(cell as string)
+      }
+      values[i] = code
+    } else values[i] = cell instanceof Date ? cell.getTime() : Number(cell)
+  }
+  return makeColumn(name, { type, values, ...(type === 'string' ? { dictionary } : {}) } as ColumnInit)
+}
+
+/** The narrowest type that holds every cell: missing cells do not count, mixed kinds become `string`; no cell at all gives `float64`. */
+export function typeOfCells(cells: ArrayLike<unknown>): ColumnType {
+  let type: ColumnType | undefined
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i]
+    if (cell === null || cell === undefined || (typeof cell === 'number' && Number.isNaN(cell))) continue
+    const own = typeOfCell(cell)
+    if (type === undefined || type === own) type = own
+    else if ((type === 'int32' && own === 'float64') || (type === 'float64' && own === 'int32')) type = 'float64'
+    else return 'string'
+  }
+  return type ?? 'float64'
+}
+
+function typeOfCell(cell: unknown): ColumnType {
+  if (typeof cell === 'boolean') return 'boolean'
+  if (cell instanceof Date) return 'timestamp'
+  if (typeof cell !== 'number') return 'string'
+  return fits('int32', cell) && !Object.is(cell, -0) ? 'int32' : 'float64'
+}
+
+function fits(type: ColumnType, cell: unknown): boolean {
+  switch (type) {
+    case 'string':
+      return typeof cell === 'string'
+    case 'boolean':
+      return typeof cell === 'boolean'
+    case 'int32':
+      return typeof cell === 'number' && Number.isInteger(cell) && cell > MISSING_INT32 && cell <= 2147483647
+    case 'timestamp':
+      return cell instanceof Date ? !Number.isNaN(cell.getTime()) : typeof cell === 'number'
+    default:
+      return typeof cell === 'number'
+  }
+}
+
+function cellAt(init: ColumnInit, index: number): CellValue {
+  const value = init.values[index]
+  if (value === undefined || value !== value) return null
+  switch (init.type) {
+    case 'string':
+      return value === MISSING_CODE ? null : (init.dictionary[value] as string)
+    case 'boolean':
+      return value === MISSING_BOOLEAN ? null : value === 1
+    case 'int32':
+      return value === MISSING_INT32 ? null : value
+    default:
+      return value
+  }
+}
+
+function countMissing({ type, values }: ColumnInit): number {
+  let count = 0
+  if (type === 'float64' || type === 'timestamp') {
+    for (let i = 0; i < values.length; i++) if (values[i] !== values[i]) count++
+    return count
+  }
+  const missing = missingMark(type)
+  for (let i = 0; i < values.length; i++) if (values[i] === missing) count++
+  return count
+}

@@ -1,0 +1,89 @@
+/** The smallest table: what every module takes, and what `Dataset` is. */
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { type CellValue, type Column, type ColumnType, columnFrom, typeOfCells } from './column'
+
+/** Columns of equal length under distinct names. Immutable. `Dataset` is one; so is what {@link tableOf} makes. */
+export interface Table {
+  readonly numRows: number
+  readonly columnNames: readonly string[]
+  /** @throws NotFound listing the names there are */
+  column(name: string): Column
+}
+
+/** A row as an object: column name → cell. */
+export type Row = Readonly<Record<string, CellValue | Date | undefined>>
+
+/** A plain table over columns. @throws InvalidArgument on unequal lengths or repeated names */
+export function tableOf(columns: readonly Column[]): Table {
+  const byName = new Map<string, Column>()
+  const numRows = columns[0]?.length ?? 0
+  for (const column of columns) {
+    if (byName.has(column.name)) throw invalidArgument(`a table cannot hold two columns named ${show(column.name)}`)
+    if (column.length !== numRows) {
+      throw invalidArgument(
+        `columns must have one length: ${show(columns[0]?.name)} has ${numRows} rows, ${show(column.name)} has ${column.length}`,
+      )
+    }
+    byName.set(column.name, column)
+  }
+  return {
+    numRows,
+    columnNames: columns.map((column) => column.name),
+    column(name) {
+      const column = byName.get(name)
+      if (column === undefined) throw columnNotFound(name, [...byName.keys()])
+      return column
+    },
+  }
+}
+
+/** The error for a column that a table does not have. */
+export function columnNotFound(name: string, names: readonly string[]): MillwrightError {
+  const shown = names.slice(0, 20).map((known) => JSON.stringify(known))
+  const more = names.length > 20 ? ` and ${names.length - 20} more` : ''
+  return new MillwrightError('NotFound', `no column ${show(name)}; there are ${shown.join(', ') || 'none'}${more}`, {
+    details: { column: name },
+  })
+}
+
+/** Whether `value` is a table (structurally). */
+export function isTable(value: unknown): value is Table {
+  if (typeof value !== 'object' || value === null) return false
+  const candidate = value as Partial<Table>
+  return typeof candidate.numRows === 'number' && Array.isArray(candidate.columnNames) && typeof candidate.column === 'function'
+}
+
+/**
+ * A table from row objects. Columns are the given ones, or the keys in order of appearance; a key that a row lacks is missing there.
+ *
+ * @param types column types by name; the others are inferred by `typeOfCells`
+ */
+export function tableFromRows(rows: readonly Row[], types?: Readonly<Record<string, ColumnType>>, names?: readonly string[]): Table {
+  const columnNames = names ?? [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  return tableOf(
+    columnNames.map((name) => {
+      const cells = rows.map((row) => (Object.hasOwn(row, name) ? row[name] : undefined))
+      const type = types !== undefined && Object.hasOwn(types, name) ? (types[name] as ColumnType) : typeOfCells(cells)
+      const mixed =
+        type === 'string'
+          ? cells.map((cell) => (cell === null || cell === undefined ? null : cell instanceof Date ? cell.toISOString() : String(cell)))
+          : cells
+      return columnFrom(name, type, mixed)
+    }),
+  )
+}
+
+/** The row at `index` as an object without prototype surprises. */
+export function rowAt(table: Table, index: number): Record<string, CellValue> {
+  const row: Record<string, CellValue> = {}
+  for (const name of table.columnNames) {
+    // defineProperty keeps a column called __proto__ a plain member.
+    Object.defineProperty(row, name, { value: table.column(name).at(index), enumerable: true, writable: true, configurable: true })
+  }
+  return row
+}
+
+/** All rows as objects. */
+export function rowsOf(table: Table): Record<string, CellValue>[] {
+  return Array.from({ length: table.numRows }, (_, index) => rowAt(table, index))
+}

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { entries } from './scripts/entries'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Tests and examples import the package by its public names; here those lead to the sources. */
+export const alias = entries().map(({ subpath, source }) => ({
+  find: new RegExp(`^millwright${subpath === '.' ? '' : subpath.slice(1)}$`),
+  replacement: here(source),
+}))
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/interop/**', 'test/runtime/**'],
+    testTimeout: 30_000,
+    maxWorkers: 2,
+  },
+})
