@@ -1,5 +1,6 @@
 /** The one list of public entries, derived from the folders; tsup, vitest and the package tests all use it. */
 import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** One public entry: its subpath in `exports`, its source file, its name in `dist/`. */
@@ -9,7 +10,7 @@ export interface Entry {
   readonly output: string
 }
 
-const root = fileURLToPath(new URL('../', import.meta.url))
+const root = findRoot()
 /** Adapter folder → first part of the public subpath. */
 const adapterFolders = ['storage', 'tracker', 'registry', 'runtime', 'format', 'executor', 'alert', 'metrics']
 
@@ -36,4 +37,12 @@ export function entries(): Entry[] {
     }
   }
   return list
+}
+
+/** The repository's folder: the nearest one above this file (or the working directory) that holds package.json and src. */
+function findRoot(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'src', 'core'))) return `${folder}/`
+  }
+  return `${process.cwd()}/`
 }

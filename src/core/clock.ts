@@ -13,8 +13,14 @@ export function systemClock(): Clock {
   return {
     now: () => Date.now(),
     schedule(callback, delayMs) {
-      const timer = setTimeout(callback, delayMs)
-      ;(timer as unknown as { unref?: () => void }).unref?.()
+      let timer: ReturnType<typeof setTimeout> | undefined
+      // setTimeout fires at once for delays beyond 2³¹ − 1 ms, so longer ones go in parts.
+      const arm = (left: number): void => {
+        const part = Math.min(left, 2147483647)
+        timer = setTimeout(() => (left > part ? arm(left - part) : callback()), part)
+        ;(timer as unknown as { unref?: () => void }).unref?.()
+      }
+      arm(delayMs)
       return () => clearTimeout(timer)
     },
   }
@@ -29,19 +35,20 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     const keepAlive = setInterval(() => {}, 1 << 30)
+    let cancel = (): void => {}
     const done = (): void => {
       clearInterval(keepAlive)
       signal?.removeEventListener('abort', onAbort)
     }
-    const cancel = clock.schedule(() => {
-      done()
-      resolve()
-    }, delayMs)
     const onAbort = (): void => {
       cancel()
       done()
       reject(signal?.reason)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
+    cancel = clock.schedule(() => {
+      done()
+      resolve()
+    }, delayMs)
   })
 }

@@ -20,7 +20,8 @@ export interface Rng {
  */
 export function createRng(seed: number): Rng {
   if (!Number.isFinite(seed)) throw invalidArgument(`seed must be a finite number, got ${show(seed)}`)
-  let mix = (Math.floor(seed) ^ Math.imul(Math.floor(seed / 4294967296) | 0, 0x9e3779b1)) | 0
+  const high = Math.floor(seed / 4294967296) | 0
+  let mix = (Math.floor(seed) ^ Math.imul(high, 0x9e3779b1)) | 0
   if (!Number.isInteger(seed)) mix ^= Math.floor((seed - Math.floor(seed)) * 4294967296)
   const split = (): number => {
     mix = (mix + 0x9e3779b9) | 0
@@ -32,6 +33,8 @@ export function createRng(seed: number): Rng {
   }
   let a = split()
   let b = split()
+  // The high bits enter once more: 32 bits of `mix` alone could not tell 2⁵³ seeds apart.
+  mix = (mix + Math.imul(high, 0x85ebca6b)) | 0
   let c = split()
   let d = split() | 1
   const next32 = (): number => {

@@ -8,7 +8,11 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** `promise`, or a rejection with the signal's reason as soon as it aborts. The work itself is not stopped. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
-  throwIfAborted(signal)
+  if (signal.aborted) {
+    // Nobody waits for it any more: its failure must not count as unhandled.
+    promise.catch(() => {})
+    throw signal.reason
+  }
   let onAbort: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason)

@@ -96,6 +96,11 @@ export interface ObjectStore {
   list(options?: ListOptions): Awaitable<ObjectListing>
   /** Removes; removing what is not there is fine. */
   delete(key: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
+  /**
+   * Of stores with real folders: makes the empty folder at `prefix` (ending in `/`) exist, for other tools that look for it. Deleting
+   * an object in it may remove it again. Absent where folders are only a way to read keys.
+   */
+  ensureFolder?(prefix: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
   /** Releases what is held. Idempotent; afterwards every call throws `InvalidState`. */
   close(): Promise<void>
 }

@@ -75,7 +75,11 @@ export interface RunRecord {
   readonly outputModels: readonly { readonly modelId: string; readonly step: number }[]
 }
 
-/** What a batch adds to a run, all of it or none where `atomicBatch`. */
+/**
+ * What a batch adds to a run, all of it or none where `atomicBatch`.
+ *
+ * The points of a metric are a set: a point equal in key, timestamp, step and value to one that is there adds nothing.
+ */
 export interface RunBatch {
   readonly metrics?: readonly MetricPoint[] | undefined
   /** Params are write-once: the same value again is fine, another one is `Conflict`. */
@@ -84,6 +88,36 @@ export interface RunBatch {
   readonly datasets?: readonly DatasetInput[] | undefined
   readonly inputModels?: readonly string[] | undefined
   readonly outputModels?: readonly { readonly modelId: string; readonly step: number }[] | undefined
+}
+
+/** How a run begins. */
+export interface RunInit {
+  readonly experimentId: string
+  readonly runName?: string | undefined
+  /** Epoch milliseconds. */
+  readonly startTime: number
+  readonly user?: string | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** @default a new one */
+  readonly runId?: string | undefined
+}
+
+/** What about a run's head may change. */
+export interface RunChange {
+  readonly status?: RunStatus | undefined
+  readonly endTime?: number | undefined
+  readonly runName?: string | undefined
+}
+
+/** How a logged model begins. */
+export interface LoggedModelInit {
+  readonly experimentId: string
+  readonly name: string
+  readonly sourceRunId?: string | undefined
+  readonly modelType?: string | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  readonly params?: Readonly<Record<string, string>> | undefined
+  readonly createdAt: number
 }
 
 /** What can be found. */
@@ -129,9 +163,13 @@ export interface TrackerBackendCapabilities {
  *
  * Guarantees (`trackerChecks()` checks them):
  * - When a promise resolves, the write is as durable as the backend is, and every reader sees it.
- * - Points of one metric come back in the order (timestamp, step, value), none lost, none doubled.
+ * - Points of one metric come back in the order (timestamp, step, value; `NaN` last), none lost, none doubled.
+ * - A batch is checked (`assertBatch` of run-keys) before anything of it is stored. One that failed half-way may be handed in
+ *   again, whole or in pieces: the same point objects are not stored twice.
  * - Returned records are snapshots: nobody changes them afterwards.
- * - A run that has ended refuses batches with `InvalidState`, except tags.
+ * - A run that has ended refuses batches with `InvalidState`, except tags; a deleted one refuses everything. A run whose status
+ *   is set back to `running` is open again and has no end time.
+ * - The tag `mlflow.runName` and the run's name are one thing: setting either sets both.
  * - Several processes may write into one store; two may not write to one run at the same moment.
  */
 export interface TrackerBackend {
@@ -140,48 +178,38 @@ export interface TrackerBackend {
   readonly capabilities: TrackerBackendCapabilities
   /** Gets by name, or creates. Safe against a race: both callers get the same one. @throws InvalidState if a deleted one holds the name */
   ensureExperiment(name: string, options?: { readonly tags?: Readonly<Record<string, string>> | undefined }): Awaitable<ExperimentRecord>
+  /** @throws NotFound */
   getExperiment(experimentId: string): Awaitable<ExperimentRecord>
+  /** All of them, deleted ones too, in the order of their creation. */
   listExperiments(): Awaitable<readonly ExperimentRecord[]>
-  createRun(init: {
-    readonly experimentId: string
-    readonly runName?: string | undefined
-    readonly startTime: number
-    readonly user?: string | undefined
-    readonly tags?: Readonly<Record<string, string>> | undefined
-    readonly runId?: string | undefined
-  }): Awaitable<RunRecord>
+  /** @throws NotFound (experiment), InvalidState (deleted experiment), AlreadyExists (`runId` taken) */
+  createRun(init: RunInit): Awaitable<RunRecord>
   /** @throws NotFound */
   getRun(runId: string): Awaitable<RunRecord>
-  /** Adds to a run. */
+  /** Adds to a run. @throws NotFound, InvalidArgument, InvalidState (ended), Conflict (a param that has another value) */
   logBatch(runId: string, batch: RunBatch): Awaitable<void>
-  updateRun(
-    runId: string,
-    change: { readonly status?: RunStatus | undefined; readonly endTime?: number | undefined; readonly runName?: string | undefined },
-  ): Awaitable<void>
+  updateRun(runId: string, change: RunChange): Awaitable<void>
+  /** One page of runs; without `experimentIds`, of every active experiment. @throws InvalidArgument on a filter that cannot be read */
   searchRuns(query: RunQuery): Awaitable<Page<RunRecord>>
-  /** One page of a metric's history. */
+  /** One page of a metric's history; nothing where the run has no such metric. @throws NotFound (run) */
   getMetricHistory(
     runId: string,
     key: string,
     options?: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
   ): Awaitable<Page<MetricPoint>>
+  /** Marks a run as deleted; its data stays. */
   deleteRun(runId: string): Awaitable<void>
   /** Writes one file below the artifacts of a run or model. */
   putArtifact(owner: ArtifactOwner, path: string, bytes: Uint8Array): Awaitable<void>
+  /** @throws NotFound */
   getArtifact(owner: ArtifactOwner, path: string): Awaitable<Uint8Array>
   /** The direct children of a folder. */
   listArtifacts(owner: ArtifactOwner, path?: string): Awaitable<readonly ArtifactInfo[]>
-  createModel(init: {
-    readonly experimentId: string
-    readonly name: string
-    readonly sourceRunId?: string | undefined
-    readonly modelType?: string | undefined
-    readonly tags?: Readonly<Record<string, string>> | undefined
-    readonly params?: Readonly<Record<string, string>> | undefined
-    readonly createdAt: number
-  }): Awaitable<LoggedModelRecord>
+  createModel(init: LoggedModelInit): Awaitable<LoggedModelRecord>
+  /** @throws NotFound */
   getModel(modelId: string): Awaitable<LoggedModelRecord>
   finishModel(modelId: string, status: 'ready' | 'failed'): Awaitable<void>
+  /** Releases what the backend itself made; a storage that was handed in stays open. Idempotent. */
   close(): Promise<void>
 }
 

@@ -135,7 +135,7 @@ export function newValues(type: ColumnType, length: number): ColumnValues {
  * The column as numbers, `NaN` where missing: booleans are 0 and 1, timestamps epoch milliseconds.
  * `float64` and `timestamp` columns are returned without copying: do not write to the result.
  *
- * @throws SchemaMismatch for `string` columns
+ * @throws InvalidArgument for `string` columns
  */
 export function toFloat64(column: Column): Float64Array {
   const { type, values, length } = column

@@ -1,0 +1,96 @@
+/**
+ * Packs the package, installs the tarball in an empty folder and uses it there as a stranger would: ESM import,
+ * `require`, and a TypeScript program under `strict` with `moduleResolution` nodenext (ESM and CommonJS) and bundler.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { entries } from './entries'
+
+const folder = mkdtempSync(join(tmpdir(), 'millwright-pack-'))
+const run = (command: string, ...args: string[]): string => {
+  try {
+    return execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string }
+    throw new Error(`${command} ${args.join(' ')} failed\n${stdout}\n${stderr}`)
+  }
+}
+
+try {
+  const packed =
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { encoding: 'utf8' }).trim().split('\n').at(-1) ?? ''
+  const version = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; devDependencies: Record<string, string> }
+  writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }')
+  run(
+    'npm',
+    'install',
+    '--silent',
+    '--no-audit',
+    '--no-fund',
+    join(folder, packed),
+    `typescript@${version.devDependencies.typescript}`,
+    `@types/node@${version.devDependencies['@types/node']}`,
+  )
+
+  const subpaths = entries().map(({ subpath }) => `millwright${subpath.slice(1)}`)
+  const all = JSON.stringify(subpaths)
+  writeFileSync(
+    join(folder, 'all.mjs'),
+    `for (const name of ${all}) { const m = await import(name); if (Object.keys(m).length === 0) throw new Error(name + ' exports nothing') }\nconsole.log('ok')`,
+  )
+  writeFileSync(
+    join(folder, 'all.cjs'),
+    `for (const name of ${all}) { const m = require(name); if (Object.keys(m).length === 0) throw new Error(name + ' exports nothing') }\nconst a = require('millwright'), b = require('millwright/dataset'); if (a.Dataset !== b.Dataset) throw new Error('two copies of Dataset'); console.log('ok')`,
+  )
+  run('node', 'all.mjs')
+  run('node', 'all.cjs')
+  console.log(`ESM and CommonJS: ${subpaths.length} entries load, one copy of each class`)
+
+  const program = readFileSync('examples/quickstart.ts', 'utf8')
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(join(folder, 'data', 'penguins.csv'), readFileSync('examples/data/penguins.csv'))
+  for (const [name, extension, options] of [
+    ['nodenext, ESM', 'mts', { module: 'nodenext', moduleResolution: 'nodenext' }],
+    ['bundler', 'ts', { module: 'esnext', moduleResolution: 'bundler' }],
+  ] as const) {
+    writeFileSync(join(folder, `program.${extension}`), program)
+    const compilerOptions = {
+      ...options,
+      strict: true,
+      target: 'es2022',
+      noEmit: false,
+      outDir: `out-${extension}`,
+      types: ['node'],
+      lib: ['es2022', 'dom'],
+    }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [`program.${extension}`] }))
+    run('npx', 'tsc', '-p', '.')
+    console.log(`TypeScript, strict, ${name}: compiles without skipLibCheck`)
+  }
+  writeFileSync(
+    join(folder, 'common.cts'),
+    "import { parseCsv, DriftDetector } from 'millwright'\nconst t = parseCsv('a\\n1\\n2\\n')\nconsole.log(new DriftDetector({ threshold: 0.05 }).fit(t).detect(t).driftDetected)\n",
+  )
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        module: 'nodenext',
+        moduleResolution: 'nodenext',
+        strict: true,
+        target: 'es2022',
+        outDir: 'out-cts',
+        types: ['node'],
+        lib: ['es2022', 'dom'],
+      },
+      files: ['common.cts'],
+    }),
+  )
+  run('npx', 'tsc', '-p', '.')
+  console.log(`TypeScript, strict, nodenext, CommonJS: ${run('node', 'out-cts/common.cjs').trim()}`)
+  console.log(run('node', 'out-mts/program.mjs').trim())
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,3 @@
+import type { BuildOptions } from 'esbuild'
+/** Bundles `source` into `outfile` with the package's names leading to its sources. */
+export function bundle(source: string, outfile: string, options?: BuildOptions): Promise<void>

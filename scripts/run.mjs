@@ -1,0 +1,68 @@
+// Bundles one TypeScript program of this repository (examples, benches, scripts) and runs it:
+//   node scripts/run.mjs examples/quickstart.ts [arguments…]
+// `millwright` and its subpaths lead to the sources, so no build is needed first.
+import { spawn } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+
+/** Bundles `source` (a path) into `outfile` with the package's names leading to its sources. */
+export async function bundle(source, outfile, options = {}) {
+  await build({
+    entryPoints: [source],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'error',
+    sourcemap: 'inline',
+    // A program finds its data beside its own source, not beside the bundle.
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(resolve(source)).href) },
+    plugins: [toSources],
+    ...options,
+  })
+}
+
+/** Resolves `millwright…` to the sources and leaves every other package to Node. */
+const toSources = {
+  name: 'millwright-sources',
+  setup(context) {
+    context.onResolve({ filter: /^[^./]/ }, async ({ path, kind }) => {
+      if (kind === 'entry-point' || path.startsWith('/')) return undefined
+      if (path === 'millwright' || path.startsWith('millwright/')) {
+        const subpath = path.slice('millwright'.length + 1)
+        const candidates =
+          subpath === ''
+            ? ['src/index.ts']
+            : [`src/${subpath}.ts`, `src/${subpath}/index.ts`, `src/adapters/${subpath}.ts`, `src/adapters/${subpath}/index.ts`]
+        const { existsSync } = await import('node:fs')
+        const found = candidates.map((candidate) => join(root, candidate)).find((candidate) => existsSync(candidate))
+        if (found) return { path: found, sideEffects: false }
+        return { errors: [{ text: `no source for ${path}` }] }
+      }
+      return { path, external: true }
+    })
+  },
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [source, ...rest] = process.argv.slice(2)
+  if (source === undefined) {
+    console.error('usage: node scripts/run.mjs <program.ts> [arguments…]')
+    process.exit(2)
+  }
+  const folder = join(root, 'node_modules', '.millwright', `${basename(dirname(resolve(source)))}-${process.pid}`)
+  mkdirSync(folder, { recursive: true })
+  const outfile = join(folder, `${basename(source, '.ts')}.mjs`)
+  await bundle(source, outfile)
+  const child = spawn(process.execPath, ['--enable-source-maps', outfile, ...rest], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exitCode = code ?? (signal === null ? 1 : 1)
+  })
+}

@@ -1,0 +1,209 @@
+/** The drift detector: profiles a reference table once, then compares current tables with it. */
+import { attachDisplay } from '../core/display'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { arrayOf, checkOptions, nonEmptyString } from '../core/options'
+import type { Table } from '../ports/table'
+import { isTable } from '../schema/table'
+import { chiSquareTest } from '../stats/contingency'
+import { adjustPValues } from '../stats/multiple-testing'
+import { buildProfile, type DriftFitOptions } from './build-profile'
+import { compareColumn } from './compare-column'
+import { type DriftOptions, isTest, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
+import { type ColumnDrift, type DriftFinding, type DriftReport, displayed } from './drift-report'
+import { assertProfile, type DriftProfile } from './reference-profile'
+
+/** A change of the missing share is told from this difference on, if it is also significant. */
+const MISSING_RATE_STEP = 0.05
+
+/**
+ * Detects data drift between a reference table and current ones, column by column and overall.
+ *
+ * Numbers are compared by the Kolmogorov–Smirnov test, categories by the χ² test of homogeneity, unless other methods are set;
+ * the population stability index stands beside every method as an effect size. The kind of each column is decided once,
+ * on the reference, and kept in the profile, so that it cannot change from batch to batch.
+ *
+ * @example
+ * const detector = new DriftDetector({ threshold: 0.05 }).fit(train)
+ * const report = detector.detect(today)
+ * report.driftedColumns // names, the most drifted first
+ */
+export class DriftDetector {
+  readonly #options: ResolvedDriftOptions
+  #profile: DriftProfile | undefined
+  /** The numeric samples of the profile as doubles, by column name. */
+  #samples = new Map<string, Float64Array>()
+
+  /** @throws InvalidArgument on an unknown option or a value out of range */
+  constructor(options: DriftOptions = {}) {
+    this.#options = resolveDriftOptions(options)
+    attachDisplay(this, { text: () => this.toString() })
+  }
+
+  /**
+   * A detector from a stored profile: no data needed.
+   *
+   * @param profile what {@link DriftDetector.profile} gave, also through JSON
+   * @param options override those in the profile; the ones that shape a profile (`bins`, `sampleSize`, `maxCategories`) have no effect
+   * @throws Corrupt when it is no profile
+   */
+  static fromProfile(profile: DriftProfile, options: DriftOptions = {}): DriftDetector {
+    assertProfile(profile)
+    const detector = new DriftDetector({ ...profile.options, ...options })
+    detector.#use({ ...profile, options: detector.#options })
+    return detector
+  }
+
+  /**
+   * Learns the reference; an earlier one is forgotten. The table is not kept. O(rows log rows) for each column.
+   *
+   * @throws InvalidArgument on a table without rows or a kind that does not fit, NotFound on a column that is not there
+   */
+  fit(reference: Table, options: DriftFitOptions = {}): this {
+    const names = { ...arrayOf(nonEmptyString()), allowed: 'an array of column names' }
+    checkOptions('DriftDetector.fit', options, { columns: names, categorical: names, numeric: names })
+    assertTable('fit', reference)
+    this.#use(buildProfile(reference, this.#options, options))
+    return this
+  }
+
+  /** Whether there is a reference. */
+  get isFitted(): boolean {
+    return this.#profile !== undefined
+  }
+
+  /** The reference as plain JSON, to be stored: {@link DriftDetector.fromProfile} goes on from it. @throws NotFitted */
+  profile(): DriftProfile {
+    return structuredClone(this.#fitted('profile'))
+  }
+
+  /**
+   * Compares `current` with the reference. Neither is changed, nothing is remembered: equal tables give equal reports.
+   *
+   * A column that cannot be compared (gone, of another type, without values) gets a state and a reason, and the others are
+   * reported all the same. Columns that the reference does not have are findings.
+   *
+   * @throws NotFitted before `fit`, InvalidArgument on what is no table
+   */
+  detect(current: Table): DriftReport {
+    const profile = this.#fitted('detect')
+    assertTable('detect', current)
+    const present = new Set(current.columnNames)
+    const outcomes = profile.columns.map((reference) => {
+      const column = present.has(reference.column) ? current.column(reference.column) : undefined
+      return compareColumn(reference, this.#samples.get(reference.column), column, this.#options)
+    })
+    const columns = decide(
+      outcomes.map((outcome) => outcome.result),
+      this.#options,
+    )
+    const findings = [...outcomes.flatMap((outcome) => outcome.findings), ...missingRates(columns), ...newColumns(profile, current)]
+    return summarise(columns, findings, profile.rows, current.numRows, this.#options)
+  }
+
+  /** One line: what it watches. */
+  toString(): string {
+    const profile = this.#profile
+    if (profile === undefined) return 'DriftDetector: not fitted'
+    return `DriftDetector: ${profile.columns.length} columns, ${profile.rows} reference rows`
+  }
+
+  #use(profile: DriftProfile): void {
+    this.#profile = profile
+    this.#samples = new Map(
+      profile.columns.flatMap((column) => (column.kind === 'numeric' ? [[column.column, Float64Array.from(column.sample)]] : [])),
+    )
+  }
+
+  #fitted(operation: string): DriftProfile {
+    if (this.#profile === undefined) {
+      throw new MillwrightError('NotFitted', `DriftDetector.${operation} needs a reference`, { hint: 'call fit(reference) first' })
+    }
+    return this.#profile
+  }
+}
+
+/** Corrects the p-values and compares everything with its threshold. */
+function decide(columns: readonly ColumnDrift[], options: ResolvedDriftOptions): ColumnDrift[] {
+  const adjusted = adjustPValues(
+    columns.map((column) => (column.state === 'ok' ? (column.pValue ?? Number.NaN) : Number.NaN)),
+    options.correction,
+  )
+  return columns.map((column, i) => {
+    if (column.state !== 'ok' || column.method === null) return column
+    const test = isTest(column.method)
+    const adjustedPValue = test ? (adjusted[i] as number) : null
+    const psi = column.psi ?? 0
+    const threshold = column.threshold ?? 0
+    const beyond = test ? (adjustedPValue as number) < threshold : (column.score ?? 0) >= threshold
+    const driftDetected = beyond && (!test || psi >= options.minPsi)
+    const warningDetected = !driftDetected && (beyond || psi - (column.psiNoise ?? 0) >= options.psiWarning)
+    const state = driftDetected ? 'drift' : warningDetected ? 'warning' : 'ok'
+    return { ...column, adjustedPValue, driftDetected, warningDetected, state, direction: driftDetected ? directionOf(column) : null }
+  })
+}
+
+function directionOf({ summary }: ColumnDrift): 'up' | 'down' | null {
+  if (summary === undefined || summary.current.mean === summary.reference.mean) return null
+  return summary.current.mean > summary.reference.mean ? 'up' : 'down'
+}
+
+/** Columns in which clearly more, or fewer, values are missing than in the reference. */
+function missingRates(columns: readonly ColumnDrift[]): DriftFinding[] {
+  return columns.flatMap((column): DriftFinding[] => {
+    const rowsReference = column.nReference + column.missingReference + column.infiniteReference
+    const rowsCurrent = column.nCurrent + column.missingCurrent + column.infiniteCurrent
+    if (rowsReference === 0 || rowsCurrent === 0) return []
+    const before = column.missingReference / rowsReference
+    const now = column.missingCurrent / rowsCurrent
+    if (Math.abs(now - before) < MISSING_RATE_STEP) return []
+    const table = [
+      [column.missingReference, rowsReference - column.missingReference],
+      [column.missingCurrent, rowsCurrent - column.missingCurrent],
+    ]
+    if (chiSquareTest(table).pValue >= 0.01) return []
+    const message = `column ${JSON.stringify(column.column)} is missing in ${percent(now)} of the rows, in the reference in ${percent(before)}`
+    return [{ column: column.column, code: 'missing-rate', message }]
+  })
+}
+
+function newColumns(profile: DriftProfile, current: Table): DriftFinding[] {
+  const known = new Set(profile.columns.map((column) => column.column))
+  return current.columnNames
+    .filter((name) => !known.has(name))
+    .map((name) => ({ column: name, code: 'new-column', message: `column ${JSON.stringify(name)} is not in the reference` }))
+}
+
+function summarise(
+  columns: readonly ColumnDrift[],
+  findings: readonly DriftFinding[],
+  rowsReference: number,
+  rowsCurrent: number,
+  options: ResolvedDriftOptions,
+): DriftReport {
+  const comparedColumns = columns.filter(({ state }) => state === 'ok' || state === 'warning' || state === 'drift').length
+  const drifted = columns.filter((column) => column.driftDetected).sort((a, b) => (b.psi ?? 0) - (a.psi ?? 0))
+  const driftShare = comparedColumns === 0 ? 0 : drifted.length / comparedColumns
+  return displayed({
+    driftDetected: drifted.length > 0 && driftShare >= options.driftShare,
+    driftShare,
+    driftShareThreshold: options.driftShare,
+    comparedColumns,
+    driftedColumns: drifted.map((column) => column.column),
+    rowsReference,
+    rowsCurrent,
+    correction: options.correction,
+    columns,
+    findings,
+  })
+}
+
+function assertTable(operation: string, value: unknown): asserts value is Table {
+  if (!isTable(value))
+    throw invalidArgument(`DriftDetector.${operation} needs a table, got ${show(value)}`, {
+      hint: 'tableFromRows makes one of row objects',
+    })
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`
+}

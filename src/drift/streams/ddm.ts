@@ -1,0 +1,54 @@
+/** DDM: detects a rise of the error rate of a model from a stream of right (0) and wrong (1). */
+import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
+import type { Detector } from '../../ports/detector'
+import { streamDetector } from './stream-detector'
+
+/** Options of {@link ddm}. */
+export interface DdmOptions {
+  /** Values seen before the first signal. @default 30 */
+  readonly warmStart?: number | undefined
+  /** Standard deviations above the best rate that are a warning. @default 2 */
+  readonly warningThreshold?: number | undefined
+  /** Standard deviations above the best rate that are drift. @default 3 */
+  readonly driftThreshold?: number | undefined
+}
+
+interface State {
+  readonly [key: string]: number | null
+  readonly count: number
+  readonly rate: number
+  /** Rate and standard deviation where their sum was smallest; `null` before the end of the warm-up. */
+  readonly bestRate: number | null
+  readonly bestSpread: number | null
+}
+
+/**
+ * A drift detection method (DDM) detector; values are 1 for an error and 0 for a correct prediction.
+ *
+ * Warning and drift begin at the same positions as in river 0.2x.
+ * Source: J. Gama, P. Medas, G. Castillo and P. Rodrigues, Learning with Drift Detection, SBIA 2004.
+ *
+ * @throws InvalidArgument on an unknown option or a value out of range
+ */
+export function ddm(options: DdmOptions = {}): Detector {
+  checkOptions('ddm', options, { warmStart: wholeNumber(1), warningThreshold: finiteNumber(0), driftThreshold: finiteNumber(0) })
+  const { warmStart = 30, warningThreshold = 2, driftThreshold = 3 } = options
+  return streamDetector<State>({
+    name: 'ddm',
+    capabilities: { realValues: false, warnings: true, twoSided: false },
+    fresh: () => ({ count: 0, rate: 0, bestRate: null, bestSpread: null }),
+    step(state, value) {
+      state.count++
+      state.rate += (value - state.rate) / state.count
+      if (state.count <= warmStart) return { driftDetected: false, warningDetected: false }
+      const spread = Math.sqrt((state.rate * (1 - state.rate)) / state.count)
+      const level = state.rate + spread
+      if (state.bestRate === null || state.bestSpread === null || level <= state.bestRate + state.bestSpread) {
+        state.bestRate = state.rate
+        state.bestSpread = spread
+      }
+      const driftDetected = level > state.bestRate + driftThreshold * state.bestSpread
+      return { driftDetected, warningDetected: !driftDetected && level > state.bestRate + warningThreshold * state.bestSpread }
+    },
+  })
+}

@@ -1,0 +1,30 @@
+/** What a run remembers of where it ran: captured by an adapter, recorded by a tracker. */
+import type { Awaitable } from '../core/awaitable'
+
+/** Facts about a process; everything may be unknown. */
+export interface RunEnvironment {
+  /** Who runs it. */
+  readonly user?: string | undefined
+  /** The program: entry script or page address. */
+  readonly entryScript?: string | undefined
+  /** `node`, `bun`, `deno`, `browser`, … */
+  readonly runtime?: string | undefined
+  readonly runtimeVersion?: string | undefined
+  /** Operating system, version and architecture in one line. */
+  readonly os?: string | undefined
+  /** How many processors there are. */
+  readonly cpuCount?: number | undefined
+  /** Of the package the program belongs to. */
+  readonly packageName?: string | undefined
+  readonly packageVersion?: string | undefined
+  /** SHA-256 of the package's lockfile. */
+  readonly lockfileDigest?: string | undefined
+  readonly gitCommit?: string | undefined
+  readonly gitBranch?: string | undefined
+  readonly gitRepoUrl?: string | undefined
+  /** Whether tracked files differ from the commit. */
+  readonly gitDirty?: boolean | undefined
+}
+
+/** Captures the environment. A failure or a long wait never keeps a run from starting. */
+export type EnvironmentSource = () => Awaitable<RunEnvironment>

@@ -1,0 +1,42 @@
+/** Metric points in order: how backends that keep points themselves sort, page and summarise them. */
+import { invalidArgument, show } from '../core/errors'
+import type { MetricPoint, Page } from './tracker-backend'
+
+/** A point without its key. */
+export type PointValues = Pick<MetricPoint, 'value' | 'timestamp' | 'step'>
+
+/** Order of a history: timestamp, step, value; `NaN` after every value. */
+export function comparePoints(a: PointValues, b: PointValues): number {
+  return a.timestamp - b.timestamp || a.step - b.step || compareNumbers(a.value, b.value)
+}
+
+/** Whether `a` is the later of two points of a metric: greatest step, then timestamp, then value (`NaN` counts as 0, as in MLflow). */
+export function isLaterPoint(a: PointValues, b: PointValues): boolean {
+  if (a.step !== b.step) return a.step > b.step
+  if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp
+  return (a.value !== a.value ? 0 : a.value) > (b.value !== b.value ? 0 : b.value)
+}
+
+/** Text that is equal for equal points of one metric only. */
+export function pointIdentity({ value, timestamp, step }: PointValues): string {
+  return `${timestamp} ${value} ${step}`
+}
+
+/** One page of a sorted history; the cursor is a position. @throws InvalidArgument on a limit or cursor that cannot be */
+export function pageOfPoints(
+  sorted: readonly MetricPoint[],
+  options: { readonly limit?: number | undefined; readonly cursor?: string | undefined } = {},
+): Page<MetricPoint> {
+  const { limit = 25_000, cursor = '0' } = options
+  if (!Number.isInteger(limit) || limit < 1) throw invalidArgument(`\`limit\` of a history must be a whole number ≥ 1, got ${show(limit)}`)
+  if (!/^\d{1,15}$/.test(cursor)) throw invalidArgument(`a cursor of a history must come from the page before, got ${show(cursor)}`)
+  const start = Number(cursor)
+  const items = sorted.slice(start, start + limit)
+  return start + limit < sorted.length ? { items, cursor: `${start + limit}` } : { items }
+}
+
+function compareNumbers(a: number, b: number): number {
+  if (a === b) return 0
+  if (a !== a || b !== b) return a === a ? -1 : b === b ? 1 : 0
+  return a - b
+}

@@ -1,0 +1,129 @@
+/** What metric, param and tag keys and values may be: MLflow's limits, and names that are files on every system. */
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { assertSafeSegment } from '../core/ids'
+import type { RunBatch } from './tracker-backend'
+
+/** MLflow's limits, in characters. */
+export const runLimits = {
+  key: 250,
+  paramValue: 6000,
+  tagValue: 8000,
+  experimentName: 500,
+  runName: 250,
+  datasetName: 500,
+  digest: 36,
+} as const
+
+/** What a key belongs to. */
+export type RunKeyKind = 'metric' | 'param' | 'tag'
+
+/** MLflow's alphabet without the colon, which MLflow itself refuses on Windows. */
+const keyAlphabet = /^[\p{L}\p{N}_.\-/ ]+$/u
+const runIdShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,249}$/
+const modelIdShape = /^m-[A-Za-z0-9]{1,64}$/
+/** Folders of an experiment that are not runs. */
+const reservedRunIds: readonly string[] = ['tags', 'datasets', 'traces', 'models', 'artifacts']
+
+/**
+ * Checks a key: 1 to 250 letters, digits, `_`, `-`, `.`, `/` and spaces; each part between slashes must be usable as a file name.
+ *
+ * @throws InvalidArgument
+ */
+export function assertRunKey(key: unknown, kind: RunKeyKind): asserts key is string {
+  if (typeof key !== 'string' || key === '' || key.length > runLimits.key) {
+    throw invalidArgument(`a ${kind} key must be a string of 1 to ${runLimits.key} characters, got ${show(key)}`)
+  }
+  if (!keyAlphabet.test(key)) {
+    throw invalidArgument(`a ${kind} key may hold letters, digits, underscore, dash, dot, slash and space, got ${show(key)}`)
+  }
+  for (const segment of key.split('/')) assertSafeSegment(segment, `each part of a ${kind} key`)
+}
+
+/** Checks a string value against a limit. @throws InvalidArgument */
+export function assertText(value: unknown, limit: number, subject: string): asserts value is string {
+  if (typeof value !== 'string') throw invalidArgument(`${subject} must be a string, got ${show(value)}`)
+  if (value.length > limit) throw invalidArgument(`${subject} must have at most ${limit} characters, got ${value.length}`)
+  if (!value.isWellFormed()) throw invalidArgument(`${subject} must be well-formed Unicode, got a lone surrogate in ${show(value)}`)
+}
+
+/** Checks an experiment's name: any text of 1 to 500 characters. @throws InvalidArgument */
+export function assertExperimentName(name: unknown): asserts name is string {
+  assertText(name, runLimits.experimentName, 'an experiment name')
+  if (name.trim() === '') throw invalidArgument(`an experiment name must not be empty, got ${show(name)}`)
+}
+
+/** Checks a run id given by a caller. @throws InvalidArgument */
+export function assertRunId(runId: unknown): asserts runId is string {
+  if (typeof runId !== 'string' || !runIdShape.test(runId) || reservedRunIds.includes(runId)) {
+    throw invalidArgument(`a run id must be 1 to 250 letters, digits, underscores and dashes, got ${show(runId)}`)
+  }
+  assertSafeSegment(runId, 'a run id')
+}
+
+/** Checks a logged-model id: `m-` and letters or digits. @throws InvalidArgument */
+export function assertModelId(modelId: unknown): asserts modelId is string {
+  if (typeof modelId !== 'string' || !modelIdShape.test(modelId)) {
+    throw invalidArgument(`a model id must be m- and letters or digits, got ${show(modelId)}`)
+  }
+}
+
+/** Checks a logged model's name: not empty, none of `/ : . % " '`. @throws InvalidArgument */
+export function assertModelName(name: unknown): asserts name is string {
+  assertText(name, runLimits.key, 'a model name')
+  if (name.trim() === '' || /[/:.%"']/.test(name)) {
+    throw invalidArgument(`a model name must not be empty nor hold any of / : . % " ', got ${show(name)}`)
+  }
+}
+
+/** Checks one point's numbers. @throws InvalidArgument */
+export function assertPoint(key: string, value: unknown, step: unknown, timestamp: unknown): void {
+  if (typeof value !== 'number') throw invalidArgument(`the value of metric ${show(key)} must be a number, got ${show(value)}`)
+  if (!Number.isSafeInteger(step)) throw invalidArgument(`the step of metric ${show(key)} must be a whole number, got ${show(step)}`)
+  if (!Number.isSafeInteger(timestamp) || (timestamp as number) < 0) {
+    throw invalidArgument(`the timestamp of metric ${show(key)} must be whole epoch milliseconds ≥ 0, got ${show(timestamp)}`)
+  }
+}
+
+/** Checks everything in a batch before anything of it is stored. @throws InvalidArgument */
+export function assertBatch(batch: RunBatch): void {
+  const checked = new Set<string>()
+  for (const { key, value, step, timestamp } of batch.metrics ?? []) {
+    if (!checked.has(key)) {
+      assertRunKey(key, 'metric')
+      checked.add(key)
+    }
+    assertPoint(key, value, step, timestamp)
+  }
+  for (const [key, value] of Object.entries(batch.params ?? {})) {
+    assertRunKey(key, 'param')
+    assertText(value, runLimits.paramValue, `the value of param ${show(key)}`)
+  }
+  for (const [key, value] of Object.entries(batch.tags ?? {})) {
+    assertRunKey(key, 'tag')
+    assertText(value, runLimits.tagValue, `the value of tag ${show(key)}`)
+  }
+  for (const { name, digest } of batch.datasets ?? []) {
+    assertText(name, runLimits.datasetName, 'a dataset name')
+    assertText(digest, runLimits.digest, `the digest of dataset ${show(name)}`)
+    if (name === '' || digest === '') throw invalidArgument(`a dataset needs a name and a digest, got ${show(name)} and ${show(digest)}`)
+  }
+  for (const modelId of batch.inputModels ?? []) assertModelId(modelId)
+  for (const { modelId, step } of batch.outputModels ?? []) {
+    assertModelId(modelId)
+    if (!Number.isSafeInteger(step)) throw invalidArgument(`the step of model ${modelId} must be a whole number, got ${show(step)}`)
+  }
+}
+
+/** The error for a param that already has another value. */
+export function paramConflict(runId: string, key: string, held: string, given: string): MillwrightError {
+  return new MillwrightError('Conflict', `param ${show(key)} of run ${runId} is ${show(held)} and cannot become ${show(given)}`, {
+    details: { runId, key },
+    hint: 'params are written once; use a tag for what changes, or a child run for another setting',
+  })
+}
+
+/** Whether a batch holds nothing but tags, which even an ended run accepts. */
+export function isOnlyTags({ metrics, params, datasets, inputModels, outputModels }: RunBatch): boolean {
+  const isEmpty = (list: readonly unknown[] | undefined): boolean => list === undefined || list.length === 0
+  return isEmpty(metrics) && isEmpty(datasets) && isEmpty(inputModels) && isEmpty(outputModels) && Object.keys(params ?? {}).length === 0
+}

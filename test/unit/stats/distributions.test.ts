@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { binomialSf, chiSquareSf, fSf, hypergeometricPmf, studentTSf } from '../../../src/stats/distributions'
+import { betaI } from '../../../src/stats/incomplete-beta'
+import { gammaP, gammaQ } from '../../../src/stats/incomplete-gamma'
+import { kolmogorovLimitSf, kolmogorovSf, smirnovSf } from '../../../src/stats/kolmogorov'
+import { logGamma } from '../../../src/stats/log-gamma'
+import { erf, erfc, normalCdf, normalIsf, normalSf } from '../../../src/stats/normal'
+import { expectClose, golden } from './golden'
+
+type Rows = number[][]
+const tables = golden<Record<string, Rows>>('functions')
+
+/** Each function of the golden file: ours, its relative and absolute tolerance. The last number of a row is the value. */
+const functions: Record<string, [(...x: number[]) => number, number, number]> = {
+  smirnov: [(n, d) => smirnovSf(d as number, n as number), 1e-10, 0],
+  kstwobign_sf: [(x) => kolmogorovLimitSf(x as number), 1e-10, 0],
+  chi2_sf: [chiSquareSf as (...x: number[]) => number, 1e-10, 0],
+  t_sf: [studentTSf as (...x: number[]) => number, 1e-10, 0],
+  f_sf: [fSf as (...x: number[]) => number, 1e-11, 0],
+  norm_sf: [normalSf as (...x: number[]) => number, 1e-10, 0],
+  norm_isf: [normalIsf as (...x: number[]) => number, 1e-10, 0],
+  betainc: [(a, b, x) => betaI(a as number, b as number, x as number), 1e-11, 0],
+  gammaln: [logGamma as (...x: number[]) => number, 1e-10, 0],
+  binom_sf: [binomialSf as (...x: number[]) => number, 1e-10, 0],
+  hypergeom_pmf: [
+    (k, total, marked, drawn) => hypergeometricPmf(k as number, total as number, marked as number, drawn as number),
+    1e-10,
+    0,
+  ],
+}
+
+describe('special functions against SciPy', () => {
+  for (const [name, [ours, relative, absolute]] of Object.entries(functions)) {
+    it(name, () => {
+      const rows = tables[name] as Rows
+      expect(rows.length).toBeGreaterThan(3)
+      for (const row of rows)
+        expectClose(ours(...row.slice(0, -1)), row.at(-1) as number, relative, absolute, `${name}(${row.slice(0, -1)})`)
+    })
+  }
+
+  it('kstwo_sf', () => {
+    for (const [n, d, sf] of tables.kstwo_sf as [number, number, number][]) {
+      expectClose(kolmogorovSf(d, n), sf, n > 140 ? 1e-7 : 1e-10, 0, `kstwo_sf(${n}, ${d})`)
+    }
+  })
+
+  it('gammainc_lower_upper', () => {
+    for (const [a, x, p, q] of tables.gammainc_lower_upper as [number, number, number, number][]) {
+      expectClose(gammaP(a, x), p, 1e-10, 0, `gammaP(${a}, ${x})`)
+      expectClose(gammaQ(a, x), q, 1e-10, 0, `gammaQ(${a}, ${x})`)
+    }
+  })
+})
+
+describe('edges', () => {
+  it('gives NaN outside the domain and limits at its ends', () => {
+    expect(gammaP(0, 1)).toBeNaN()
+    expect(gammaQ(2, Number.POSITIVE_INFINITY)).toBe(0)
+    expect(gammaP(2, 0)).toBe(0)
+    expect(betaI(1, 1, 2)).toBeNaN()
+    expect(logGamma(-1)).toBeNaN()
+    expect(logGamma(0)).toBe(Number.POSITIVE_INFINITY)
+    expect(chiSquareSf(-1, 3)).toBe(1)
+    expect(chiSquareSf(Number.NaN, 3)).toBeNaN()
+    expect(studentTSf(Number.POSITIVE_INFINITY, 3)).toBe(0)
+    expect(studentTSf(Number.NEGATIVE_INFINITY, 3)).toBe(1)
+    expect(normalIsf(0)).toBe(Number.POSITIVE_INFINITY)
+    expect(normalIsf(1)).toBe(Number.NEGATIVE_INFINITY)
+    expect(normalIsf(2)).toBeNaN()
+    expect(kolmogorovSf(0.5, 0)).toBeNaN()
+    expect(kolmogorovSf(1, 10)).toBe(0)
+    expect(kolmogorovSf(0, 10)).toBe(1)
+    expect(smirnovSf(0, 10)).toBe(1)
+    expect(smirnovSf(1, 10)).toBe(0)
+    expect(kolmogorovLimitSf(0)).toBe(1)
+    expect(hypergeometricPmf(6, 10, 5, 5)).toBe(0)
+    expect(binomialSf(-1, 5, 0.5)).toBe(1)
+    expect(binomialSf(5, 5, 0.5)).toBe(0)
+  })
+
+  it('is odd or complementary where it should be', () => {
+    for (const x of [0, 0.1, 0.7, 1.3, 2.9, 6]) {
+      expectClose(erf(-x), -erf(x), 1e-15, 0, `erf(${x})`)
+      expectClose(erf(x) + erfc(x), 1, 1e-15, 0, `erf + erfc at ${x}`)
+      expectClose(normalCdf(x) + normalSf(x), 1, 1e-15, 0, `normal at ${x}`)
+    }
+  })
+
+  it('passes from the exact one-sided sum to its expansion without a step', () => {
+    for (const z of [0.3, 1, 2, 4]) {
+      const exact = smirnovSf(z / Math.sqrt(200_000), 200_000)
+      const expansion = smirnovSf(z / Math.sqrt(200_001), 200_001)
+      expectClose(expansion, exact, 1e-6, 0, `z = ${z}`)
+    }
+  })
+})
