@@ -2,15 +2,23 @@
 //   node scripts/run.mjs examples/quickstart.ts [arguments…]
 // `millwright` and its subpaths lead to the sources, so no build is needed first.
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
-const root = fileURLToPath(new URL('../', import.meta.url))
+const root = findRoot(fileURLToPath(import.meta.url))
+
+/** The nearest folder above `file` with this package's sources; bundled into another program, this file lies elsewhere. */
+function findRoot(file) {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'src', 'core'))) return folder
+  }
+  return process.cwd()
+}
 
 /** Bundles `source` (a path) into `outfile` with the package's names leading to its sources. */
-export async function bundle(source, outfile, options = {}) {
+export async function bundle(source, outfile, { inlinePackages = false, ...options } = {}) {
   await build({
     entryPoints: [source],
     outfile,
@@ -22,13 +30,13 @@ export async function bundle(source, outfile, options = {}) {
     sourcemap: 'inline',
     // A program finds its data beside its own source, not beside the bundle.
     define: { 'import.meta.url': JSON.stringify(pathToFileURL(resolve(source)).href) },
-    plugins: [toSources],
+    plugins: [toSources(inlinePackages)],
     ...options,
   })
 }
 
-/** Resolves `millwright…` to the sources and leaves every other package to Node. */
-const toSources = {
+/** Resolves `millwright…` to the sources; other packages are left to Node, or bundled for pages (optional engines never are). */
+const toSources = (inlinePackages) => ({
   name: 'millwright-sources',
   setup(context) {
     context.onResolve({ filter: /^[^./]/ }, async ({ path, kind }) => {
@@ -39,15 +47,14 @@ const toSources = {
           subpath === ''
             ? ['src/index.ts']
             : [`src/${subpath}.ts`, `src/${subpath}/index.ts`, `src/adapters/${subpath}.ts`, `src/adapters/${subpath}/index.ts`]
-        const { existsSync } = await import('node:fs')
         const found = candidates.map((candidate) => join(root, candidate)).find((candidate) => existsSync(candidate))
         if (found) return { path: found, sideEffects: false }
         return { errors: [{ text: `no source for ${path}` }] }
       }
-      return { path, external: true }
+      return inlinePackages && !/^(onnxruntime|@tensorflow|better-sqlite3)/.test(path) ? undefined : { path, external: true }
     })
   },
-}
+})
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [source, ...rest] = process.argv.slice(2)

@@ -1,7 +1,7 @@
 /** Reads the subset of YAML that configuration files and PyYAML use; refuses the rest with the line it stands on. */
 import { MillwrightError } from './errors'
 import { MAX_YAML_DEPTH } from './yaml-emit'
-import { blockScalar, coreScalar, isNull, plain, plainEnd, quoted, startsPlain, trimBlanks } from './yaml-scalar'
+import { blockScalar, coreScalar, isNull, plain, plainEnd, quoted, refuse, startsPlain, trimBlanks } from './yaml-scalar'
 import { atLineStart, fail, isBlank, isEnd, type Source, skip } from './yaml-source'
 
 /** Longest text read, in characters. */
@@ -101,8 +101,9 @@ function mapping(s: Source, column: number): Record<string, unknown> {
   const seen = new Set<string>()
   do {
     const end = keyEnd(s)
-    if (end < 0) fail(s, 'a key followed by ": " is missing')
     const isPlain = startsPlain(s, false)
+    if (end < 0 && !isPlain && '&*!?'.includes(s.text[s.pos] ?? ' ')) refuse(s)
+    if (end < 0) fail(s, 'a key followed by ": " is missing')
     const key = isPlain ? trimBlanks(s.text.slice(s.pos, end), 0) : quoted(s)
     checkKey(s, key, seen, isPlain)
     s.pos = end + 1

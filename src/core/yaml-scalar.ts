@@ -45,7 +45,8 @@ export function plain(s: Source, parent: number, flow: boolean): string {
   return out
 }
 
-function refuse(s: Source): never {
+/** Throws for a character that no scalar starts with. */
+export function refuse(s: Source): never {
   const character = s.text[s.pos]
   if (character !== undefined && '&*!?%'.includes(character)) {
     fail(s, 'anchors, aliases, tags, directives and complex keys are not read', 'Unsupported')

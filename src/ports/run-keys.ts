@@ -52,6 +52,12 @@ export function assertExperimentName(name: unknown): asserts name is string {
   if (name.trim() === '') throw invalidArgument(`an experiment name must not be empty, got ${show(name)}`)
 }
 
+/** Checks a run's name: any text of 1 to 250 characters. @throws InvalidArgument */
+export function assertRunName(name: unknown): asserts name is string {
+  assertText(name, runLimits.runName, 'a run name')
+  if (name === '') throw invalidArgument('a run name must not be empty')
+}
+
 /** Checks a run id given by a caller. @throws InvalidArgument */
 export function assertRunId(runId: unknown): asserts runId is string {
   if (typeof runId !== 'string' || !runIdShape.test(runId) || reservedRunIds.includes(runId)) {

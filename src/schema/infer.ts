@@ -9,7 +9,7 @@ import type { ColumnType } from './column'
 export function typeOfText(text: string): ColumnType {
   const value = numberOfText(text)
   if (value !== undefined) {
-    if (!/^[\s+-]*\d+\s*$/.test(text)) return 'float64'
+    if (!isWholeNumber(text)) return 'float64'
     if (isInt32(value)) return 'int32'
     return Number.isSafeInteger(value) ? 'float64' : 'string'
   }
@@ -25,18 +25,28 @@ export function widerType(a: ColumnType, b: ColumnType): ColumnType {
 
 /**
  * The narrowest type that holds every cell of a column of text; cells among `naValues` do not count, and when no others
- * are left the type is `float64`.
+ * are left the type is `float64`. Whole numbers beyond ±2⁵³ make the column text, unless it also holds fractions: then they are measurements.
  */
 export function inferType(cells: Iterable<string>, naValues: readonly string[] = defaultNaValues): ColumnType {
   const missing = new Set(naValues)
   let type: ColumnType | undefined
+  let beyond = false
+  let fraction = false
   for (const cell of cells) {
     if (missing.has(cell)) continue
-    const own = typeOfText(cell)
+    let own = typeOfText(cell)
+    if (own === 'string' && isWholeNumber(cell) && numberOfText(cell) !== undefined) {
+      beyond = true
+      own = 'float64'
+    } else if (own === 'float64' && !isWholeNumber(cell)) fraction = true
     type = type === undefined ? own : widerType(type, own)
     if (type === 'string') return type
   }
-  return type ?? 'float64'
+  return beyond && !fraction ? 'string' : (type ?? 'float64')
+}
+
+function isWholeNumber(text: string): boolean {
+  return /^[\s+-]*\d+\s*$/.test(text)
 }
 
 function isNumber(type: ColumnType): boolean {

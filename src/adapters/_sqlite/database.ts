@@ -1,0 +1,160 @@
+/** Opening a SQLite file that is MLflow's: `node:sqlite` where the runtime has it, better-sqlite3 elsewhere. Node only. */
+import { sleep, systemClock } from '../../core/clock'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
+import { type Driver, openDriver, type Statement } from './driver'
+import { prepareSchema } from './prepare'
+
+/** A value SQLite takes. */
+export type SqlValue = string | number | bigint | null
+/** A row by column name. */
+export type SqlRow = Record<string, unknown>
+
+/** An open database. Statements are prepared once and kept. */
+export interface Database {
+  readonly path: string
+  /** Name of the SQL function that makes text lower-case: all of Unicode where the driver knows functions, ASCII elsewhere. */
+  readonly lower: string
+  run(sql: string, ...values: SqlValue[]): void
+  get(sql: string, ...values: SqlValue[]): SqlRow | undefined
+  all(sql: string, ...values: SqlValue[]): SqlRow[]
+  /** Runs `work` in an immediate transaction: all of it or nothing. */
+  transaction<T>(work: () => T): T
+  /** Names of a table's columns. */
+  columns(table: string): readonly string[]
+  close(): void
+}
+
+/** Options of {@link openDatabase}. */
+export interface DatabaseOptions {
+  /** The file; made when absent, its folder must exist. `:memory:` for none. */
+  readonly path: string
+  /** better-sqlite3's default export, to be used instead of what the runtime has. */
+  readonly lib?: unknown
+  /** Milliseconds to wait for another process's lock. @default 20000 */
+  readonly busyTimeoutMs?: number | undefined
+}
+
+/** Most prepared statements kept: searches make texts of their own. */
+const maxStatements = 256
+
+/**
+ * Opens the file, making MLflow's tables in an empty one.
+ *
+ * @throws MissingDependency where neither `node:sqlite` nor better-sqlite3 is there; Corrupt for a file that is no SQLite database
+ * or holds something else than MLflow's tables
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { path } = options
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw invalidArgument(`\`path\` of a SQLite store must be a file path, got ${show(path)}`)
+  const busyTimeoutMs = options.busyTimeoutMs ?? 20_000
+  const clock = systemClock()
+  const giveUpAt = clock.now() + busyTimeoutMs
+  // Turning WAL on asks for the whole file at once, and SQLite does not wait for that.
+  for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
+    try {
+      return await openOnce(path, options.lib, busyTimeoutMs)
+    } catch (error) {
+      if (!isMillwrightError(error, 'Unavailable') || !error.retryable || clock.now() >= giveUpAt) throw error
+      await sleep(clock, delayMs)
+    }
+  }
+}
+
+async function openOnce(path: string, lib: unknown, busyTimeoutMs: number): Promise<Database> {
+  const driver = await openDriver(path, lib).catch((error) => {
+    throw translate(error, path)
+  })
+  try {
+    driver.exec(`PRAGMA busy_timeout=${Math.round(busyTimeoutMs)}`)
+    driver.exec('PRAGMA journal_mode=WAL')
+    // In WAL mode FULL makes every commit durable against power loss; NORMAL would only be consistent.
+    driver.exec('PRAGMA synchronous=FULL')
+    driver.exec('PRAGMA foreign_keys=ON')
+    driver.exec('PRAGMA case_sensitive_like=ON')
+    const database = wrap(driver, path)
+    prepareSchema(database, (sql) => void driver.exec(sql))
+    return database
+  } catch (error) {
+    driver.close()
+    throw translate(error, path)
+  }
+}
+
+function wrap(driver: Driver, path: string): Database {
+  const statements = new Map<string, Statement>()
+  const prepare = (sql: string): Statement => {
+    let statement = statements.get(sql)
+    if (statement === undefined) {
+      statement = driver.prepare(sql)
+      if (statements.size >= maxStatements) statements.delete(statements.keys().next().value as string)
+      statements.set(sql, statement)
+    }
+    return statement
+  }
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      throw translate(error, path)
+    }
+  }
+  let depth = 0
+  let closed = false
+  return {
+    path,
+    lower: addLower(driver),
+    run: (sql, ...values) => void guarded(() => prepare(sql).run(...values)),
+    get: (sql, ...values) => guarded(() => prepare(sql).get(...values) as SqlRow | undefined),
+    all: (sql, ...values) => guarded(() => prepare(sql).all(...values) as SqlRow[]),
+    transaction(work) {
+      if (depth > 0) return work()
+      guarded(() => prepare('BEGIN IMMEDIATE').run())
+      depth = 1
+      try {
+        const result = work()
+        guarded(() => prepare('COMMIT').run())
+        return result
+      } catch (error) {
+        try {
+          driver.exec('ROLLBACK')
+        } catch {
+          // The first error is the one that matters.
+        }
+        throw error
+      } finally {
+        depth = 0
+      }
+    },
+    columns: (table) => guarded(() => (driver.prepare(`PRAGMA table_info(${table})`).all() as { name: string }[]).map(({ name }) => name)),
+    close() {
+      if (!closed) driver.close()
+      closed = true
+    },
+  }
+}
+
+/** SQLite's own LOWER knows ASCII only. */
+function addLower(driver: Driver): string {
+  if (driver.function === undefined) return 'LOWER'
+  driver.function('millwright_lower', { deterministic: true }, (value) => (typeof value === 'string' ? value.toLowerCase() : value))
+  return 'millwright_lower'
+}
+
+/** SQLite's errors as ours. */
+function translate(error: unknown, path: string): unknown {
+  if (error instanceof MillwrightError) return error
+  const { message = String(error), code, errcode } = error as { message?: string; code?: string; errcode?: number }
+  const kind = `${code ?? ''} ${errcode ?? ''} ${message}`
+  const say = (what: string): string => `the SQLite store ${show(path)} ${what}: ${message}`
+  if (/NOTADB|not a database|malformed|SQLITE_CORRUPT/i.test(kind))
+    return new MillwrightError('Corrupt', say('cannot be read'), { cause: error })
+  if (/readonly|READONLY|permission|EACCES/i.test(kind))
+    return new MillwrightError('PermissionDenied', say('cannot be written'), { cause: error })
+  if (/BUSY|locked/i.test(kind)) return new MillwrightError('Unavailable', say('is locked by another process'), { cause: error })
+  if (/FULL|disk/i.test(kind)) return new MillwrightError('Unavailable', say('could not be written'), { cause: error, retryable: false })
+  if (/unable to open|directory does not exist|CANTOPEN/i.test(kind))
+    return new MillwrightError('NotFound', say('cannot be opened'), { cause: error })
+  if (/UNIQUE|PRIMARYKEY|constraint/i.test(kind)) return new MillwrightError('Conflict', say('refused a write'), { cause: error })
+  return new MillwrightError('Internal', say('failed'), { cause: error })
+}

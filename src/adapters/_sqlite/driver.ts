@@ -1,0 +1,38 @@
+/** The two SQLite drivers of Node, `node:sqlite` and better-sqlite3, by what they have in common. */
+import { missingDependency } from '../../core/errors'
+import type { SqlValue } from './database'
+
+/** A prepared statement; both drivers have this shape. */
+export interface Statement {
+  run(...values: SqlValue[]): unknown
+  get(...values: SqlValue[]): unknown
+  all(...values: SqlValue[]): unknown[]
+}
+
+/** A connection; both drivers have this shape. */
+export interface Driver {
+  exec(sql: string): unknown
+  prepare(sql: string): Statement
+  close(): unknown
+  /** Adds a SQL function. Absent before Node 22.13. */
+  function?(name: string, options: { readonly deterministic: boolean }, work: (value: unknown) => unknown): unknown
+}
+
+type DriverClass = new (path: string) => Driver
+
+/** Opens a file with `lib`, or `node:sqlite`, or better-sqlite3, whichever is there first. @throws MissingDependency, the driver's own errors */
+export async function openDriver(path: string, lib: unknown): Promise<Driver> {
+  if (lib !== undefined) return new (lib as DriverClass)(path)
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
+  const own = process?.getBuiltinModule?.('node:sqlite') as { DatabaseSync: DriverClass } | undefined
+  if (own !== undefined) return new own.DatabaseSync(path)
+  let better: { default: DriverClass }
+  try {
+    // By a name in a variable, so that bundlers leave the optional package alone.
+    const name = 'better-sqlite3'
+    better = (await import(/* @vite-ignore */ name)) as typeof better
+  } catch (cause) {
+    throw missingDependency('better-sqlite3', 'the SQLite store on a Node without node:sqlite', cause)
+  }
+  return new better.default(path)
+}

@@ -1,0 +1,151 @@
+/**
+ * The environment of a Node, Bun or Deno process: git, package, runtime, operating system.
+ *
+ * Built-in modules are taken from `process.getBuiltinModule`, not imported, so that this file may stand in bundles for browsers, where
+ * it knows only what the page knows.
+ */
+import { sha256Hex } from '../../core/hash'
+import { checkOptions, nonEmptyString, wholeNumber } from '../../core/options'
+import type { EnvironmentSource, RunEnvironment } from '../../ports/environment'
+
+/** Options of {@link nodeEnvironment}. */
+export interface NodeEnvironmentOptions {
+  /** The folder whose package and git repository are meant. @default the working directory */
+  readonly folder?: string | undefined
+  /** How long git may take, in milliseconds. @default 2000 */
+  readonly timeoutMs?: number | undefined
+}
+
+interface FoundProcess {
+  readonly argv?: readonly string[]
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly version?: string
+  readonly versions?: Readonly<Record<string, string | undefined>>
+  cwd?(): string
+  getBuiltinModule?(name: string): unknown
+}
+type ExecFile = (
+  file: string,
+  args: readonly string[],
+  options: {
+    readonly cwd: string
+    readonly timeout: number
+    readonly windowsHide: boolean
+    readonly env: Readonly<Record<string, string | undefined>>
+  },
+  callback: (error: unknown, stdout: string) => void,
+) => unknown
+type ReadText = (path: string, encoding: 'utf8') => Promise<string>
+
+/**
+ * Captures the environment; what cannot be found out is left out. Never throws, waits for git at most `timeoutMs`.
+ *
+ * A password in the address of the git remote is left out. Environment variables are not recorded.
+ *
+ * @example
+ * createTracker({ backend, environment: nodeEnvironment() })
+ */
+export function nodeEnvironment(options: NodeEnvironmentOptions = {}): EnvironmentSource {
+  checkOptions('nodeEnvironment', options, { folder: nonEmptyString(), timeoutMs: wholeNumber(1, 600_000) })
+  return async () => {
+    const host = (globalThis as { process?: FoundProcess }).process
+    if (host?.getBuiltinModule === undefined) return pageEnvironment()
+    const folder = options.folder ?? attempt(() => host.cwd?.()) ?? '.'
+    const [git, owner] = await Promise.all([
+      gitFacts(host, folder, options.timeoutMs ?? 2000).catch(() => ({})),
+      packageFacts(host, folder).catch(() => ({})),
+    ])
+    return { ...processFacts(host), ...owner, ...git }
+  }
+}
+
+function processFacts(host: FoundProcess): RunEnvironment {
+  const os = host.getBuiltinModule?.('node:os') as
+    | { userInfo(): { username: string }; type(): string; release(): string; arch(): string; cpus(): readonly unknown[] }
+    | undefined
+  const versions = host.versions ?? {}
+  const runtime = versions.bun !== undefined ? 'bun' : versions.deno !== undefined ? 'deno' : 'node'
+  return {
+    user: attempt(() => os?.userInfo().username) ?? host.env?.USER ?? host.env?.USERNAME,
+    entryScript: host.argv?.[1],
+    runtime,
+    runtimeVersion: versions[runtime],
+    os: attempt(() => (os === undefined ? undefined : `${os.type()} ${os.release()} ${os.arch()}`)),
+    cpuCount: attempt(() => os?.cpus().length),
+  }
+}
+
+function pageEnvironment(): RunEnvironment {
+  const { navigator, location } = globalThis as {
+    navigator?: { userAgent?: string; hardwareConcurrency?: number }
+    location?: { href: string }
+  }
+  return {
+    entryScript: location?.href.replace(/[?#].*$/s, ''),
+    runtime: 'browser',
+    runtimeVersion: navigator?.userAgent,
+    cpuCount: navigator?.hardwareConcurrency,
+  }
+}
+
+/** The nearest package.json at or above `folder`, and a lockfile beside it. */
+async function packageFacts(host: FoundProcess, folder: string): Promise<RunEnvironment> {
+  const files = host.getBuiltinModule?.('node:fs/promises') as { readFile: ReadText }
+  const paths = host.getBuiltinModule?.('node:path') as { join(...parts: string[]): string; resolve(path: string): string }
+  for (let at = paths.resolve(folder), last = ''; at !== last; last = at, at = paths.resolve(paths.join(at, '..'))) {
+    const text = await files.readFile(paths.join(at, 'package.json'), 'utf8').catch(() => undefined)
+    if (text === undefined) continue
+    const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown }
+    return {
+      packageName: asText(name),
+      packageVersion: asText(version),
+      lockfileDigest: await lockfileDigest(files, (file) => paths.join(at, file)),
+    }
+  }
+  return {}
+}
+
+async function lockfileDigest(files: { readFile: ReadText }, path: (file: string) => string): Promise<string | undefined> {
+  for (const file of ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'deno.lock']) {
+    const text = await files.readFile(path(file), 'utf8').catch(() => undefined)
+    if (text !== undefined) return sha256Hex(text)
+  }
+  return undefined
+}
+
+async function gitFacts(host: FoundProcess, folder: string, timeout: number): Promise<RunEnvironment> {
+  const processes = host.getBuiltinModule?.('node:child_process') as { execFile: ExecFile }
+  const git = (...args: string[]): Promise<string | undefined> =>
+    new Promise((resolve) => {
+      // No lock is taken, so that watching never disturbs a commit under way.
+      const env = { ...host.env, GIT_OPTIONAL_LOCKS: '0' }
+      processes.execFile('git', args, { cwd: folder, timeout, windowsHide: true, env }, (error, stdout) =>
+        resolve(error ? undefined : stdout.trim()),
+      )
+    })
+  const [gitCommit, branch, remote, changes] = await Promise.all([
+    git('rev-parse', 'HEAD'),
+    git('rev-parse', '--abbrev-ref', 'HEAD'),
+    git('config', '--get', 'remote.origin.url'),
+    git('status', '--porcelain', '--untracked-files=no'),
+  ])
+  if (gitCommit === undefined) return {}
+  return {
+    gitCommit,
+    gitBranch: branch === 'HEAD' ? undefined : branch,
+    gitRepoUrl: remote?.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1'),
+    gitDirty: changes === undefined ? undefined : changes !== '',
+  }
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function attempt<T>(work: () => T | undefined): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

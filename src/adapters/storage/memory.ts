@@ -1,0 +1,170 @@
+/** The object store in memory: the reference implementation of the port, for tests and short-lived work. */
+import { type Clock, systemClock } from '../../core/clock'
+import { invalidArgument, MillwrightError, show } from '../../core/errors'
+import { assertSafeKey } from '../../core/ids'
+import { anything, checkOptions } from '../../core/options'
+import { throwIfAborted } from '../../core/signal'
+import type { ObjectInfo, ObjectListing, ObjectStore } from '../../ports/object-store'
+
+/** Options of {@link memoryStorage}. */
+export interface MemoryStorageOptions {
+  /** Where `modifiedAt` comes from. @default the system clock */
+  readonly clock?: Clock | undefined
+}
+
+interface Entry {
+  readonly info: ObjectInfo
+  /** At least `info.sizeBytes` long; appending uses the rest. */
+  readonly buffer: Uint8Array
+}
+
+/**
+ * An object store in this process's memory. It ends with the process; several registries and trackers may share one.
+ *
+ * A key beneath an existing key (`a`, then `a/b`) is refused with `Conflict`, as on a file system.
+ *
+ * @example
+ * const storage = memoryStorage()
+ * await storage.put('models/a.txt', new TextEncoder().encode('hello'))
+ */
+export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
+  checkOptions('memoryStorage', options, { clock: anything() })
+  const clock = options.clock ?? systemClock()
+  const name = 'memoryStorage'
+  const entries = new Map<string, Entry>()
+  /** Folder → how many keys lie beneath it. */
+  const folders = new Map<string, number>()
+  let order: string[] | undefined
+  let writes = 0
+  let closed = false
+
+  const begin = (signal: AbortSignal | undefined, key?: string): void => {
+    if (closed) throw new MillwrightError('InvalidState', `${name} is closed`)
+    throwIfAborted(signal)
+    if (key !== undefined) assertSafeKey(key)
+  }
+
+  const count = (key: string, step: 1 | -1): void => {
+    for (let at = key.lastIndexOf('/'); at > 0; at = key.lastIndexOf('/', at - 1)) {
+      const folder = key.slice(0, at)
+      const left = (folders.get(folder) ?? 0) + step
+      if (left === 0) folders.delete(folder)
+      else folders.set(folder, left)
+    }
+    order = undefined
+  }
+
+  const assertRoom = (key: string): void => {
+    if (folders.has(key)) throw conflict(`${name} cannot hold ${show(key)}: there are longer keys beneath it`)
+    for (let at = key.lastIndexOf('/'); at > 0; at = key.lastIndexOf('/', at - 1)) {
+      const parent = key.slice(0, at)
+      if (entries.has(parent)) throw conflict(`${name} cannot hold ${show(key)}: ${show(parent)} is an object, not a folder`)
+    }
+  }
+
+  const store = (key: string, buffer: Uint8Array, sizeBytes: number): ObjectInfo => {
+    if (!entries.has(key)) {
+      assertRoom(key)
+      count(key, 1)
+    }
+    const info = { key, sizeBytes, etag: `m${++writes}`, modifiedAt: clock.now() }
+    entries.set(key, { info, buffer })
+    return info
+  }
+
+  return {
+    portVersion: 1,
+    name,
+    capabilities: { conditionalPut: true, rangeRead: true, appendAtomic: true, persistent: false, maxObjectBytes: 2 ** 31 - 1 },
+    uri(key) {
+      if (key !== '') assertSafeKey(key.endsWith('/') ? key.slice(0, -1) : key)
+      return `memory:///${key.split('/').map(encodeURIComponent).join('/')}`
+    },
+    async head(key, { signal } = {}) {
+      begin(signal, key)
+      return entries.get(key)?.info
+    },
+    async get(key, { signal, range } = {}) {
+      begin(signal, key)
+      const entry = entries.get(key)
+      if (entry === undefined) throw new MillwrightError('NotFound', `${name} has no object ${show(key)}`, { details: { key } })
+      return entry.buffer.subarray(0, entry.info.sizeBytes).slice(range?.start ?? 0, range?.end)
+    },
+    async put(key, bytes, { signal, ifAbsent, ifMatch } = {}) {
+      begin(signal, key)
+      const held = entries.get(key)?.info.etag
+      if (ifAbsent && held !== undefined) throw conflict(`${name} already holds ${show(key)}`, { key, actual: held })
+      if (ifMatch !== undefined && held !== ifMatch) {
+        throw conflict(`${name}: ${show(key)} is no longer what was read`, { key, expected: ifMatch, actual: held ?? null })
+      }
+      return store(key, bytes.slice(), bytes.length)
+    },
+    async append(key, bytes, { signal } = {}) {
+      begin(signal, key)
+      const entry = entries.get(key)
+      const length = entry?.info.sizeBytes ?? 0
+      let buffer = entry?.buffer ?? new Uint8Array(0)
+      if (buffer.length < length + bytes.length) {
+        buffer = new Uint8Array(Math.max(2 * length, length + bytes.length))
+        if (entry !== undefined) buffer.set(entry.buffer.subarray(0, length))
+      }
+      buffer.set(bytes, length)
+      store(key, buffer, length + bytes.length)
+    },
+    async list({ signal, prefix = '', shallow = false, limit = 1000, cursor } = {}) {
+      begin(signal)
+      if (!Number.isInteger(limit) || limit < 1) throw invalidArgument(`\`limit\` of list must be a whole number ≥ 1, got ${show(limit)}`)
+      if (prefix.includes('/')) assertSafeKey(prefix.slice(0, prefix.lastIndexOf('/')))
+      order ??= [...entries.keys()].sort()
+      return page(order, entries, { prefix, shallow, limit, cursor })
+    },
+    async delete(key, { signal } = {}) {
+      begin(signal, key)
+      if (entries.delete(key)) count(key, -1)
+    },
+    async close() {
+      closed = true
+      entries.clear()
+      folders.clear()
+    },
+  }
+}
+
+function conflict(message: string, details?: Readonly<Record<string, unknown>>): MillwrightError {
+  return new MillwrightError('Conflict', message, { details })
+}
+
+/** One page of sorted keys; the cursor is the last key or prefix of the page before. */
+function page(
+  keys: readonly string[],
+  entries: ReadonlyMap<string, Entry>,
+  query: { readonly prefix: string; readonly shallow: boolean; readonly limit: number; readonly cursor: string | undefined },
+): ObjectListing {
+  const { prefix, shallow, limit, cursor } = query
+  const objects: ObjectInfo[] = []
+  const prefixes: string[] = []
+  let last = cursor
+  for (let i = firstAtLeast(keys, cursor !== undefined && cursor > prefix ? cursor : prefix); i < keys.length; i++) {
+    const key = keys[i] as string
+    if (!key.startsWith(prefix)) break
+    const slash = shallow ? key.indexOf('/', prefix.length) : -1
+    const item = slash < 0 ? key : key.slice(0, slash + 1)
+    if (last !== undefined && item <= last) continue
+    if (objects.length + prefixes.length === limit) return { objects, prefixes, cursor: last }
+    if (slash < 0) objects.push((entries.get(key) as Entry).info)
+    else prefixes.push(item)
+    last = item
+  }
+  return { objects, prefixes }
+}
+
+function firstAtLeast(keys: readonly string[], text: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((keys[middle] as string) < text) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,136 @@
+/** Experiments of the tree: `<id>/meta.yaml`, deleted ones whole in `.trash/`. */
+import { MillwrightError, show } from '../../../core/errors'
+import { sha256Hex } from '../../../core/hash'
+import { assertExperimentName } from '../../../ports/run-keys'
+import type { ExperimentRecord } from '../../../ports/tracker-backend'
+import { inParallel, numberOf, type Tree, textOf } from './tree'
+
+/** An experiment and where it lies. */
+export interface PlacedExperiment {
+  readonly record: ExperimentRecord
+  /** Key prefix, ending in `/`. */
+  readonly base: string
+}
+
+/** The experiments of a tree. */
+export interface Experiments {
+  ensure(name: string, tags: Readonly<Record<string, string>>): Promise<ExperimentRecord>
+  /** @throws NotFound */
+  get(experimentId: string): Promise<PlacedExperiment>
+  list(): Promise<readonly PlacedExperiment[]>
+  /** Key prefixes of all experiments, active ones first. */
+  bases(): Promise<readonly string[]>
+}
+
+const idShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+const TRASH = '.trash/'
+const DEFAULT_NAME = 'Default'
+
+/**
+ * Experiments over `tree`.
+ *
+ * A new experiment's id is made from its name, so that two processes that create it at once write the same key, and
+ * one of them finds the other's. MLflow makes random ids; both are found.
+ */
+export function createExperiments(tree: Tree, now: () => number): Experiments {
+  const { root, storage } = tree
+  const known = new Map<string, string>()
+
+  const read = async (base: string): Promise<PlacedExperiment | undefined> => {
+    const meta = await tree.readMetaOrSkip(`${base}meta.yaml`)
+    const experimentId = base.slice(base.lastIndexOf('/', base.length - 2) + 1, -1)
+    if (meta === undefined || textOf(meta, 'experiment_id') !== experimentId) return undefined
+    const createdAt = numberOf(meta, 'creation_time') ?? 0
+    const record: ExperimentRecord = {
+      experimentId,
+      name: textOf(meta, 'name') ?? '',
+      artifactUri: textOf(meta, 'artifact_location') ?? storage.uri(base.slice(0, -1)),
+      lifecycleStage: textOf(meta, 'lifecycle_stage') === 'deleted' ? 'deleted' : 'active',
+      createdAt,
+      updatedAt: numberOf(meta, 'last_update_time') ?? createdAt,
+      tags: await tree.texts(`${base}tags/`),
+    }
+    return { record, base }
+  }
+
+  const bases = async (): Promise<string[]> => {
+    const names = await tree.folders(root)
+    const active = names.filter((name) => idShape.test(name) && name !== 'models').map((name) => `${root}${name}/`)
+    if (!names.includes('.trash')) return active
+    const deleted = await tree.folders(root + TRASH)
+    return [...active, ...deleted.filter((name) => idShape.test(name)).map((name) => `${root}${TRASH}${name}/`)]
+  }
+
+  const list = async (): Promise<PlacedExperiment[]> => {
+    const found = (await inParallel(await bases(), read)).filter((placed) => placed !== undefined)
+    return found.sort((a, b) => a.record.createdAt - b.record.createdAt || (a.record.experimentId < b.record.experimentId ? -1 : 1))
+  }
+
+  /** Writes a new experiment; `false` when the key is taken. */
+  const create = async (id: string, name: string): Promise<boolean> => {
+    const at = now()
+    const location = storage.uri(`${root}${id}`)
+    const meta = {
+      artifact_location: location,
+      creation_time: at,
+      experiment_id: id,
+      last_update_time: at,
+      lifecycle_stage: 'active',
+      name,
+      trace_location: null,
+      workspace: 'default',
+    }
+    return tree.writeOnce(`${root}${id}/meta.yaml`, tree.yaml(meta))
+  }
+
+  const usable = ({ record }: PlacedExperiment): ExperimentRecord => {
+    if (record.lifecycleStage === 'active') return record
+    throw new MillwrightError('InvalidState', `experiment ${show(record.name)} is deleted and holds its name`, {
+      details: { experimentId: record.experimentId },
+      hint: 'restore it, or take another name',
+    })
+  }
+
+  const findByName = async (name: string): Promise<PlacedExperiment | undefined> => {
+    const held = known.get(name)
+    const placed = held === undefined ? undefined : await read(held)
+    if (placed?.record.name === name) return placed
+    const found = (await list()).filter(({ record }) => record.name === name)
+    return found.find(({ record }) => record.lifecycleStage === 'active') ?? found[0]
+  }
+
+  return {
+    async ensure(name, tags) {
+      assertExperimentName(name)
+      for (let attempt = 0; attempt < 100; attempt++) {
+        const found = await findByName(name)
+        if (found !== undefined) {
+          known.set(name, found.base)
+          return usable(found)
+        }
+        await create('0', DEFAULT_NAME)
+        const id = idFor(name, attempt)
+        if (name === DEFAULT_NAME || !(await create(id, name))) continue
+        await inParallel(Object.entries(tags), ([key, value]) => tree.write(`${root}${id}/tags/${key}`, value))
+      }
+      throw new MillwrightError('Conflict', `${storage.name}: experiment ${show(name)} cannot be created, its ids are taken`)
+    },
+    async get(experimentId) {
+      if (idShape.test(experimentId) && experimentId !== 'models') {
+        for (const base of [`${root}${experimentId}/`, `${root}${TRASH}${experimentId}/`]) {
+          const placed = await read(base)
+          if (placed !== undefined) return placed
+        }
+      }
+      throw new MillwrightError('NotFound', `${storage.name} has no experiment ${show(experimentId)}`)
+    },
+    list,
+    bases,
+  }
+}
+
+/** 18 digits, as MLflow's ids have, from the name; `attempt` counts up when another experiment has them. */
+function idFor(name: string, attempt: number): string {
+  const digits = BigInt(`0x${sha256Hex(`${attempt}:${name}`).slice(0, 24)}`)
+  return String(100_000_000_000_000_000n + (digits % 900_000_000_000_000_000n))
+}

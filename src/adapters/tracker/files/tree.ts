@@ -1,0 +1,149 @@
+/** The `mlruns` tree on an object store: small text files, folders, and the few ways in which they are read and written. */
+import { fromUtf8, utf8 } from '../../../core/bytes'
+import { isMillwrightError } from '../../../core/errors'
+import type { Json } from '../../../core/json'
+import { parseYamlStrings, toYaml } from '../../../core/yaml'
+import type { ObjectInfo, ObjectStore } from '../../../ports/object-store'
+
+/** What a `meta.yaml` holds: every scalar as text. */
+export type Meta = Readonly<Record<string, unknown>>
+
+/** The tree. Keys are those of the storage. */
+export interface Tree {
+  readonly storage: ObjectStore
+  /** Key prefix of everything: empty, or ending in `/`. */
+  readonly root: string
+  /** The text, or `undefined` where there is no such object. */
+  read(key: string): Promise<string | undefined>
+  write(key: string, text: string): Promise<void>
+  /** Writes unless something is there; whether it wrote. */
+  writeOnce(key: string, text: string): Promise<boolean>
+  /** A mapping, or `undefined` where there is no such object. @throws Corrupt */
+  readMeta(key: string): Promise<Meta | undefined>
+  /** As `readMeta`, but what cannot be read is not there: one bad file must not hide the others. */
+  readMetaOrSkip(key: string): Promise<Meta | undefined>
+  /** YAML with sorted keys, as MLflow writes it. */
+  yaml(meta: Readonly<Record<string, Json>>): string
+  writeMeta(key: string, meta: Readonly<Record<string, Json>>): Promise<void>
+  /** Makes a folder exist where the storage has folders. */
+  ensureFolder(prefix: string): Promise<void>
+  /** Every object below a prefix. */
+  list(prefix: string): Promise<readonly ObjectInfo[]>
+  /** Names of the folders directly below a prefix. */
+  folders(prefix: string): Promise<readonly string[]>
+  /** The files below a prefix as path → text. */
+  texts(prefix: string): Promise<Record<string, string>>
+}
+
+/** How many requests run at once. */
+const PARALLEL = 16
+
+/** The tree below `prefix` of a storage. */
+export function createTree(storage: ObjectStore, prefix: string): Tree {
+  const read = async (key: string): Promise<string | undefined> => {
+    try {
+      return fromUtf8(await storage.get(key))
+    } catch (error) {
+      if (isMillwrightError(error, 'NotFound')) return undefined
+      throw error
+    }
+  }
+  const write = async (key: string, text: string): Promise<void> => void (await storage.put(key, utf8(text)))
+  const pages = async function* (start: string, shallow: boolean): AsyncGenerator<Awaited<ReturnType<ObjectStore['list']>>> {
+    let cursor: string | undefined
+    do {
+      const page = await storage.list({ prefix: start, shallow, cursor })
+      yield page
+      cursor = page.cursor
+    } while (cursor !== undefined)
+  }
+  const list = async (start: string): Promise<ObjectInfo[]> => {
+    const found: ObjectInfo[] = []
+    for await (const page of pages(start, false)) found.push(...page.objects)
+    return found
+  }
+  const readMeta = async (key: string): Promise<Meta | undefined> => {
+    const text = await read(key)
+    if (text === undefined) return undefined
+    const meta = parseYamlStrings(text, `${storage.name} ${key}`)
+    return typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? (meta as Meta) : {}
+  }
+  return {
+    storage,
+    root: prefix === '' ? '' : `${prefix}/`,
+    read,
+    write,
+    async writeOnce(key, text) {
+      if (!storage.capabilities.conditionalPut && (await storage.head(key)) !== undefined) return false
+      try {
+        await storage.put(key, utf8(text), storage.capabilities.conditionalPut ? { ifAbsent: true } : {})
+        return true
+      } catch (error) {
+        // A Conflict may also mean that a longer key lies beneath: then there is no object, and the error stands.
+        if (isMillwrightError(error, 'Conflict') && (await storage.head(key)) !== undefined) return false
+        throw error
+      }
+    },
+    readMeta,
+    async readMetaOrSkip(key) {
+      try {
+        return await readMeta(key)
+      } catch (error) {
+        if (isMillwrightError(error, 'Corrupt') || isMillwrightError(error, 'Unsupported')) return undefined
+        throw error
+      }
+    },
+    yaml: sortedYaml,
+    writeMeta: (key, meta) => write(key, sortedYaml(meta)),
+    ensureFolder: async (start) => storage.ensureFolder?.(start),
+    list,
+    async folders(start) {
+      const names: string[] = []
+      for await (const page of pages(start, true)) names.push(...page.prefixes.map((name) => name.slice(start.length, -1)))
+      return names
+    },
+    async texts(start) {
+      const found = await list(start)
+      const values = await inParallel(found, ({ key }) => read(key))
+      const entries = found.map(({ key }, index) => [key.slice(start.length), values[index]] as const)
+      return Object.fromEntries(entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
+    },
+  }
+}
+
+function sortedYaml(meta: Readonly<Record<string, Json>>): string {
+  return toYaml(Object.fromEntries(Object.entries(meta).sort(([a], [b]) => (a < b ? -1 : 1))))
+}
+
+/** Maps with at most 16 calls under way; after a failure the rest still runs, then the first error is thrown. */
+export async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length)
+  const failures: unknown[] = []
+  let next = 0
+  const lane = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next++
+      try {
+        results[index] = await work(items[index] as T)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, lane))
+  if (failures.length > 0) throw failures[0]
+  return results
+}
+
+/** A text field of a meta; `undefined` where missing or null. */
+export function textOf(meta: Meta, field: string): string | undefined {
+  const value = Object.hasOwn(meta, field) ? meta[field] : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A whole-number field of a meta. */
+export function numberOf(meta: Meta, field: string): number | undefined {
+  const text = textOf(meta, field)
+  const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text)
+  return Number.isFinite(value) ? value : undefined
+}

@@ -1,0 +1,84 @@
+/** Every key of the configuration: its zod schema, the words for what it allows, its default. */
+import * as z from 'zod/mini'
+import type { Config } from './config'
+
+/** One key of one section. */
+export interface Field {
+  readonly schema: z.ZodMiniType<unknown>
+  /** What is allowed, as it reads after "must be ". */
+  readonly allowed: string
+  readonly initial: unknown
+}
+
+/** Section → key → field. */
+export type Fields = { readonly [S in keyof Config]: { readonly [K in keyof Config[S]]: Field } }
+
+/** The table of keys; `algorithms`, when given, are the only allowed learners. */
+export function configFields(algorithms?: readonly string[]): Fields {
+  return {
+    data: {
+      raw_data_path: text('data/raw/'),
+      processed_data_path: text('data/processed/'),
+      train_test_split: {
+        schema: z.number().check(z.gt(0), z.lt(1)),
+        allowed: 'a number between 0 and 1, both excluded',
+        initial: 0.8,
+      },
+    },
+    model: {
+      algorithm: algorithm(algorithms),
+      hyperparameters: {
+        schema: z.record(z.string(), z.unknown()),
+        allowed: 'a mapping of settings',
+        initial: { n_estimators: 100, max_depth: 10, random_state: 42 },
+      },
+    },
+    training: {
+      cv_folds: whole(2, 100, 5),
+      scoring_metric: text('accuracy'),
+      min_accuracy_threshold: share(0.8),
+    },
+    deployment: {
+      api_host: text('0.0.0.0'),
+      api_port: whole(0, 65535, 8000),
+      model_path: text('models/'),
+    },
+    monitoring: {
+      drift_threshold: { schema: z.number().check(z.gt(0)), allowed: 'a number > 0', initial: 0.25 },
+      performance_threshold: share(0.8),
+      check_interval_hours: {
+        schema: z.number().check(z.gt(0), z.lte(8760)),
+        allowed: 'a number > 0 and ≤ 8760',
+        initial: 24,
+      },
+    },
+  }
+}
+
+/** One zod schema of the whole file; keys and sections may be left out, unknown ones are refused. */
+export function configSchema(fields: Fields): z.ZodMiniType<unknown> {
+  const sections = Object.entries(fields).map(([name, section]) => {
+    const keys = Object.entries(section as Record<string, Field>).map(([key, field]) => [key, z.optional(field.schema)])
+    return [name, z.nullish(z.strictObject(Object.fromEntries(keys)))]
+  })
+  return z.strictObject(Object.fromEntries(sections))
+}
+
+function text(initial: string): Field {
+  return { schema: z.string().check(z.minLength(1)), allowed: 'a non-empty string', initial }
+}
+
+function whole(min: number, max: number, initial: number): Field {
+  return { schema: z.int().check(z.gte(min), z.lte(max)), allowed: `a whole number from ${min} to ${max}`, initial }
+}
+
+function share(initial: number): Field {
+  return { schema: z.number().check(z.gte(0), z.lte(1)), allowed: 'a number from 0 to 1', initial }
+}
+
+function algorithm(algorithms: readonly string[] | undefined): Field {
+  const initial = 'random_forest'
+  if (algorithms !== undefined) return { schema: z.enum(algorithms), allowed: `one of ${algorithms.join(', ')}`, initial }
+  const schema = z.string().check(z.regex(/^[a-z][a-z0-9_]*$/))
+  return { schema, allowed: 'the name of a learner in snake_case', initial }
+}

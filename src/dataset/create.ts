@@ -1,0 +1,94 @@
+/** Datasets from what a program already holds: rows or columns. */
+import { invalidArgument, show } from '../core/errors'
+import { checkOptions, ofType, oneOf } from '../core/options'
+import {
+  type Column,
+  type ColumnType,
+  columnFrom,
+  columnTypes,
+  MISSING_INT32,
+  makeColumn,
+  renameColumn,
+  typeOfCells,
+} from '../schema/column'
+import { type Row, tableFromRows } from '../schema/table'
+import { Dataset } from './dataset'
+
+/** Options of {@link fromRows}. */
+export interface FromRowsOptions {
+  /** Types by column name; the others are inferred from all rows. */
+  readonly types?: Readonly<Record<string, ColumnType>> | undefined
+  /** The columns to take, in this order. @default every key, in order of appearance */
+  readonly columns?: readonly string[] | undefined
+}
+
+/**
+ * A dataset from row objects. `null`, `undefined`, `NaN` and absent keys are missing; whole numbers become `int32`, `Date`
+ * becomes `timestamp`; a column of mixed kinds becomes `string`.
+ *
+ * @throws InvalidArgument when a cell does not fit the type asked for
+ */
+export function fromRows(rows: readonly Row[], options: FromRowsOptions = {}): Dataset {
+  checkOptions('fromRows', options, { types: ofType('object'), columns: ofType('object') })
+  if (!Array.isArray(rows)) throw invalidArgument(`fromRows needs an array of row objects, got ${show(rows)}`)
+  const wrong = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row))
+  if (wrong >= 0) throw invalidArgument(`fromRows needs row objects, row ${wrong} is ${show(rows[wrong])}`)
+  checkTypes(options.types)
+  return Dataset.fromTable(tableFromRows(rows, options.types, options.columns))
+}
+
+/** Cells of one column: an array or typed array of values, or a column (its name is replaced). */
+export type ColumnCells = ArrayLike<unknown> | Column
+
+/**
+ * A dataset from columns by name. A `Float64Array` gives `float64`, an `Int32Array` `int32`, arrays are inferred. Typed arrays are copied.
+ *
+ * @param types types by column name, for columns given as plain arrays
+ * @throws InvalidArgument on unequal lengths, or when a cell does not fit the type asked for
+ */
+export function fromColumns(
+  columns: Readonly<Record<string, ColumnCells>>,
+  options: { readonly types?: Readonly<Record<string, ColumnType>> | undefined } = {},
+): Dataset {
+  checkOptions('fromColumns', options, { types: ofType('object') })
+  if (typeof columns !== 'object' || columns === null || Array.isArray(columns)) {
+    throw invalidArgument(`fromColumns needs an object of columns by name, got ${show(columns)}`)
+  }
+  checkTypes(options.types)
+  return new Dataset(Object.entries(columns).map(([name, cells]) => columnOf(name, cells, typeFor(options.types, name))))
+}
+
+/** A column from cells of any accepted kind. */
+export function columnOf(name: string, cells: ColumnCells, type?: ColumnType): Column {
+  if (isColumn(cells)) return renameColumn(cells, name)
+  if (type === undefined && cells instanceof Float64Array) return makeColumn(name, { type: 'float64', values: cells.slice() })
+  if (type === undefined && cells instanceof Int32Array && !cells.includes(MISSING_INT32)) {
+    return makeColumn(name, { type: 'int32', values: cells.slice() })
+  }
+  if (typeof cells === 'string' || typeof cells?.length !== 'number') {
+    throw invalidArgument(`column ${show(name)} needs an array of cells, got ${show(cells)}`)
+  }
+  const wanted = type ?? typeOfCells(cells)
+  return columnFrom(name, wanted, wanted === 'string' && type === undefined ? Array.from(cells, textOf) : cells)
+}
+
+function textOf(cell: unknown): unknown {
+  if (cell === null || cell === undefined || (typeof cell === 'number' && Number.isNaN(cell))) return null
+  return cell instanceof Date ? cell.toISOString() : String(cell)
+}
+
+function isColumn(cells: ColumnCells): cells is Column {
+  return typeof (cells as Partial<Column> | null)?.at === 'function' && 'values' in cells && 'type' in cells && 'name' in cells
+}
+
+function typeFor(types: Readonly<Record<string, ColumnType>> | undefined, name: string): ColumnType | undefined {
+  return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
+}
+
+/** @throws InvalidArgument naming the first entry that is no column type */
+export function checkTypes(types: Readonly<Record<string, ColumnType>> | undefined): void {
+  const rule = oneOf(...columnTypes)
+  for (const [name, type] of Object.entries(types ?? {})) {
+    if (!rule.test(type)) throw invalidArgument(`the type of column ${show(name)} must be ${rule.allowed}, got ${show(type)}`)
+  }
+}

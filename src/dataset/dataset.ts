@@ -1,0 +1,121 @@
+/** The dataset: an immutable, columnar table over typed arrays. What is done to it are functions of this folder. */
+import { attachDisplay } from '../core/display'
+import { invalidArgument, show } from '../core/errors'
+import { type CellValue, type Column, sliceColumn } from '../schema/column'
+import { schemaOf, type TableSchema } from '../schema/schema'
+import { rowAt, rowsOf, type Table, tableOf } from '../schema/table'
+import { markdownTable, textTable } from './table-text'
+
+/** A row of a dataset: column name → cell; a timestamp is epoch milliseconds, `null` is missing. */
+export type DataRow = Record<string, CellValue>
+
+/**
+ * Columns of equal length under distinct names. Immutable; iterating gives rows.
+ *
+ * Make one with `readCsv`, `parseCsv`, `fromRows`, `fromColumns` or `Dataset.fromTable`; change one with the functions
+ * of `millwright/dataset`, each of which returns a new dataset and shares memory where it can.
+ *
+ * @example
+ * const penguins = fromRows([{ species: 'Adelie', mass: 3750 }, { species: 'Gentoo', mass: null }])
+ * penguins.numRows // 2
+ * penguins.column('mass').at(1) // null
+ */
+export class Dataset implements Table {
+  readonly #table: Table
+  #schema: TableSchema | undefined
+
+  /** @throws InvalidArgument on unequal lengths or repeated names */
+  constructor(columns: readonly Column[]) {
+    this.#table = tableOf(columns)
+    attachDisplay(this, {
+      text: () => `${this.toString()}\n${textTable(this)}`,
+      markdown: () => `${this.toString()}\n\n${markdownTable(this)}`,
+    })
+  }
+
+  /** A dataset over the columns of any table; a dataset is returned as it is. */
+  static fromTable(table: Table): Dataset {
+    return table instanceof Dataset ? table : new Dataset(table.columnNames.map((name) => table.column(name)))
+  }
+
+  /** Rows in the table; 0 when it has no columns. */
+  get numRows(): number {
+    return this.#table.numRows
+  }
+
+  /** Column names in order. */
+  get columnNames(): readonly string[] {
+    return this.#table.columnNames
+  }
+
+  /** Name and type of each column, and whether every cell has a value (`required`). */
+  get schema(): TableSchema {
+    this.#schema ??= schemaOf(this.#table)
+    return this.#schema
+  }
+
+  /** The column called `name`. @throws NotFound listing the names there are */
+  column(name: string): Column {
+    return this.#table.column(name)
+  }
+
+  /** Whether there is a column called `name`. */
+  has(name: string): boolean {
+    return this.columnNames.includes(name)
+  }
+
+  /** All columns in order. */
+  columns(): readonly Column[] {
+    return this.columnNames.map((name) => this.column(name))
+  }
+
+  /** The row at `index` as an object. @throws InvalidArgument when there is no such row */
+  row(index: number): DataRow {
+    if (!Number.isInteger(index) || index < 0 || index >= this.numRows) {
+      throw invalidArgument(`row must be a whole number from 0 to ${this.numRows - 1}, got ${show(index)}`)
+    }
+    return rowAt(this.#table, index)
+  }
+
+  /** The first `count` rows. */
+  head(count = 5): Dataset {
+    return this.slice(0, Math.max(0, count))
+  }
+
+  /** The last `count` rows. */
+  tail(count = 5): Dataset {
+    return this.slice(Math.max(0, this.numRows - count), this.numRows)
+  }
+
+  /** Rows from `start` (included) to `end` (not included), sharing memory; negative numbers count from the end, as in `Array.slice`. */
+  slice(start = 0, end = this.numRows): Dataset {
+    const from = clamp(start, this.numRows)
+    const to = Math.max(from, clamp(end, this.numRows))
+    return new Dataset(this.columns().map((column) => sliceColumn(column, from, to)))
+  }
+
+  /** All rows as objects. */
+  toRecords(): DataRow[] {
+    return rowsOf(this.#table)
+  }
+
+  /** Rows one by one, as objects. */
+  *[Symbol.iterator](): Iterator<DataRow> {
+    for (let index = 0; index < this.numRows; index++) yield rowAt(this.#table, index)
+  }
+
+  /** `Dataset: 4 columns × 150 rows` */
+  toString(): string {
+    return `Dataset: ${this.columnNames.length} columns × ${this.numRows} rows`
+  }
+
+  get [Symbol.toStringTag](): string {
+    return this.toString()
+  }
+}
+
+function clamp(index: number, length: number): number {
+  const whole = Math.trunc(index)
+  if (Number.isNaN(whole)) throw invalidArgument(`a row number must be a number, got ${show(index)}`)
+  return whole < 0 ? Math.max(0, length + whole) : Math.min(length, whole)
+}

@@ -1,0 +1,64 @@
+/** Choosing rows: by number, by range, by condition. */
+import { invalidArgument, show } from '../core/errors'
+import { type Column, takeColumn } from '../schema/column'
+import type { Table } from '../schema/table'
+import { Dataset } from './dataset'
+import { type RowView, rowView } from './row-view'
+
+/** A condition on rows; the row is only valid during the call. */
+export type RowPredicate = (row: RowView, index: number) => boolean
+
+/**
+ * The rows that fulfil a condition: a predicate, a boolean column (or its name), or an array of one truth value per row.
+ * Missing counts as false.
+ *
+ * @example filter(flights, (row) => row.origin === 'JFK' && row.dep_delay !== null)
+ * @throws InvalidArgument when the mask is not boolean or has another length
+ */
+export function filter(table: Table, keep: RowPredicate | Column | string | ArrayLike<boolean | number>): Dataset {
+  const rows = new Int32Array(table.numRows)
+  let count = 0
+  if (typeof keep === 'function') {
+    const view = rowView(table)
+    for (let row = 0; row < table.numRows; row++) if (keep(view.moveTo(row), row)) rows[count++] = row
+  } else {
+    const mask = maskOf(table, keep)
+    for (let row = 0; row < table.numRows; row++) if (mask[row] === 1 || mask[row] === true) rows[count++] = row
+  }
+  return take(table, rows.subarray(0, count))
+}
+
+/** The rows with these numbers, in this order; a number may repeat. @throws InvalidArgument on a number out of range */
+export function take(table: Table, rows: ArrayLike<number>): Dataset {
+  const indices = rows instanceof Int32Array ? rows : Int32Array.from(rows)
+  for (const row of indices) {
+    if (row < 0 || row >= table.numRows) throw invalidArgument(`row must be from 0 to ${table.numRows - 1}, got ${row}`)
+  }
+  return new Dataset(table.columnNames.map((name) => takeColumn(table.column(name), indices)))
+}
+
+/** Rows from `start` (included) to `end` (not included), sharing memory; negative numbers count from the end. */
+export function slice(table: Table, start?: number, end?: number): Dataset {
+  return Dataset.fromTable(table).slice(start, end)
+}
+
+/** The first `count` rows. */
+export function head(table: Table, count = 5): Dataset {
+  return Dataset.fromTable(table).head(count)
+}
+
+/** The last `count` rows. */
+export function tail(table: Table, count = 5): Dataset {
+  return Dataset.fromTable(table).tail(count)
+}
+
+function maskOf(table: Table, keep: Column | string | ArrayLike<boolean | number>): ArrayLike<boolean | number> {
+  const column = typeof keep === 'string' ? table.column(keep) : 'values' in keep && 'type' in keep ? (keep as Column) : undefined
+  if (column !== undefined && column.type !== 'boolean') {
+    throw invalidArgument(`filter needs a boolean column, ${show(column.name)} is ${column.type}`)
+  }
+  const mask = column?.values ?? (keep as ArrayLike<boolean | number>)
+  if (mask.length !== table.numRows)
+    throw invalidArgument(`filter needs one truth value for each of ${table.numRows} rows, got ${show(mask.length)}`)
+  return mask
+}

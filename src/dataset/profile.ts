@@ -1,0 +1,117 @@
+/** What is in a table: counts, moments, quantiles, frequent values, column by column. */
+import { checkOptions, wholeNumber } from '../core/options'
+import { type CellValue, type Column, type ColumnType, toFloat64 } from '../schema/column'
+import type { Table } from '../schema/table'
+import { fromRows } from './create'
+import type { Dataset } from './dataset'
+import { countValues, type ValueCount } from './group-counts'
+
+/** Facts about one column. What does not apply to its type is absent. */
+export interface ColumnProfile {
+  readonly name: string
+  readonly type: ColumnType
+  /** Cells with a value. */
+  readonly count: number
+  readonly missing: number
+  /** Different values, missing not counted. */
+  readonly distinct: number
+  /** Numbers only; of the cells with a value. */
+  readonly mean?: number
+  /** Sample standard deviation (n − 1); absent below two values. */
+  readonly sd?: number
+  /** The smallest value; of text, the first in code unit order. */
+  readonly min?: CellValue
+  readonly max?: CellValue
+  /** Numbers and timestamps: 5, 25, 50, 75 and 95 % (linear interpolation, NumPy's default). */
+  readonly quantiles?: { readonly p5: number; readonly p25: number; readonly p50: number; readonly p75: number; readonly p95: number }
+  /** Text and booleans: the most frequent values. */
+  readonly top?: readonly ValueCount[]
+}
+
+/** Facts about a table. */
+export interface DatasetProfile {
+  readonly numRows: number
+  readonly columns: readonly ColumnProfile[]
+}
+
+/** Options of {@link profile}. */
+export interface ProfileOptions {
+  /** How many frequent values to keep. @default 10 */
+  readonly top?: number | undefined
+}
+
+/** Describes every column of a table, as plain JSON data. Sorts a copy of each numeric column: O(n log n). */
+export function profile(table: Table, options: ProfileOptions = {}): DatasetProfile {
+  checkOptions('profile', options, { top: wholeNumber(0) })
+  const top = options.top ?? 10
+  return { numRows: table.numRows, columns: table.columnNames.map((name) => profileColumn(table.column(name), top)) }
+}
+
+/** {@link profile} as a dataset, one row a column of `table`; quantiles as `p25`, `p50`, `p75`, the most frequent value as `top`. */
+export function describe(table: Table): Dataset {
+  const rows = profile(table, { top: 1 }).columns.map((column) => ({
+    column: column.name,
+    type: column.type,
+    count: column.count,
+    missing: column.missing,
+    distinct: column.distinct,
+    mean: column.mean,
+    sd: column.sd,
+    min: asNumber(column.min),
+    p25: column.quantiles?.p25,
+    p50: column.quantiles?.p50,
+    p75: column.quantiles?.p75,
+    max: asNumber(column.max),
+    top: column.top?.[0] === undefined ? null : String(column.top[0].value),
+  }))
+  const float = ['mean', 'sd', 'min', 'p25', 'p50', 'p75', 'max'].map((name) => [name, 'float64'] as const)
+  return fromRows(rows, { types: { column: 'string', type: 'string', top: 'string', ...Object.fromEntries(float) } })
+}
+
+function asNumber(value: CellValue | undefined): number | null {
+  return typeof value === 'number' ? value : null
+}
+
+function profileColumn(column: Column, top: number): ColumnProfile {
+  const missing = column.nullCount
+  const base = { name: column.name, type: column.type, count: column.length - missing, missing }
+  if (column.type === 'string' || column.type === 'boolean') {
+    const counts = countValues(column).filter(({ value }) => value !== null)
+    const values = counts.map(({ value }) => value as string | boolean).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const range = values.length === 0 ? {} : { min: values[0] as CellValue, max: values.at(-1) as CellValue }
+    return { ...base, distinct: counts.length, ...range, top: counts.slice(0, top) }
+  }
+  return { ...base, ...numberFacts(toFloat64(column), column.type) }
+}
+
+function numberFacts(cells: Float64Array, type: ColumnType): Pick<ColumnProfile, 'distinct' | 'mean' | 'sd' | 'min' | 'max' | 'quantiles'> {
+  const values = cells.filter((value) => value === value).sort()
+  const n = values.length
+  if (n === 0) return { distinct: 0 }
+  let distinct = 1
+  let sum = 0
+  for (let i = 0; i < n; i++) {
+    sum += values[i] as number
+    if (i > 0 && values[i] !== values[i - 1]) distinct++
+  }
+  const mean = sum / n
+  let squares = 0
+  for (const value of values) squares += (value - mean) ** 2
+  const q = (p: number): number => quantile(values, p)
+  return {
+    distinct,
+    ...(type === 'timestamp' ? {} : { mean, ...(n > 1 ? { sd: Math.sqrt(squares / (n - 1)) } : {}) }),
+    min: values[0] as number,
+    max: values[n - 1] as number,
+    quantiles: { p5: q(0.05), p25: q(0.25), p50: q(0.5), p75: q(0.75), p95: q(0.95) },
+  }
+}
+
+/** Hyndman and Fan's type 7, on sorted values. */
+function quantile(sorted: Float64Array, p: number): number {
+  const position = p * (sorted.length - 1)
+  const low = Math.floor(position)
+  const below = sorted[low] as number
+  const above = sorted[Math.min(low + 1, sorted.length - 1)] as number
+  return below === above ? below : below + (above - below) * (position - low)
+}

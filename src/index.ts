@@ -1,0 +1,119 @@
+/** Millwright: the whole life of a machine-learning model. The names for every runtime; see `millwright/node` for Node's own. */
+export { parseCsv, readCsv, toCsv } from './adapters/format/csv'
+export { functionModel, functionRuntime } from './adapters/runtime/function'
+export { onnxModel, onnxRuntime } from './adapters/runtime/onnx'
+export { memoryStorage } from './adapters/storage/memory'
+export { filesTracker } from './adapters/tracker/files'
+export { memoryTracker } from './adapters/tracker/memory'
+export { mlflowTracker } from './adapters/tracker/mlflow'
+export { loadConfig } from './config'
+export type { Clock } from './core/clock'
+export { type ErrorCode, errorFromJson, isMillwrightError, MillwrightError, SchemaMismatchError } from './core/errors'
+export type { OnProgress, ProgressEvent } from './core/progress'
+export {
+  concat,
+  Dataset,
+  describe,
+  drop,
+  filter,
+  fingerprint,
+  folds,
+  fromColumns,
+  fromRows,
+  groupCounts,
+  type InferRow,
+  join,
+  profile,
+  rename,
+  select,
+  sort,
+  split,
+  take,
+  valueCounts,
+  withColumn,
+} from './dataset'
+export { type ColumnDrift, DriftDetector, type DriftProfile, type DriftReport, pageHinkley } from './drift'
+export {
+  chain,
+  crossValidate,
+  type Estimator,
+  evaluate,
+  type FittedModel,
+  learnRuntime,
+  linearRegression,
+  logisticRegression,
+  oneHotEncoder,
+  ordinalEncoder,
+  randomForestClassifier,
+  randomForestRegressor,
+  restoreModel,
+  selectColumns,
+  simpleImputer,
+  standardScaler,
+} from './learn'
+export { Monitor } from './monitor'
+export { Pipeline } from './pipeline'
+export type { ModelRuntime, ModelSource, PackableModel, PredictionRecord } from './ports/model'
+export type { ObjectStore } from './ports/object-store'
+export type { TrackerBackend } from './ports/tracker-backend'
+export type { Prediction } from './predictor/prediction'
+export {
+  columnDistinctValuesToBeInSet,
+  columnDistinctValuesToContainSet,
+  columnDistinctValuesToEqualSet,
+  columnMaxToBeBetween,
+  columnMeanToBeBetween,
+  columnMedianToBeBetween,
+  columnMinToBeBetween,
+  columnPairValuesAToBeGreaterThanB,
+  columnPairValuesToBeEqual,
+  columnProportionOfNonNullValuesToBeBetween,
+  columnProportionOfUniqueValuesToBeBetween,
+  columnQuantileValuesToBeBetween,
+  columnStdevToBeBetween,
+  columnSumToBeBetween,
+  columnToExist,
+  columnUniqueValueCountToBeBetween,
+  columnValueLengthsToBeBetween,
+  columnValuesToBeBetween,
+  columnValuesToBeInSet,
+  columnValuesToBeInTypeList,
+  columnValuesToBeNull,
+  columnValuesToBeOfType,
+  columnValuesToBeUnique,
+  columnValuesToMatchRegex,
+  columnValuesToNotBeInSet,
+  columnValuesToNotBeNull,
+  columnValuesToNotMatchRegex,
+  compoundColumnsToBeUnique,
+  type Expectation,
+  type ExpectationResult,
+  type ExpectationSuite,
+  expectations,
+  multicolumnSumToEqual,
+  type ResultFormat,
+  type Severity,
+  suiteFromJson,
+  suiteToJson,
+  tableColumnCountToBeBetween,
+  tableColumnCountToEqual,
+  tableColumnsToMatchOrderedList,
+  tableColumnsToMatchSet,
+  tableRowCountToBeBetween,
+  tableRowCountToEqual,
+  type ValidateOptions,
+  type ValidationResult,
+  validate,
+  validationMarkdown,
+  validationText,
+} from './quality'
+export { betterThan, type Gate, ModelRegistry, type ModelVersion, metricAtLeast, metricAtMost } from './registry'
+export { lifecycleReport } from './report'
+export { createRetraining } from './retraining'
+export { Run, Tracker } from './run'
+export type { CellValue, Column, ColumnType } from './schema/column'
+export type { ModelSignature } from './schema/signature'
+export type { Row, Table } from './schema/table'
+export { createHandler } from './serve'
+export { ksTest } from './stats'
+export { createTracker, defaultRuntimes, Predictor, type PredictorLoadOptions, type TrackerOptions } from './wiring'

@@ -1,0 +1,80 @@
+/** A layer that keeps what was read, and asks whether it is still the same. */
+import { checkOptions, ofType, wholeNumber } from '../core/options'
+import type { ObjectStore } from '../ports/object-store'
+import { wrapStore } from './wrap-store'
+
+/** Options of {@link withCache}. */
+export interface WithCacheOptions {
+  /** Most bytes of content kept; the least recently used goes first. @default 33554432 (32 MiB) */
+  readonly maxBytes?: number | undefined
+  /** Keys whose content never changes once written: they are not asked after again. @default none */
+  readonly immutable?: ((key: string) => boolean) | undefined
+}
+
+interface Entry {
+  readonly etag: string
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Keeps the content of objects in memory. Each `get` compares the etag by `head` first, so that no reader sees an old object; that pays
+ * where transferring costs more than asking. A range is cut from the whole object only where that is kept already.
+ *
+ * @example
+ * const storage = withCache(remote, { immutable: (key) => key.includes('/artifacts/') })
+ */
+export function withCache(store: ObjectStore, options: WithCacheOptions = {}): ObjectStore {
+  checkOptions('withCache', options, { maxBytes: wholeNumber(0), immutable: ofType('function') })
+  const { maxBytes = 32 * 1024 * 1024, immutable = () => false } = options
+  const entries = new Map<string, Entry>()
+  let held = 0
+
+  const forget = (key: string): void => {
+    held -= entries.get(key)?.bytes.length ?? 0
+    entries.delete(key)
+  }
+  const keep = (key: string, entry: Entry): void => {
+    forget(key)
+    if (entry.bytes.length > maxBytes) return
+    entries.set(key, entry)
+    held += entry.bytes.length
+    for (const oldest of entries.keys()) {
+      if (held <= maxBytes) break
+      forget(oldest)
+    }
+  }
+
+  return wrapStore(store, {
+    async get(key, { signal, range } = {}) {
+      const entry = entries.get(key)
+      const before = entry !== undefined && immutable(key) ? entry.etag : (await store.head(key, { signal }))?.etag
+      if (entry !== undefined && entry.etag === before && !signal?.aborted) {
+        keep(key, entry)
+        return entry.bytes.slice(range?.start ?? 0, range?.end)
+      }
+      const bytes = await store.get(key, { signal, range })
+      // Kept only if the object was the same before and after: otherwise the etag may belong to another content.
+      if (range === undefined && before !== undefined && (await store.head(key, { signal }))?.etag === before) {
+        keep(key, { etag: before, bytes: bytes.slice() })
+      }
+      return bytes
+    },
+    put(key, bytes, o) {
+      forget(key)
+      return store.put(key, bytes, o)
+    },
+    append(key, bytes, o) {
+      forget(key)
+      return store.append(key, bytes, o)
+    },
+    delete(key, o) {
+      forget(key)
+      return store.delete(key, o)
+    },
+    async close() {
+      entries.clear()
+      held = 0
+      await store.close()
+    },
+  })
+}

@@ -1,0 +1,53 @@
+/** A layer that shows one folder of a store as a store of its own. */
+import { MillwrightError } from '../core/errors'
+import { assertSafeKey } from '../core/ids'
+import type { ObjectInfo, ObjectStore } from '../ports/object-store'
+import { wrapStore } from './wrap-store'
+
+/**
+ * The objects below `prefix` (a key, without a slash at its end) under their shorter keys. Nothing outside can be reached.
+ * Closing the view leaves the store beneath open: others may share it.
+ *
+ * @throws InvalidArgument when `prefix` is not a safe key
+ * @example
+ * const teamA = withPrefix(store, 'teams/a')
+ */
+export function withPrefix(store: ObjectStore, prefix: string): ObjectStore {
+  assertSafeKey(prefix, '`prefix` of withPrefix')
+  const base = `${prefix}/`
+  const name = `${store.name}/${prefix}`
+  let closed = false
+  const assertOpen = (): void => {
+    if (closed) throw new MillwrightError('InvalidState', `${name} is closed`)
+  }
+  const full = (key: string): string => {
+    assertOpen()
+    assertSafeKey(key)
+    return base + key
+  }
+  const strip = (info: ObjectInfo): ObjectInfo => ({ ...info, key: info.key.slice(base.length) })
+  return wrapStore(store, {
+    name,
+    uri: (key) => store.uri(base + key),
+    head: async (key, options) => {
+      const info = await store.head(full(key), options)
+      return info === undefined ? undefined : strip(info)
+    },
+    get: async (key, options) => store.get(full(key), options),
+    put: async (key, bytes, options) => strip(await store.put(full(key), bytes, options)),
+    append: async (key, bytes, options) => store.append(full(key), bytes, options),
+    delete: async (key, options) => store.delete(full(key), options),
+    ...(store.ensureFolder === undefined
+      ? {}
+      : { ensureFolder: async (folder, options) => store.ensureFolder?.(`${full(folder.replace(/\/$/, ''))}/`, options) }),
+    list: async (options = {}) => {
+      assertOpen()
+      const { objects, prefixes, cursor } = await store.list({ ...options, prefix: base + (options.prefix ?? '') })
+      const listing = { objects: objects.map(strip), prefixes: prefixes.map((deeper) => deeper.slice(base.length)) }
+      return cursor === undefined ? listing : { ...listing, cursor }
+    },
+    close: async () => {
+      closed = true
+    },
+  })
+}

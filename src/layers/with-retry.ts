@@ -1,0 +1,98 @@
+/** A layer that tries again what may succeed later. */
+import type { Awaitable } from '../core/awaitable'
+import { type Clock, sleep, systemClock } from '../core/clock'
+import { isMillwrightError, type MillwrightError } from '../core/errors'
+import { anything, checkOptions, finiteNumber, ofType, wholeNumber } from '../core/options'
+import { createRng } from '../core/random'
+import type { ObjectInfo, ObjectStore } from '../ports/object-store'
+import { wrapStore } from './wrap-store'
+
+/** What {@link WithRetryOptions.onRetry} is told. */
+export interface RetryEvent {
+  readonly operation: 'head' | 'get' | 'put' | 'list' | 'delete'
+  /** The attempt that failed, from 1. */
+  readonly attempt: number
+  readonly delayMs: number
+  readonly error: MillwrightError
+}
+
+/** Options of {@link withRetry}. */
+export interface WithRetryOptions {
+  /** Attempts in all. @default 5 */
+  readonly attempts?: number | undefined
+  /** Wait after the first failure; each further wait is twice as long. @default 50 */
+  readonly baseDelayMs?: number | undefined
+  /** Longest wait. @default 5000 */
+  readonly maxDelayMs?: number | undefined
+  /** Seed of the jitter, which makes each wait 50 to 100 % of its length. @default 0 */
+  readonly seed?: number | undefined
+  /** @default the system clock */
+  readonly clock?: Clock | undefined
+  /** Called before each wait. */
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined
+}
+
+/**
+ * Tries again with exponential backoff where an error says that it is `retryable`; anything else is thrown at once.
+ *
+ * A conditional `put` whose answer was lost may find its own object on the second attempt: that counts as success. So two writers that put
+ * the very same bytes at once may both be told that they won.
+ * `append` is never tried again, because it may have happened. The signal ends the waiting.
+ *
+ * @example
+ * const storage = withRetry(store, { attempts: 3 })
+ */
+export function withRetry(store: ObjectStore, options: WithRetryOptions = {}): ObjectStore {
+  checkOptions('withRetry', options, {
+    attempts: wholeNumber(1),
+    baseDelayMs: finiteNumber(0),
+    maxDelayMs: finiteNumber(0),
+    seed: finiteNumber(),
+    clock: anything(),
+    onRetry: ofType('function'),
+  })
+  const { attempts = 5, baseDelayMs = 50, maxDelayMs = 5000, onRetry } = options
+  const clock = options.clock ?? systemClock()
+  const rng = createRng(options.seed ?? 0)
+
+  const retry = async <T>(operation: RetryEvent['operation'], signal: AbortSignal | undefined, work: (attempt: number) => Awaitable<T>) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(attempt)
+      } catch (error) {
+        if (attempt >= attempts || !isMillwrightError(error) || !error.retryable) throw error
+        const delayMs = Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1)) * (0.5 + rng.next() / 2)
+        onRetry?.({ operation, attempt, delayMs, error })
+        await sleep(clock, delayMs, signal)
+      }
+    }
+  }
+
+  const head: ObjectStore['head'] = (key, o) => retry('head', o?.signal, () => store.head(key, o))
+  const get: ObjectStore['get'] = (key, o) => retry('get', o?.signal, () => store.get(key, o))
+
+  /** The facts of `key` where it holds exactly `bytes`: then an earlier attempt had succeeded. */
+  const ownObject = async (key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<ObjectInfo | undefined> => {
+    const info = await head(key, { signal })
+    if (info?.sizeBytes !== bytes.length) return undefined
+    const held = await get(key, { signal })
+    return held.every((byte, i) => byte === bytes[i]) ? info : undefined
+  }
+
+  return wrapStore(store, {
+    head,
+    get,
+    list: (o) => retry('list', o?.signal, () => store.list(o)),
+    delete: (key, o) => retry('delete', o?.signal, () => store.delete(key, o)),
+    put: (key, bytes, o) =>
+      retry('put', o?.signal, async (attempt) => {
+        try {
+          return await store.put(key, bytes, o)
+        } catch (error) {
+          const own = attempt > 1 && isMillwrightError(error, 'Conflict') ? await ownObject(key, bytes, o?.signal) : undefined
+          if (own === undefined) throw error
+          return own
+        }
+      }),
+  })
+}

@@ -1,0 +1,21 @@
+/** The common ground of the layers: an object store that passes everything on, except what is replaced. */
+import type { ObjectStore } from '../ports/object-store'
+
+/** A store with the members of `changes`; everything else goes to `inner`, also `close`. */
+export function wrapStore(inner: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
+  return {
+    portVersion: 1,
+    name: inner.name,
+    capabilities: inner.capabilities,
+    uri: (key) => inner.uri(key),
+    head: (key, options) => inner.head(key, options),
+    get: (key, options) => inner.get(key, options),
+    put: (key, bytes, options) => inner.put(key, bytes, options),
+    append: (key, bytes, options) => inner.append(key, bytes, options),
+    list: (options) => inner.list(options),
+    delete: (key, options) => inner.delete(key, options),
+    ...(inner.ensureFolder === undefined ? {} : { ensureFolder: (prefix, options) => inner.ensureFolder?.(prefix, options) }),
+    close: () => inner.close(),
+    ...changes,
+  }
+}

@@ -1,0 +1,56 @@
+/** Chains: transformers and a model as one estimator. */
+import { invalidArgument, show } from '../core/errors'
+import { type Estimator, makeEstimator } from './estimator'
+import { type Params, paramsOf } from './params'
+import type { Transformer } from './transformer'
+
+/**
+ * One estimator of any number of transformers followed by a model. Each step learns from what the steps before it made of the
+ * training table; predicting runs new rows through the same steps.
+ *
+ * `options` is a flat record of all options under the name of their step (`simpleImputer.strategy`); a second step of one kind is
+ * numbered (`standardScaler2.withMean`).
+ *
+ * @throws InvalidArgument when a step is no transformer or the last is no model
+ *
+ * @example
+ * const model = chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ seed: 42 })])
+ * model.options['randomForestClassifier.nEstimators'] // 100
+ */
+export function chain(steps: readonly [...Transformer[], Estimator]): Estimator {
+  const list: readonly unknown[] = Array.isArray(steps) ? steps : []
+  const model = list.at(-1)
+  if (!isEstimator(model)) {
+    throw invalidArgument(`the last step of a chain must be a model such as randomForestClassifier(), got ${show(kindOf(model))}`)
+  }
+  const before = list.slice(0, -1)
+  const wrong = before.findIndex((step) => !isTransformer(step))
+  if (wrong >= 0) {
+    throw invalidArgument(`step ${wrong} of a chain must be a transformer such as simpleImputer(), got ${show(kindOf(before[wrong]))}`)
+  }
+  const transformers = [...(before as Transformer[]), ...model.transformers]
+  return makeEstimator('chain', transformers, model.learner, chainParams([...transformers, model.learner]))
+}
+
+function chainParams(steps: readonly { readonly kind: string; readonly options: Params }[]): Params {
+  const seen = new Map<string, number>()
+  let params: Params = {}
+  for (const { kind, options } of steps) {
+    const count = (seen.get(kind) ?? 0) + 1
+    seen.set(kind, count)
+    params = { ...params, ...paramsOf(options, count === 1 ? kind : `${kind}${count}`) }
+  }
+  return params
+}
+
+function isEstimator(step: unknown): step is Estimator {
+  return typeof step === 'object' && step !== null && 'learner' in step && 'fitAsync' in step
+}
+
+function isTransformer(step: unknown): step is Transformer {
+  return typeof step === 'object' && step !== null && !isEstimator(step) && typeof (step as Partial<Transformer>).fit === 'function'
+}
+
+function kindOf(step: unknown): unknown {
+  return (step as { kind?: unknown } | null | undefined)?.kind ?? step
+}

@@ -1,0 +1,161 @@
+/** Cross-validation: how good an estimator is on rows it did not learn from. */
+import { invalidArgument, show } from '../core/errors'
+import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
+import { type OnProgress, progressReporter } from '../core/progress'
+import { createRng } from '../core/random'
+import { throwIfAborted, yieldToEventLoop } from '../core/signal'
+import type { Metric, MetricName } from '../metrics/metric'
+import { takeColumn, toFloat64 } from '../schema/column'
+import { blockFolds, type Fold, foldsOfTests, orderOf, randomFolds, strataOf, stratifiedFolds, timeFolds } from '../schema/partition'
+import { columnNotFound, type Table, tableOf } from '../schema/table'
+import type { Estimator } from './estimator'
+import { metricFor, scoreMetrics } from './evaluate'
+import { targetOf } from './target'
+
+/** Options of {@link crossValidate}. */
+export interface CrossValidateOptions<Scoring extends readonly (MetricName | Metric)[]> {
+  /** The column to predict. */
+  readonly target: string
+  /** Number of folds. @default 5 */
+  readonly folds?: number | undefined
+  /** Metrics by name, or as objects. */
+  readonly scoring: Scoring
+  /** Give every fold its share of each class. @default true for classifiers without `groups` and `timeOrder` */
+  readonly stratify?: boolean | undefined
+  /** Shuffle rows before dividing; without, folds are consecutive blocks (only with `stratify: false`). @default true */
+  readonly shuffle?: boolean | undefined
+  /** A column whose equal values stay in one fold; it is no feature. */
+  readonly groups?: string | undefined
+  /** A column that orders rows in time: folds learn on the past and judge on what follows. It stays a feature. */
+  readonly timeOrder?: string | undefined
+  /** @default 0 */
+  readonly seed?: number | undefined
+  /** Stops between folds and between trees; the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined
+  /** Told after every fold. */
+  readonly onProgress?: OnProgress<'cross-validate'> | undefined
+}
+
+/** One metric over all folds. */
+export interface FoldScores {
+  /** Mean of `values`. */
+  readonly mean: number
+  /** Population standard deviation of `values` (divisor: folds), as `numpy.std`. */
+  readonly std: number
+  /** One value per fold. */
+  readonly values: readonly number[]
+}
+
+/** Scores by metric name. */
+export type CrossValidation<Scoring extends readonly (MetricName | Metric)[]> = {
+  readonly [Name in ScoringName<Scoring[number]>]: FoldScores
+}
+
+type ScoringName<S> = S extends string ? S : S extends { readonly name: infer Name extends string } ? Name : never
+
+/**
+ * Fits the estimator once per fold on the other folds, and scores it on the fold. Other work gets a turn in between.
+ *
+ * @throws NotFound for a column that is not there; InvalidArgument for options out of range, a metric for another task, or fewer rows
+ * than folds; and as `fit`
+ *
+ * @example
+ * const scores = await crossValidate(model, train, { target: 'late', scoring: ['accuracy', 'rocAuc'] })
+ * scores.rocAuc.mean
+ */
+export async function crossValidate<const Scoring extends readonly (MetricName | Metric)[]>(
+  estimator: Estimator,
+  table: Table,
+  options: CrossValidateOptions<Scoring>,
+): Promise<CrossValidation<Scoring>> {
+  checkCrossValidation(options)
+  const { target, signal } = options
+  throwIfAborted(signal)
+  const metrics = options.scoring.map((metric) => metricFor(metric, estimator.task))
+  if (!table.columnNames.includes(target)) throw columnNotFound(target, table.columnNames)
+  targetOf(table.column(target), estimator.task)
+  const folds = foldsFor(table, estimator.task, options)
+  const usable = options.groups === undefined ? table : withoutColumn(table, options.groups)
+  const report = progressReporter(options.onProgress)
+  const values: number[][] = metrics.map(() => [])
+  for (const [i, fold] of folds.entries()) {
+    await yieldToEventLoop()
+    throwIfAborted(signal)
+    const fitted = await estimator.fitAsync(takeRows(usable, fold.train), { target, signal })
+    scoreMetrics(fitted, takeRows(usable, fold.test), metrics).forEach((value, m) => {
+      values[m]?.push(value)
+    })
+    report({ phase: 'cross-validate', done: i + 1, total: folds.length, unit: 'steps' })
+  }
+  return Object.fromEntries(metrics.map(({ name }, m) => [name, summary(values[m] as number[])])) as CrossValidation<Scoring>
+}
+
+function checkCrossValidation(options: CrossValidateOptions<readonly (MetricName | Metric)[]>): void {
+  checkOptions('crossValidate', options, {
+    target: nonEmptyString(),
+    folds: wholeNumber(2),
+    scoring: arrayOf(anything()),
+    stratify: ofType('boolean'),
+    shuffle: ofType('boolean'),
+    groups: nonEmptyString(),
+    timeOrder: nonEmptyString(),
+    seed: finiteNumber(),
+    signal: anything(),
+    onProgress: ofType('function'),
+  })
+  if (options?.target === undefined) throw invalidArgument('crossValidate needs `target`, the name of the column to predict')
+  if (options.scoring === undefined || options.scoring.length === 0) {
+    throw invalidArgument("crossValidate needs `scoring`, a list of metrics such as ['accuracy']")
+  }
+  const { stratify, groups, timeOrder, shuffle } = options
+  if ([stratify === true, groups !== undefined, timeOrder !== undefined].filter(Boolean).length > 1) {
+    throw invalidArgument('crossValidate takes one of `stratify`, `groups` and `timeOrder`')
+  }
+  if (shuffle === false && stratify !== false) throw invalidArgument('`shuffle: false` of crossValidate needs `stratify: false`')
+}
+
+function foldsFor(table: Table, task: string, options: CrossValidateOptions<readonly (MetricName | Metric)[]>): Fold[] {
+  const { folds: k = 5, groups, timeOrder, shuffle = true } = options
+  const n = table.numRows
+  const rng = createRng(options.seed ?? 0)
+  if (timeOrder !== undefined) return timeFolds(orderOf(toFloat64(table.column(timeOrder))), k)
+  if (groups !== undefined) return groupFolds(strataOf(table.column(groups)), k, groups)
+  if (options.stratify ?? task === 'classification') {
+    return foldsOfTests(n, stratifiedFolds(strataOf(table.column(options.target)), k, rng))
+  }
+  return foldsOfTests(n, shuffle ? randomFolds(n, k, rng) : blockFolds(n, k))
+}
+
+/** Folds of whole groups: the largest groups first, each to the fold with the fewest rows so far. */
+function groupFolds(codes: Int32Array, k: number, name: string): Fold[] {
+  const members = new Map<number, number[]>()
+  codes.forEach((code, row) => {
+    const rows = members.get(code)
+    if (rows === undefined) members.set(code, [row])
+    else rows.push(row)
+  })
+  if (members.size < k) throw invalidArgument(`${k} folds need at least ${k} groups, ${show(name)} has ${members.size}`)
+  const tests: number[][] = Array.from({ length: k }, () => [])
+  for (const rows of [...members.values()].sort((a, b) => b.length - a.length)) {
+    const smallest = tests.reduce((least, test) => (test.length < least.length ? test : least))
+    for (const row of rows) smallest.push(row)
+  }
+  return foldsOfTests(
+    codes.length,
+    tests.map((test) => Int32Array.from(test).sort()),
+  )
+}
+
+function takeRows(table: Table, rows: Int32Array): Table {
+  return tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
+}
+
+function withoutColumn(table: Table, dropped: string): Table {
+  return tableOf(table.columnNames.filter((name) => name !== dropped).map((name) => table.column(name)))
+}
+
+function summary(values: readonly number[]): FoldScores {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
+  return { mean, std: Math.sqrt(variance), values }
+}

@@ -1,0 +1,164 @@
+/** The estimator: something with options that learns from a table and gives a fitted model. */
+
+import { systemClock } from '../core/clock'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { type OnProgress, type ProgressEvent, progressReporter } from '../core/progress'
+import { throwIfAborted, yieldToEventLoop } from '../core/signal'
+import { toFloat64 } from '../schema/column'
+import type { ColumnSpec } from '../schema/signature'
+import { isTable, type Table } from '../schema/table'
+import { type FittedModel, makeFittedModel } from './fitted-model'
+import { type FeatureMatrix, type Learner, runSteps } from './learner'
+import type { Params } from './params'
+import { targetOf } from './target'
+import type { FittedTransformer, Transformer } from './transformer'
+
+/** Options of `fit` and `fitAsync`. */
+export interface FitOptions {
+  /** The column to predict. Every other column is a feature. */
+  readonly target: string
+  /** Stops between steps (trees); the signal's reason is thrown. Nothing remains of an aborted fit. */
+  readonly signal?: AbortSignal | undefined
+  /** Told after every step (tree). */
+  readonly onProgress?: OnProgress<'fit'> | undefined
+}
+
+/** Something that learns. Immutable: fitting twice gives two models. */
+export interface Estimator {
+  readonly kind: string
+  readonly task: 'classification' | 'regression'
+  /** All options with their defaults, flat: made for `run.logParams`. */
+  readonly options: Params
+  /** The algorithm within, without the transformers. */
+  readonly learner: Learner
+  /** The transformers before it. */
+  readonly transformers: readonly Transformer[]
+  /**
+   * Learns from a table; keeps the thread busy until it is done.
+   *
+   * @throws NotFound when the target column is not there; InvalidArgument when the target has missing values or does not fit the
+   * task, when there are no rows or features, or a feature is of a kind the learner cannot take
+   */
+  fit(table: Table, options: FitOptions): FittedModel
+  /** As `fit`, but gives other work a turn every few milliseconds. The same model. */
+  fitAsync(table: Table, options: FitOptions): Promise<FittedModel>
+}
+
+/** How long a fit keeps the thread before others get a turn, in milliseconds. */
+const TURN_MS = 12
+
+/** An estimator of transformers and a learner. */
+export function makeEstimator(kind: string, transformers: readonly Transformer[], learner: Learner, options: Params): Estimator {
+  const parts = { transformers, learner, options }
+  return {
+    kind,
+    task: learner.task,
+    options,
+    learner,
+    transformers,
+    fit(table, fitOptions) {
+      throwIfAborted(fitOptions?.signal)
+      const report = progressReporter(fitOptions?.onProgress)
+      return runSteps(fitSteps(parts, table, fitOptions), (event) => {
+        report(event)
+        throwIfAborted(fitOptions.signal)
+      })
+    },
+    async fitAsync(table, fitOptions) {
+      throwIfAborted(fitOptions?.signal)
+      const report = progressReporter(fitOptions?.onProgress)
+      const steps = fitSteps(parts, table, fitOptions)
+      const clock = systemClock()
+      let turn = clock.now()
+      for (;;) {
+        const step = steps.next()
+        if (step.done) return step.value
+        report(step.value)
+        if (clock.now() - turn >= TURN_MS) {
+          await yieldToEventLoop()
+          turn = clock.now()
+        }
+        throwIfAborted(fitOptions.signal)
+      }
+    },
+  }
+}
+
+interface EstimatorParts {
+  readonly transformers: readonly Transformer[]
+  readonly learner: Learner
+  readonly options: Params
+}
+
+function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Generator<ProgressEvent<'fit'>, FittedModel> {
+  const { learner } = parts
+  assertFitInput(learner.kind, table, options)
+  const target = targetOf(table.column(options.target), learner.task)
+  const transformers: FittedTransformer[] = []
+  let prepared = table
+  for (const step of parts.transformers) {
+    const fitted = step.fit(prepared, { target: options.target })
+    transformers.push(fitted)
+    prepared = fitted.transform(prepared)
+  }
+  const features = featureMatrix(learner.kind, prepared, options.target)
+  const fitted = yield* learner.steps(features, target.vector)
+  return makeFittedModel({
+    task: learner.task,
+    target: options.target,
+    targetType: table.column(options.target).type,
+    classes: target.classes,
+    features: featureSpecs(table, sources(transformers, features.names)),
+    options: parts.options,
+    transformers,
+    learner: fitted,
+    matrixNames: features.names,
+  })
+}
+
+function assertFitInput(kind: string, table: Table, options: FitOptions): void {
+  if (!isTable(table)) throw invalidArgument(`fit of ${kind} takes a table, got ${show(table)}`)
+  if (typeof options !== 'object' || options === null || typeof options.target !== 'string') {
+    throw invalidArgument(`fit of ${kind} needs \`target\`, the name of the column to predict, got ${show(options?.target)}`)
+  }
+  if (!table.columnNames.includes(options.target)) {
+    const names = table.columnNames.slice(0, 30).map(show).join(', ')
+    const more = table.columnNames.length > 30 ? ` and ${table.columnNames.length - 30} more` : ''
+    throw new MillwrightError('NotFound', `fit: no target column ${show(options.target)}; the table has ${names || 'no columns'}${more}`)
+  }
+  if (table.numRows === 0) throw invalidArgument(`fit of ${kind} needs at least one row, the table has none`)
+}
+
+/** The table's columns but the target, as numbers. */
+function featureMatrix(kind: string, table: Table, target: string): FeatureMatrix {
+  const names = table.columnNames.filter((name) => name !== target)
+  if (names.length === 0) throw invalidArgument(`fit of ${kind} needs at least one feature column beside the target ${show(target)}`)
+  const text = names.filter((name) => table.column(name).type === 'string')
+  if (text.length > 0) {
+    throw invalidArgument(
+      `${kind} learns from numbers, but ${text.slice(0, 10).map(show).join(', ')} ${text.length === 1 ? 'is' : 'are'} text`,
+      {
+        hint: 'put oneHotEncoder() before it in a chain, or drop the column',
+        details: { columns: text },
+      },
+    )
+  }
+  return { numRows: table.numRows, names, columns: names.map((name) => toFloat64(table.column(name))) }
+}
+
+/** The columns of the raw table that the learner's columns come from. */
+function sources(transformers: readonly FittedTransformer[], names: readonly string[]): Set<string> {
+  let needed: readonly string[] = names
+  for (const step of [...transformers].reverse()) needed = [...step.sourcesOf(needed), ...step.inputs]
+  return new Set(needed)
+}
+
+function featureSpecs(table: Table, needed: ReadonlySet<string>): ColumnSpec[] {
+  return table.columnNames
+    .filter((name) => needed.has(name))
+    .map((name) => {
+      const { type, nullCount, dictionary } = table.column(name)
+      const categories = dictionary !== undefined && dictionary.length <= 1000 ? [...dictionary].sort() : undefined
+      return { name, type, required: nullCount === 0, ...(categories === undefined ? {} : { categories }) }
+    })
+}

@@ -1,0 +1,176 @@
+/** The fitted model: transformers and a learner that have learned, behind plain rows and tables. */
+import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
+import type { ClassProbabilities, Label } from '../metrics/label'
+import type { ModelPackage } from '../ports/model'
+import { type ColumnType, toFloat64 } from '../schema/column'
+import type { ColumnSpec, ModelSignature } from '../schema/signature'
+import { isTable, type Row, type Table, tableFromRows } from '../schema/table'
+import type { FeatureMatrix } from './learner'
+import { packModel } from './model-format'
+import { type FeatureImportance, importanceOf, type ModelParts, signatureOf } from './model-parts'
+import type { Params } from './params'
+import type { TransformerState } from './transformer'
+
+/** What a model predicts from. */
+export type PredictionInput = Table | readonly Row[]
+
+/** A model that has learned. Immutable. */
+export interface FittedModel {
+  readonly task: 'classification' | 'regression'
+  /** Name of the target column. */
+  readonly target: string
+  /** Of classifiers: the labels, ascending; the columns of `predictProba`. */
+  readonly classes?: readonly Label[]
+  /** The columns it predicts from; `required` when the training table had no missing value there. */
+  readonly features: readonly ColumnSpec[]
+  readonly signature: ModelSignature
+  /** The options it was fitted with, flat. */
+  readonly options: Params
+  /** Accuracy or R² on rows left out of the samples, where the learner was asked for it. */
+  readonly outOfBagScore?: number
+  /** What it is made of, for converters. */
+  readonly parts: ModelParts
+  /**
+   * One label or number per row, in order. Columns it does not know are ignored, the target among them.
+   * @throws SchemaMismatch listing every needed column that is missing or of the wrong kind
+   */
+  predict(data: PredictionInput): Label[]
+  /** Probabilities of all classes. @throws Unsupported for a regressor; else as `predict` */
+  predictProba(data: PredictionInput): ClassProbabilities
+  /** Share of each learner column in what was learned, largest first. @throws Unsupported when the learner knows none */
+  featureImportance(): FeatureImportance[]
+  /** What was learned, as JSON: the transformers' states and the learner's header (not its trees; see `pack`). */
+  state(): FittedModelState
+  /** The model as files, flavor `millwright`. */
+  pack(): ModelPackage
+}
+
+/** The JSON form of what a model has learned. */
+export interface FittedModelState {
+  readonly transformers: readonly TransformerState[]
+  readonly learner: { readonly kind: string; readonly [key: string]: unknown }
+}
+
+/** Puts a fitted model together. */
+export function makeFittedModel(parts: ModelParts): FittedModel {
+  const { task, target, classes, features, options, learner } = parts
+  return {
+    task,
+    target,
+    ...(task === 'classification' ? { classes } : {}),
+    features,
+    signature: signatureOf(parts),
+    options,
+    ...(learner.outOfBagScore === undefined ? {} : { outOfBagScore: learner.outOfBagScore }),
+    parts,
+    predict(data) {
+      const values = learner.predict(matrixFor(parts, data))
+      return task === 'regression' ? Array.from(values) : labelsOf(values, classes)
+    },
+    predictProba(data) {
+      if (task === 'regression') throw new MillwrightError('Unsupported', 'a regressor has no class probabilities; use predict')
+      return { classes, values: learner.predict(matrixFor(parts, data)) }
+    },
+    featureImportance() {
+      const shares = importanceOf(parts)
+      if (shares === undefined) throw new MillwrightError('Unsupported', `${learner.kind} knows no feature importance`)
+      return shares
+    },
+    state() {
+      const { kind, json } = learner.state()
+      return { transformers: parts.transformers.map((step) => step.state()), learner: { ...json, kind } }
+    },
+    pack: () => packModel(parts),
+  }
+}
+
+/** The label of highest probability of each row; the first of equals. */
+export function labelsOf(probabilities: Float64Array, classes: readonly Label[]): Label[] {
+  const k = classes.length
+  const labels: Label[] = new Array(probabilities.length / k)
+  for (let row = 0, at = 0; row < labels.length; row++, at += k) {
+    let best = 0
+    for (let c = 1; c < k; c++) if ((probabilities[at + c] as number) > (probabilities[at + best] as number)) best = c
+    labels[row] = classes[best] as Label
+  }
+  return labels
+}
+
+/** Runs the transformers and gives the learner's columns. */
+function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatrix {
+  let table = inputTable(parts, data)
+  for (const step of parts.transformers) table = step.transform(table)
+  const columns = parts.matrixNames.map((name) => toFloat64(table.column(name)))
+  if (!parts.learner.takesMissing) assertComplete(parts, columns)
+  return { numRows: table.numRows, names: parts.matrixNames, columns }
+}
+
+function inputTable(parts: ModelParts, data: PredictionInput): Table {
+  if (isTable(data)) {
+    checkTable(parts.features, data)
+    return data
+  }
+  if (!Array.isArray(data)) throw invalidArgument(`predict takes a table or an array of rows, got ${show(data)}`)
+  const rows = data as readonly Row[]
+  const bad = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row))
+  if (bad >= 0) throw invalidArgument(`predict takes rows as objects, row ${bad} is ${show(rows[bad])}`)
+  checkRows(parts.features, rows)
+  const types: Record<string, ColumnType> = {}
+  for (const { name, type } of parts.features) types[name] = type === 'int32' ? 'float64' : type
+  return tableFromRows(
+    rows,
+    types,
+    parts.features.map(({ name }) => name),
+  )
+}
+
+function checkTable(features: readonly ColumnSpec[], table: Table): void {
+  const names = new Set(table.columnNames)
+  const issues = features.flatMap(({ name, type }) => {
+    if (!names.has(name)) return [{ path: [name], code: 'missing', message: `column ${show(name)} is missing` }]
+    const got = table.column(name).type
+    // A column without any cell may have been given whatever type.
+    if ((got === 'string') === (type === 'string') || table.column(name).nullCount === table.numRows) return []
+    return [{ path: [name], code: 'wrong-type', message: `column ${show(name)} must be ${type}, got ${got}` }]
+  })
+  if (issues.length > 0) throw new SchemaMismatchError(`predict: ${issues.map(({ message }) => message).join('; ')}`, issues)
+}
+
+function checkRows(features: readonly ColumnSpec[], rows: readonly Row[]): void {
+  const issues = features.flatMap(({ name, type, required }) => {
+    let absent = 0
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as Row
+      const cell = Object.hasOwn(row, name) ? row[name] : undefined
+      if (cell === undefined || cell === null) {
+        if (cell === undefined) absent++
+        continue
+      }
+      if (cellFits(type, cell)) continue
+      const message = `${show(name)} must be ${type}, row ${i} has ${show(cell)}`
+      return [{ path: [i, name], code: 'wrong-type', message }]
+    }
+    if (absent < rows.length || rows.length === 0 || required === false) return []
+    return [{ path: [name], code: 'missing', message: `column ${show(name)} is missing` }]
+  })
+  if (issues.length > 0) throw new SchemaMismatchError(`predict: ${issues.map(({ message }) => message).join('; ')}`, issues)
+}
+
+function cellFits(type: ColumnType, cell: unknown): boolean {
+  if (type === 'string') return typeof cell === 'string'
+  if (type === 'boolean') return typeof cell === 'boolean'
+  return typeof cell === 'number' || (type === 'timestamp' && cell instanceof Date)
+}
+
+function assertComplete(parts: ModelParts, columns: readonly Float64Array[]): void {
+  for (let c = 0; c < columns.length; c++) {
+    const row = (columns[c] as Float64Array).findIndex((value) => value !== value)
+    if (row >= 0) {
+      throw new MillwrightError(
+        'SchemaMismatch',
+        `${parts.learner.kind} takes no missing values, but ${show(parts.matrixNames[c])} is missing in row ${row}`,
+        { hint: 'put simpleImputer() before it in a chain' },
+      )
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** Bins: every feature cut once into at most 65,535 ranges, so that a cell is two bytes and a split one comparison of whole numbers. */
+import type { FeatureMatrix } from '../learner'
+
+/** The bin of a missing value. */
+export const MISSING_BIN = 65535
+
+/**
+ * Upper edges of the bins of one feature, ascending: a value x has the bin of the first edge with x ≤ edge, and the last bin, which
+ * has no edge, when there is none. One bin more than edges; at most 65,535 bins.
+ */
+export type BinEdges = Float64Array
+
+/**
+ * Cuts every feature. With at most `maxBins` distinct values each gets its own bin, with edges half way between neighbours (as
+ * scikit-learn puts its thresholds); with more, bins hold about equally many rows, and a value that is very frequent has a bin of its own.
+ */
+export function binEdges(features: FeatureMatrix, maxBins: number): BinEdges[] {
+  return features.columns.map((values) => edgesOf(values, maxBins))
+}
+
+/**
+ * The bins of all cells, row-major: cell `f` of row `r` at `r × features + f`. Missing is {@link MISSING_BIN}.
+ *
+ * @param spare room for this many more cells at the end
+ */
+export function toBins(features: FeatureMatrix, edges: readonly BinEdges[], spare = 0): Uint16Array {
+  const { numRows, columns } = features
+  const stride = columns.length
+  const bins = new Uint16Array(numRows * stride + spare)
+  for (let f = 0; f < stride; f++) fillBins(columns[f] as Float64Array, edges[f] as BinEdges, bins, f, stride)
+  return bins
+}
+
+function fillBins(values: Float64Array, edges: BinEdges, bins: Uint16Array, offset: number, stride: number): void {
+  const count = edges.length
+  let first = 1
+  while (first * 2 <= count) first *= 2
+  for (let row = 0, at = offset; row < values.length; row++, at += stride) {
+    const value = values[row] as number
+    if (value !== value) {
+      bins[at] = MISSING_BIN
+      continue
+    }
+    // Number of edges < value, by halving steps.
+    let bin = 0
+    for (let step = first; step > 0; step >>= 1) {
+      if (bin + step <= count && (edges[bin + step - 1] as number) < value) bin += step
+    }
+    bins[at] = bin
+  }
+}
+
+function edgesOf(values: Float64Array, maxBins: number): BinEdges {
+  const sorted = values.filter((value) => value === value).sort()
+  const { levels, counts } = runsOf(sorted)
+  if (levels.length <= maxBins) return Float64Array.from({ length: Math.max(0, levels.length - 1) }, (_, i) => between(levels, i))
+  const edges: number[] = []
+  let rowsLeft = sorted.length
+  let inBin = 0
+  for (let i = 0; i < levels.length - 1 && edges.length < maxBins - 1; i++) {
+    inBin += counts[i] as number
+    const aim = rowsLeft / (maxBins - edges.length)
+    const next = counts[i + 1] as number
+    // Close the bin when it has its share, or when taking the next value would overshoot more than stopping falls short.
+    if (inBin >= aim || (inBin + next > aim && inBin + next - aim > aim - inBin)) {
+      edges.push(between(levels, i))
+      rowsLeft -= inBin
+      inBin = 0
+    }
+  }
+  return Float64Array.from(edges)
+}
+
+function runsOf(sorted: Float64Array): { readonly levels: Float64Array; readonly counts: Int32Array } {
+  const levels = new Float64Array(sorted.length)
+  const counts = new Int32Array(sorted.length)
+  let size = 0
+  for (let i = 0; i < sorted.length; i++) {
+    if (i === 0 || sorted[i] !== sorted[i - 1]) levels[size++] = sorted[i] as number
+    counts[size - 1] = (counts[size - 1] as number) + 1
+  }
+  return { levels: levels.subarray(0, size), counts: counts.subarray(0, size) }
+}
+
+/** Half way between a level and the next, but below the next even where numbers end. */
+function between(levels: Float64Array, i: number): number {
+  const low = levels[i] as number
+  const high = levels[i + 1] as number
+  const middle = low / 2 + high / 2
+  return middle < high && middle >= low ? middle : low
+}

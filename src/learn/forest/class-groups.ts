@@ -1,0 +1,207 @@
+/** Class counts over ranges of one feature's bins at a node: three ways of counting, each the fastest for its size of node. */
+import { MISSING_BIN } from './bins'
+import type { BinnedData, Sample } from './grow-tree'
+
+/** Up to this many rows are sorted, at most 32 (their positions take 5 bits of a key). */
+const SORT_ROWS = 20
+/** Up to this many rows are counted in ranges of their own; more, in ranges of the whole feature. */
+const FINE_ROWS = 1000
+/** The range of missing values, after all others. */
+const MISSING_RANGE = 256
+
+/** Class counts per range of bins, ascending; missing apart. */
+export interface ClassGroups {
+  /** The ranges that occur; range `i` holds the bins `base + (i << shift)` … `base + (i + 1 << shift) − 1`. */
+  readonly ranges: Int32Array
+  base: number
+  shift: number
+  /** Row-major, groups × classes: copies. */
+  readonly counts: Int32Array
+  /** Copies of missing values per class, where `hasMissing`. */
+  readonly missing: Int32Array
+  hasMissing: boolean
+  /** Number of groups. */
+  size: number
+}
+
+/** Counts the classes of `feature` over rows `start` … `end` − 1 into the groups. */
+export type ClassCounter = (feature: number, start: number, end: number) => void
+
+/** The code of a row: its class and how often it was drawn (at most 255 times). */
+export function classCode(label: number, copies: number): number {
+  return (label << 8) | copies
+}
+
+/** Space for the groups of one feature. */
+export function classGroups(numClasses: number): ClassGroups {
+  return {
+    ranges: new Int32Array(257),
+    base: 0,
+    shift: 0,
+    counts: new Int32Array(257 * numClasses),
+    missing: new Int32Array(numClasses),
+    hasMissing: false,
+    size: 0,
+  }
+}
+
+/** The bin to cut after, so that group `at` goes left and the next one right: half way between them. */
+export function cutAfter({ ranges, base, shift }: Pick<ClassGroups, 'ranges' | 'base' | 'shift'>, at: number): number {
+  const last = base + (((ranges[at] as number) + 1) << shift) - 1
+  const next = base + ((ranges[at + 1] as number) << shift)
+  return (last + next) >> 1
+}
+
+/** A counter over binned data for the rows of a sample with their {@link classCode}s. */
+export function createClassCounter(data: BinnedData, sample: Sample, numClasses: number, groups: ClassGroups): ClassCounter {
+  const space: Space = {
+    bins: data.bins,
+    counts: data.counts,
+    rows: sample.rows,
+    codes: sample.codes,
+    numClasses,
+    // One range more than 256, for missing values.
+    histogram: new Int32Array(257 * numClasses),
+    occupied: new Int32Array(9),
+    keys: new Int32Array(32),
+    own: new Uint16Array(sample.rows.length),
+  }
+  return (feature, start, end) => {
+    if (end - start <= SORT_ROWS) {
+      sortKeys(space, feature, start, end)
+      groupSorted(space, start, end - start, groups)
+      splitOffMissing(groups, numClasses, MISSING_BIN)
+    } else if (end - start > FINE_ROWS || fillFine(space, feature, start, end, groups)) {
+      if (end - start > FINE_ROWS) fillCoarse(space, feature, start, end, groups)
+      collect(space.histogram, space.occupied, numClasses, groups)
+      splitOffMissing(groups, numClasses, MISSING_RANGE)
+    }
+  }
+}
+
+/** What counting works on. Functions take it whole and unpack it, so that their loops see plain local arrays. */
+interface Space {
+  readonly bins: Uint16Array
+  readonly counts: Int32Array
+  readonly rows: Int32Array
+  readonly codes: Int32Array
+  readonly numClasses: number
+  readonly histogram: Int32Array
+  readonly occupied: Int32Array
+  readonly keys: Int32Array
+  readonly own: Uint16Array
+}
+
+/** Insertion sort by bin; a key is bin << 5 | position. */
+function sortKeys({ bins, rows, keys }: Space, feature: number, start: number, end: number): void {
+  for (let i = 0; i < end - start; i++) {
+    const key = ((bins[(rows[start + i] as number) + feature] as number) << 5) | i
+    let at = i - 1
+    while (at >= 0 && (keys[at] as number) > key) {
+      keys[at + 1] = keys[at] as number
+      at--
+    }
+    keys[at + 1] = key
+  }
+}
+
+/** One pass, in ranges of the whole feature: fine enough where there are many rows. */
+function fillCoarse(space: Space, feature: number, start: number, end: number, groups: ClassGroups): void {
+  const { bins, rows, codes, numClasses, histogram } = space
+  const last = (space.counts[feature] as number) - 1
+  const shift = last < 256 ? 0 : 24 - Math.clz32(last)
+  groups.base = 0
+  groups.shift = shift
+  for (let i = start; i < end; i++) {
+    const code = codes[i] as number
+    const bin = bins[(rows[i] as number) + feature] as number
+    const cell = (bin === MISSING_BIN ? MISSING_RANGE : bin >> shift) * numClasses + (code >>> 8)
+    histogram[cell] = (histogram[cell] as number) + (code & 255)
+  }
+  space.occupied.fill(-1)
+}
+
+/** Two passes, in ranges of the node's own bins. @returns false when all rows lie in one bin; the groups then say so */
+function fillFine(space: Space, feature: number, start: number, end: number, groups: ClassGroups): boolean {
+  const { bins, rows, codes, numClasses, histogram, occupied, own } = space
+  const size = end - start
+  let least = MISSING_BIN
+  let most = -1
+  for (let i = 0; i < size; i++) {
+    const bin = bins[(rows[start + i] as number) + feature] as number
+    own[i] = bin
+    if (bin < least) least = bin
+    if (bin > most && bin !== MISSING_BIN) most = bin
+  }
+  groups.base = least
+  groups.shift = most - least < 256 ? 0 : 24 - Math.clz32(most - least)
+  groups.size = 1
+  groups.hasMissing = false
+  if (most < 0) return false
+  const { base, shift } = groups
+  for (let i = 0; i < size; i++) {
+    const code = codes[start + i] as number
+    const bin = own[i] as number
+    const range = bin === MISSING_BIN ? MISSING_RANGE : (bin - base) >> shift
+    const cell = range * numClasses + (code >>> 8)
+    histogram[cell] = (histogram[cell] as number) + (code & 255)
+    occupied[range >>> 5] = (occupied[range >>> 5] as number) | (1 << (range & 31))
+  }
+  return true
+}
+
+function groupSorted({ keys, codes, numClasses }: Space, start: number, size: number, groups: ClassGroups): void {
+  const { ranges, counts } = groups
+  groups.base = 0
+  groups.shift = 0
+  let group = -1
+  let last = -1
+  for (let i = 0; i < size; i++) {
+    const key = keys[i] as number
+    const bin = key >>> 5
+    if (bin !== last) {
+      group++
+      ranges[group] = bin
+      for (let c = 0; c < numClasses; c++) counts[group * numClasses + c] = 0
+      last = bin
+    }
+    const code = codes[start + (key & 31)] as number
+    const cell = group * numClasses + (code >>> 8)
+    counts[cell] = (counts[cell] as number) + (code & 255)
+  }
+  groups.size = group + 1
+}
+
+/** Collects the ranges marked in `occupied` (empty ones are passed over) and clears both. */
+function collect(histogram: Int32Array, occupied: Int32Array, numClasses: number, groups: ClassGroups): void {
+  const { ranges, counts } = groups
+  let group = 0
+  for (let part = 0; part < 9; part++) {
+    let bits = part === 8 ? (occupied[part] as number) & 1 : (occupied[part] as number)
+    occupied[part] = 0
+    while (bits !== 0) {
+      const low = bits & -bits
+      bits ^= low
+      const range = (part << 5) + 31 - Math.clz32(low)
+      let any = 0
+      for (let c = 0, from = range * numClasses, to = group * numClasses; c < numClasses; c++, from++, to++) {
+        const count = histogram[from] as number
+        counts[to] = count
+        histogram[from] = 0
+        any |= count
+      }
+      ranges[group] = range
+      group += any === 0 ? 0 : 1
+    }
+  }
+  groups.size = group
+}
+
+/** Takes the last group apart when it is that of missing values. */
+function splitOffMissing(groups: ClassGroups, numClasses: number, mark: number): void {
+  const last = groups.size - 1
+  groups.hasMissing = groups.ranges[last] === mark
+  if (!groups.hasMissing) return
+  groups.size = last
+  for (let c = 0; c < numClasses; c++) groups.missing[c] = groups.counts[last * numClasses + c] as number
+}

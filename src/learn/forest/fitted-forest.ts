@@ -1,0 +1,44 @@
+/** A forest as a fitted learner. */
+import type { FittedLearner } from '../learner'
+import { type Forest, predictForest, type TreeArrays, treesOf } from './forest'
+import { forestBytes, forestHeader } from './forest-format'
+
+/** A fitted forest; what converters look into. */
+export interface FittedForest extends FittedLearner {
+  readonly forest: Forest
+  /** Every tree with real thresholds and child links, made anew on each call. */
+  trees(): TreeArrays[]
+}
+
+/** What is known of a forest besides its trees. */
+export interface ForestFacts {
+  readonly importance?: Float64Array | undefined
+  readonly outOfBagScore?: number | undefined
+}
+
+/** A forest as a fitted learner. */
+export function fittedForest(kind: string, forest: Forest, { importance, outOfBagScore }: ForestFacts): FittedForest {
+  return {
+    kind,
+    forest,
+    takesMissing: true,
+    ...(importance === undefined ? {} : { importance }),
+    ...(outOfBagScore === undefined ? {} : { outOfBagScore }),
+    predict: (features) => predictForest(forest, features),
+    trees: () => treesOf(forest),
+    state: () => ({
+      kind,
+      json: {
+        ...forestHeader(forest),
+        ...(importance === undefined ? {} : { importance: Array.from(importance) }),
+        ...(outOfBagScore === undefined ? {} : { outOfBagScore }),
+      },
+      bytes: forestBytes(forest),
+    }),
+  }
+}
+
+/** Whether a fitted learner is one of our forests. */
+export function isFittedForest(learner: FittedLearner): learner is FittedForest {
+  return learner.kind === 'randomForestClassifier' || learner.kind === 'randomForestRegressor'
+}

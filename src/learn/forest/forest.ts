@@ -1,0 +1,125 @@
+/** A forest in memory: all trees in one array of integers, and how it predicts. */
+import type { FeatureMatrix } from '../learner'
+import { type BinEdges, toBins } from './bins'
+
+/**
+ * Trees over binned features. Nodes lie in depth-first order, two integers each, so the left child of node `i` is node `i + 1`.
+ *
+ * - Interior: `feature << 17 | missingLeft << 16 | (bin + missingLeft)`, index of the right child. A row goes left when
+ *   `((b + missingLeft) & 65535) ≤ bin + missingLeft`, where `b` is its bin: 65535 (missing) wraps round to 0 where missing goes left.
+ * - Leaf: `~leaf` (negative), 0.
+ */
+export interface Forest {
+  readonly edges: readonly BinEdges[]
+  /** Where each tree's root is, then the number of nodes in all. */
+  readonly roots: Int32Array
+  readonly nodes: Int32Array
+  /** Numbers per leaf: classes, or 1 for regression. */
+  readonly width: number
+  /** Row-major, leaves × width: class probabilities, or the mean. Leaves of different trees share entries. */
+  readonly leaves: Float64Array
+}
+
+/** Trees of a forest, spelled out for converters; arrays of one length per tree. */
+export interface TreeArrays {
+  /** Feature tested, −1 in leaves. */
+  readonly feature: Int32Array
+  /** Go left when value ≤ threshold. `Infinity`: every value goes left, only missing may go right. 0 in leaves. */
+  readonly threshold: Float64Array
+  /** Node indices within the tree; 0 in leaves. */
+  readonly left: Int32Array
+  readonly right: Int32Array
+  /** 1 where a missing value goes left. */
+  readonly missingLeft: Uint8Array
+  /** Row of the leaf's numbers in `values`; −1 in interior nodes. */
+  readonly leaf: Int32Array
+  /** Row-major leaf numbers, shared by all trees: `width` each. */
+  readonly values: Float64Array
+  readonly width: number
+}
+
+/** Rows predicted together: their bins and sums stay in the nearest cache while every tree passes over them. */
+const BLOCK = 2048
+
+/** Mean over trees of the leaf numbers each row falls in: row-major, rows × width. */
+export function predictForest(forest: Forest, features: FeatureMatrix): Float64Array {
+  const bins = toBins(features, forest.edges)
+  const sums = new Float64Array(features.numRows * forest.width)
+  const stride = features.columns.length
+  const trees = forest.roots.length - 1
+  for (let start = 0; start < features.numRows; start += BLOCK) {
+    const end = Math.min(features.numRows, start + BLOCK)
+    for (let tree = 0; tree < trees; tree++) addTree(forest, forest.roots[tree] as number, { bins, stride, start, end, sums })
+  }
+  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) / trees
+  return sums
+}
+
+/** Rows to run through a tree, and where to add what their leaves hold. */
+export interface TreePass {
+  readonly bins: Uint16Array
+  readonly stride: number
+  readonly start: number
+  readonly end: number
+  readonly sums: Float64Array
+}
+
+function addTree(forest: Forest, root: number, { bins, stride, start, end, sums }: TreePass): void {
+  const { nodes, leaves, width } = forest
+  for (let row = start; row < end; row++) {
+    const leaf = leafOf(nodes, root, bins, row * stride)
+    if (width === 1) {
+      sums[row] = (sums[row] as number) + (leaves[leaf] as number)
+    } else if (width === 2) {
+      sums[2 * row] = (sums[2 * row] as number) + (leaves[2 * leaf] as number)
+      sums[2 * row + 1] = (sums[2 * row + 1] as number) + (leaves[2 * leaf + 1] as number)
+    } else {
+      for (let c = 0, to = row * width, from = leaf * width; c < width; c++) {
+        sums[to + c] = (sums[to + c] as number) + (leaves[from + c] as number)
+      }
+    }
+  }
+}
+
+/** The leaf that the row whose bins begin at `base` falls in. */
+export function leafOf(nodes: Int32Array, root: number, bins: Uint16Array, base: number): number {
+  let node = root
+  let word = nodes[2 * node] as number
+  while (word >= 0) {
+    const bin = ((bins[base + (word >>> 17)] as number) + ((word >>> 16) & 1)) & 65535
+    node = bin <= (word & 65535) ? node + 1 : (nodes[2 * node + 1] as number)
+    word = nodes[2 * node] as number
+  }
+  return ~word
+}
+
+/** The trees with real thresholds and child links, for converters. */
+export function treesOf(forest: Forest): TreeArrays[] {
+  return Array.from({ length: forest.roots.length - 1 }, (_, tree) => {
+    const root = forest.roots[tree] as number
+    return treeArrays(forest, root, (forest.roots[tree + 1] as number) - root)
+  })
+}
+
+function treeArrays({ nodes, edges, leaves, width }: Forest, root: number, count: number): TreeArrays {
+  const feature = new Int32Array(count).fill(-1)
+  const threshold = new Float64Array(count)
+  const left = new Int32Array(count)
+  const right = new Int32Array(count)
+  const missingLeft = new Uint8Array(count)
+  const leaf = new Int32Array(count).fill(-1)
+  for (let i = 0; i < count; i++) {
+    const word = nodes[2 * (root + i)] as number
+    if (word < 0) {
+      leaf[i] = ~word
+      continue
+    }
+    const toLeft = (word >>> 16) & 1
+    feature[i] = word >>> 17
+    threshold[i] = (edges[word >>> 17] as BinEdges)[(word & 65535) - toLeft] ?? Number.POSITIVE_INFINITY
+    left[i] = i + 1
+    right[i] = (nodes[2 * (root + i) + 1] as number) - root
+    missingLeft[i] = toLeft
+  }
+  return { feature, threshold, left, right, missingLeft, leaf, values: leaves, width }
+}

@@ -1,0 +1,66 @@
+/** What a learning algorithm sees and gives: plain numbers, no tables. The seam between chains and algorithms. */
+import type { ProgressEvent } from '../core/progress'
+import type { ModelTask } from '../ports/model'
+import type { Params } from './params'
+
+/** Features as numbers, column by column; `NaN` is missing. */
+export interface FeatureMatrix {
+  readonly numRows: number
+  readonly names: readonly string[]
+  /** One array of `numRows` numbers per feature. Not to be written to. */
+  readonly columns: readonly Float64Array[]
+}
+
+/** The target as numbers. */
+export interface TargetVector {
+  readonly task: 'classification' | 'regression'
+  /** Classification: class codes 0 … classes − 1. Regression: the numbers. */
+  readonly values: Int32Array | Float64Array
+  /** Number of classes; 0 for regression. */
+  readonly numClasses: number
+  /** Classification: the label of each code, as text, for messages and class weights. */
+  readonly classNames: readonly string[]
+}
+
+/** A learning algorithm with its options. */
+export interface Learner {
+  readonly kind: string
+  readonly task: ModelTask & ('classification' | 'regression')
+  readonly options: Params
+  /** Learns in steps, so that a caller may give other work a turn between them. */
+  steps(features: FeatureMatrix, target: TargetVector): Generator<ProgressEvent<'fit'>, FittedLearner>
+}
+
+/** What a learner has learned. */
+export interface FittedLearner {
+  readonly kind: string
+  /**
+   * Classification: row-major probabilities, rows × classes. Regression: one number per row.
+   * Zero rows give an empty array.
+   */
+  predict(features: FeatureMatrix): Float64Array
+  /** Share of each feature in what was learned, in the order of the features, adding up to 1 (all 0 when nothing was learned). */
+  readonly importance?: Float64Array | undefined
+  /** Score on rows left out of the samples, where asked for: accuracy or R². */
+  readonly outOfBagScore?: number | undefined
+  /** Whether missing values are fine without an imputer. */
+  readonly takesMissing: boolean
+  /** What `restoreLearner` needs: JSON and one block of bytes. */
+  state(): LearnerState
+}
+
+/** A fitted learner as JSON and bytes. */
+export interface LearnerState {
+  readonly kind: string
+  readonly json: Readonly<Record<string, unknown>>
+  readonly bytes?: Uint8Array | undefined
+}
+
+/** Runs steps to the end in one go. */
+export function runSteps<T>(steps: Generator<ProgressEvent<'fit'>, T>, onStep?: (event: ProgressEvent<'fit'>) => void): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    onStep?.(step.value)
+  }
+}

@@ -1,0 +1,99 @@
+/** Linear models once fitted: weighted sums of features, as they are or as probabilities. */
+
+import type { FeatureMatrix, FittedLearner } from '../learner'
+import { corruptModel } from '../model-format'
+
+/** Coefficients of a linear model. */
+export interface LinearState {
+  readonly kind: 'linearRegression' | 'logisticRegression'
+  /** Row-major, outputs × features. Two classes have one output, whose logistic is the probability of the second class. */
+  readonly coefficients: readonly number[]
+  /** One per output. */
+  readonly intercepts: readonly number[]
+}
+
+/** A fitted linear model; what converters look into. */
+export interface FittedLinear extends FittedLearner {
+  readonly linear: LinearState
+}
+
+/** A linear model from its coefficients. */
+export function fittedLinear(linear: LinearState): FittedLinear {
+  return {
+    kind: linear.kind,
+    linear,
+    takesMissing: false,
+    predict(features) {
+      const sums = weightedSums(linear, features)
+      if (linear.kind === 'linearRegression') return sums
+      return linear.intercepts.length === 1 ? logistic(sums) : softmax(sums, linear.intercepts.length)
+    },
+    state: () => ({ kind: linear.kind, json: { coefficients: linear.coefficients, intercepts: linear.intercepts } }),
+  }
+}
+
+/** Whether a fitted learner is one of our linear models. */
+export function isFittedLinear(learner: FittedLearner): learner is FittedLinear {
+  return learner.kind === 'linearRegression' || learner.kind === 'logisticRegression'
+}
+
+/** The linear model of a stored state. @throws Corrupt */
+export function restoreLinear(
+  json: Readonly<Record<string, unknown>>,
+  shape: { readonly features: number; readonly outputs: number },
+): FittedLinear {
+  const { kind, coefficients, intercepts } = json as unknown as LinearState
+  for (const list of [coefficients, intercepts]) {
+    if (!Array.isArray(list) || list.some((value) => typeof value !== 'number' || !Number.isFinite(value))) {
+      throw corruptModel('coefficients are no list of numbers')
+    }
+  }
+  if (intercepts.length !== shape.outputs || coefficients.length !== shape.outputs * shape.features) {
+    throw corruptModel(`${coefficients.length} coefficients for ${shape.outputs} outputs of ${shape.features} features`)
+  }
+  return fittedLinear({ kind, coefficients, intercepts })
+}
+
+function weightedSums({ coefficients, intercepts }: LinearState, features: FeatureMatrix): Float64Array {
+  const outputs = intercepts.length
+  const width = features.columns.length
+  const sums = new Float64Array(features.numRows * outputs)
+  for (let o = 0; o < outputs; o++) {
+    for (let row = 0; row < features.numRows; row++) sums[row * outputs + o] = intercepts[o] as number
+    for (let f = 0; f < width; f++) {
+      const weight = coefficients[o * width + f] as number
+      const column = features.columns[f] as Float64Array
+      for (let row = 0, at = o; row < features.numRows; row++, at += outputs) {
+        sums[at] = (sums[at] as number) + weight * (column[row] as number)
+      }
+    }
+  }
+  return sums
+}
+
+function logistic(sums: Float64Array): Float64Array {
+  const probabilities = new Float64Array(sums.length * 2)
+  for (let row = 0; row < sums.length; row++) {
+    const sum = sums[row] as number
+    const tail = 1 / (1 + Math.exp(Math.abs(sum)))
+    probabilities[2 * row] = sum > 0 ? tail : 1 - tail
+    probabilities[2 * row + 1] = sum > 0 ? 1 - tail : tail
+  }
+  return probabilities
+}
+
+/** Softmax of each row, in place. */
+export function softmax(sums: Float64Array, width: number): Float64Array {
+  for (let at = 0; at < sums.length; at += width) {
+    let most = Number.NEGATIVE_INFINITY
+    for (let c = 0; c < width; c++) most = Math.max(most, sums[at + c] as number)
+    let all = 0
+    for (let c = 0; c < width; c++) {
+      const power = Math.exp((sums[at + c] as number) - most)
+      sums[at + c] = power
+      all += power
+    }
+    for (let c = 0; c < width; c++) sums[at + c] = (sums[at + c] as number) / all
+  }
+  return sums
+}

@@ -1,0 +1,77 @@
+/** Keeps some columns, or drops some, as steps of a chain. */
+import { invalidArgument, show } from '../core/errors'
+import { columnNotFound, type Table, tableOf } from '../schema/table'
+import { paramsOf } from './params'
+import { corruptState, type FittedTransformer, neededColumn, type Transformer, type TransformerState } from './transformer'
+
+/**
+ * A transformer that keeps the named columns, in the given order, and the target.
+ *
+ * @throws InvalidArgument unless given at least one name; on fit, NotFound for a name the table lacks
+ */
+export function selectColumns(names: readonly string[]): Transformer {
+  checkNames('selectColumns', names)
+  return {
+    kind: 'selectColumns',
+    options: paramsOf({ columns: names }),
+    fit(table, { target } = {}) {
+      assertThere(table, names)
+      return fittedSelection(
+        names.filter((name) => name !== target),
+        target,
+      )
+    },
+  }
+}
+
+/**
+ * A transformer that drops the named columns. At fit, not the target.
+ *
+ * @throws InvalidArgument unless given at least one name; on fit, NotFound for a name the table lacks
+ */
+export function dropColumns(names: readonly string[]): Transformer {
+  checkNames('dropColumns', names)
+  return {
+    kind: 'dropColumns',
+    options: paramsOf({ columns: names }),
+    fit(table, { target } = {}) {
+      assertThere(table, names)
+      return fittedSelection(
+        table.columnNames.filter((name) => name !== target && !names.includes(name)),
+        target,
+      )
+    },
+  }
+}
+
+/** The same selection again, from its state. @throws Corrupt */
+export function restoreSelectColumns(state: TransformerState): FittedTransformer {
+  const { names, target } = state
+  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) throw corruptState('selectColumns', 'no list of names')
+  return fittedSelection(names as string[], typeof target === 'string' ? target : undefined)
+}
+
+function fittedSelection(names: readonly string[], target: string | undefined): FittedTransformer {
+  return {
+    kind: 'selectColumns',
+    inputs: names,
+    transform(table) {
+      const kept = names.map((name) => neededColumn('selectColumns', table, name))
+      const labels = target !== undefined && table.columnNames.includes(target) ? [table.column(target)] : []
+      return tableOf([...kept, ...labels])
+    },
+    sourcesOf: (outputs) => [...outputs],
+    state: () => ({ kind: 'selectColumns', names, ...(target === undefined ? {} : { target }) }),
+  }
+}
+
+function checkNames(kind: string, names: unknown): void {
+  if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== 'string')) {
+    throw invalidArgument(`${kind} takes a list of column names, got ${show(names)}`)
+  }
+}
+
+function assertThere(table: Table, names: readonly string[]): void {
+  const unknown = names.find((name) => !table.columnNames.includes(name))
+  if (unknown !== undefined) throw columnNotFound(unknown, table.columnNames)
+}

@@ -1,0 +1,113 @@
+/** Precision, recall and F1, of one class or averaged over classes. */
+import { anything, checkOptions, oneOf } from '../core/options'
+import { type ClassCounts, type ConfusionMatrix, classCounts, confusionMatrix } from './confusion-matrix'
+import { type Label, positiveOf } from './label'
+
+/** How the figures of several classes become one. */
+export type Average = 'binary' | 'macro' | 'weighted' | 'micro'
+
+/** Options of {@link precision}, {@link recall} and {@link f1}. */
+export interface AverageOptions {
+  /**
+   * `binary`: the positive class only; `macro`: plain mean over classes; `weighted`: mean weighted by the rows of each class;
+   * `micro`: from the counts of all classes together.
+   * @default 'binary' for at most two classes, else 'macro'
+   */
+  readonly average?: Average | undefined
+  /** The positive class of `binary`. @default the last class in ascending order */
+  readonly positive?: Label | undefined
+  /** All classes of the task, where the rows at hand may lack some. @default those that occur */
+  readonly classes?: readonly Label[] | undefined
+}
+
+/** Of the rows predicted as a class, the share that are of it; 0 when none is predicted. @throws InvalidArgument */
+export function precision(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: AverageOptions = {}): number {
+  return averaged('precision', confusionMatrix(actual, predicted), options, (correct, _actual, said) => ratio(correct, said))
+}
+
+/** Of the rows of a class, the share predicted as it; 0 when there are none. @throws InvalidArgument */
+export function recall(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: AverageOptions = {}): number {
+  return averaged('recall', confusionMatrix(actual, predicted), options, (correct, are) => ratio(correct, are))
+}
+
+/** The harmonic mean of precision and recall, class by class; 0 when both are 0. @throws InvalidArgument */
+export function f1(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: AverageOptions = {}): number {
+  return averaged('f1', confusionMatrix(actual, predicted), options, f1Of)
+}
+
+/** Precision, recall and F1 of one class, and how many rows it has. */
+export interface ClassReport {
+  readonly label: Label
+  readonly precision: number
+  readonly recall: number
+  readonly f1: number
+  readonly support: number
+}
+
+/** The figures of every class with their averages. */
+export interface ClassificationReport {
+  readonly classes: readonly ClassReport[]
+  readonly accuracy: number
+  readonly macro: Omit<ClassReport, 'label'>
+  readonly weighted: Omit<ClassReport, 'label'>
+}
+
+/** Precision, recall, F1 and support of every class, with macro and weighted means. @throws InvalidArgument */
+export function classificationReport(actual: ArrayLike<Label>, predicted: ArrayLike<Label>): ClassificationReport {
+  const matrix = confusionMatrix(actual, predicted)
+  const counts = classCounts(matrix)
+  const classes = matrix.classes.map((label, k): ClassReport => {
+    const correct = counts.correct[k] as number
+    const are = counts.actual[k] as number
+    const said = counts.predicted[k] as number
+    return { label, precision: ratio(correct, said), recall: ratio(correct, are), f1: f1Of(correct, are, said), support: are }
+  })
+  const mean = (weightOf: (report: ClassReport) => number): Omit<ClassReport, 'label'> => {
+    const of = (pick: (report: ClassReport) => number): number => weightedMean(classes.map(pick), classes.map(weightOf))
+    return { precision: of((r) => r.precision), recall: of((r) => r.recall), f1: of((r) => r.f1), support: matrix.total }
+  }
+  const right = counts.correct.reduce((sum, count) => sum + count, 0)
+  return { classes, accuracy: right / matrix.total, macro: mean(() => 1), weighted: mean((r) => r.support) }
+}
+
+type Figure = (correct: number, actual: number, predicted: number) => number
+
+function averaged(name: string, matrix: ConfusionMatrix, options: AverageOptions, figure: Figure): number {
+  checkOptions(name, options, { average: oneOf('binary', 'macro', 'weighted', 'micro'), positive: anything(), classes: anything() })
+  const { classes } = matrix
+  const known = options.classes ?? classes
+  const counts = classCounts(matrix)
+  const average = options.average ?? (known.length <= 2 ? 'binary' : 'macro')
+  if (average === 'binary') {
+    const k = classes.indexOf(positiveOf(known, options.positive))
+    return k < 0 ? 0 : figureOf(counts, k, figure)
+  }
+  if (average === 'micro') {
+    const sum = (list: Float64Array): number => list.reduce((all, count) => all + count, 0)
+    return figure(sum(counts.correct), sum(counts.actual), sum(counts.predicted))
+  }
+  const figures = classes.map((_, k) => figureOf(counts, k, figure))
+  return weightedMean(figures, average === 'macro' ? figures.map(() => 1) : Array.from(counts.actual))
+}
+
+function figureOf(counts: ClassCounts, k: number, figure: Figure): number {
+  return figure(counts.correct[k] as number, counts.actual[k] as number, counts.predicted[k] as number)
+}
+
+function f1Of(correct: number, actual: number, predicted: number): number {
+  return ratio(2 * correct, actual + predicted)
+}
+
+function ratio(a: number, b: number): number {
+  return b === 0 ? 0 : a / b
+}
+
+function weightedMean(values: readonly number[], weights: readonly number[]): number {
+  let sum = 0
+  let all = 0
+  for (let i = 0; i < values.length; i++) {
+    sum += (values[i] as number) * (weights[i] as number)
+    all += weights[i] as number
+  }
+  return ratio(sum, all)
+}

@@ -1,0 +1,115 @@
+/**
+ * Keeping the prediction log on an object store: JSON lines in chunks. A chunk is written once and never changed, so that a killed
+ * process leaves whole chunks only, and several processes may write below one prefix.
+ */
+import { fromUtf8, utf8 } from '../core/bytes'
+import { MillwrightError } from '../core/errors'
+import { newId } from '../core/ids'
+import { parseJson } from '../core/json'
+import type { PredictionRecord } from '../ports/model'
+import type { ObjectStore } from '../ports/object-store'
+import type { Actual } from './prediction-log'
+
+/** One line of a chunk. */
+export type LogLine =
+  | { readonly kind: 'prediction'; readonly record: PredictionRecord; readonly at: number }
+  | { readonly kind: 'label'; readonly id: string; readonly actual: Actual; readonly at: number }
+
+/** Chunks below one prefix of a store. */
+export interface LogStorage {
+  /** Adds a line to those not yet written. Beyond `maxBuffered` the oldest is lost and counted. */
+  add(line: LogLine): void
+  /** Lines not yet written. */
+  readonly buffered: number
+  /** Lines lost because the store did not take them in time. */
+  readonly lost: number
+  /** Writes what is buffered as one chunk. On failure everything stays buffered. Concurrent calls wait for each other. */
+  flush(): Promise<void>
+  /** Reads all lines, chunk by chunk, oldest chunk first. @throws Corrupt naming the chunk */
+  lines(): AsyncIterable<LogLine>
+}
+
+/** Where and how much. */
+export interface LogStorageOptions {
+  readonly storage: ObjectStore
+  /** Key prefix, ending in `/`. */
+  readonly prefix: string
+  readonly maxBuffered: number
+  /** Chunks kept; older ones are deleted at the next flush. */
+  readonly maxChunks: number
+  /** The current time, epoch milliseconds: chunks sort by it. */
+  readonly now: () => number
+}
+
+/** Opens the chunks below a prefix; nothing is touched before the first call. */
+export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, now }: LogStorageOptions): LogStorage {
+  let buffer: LogLine[] = []
+  let lost = 0
+  let last = 0
+  let flushing: Promise<void> = Promise.resolve()
+
+  /** Later chunks of one process sort after earlier ones, even within one millisecond or when the clock goes back. */
+  const nextKey = (): string => {
+    last = Math.max(now(), last + 1)
+    return `${prefix}${String(last).padStart(15, '0')}-${newId().slice(0, 8)}.jsonl`
+  }
+  const keys = async (): Promise<string[]> => {
+    const found: string[] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await storage.list({ prefix, cursor })
+      found.push(...page.objects.map(({ key }) => key).filter((key) => key.endsWith('.jsonl')))
+      cursor = page.cursor
+      if (cursor === undefined) return found
+    }
+  }
+  const write = async (): Promise<void> => {
+    const lines = buffer
+    if (lines.length === 0) return
+    buffer = []
+    try {
+      await storage.put(nextKey(), utf8(`${lines.map((line) => JSON.stringify(line)).join('\n')}\n`), { ifAbsent: true })
+    } catch (error) {
+      buffer = [...lines, ...buffer]
+      trim()
+      throw error
+    }
+    const all = await keys()
+    for (const key of all.slice(0, Math.max(0, all.length - maxChunks))) await storage.delete(key)
+  }
+  const trim = (): void => {
+    if (buffer.length <= maxBuffered) return
+    lost += buffer.length - maxBuffered
+    buffer = buffer.slice(buffer.length - maxBuffered)
+  }
+
+  return {
+    get buffered() {
+      return buffer.length
+    },
+    get lost() {
+      return lost
+    },
+    add(line) {
+      buffer.push(line)
+      trim()
+    },
+    flush() {
+      const next = flushing.then(write, write)
+      flushing = next.catch(() => {})
+      return next
+    },
+    async *lines() {
+      for (const key of await keys()) {
+        const text = fromUtf8(await storage.get(key))
+        for (const line of text.split('\n')) if (line !== '') yield readLine(line, `${storage.name}: ${key}`)
+      }
+    },
+  }
+}
+
+function readLine(text: string, subject: string): LogLine {
+  const line = parseJson(text, `a line of ${subject}`) as Partial<LogLine> | null
+  if (line?.kind === 'label' && typeof line.id === 'string' && typeof line.at === 'number') return line as LogLine
+  if (line?.kind === 'prediction' && typeof line.record?.id === 'string' && typeof line.at === 'number') return line as LogLine
+  throw new MillwrightError('Corrupt', `${subject} holds a line that is neither a prediction nor a label`)
+}

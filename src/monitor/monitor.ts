@@ -1,0 +1,356 @@
+/** The monitor: logs what a predictor answered, joins the labels that come later, and watches performance and drift. */
+import { type Clock, systemClock } from '../core/clock'
+import { attachDisplay } from '../core/display'
+import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { newId } from '../core/ids'
+import { type Metric, type MetricName, metricByName } from '../metrics'
+import type { AlertMessage } from '../ports/alert-sink'
+import type { PredictionRecord } from '../ports/model'
+import type { ColumnType } from '../schema/column'
+import { isTensorSide, type ModelSignature } from '../schema/signature'
+import type { Table } from '../schema/table'
+import { type AlertDelivery, createAlertDelivery } from './alert-delivery'
+import { type AlertState, inactiveAlert, nextAlertState } from './alert-state'
+import type { DriftReading, DriftSource } from './drift-source'
+import { evaluateRule, type Reading } from './evaluate'
+import { createLogStorage, type LogStorage } from './log-storage'
+import { type LogTableOptions, logTable } from './log-table'
+import { checkMonitorOptions, type MonitorOptions } from './monitor-options'
+import { type Performance, type PerformancePoint, performanceOf, performanceSeries } from './performance'
+import {
+  type Actual,
+  createPredictionLog,
+  type LogCounts,
+  type LoggedPrediction,
+  type LogOutcome,
+  type PredictionLog,
+  type RowSelection,
+} from './prediction-log'
+import type { AlertRule } from './rule'
+import { assertPeriod, assertWindow, type Period } from './window'
+
+/** What can be watched: a `Predictor` is one. */
+export interface PredictionSource {
+  on(type: 'prediction', listener: (record: PredictionRecord) => void, options?: ListenOptions): () => void
+  readonly signature?: ModelSignature | undefined
+}
+
+/** How a rule stood at a check. */
+export interface RuleStatus extends Reading {
+  readonly rule: string
+  readonly kind: AlertRule['kind']
+  readonly state: AlertState['state']
+  /** When that state began, epoch milliseconds. */
+  readonly since: number
+}
+
+/** What a check found, rule by rule. */
+export interface CheckReport {
+  readonly at: number
+  readonly rules: readonly RuleStatus[]
+}
+
+/** Events of a monitor. */
+export interface MonitorEvents {
+  /** A rule began to fire. */
+  alert: AlertMessage
+  /** A rule stopped firing. */
+  resolved: AlertMessage
+  check: CheckReport
+  /** A sink that gave up, a failed write in the background, a rule that could not be evaluated, a listener that threw. */
+  error: unknown
+}
+
+/** Counts of a monitor. */
+export interface MonitorStats extends LogCounts {
+  /** Rows in the log now. */
+  readonly rows: number
+  /** Lines not yet on the storage, and lines lost because it did not take them. */
+  readonly unsaved: number
+  readonly lost: number
+}
+
+/** Which metric over which rows. */
+export interface PerformanceQuery extends Omit<RowSelection, 'labelled'> {
+  readonly metric: MetricName | Metric
+}
+
+interface RuleMemory {
+  readonly rule: AlertRule
+  state: AlertState
+  messageId: string
+}
+
+/**
+ * Watches a model at work.
+ *
+ * Rows are kept in memory in order of event time, up to `maxRows`; with `storage` they are also written as JSON lines and read back by
+ * {@link Monitor.open}. Labels may come at any time, also before their prediction. Nothing that fails here disturbs the predictor.
+ *
+ * @example
+ * const monitor = new Monitor({
+ *   rules: [{ name: 'accuracy', kind: 'performance', metric: 'accuracy', below: 0.83, window: { lastMs: 7 * 86_400_000 } }],
+ * })
+ * monitor.watch(predictor)
+ * monitor.label(answer.id, 'yes')
+ * monitor.on('alert', ({ summary }) => console.warn(summary))
+ * await monitor.check()
+ */
+export class Monitor {
+  readonly name: string
+  /** What drift rules and {@link Monitor.drift} compare with. Set it anew when a retrained model has a new reference. */
+  detector: DriftSource | undefined
+  readonly #options: MonitorOptions
+  readonly #clock: Clock
+  readonly #log: PredictionLog
+  readonly #storage: LogStorage | undefined
+  readonly #delivery: AlertDelivery
+  readonly #emitter: Emitter<MonitorEvents> = createEmitter<MonitorEvents>()
+  readonly #rules: RuleMemory[]
+  readonly #stops = new Set<() => void>()
+  #types: Readonly<Record<string, ColumnType>>
+  #flushing = false
+  #closed = false
+
+  /** @throws InvalidArgument on options that do not fit */
+  constructor(options: MonitorOptions = {}) {
+    checkMonitorOptions(options)
+    const { name = 'monitor', clock = systemClock(), storage, rules = [], sinks = [], checkEveryMs } = options
+    this.name = name
+    this.detector = options.detector
+    this.#options = options
+    this.#clock = clock
+    this.#types = options.types ?? {}
+    this.#log = createPredictionLog({ maxRows: options.maxRows ?? 100_000, maxWaitingLabels: options.maxWaitingLabels ?? 10_000 })
+    this.#storage = storage && createLogStorage(this.#storageOptions(storage))
+    this.#delivery = createAlertDelivery({
+      sinks,
+      clock,
+      attempts: 3,
+      retryMs: 500,
+      onError: (error) => this.#emitter.emit('error', error),
+    })
+    this.#rules = rules.map((rule) => ({ rule, state: inactiveAlert(clock.now()), messageId: '' }))
+    if (checkEveryMs !== undefined) this.#checkEvery(checkEveryMs)
+    attachDisplay(this, { text: () => this.toString() })
+  }
+
+  /** A monitor that goes on from what its storage holds. @throws Corrupt when the storage holds something else */
+  static async open(options: MonitorOptions & { readonly storage: NonNullable<MonitorOptions['storage']> }): Promise<Monitor> {
+    const monitor = new Monitor(options)
+    for await (const line of monitor.#storage?.lines() ?? []) {
+      if (line.kind === 'prediction') monitor.#log.add(line.record, line.at)
+      else monitor.#log.label(line.id, line.actual, line.at)
+    }
+    return monitor
+  }
+
+  /** Subscribes; the returned function unsubscribes. */
+  on<K extends keyof MonitorEvents & string>(type: K, listener: (event: MonitorEvents[K]) => void, options?: ListenOptions): () => void {
+    return this.#emitter.on(type, listener, options)
+  }
+
+  /** Records every prediction of a predictor from now on; the returned function ends it. */
+  watch(source: PredictionSource): () => void {
+    if (typeof source?.on !== 'function') throw invalidArgument(`watch of ${this.name} needs a predictor, got ${show(source)}`)
+    const inputs = source.signature?.inputs ?? []
+    if (!isTensorSide(inputs)) this.#types = { ...Object.fromEntries(inputs.map(({ name, type }) => [name, type])), ...this.#types }
+    const off = source.on('prediction', (record) => void this.record(record))
+    this.#stops.add(off)
+    return () => {
+      this.#stops.delete(off)
+      off()
+    }
+  }
+
+  /** Takes one answered row in. A second row of one id is refused (`duplicate`). @throws InvalidState when closed */
+  record(record: PredictionRecord): LogOutcome {
+    this.#open('record')
+    const at = this.#eventTime(record)
+    const outcome = this.#log.add(record, at)
+    if (outcome === 'added') this.#save({ kind: 'prediction', record, at })
+    return outcome
+  }
+
+  /**
+   * Gives the true value of a prediction. For an id that is not known (yet) it is kept for a while (`waiting`); an older label than
+   * the one there is ignored (`stale`), a newer one corrects it.
+   *
+   * @param at when the label arrived, epoch milliseconds; now when left out
+   */
+  label(id: string, actual: Actual, at: number = this.#clock.now()): LogOutcome {
+    this.#open('label')
+    if (typeof id !== 'string' || id === '') throw invalidArgument(`label of ${this.name} needs the id of a prediction, got ${show(id)}`)
+    if (!['string', 'number', 'boolean'].includes(typeof actual) || Number.isNaN(actual)) {
+      throw invalidArgument(`label of ${this.name} needs a string, number or boolean as true value, got ${show(actual)}`)
+    }
+    const outcome = this.#log.label(id, actual, at)
+    if (outcome !== 'stale') this.#save({ kind: 'label', id, actual, at })
+    return outcome
+  }
+
+  /** Logged rows, oldest first. Windows that name no end reach to now. */
+  rows(selection: RowSelection = {}): LoggedPrediction[] {
+    if (selection.window !== undefined) assertWindow(selection.window, this.name)
+    return this.#log.rows(selection, this.#clock.now())
+  }
+
+  /** Logged rows as a table: the inputs, `prediction` and `actual`. */
+  table(selection: RowSelection & LogTableOptions = {}): Table {
+    return logTable(this.rows(selection), { ...selection, types: { ...this.#types, ...selection.types } })
+  }
+
+  /** A metric over the labelled rows of a window. @throws InvalidArgument for an unknown metric */
+  performance({ metric, ...selection }: PerformanceQuery): Performance {
+    const countsLabels = selection.window !== undefined && 'lastRows' in selection.window
+    return performanceOf(this.rows({ ...selection, labelled: countsLabels }), metricByName(metric as string | Metric))
+  }
+
+  /** The same metric period by period, oldest first. */
+  performanceBy(period: Period, { metric, ...selection }: PerformanceQuery): PerformancePoint[] {
+    assertPeriod(period, this.name)
+    return performanceSeries(this.rows(selection), metricByName(metric as string | Metric), period)
+  }
+
+  /** Compares a window of inputs and predictions with the detector's reference. @throws InvalidState without a detector */
+  drift(selection: RowSelection & { readonly detector?: DriftSource | undefined } = {}): DriftReading {
+    const { detector = this.detector, ...rows } = selection
+    if (detector === undefined) throw new MillwrightError('InvalidState', `drift of ${this.name} needs a detector, and it has none`)
+    return detector.detect(this.table({ ...rows, actualColumn: null }))
+  }
+
+  /**
+   * Evaluates every rule at `at` (now when left out), moves the alerts on, and tells `alert` and `resolved` listeners and the sinks. Sinks are
+   * not waited for. A rule that cannot be evaluated is reported through `error` and left as it is.
+   */
+  check(at: number = this.#clock.now()): CheckReport {
+    this.#open('check')
+    const report = { at, rules: this.#rules.map((memory) => this.#checkRule(memory, at)).filter((status) => status !== undefined) }
+    this.#emitter.emit('check', report)
+    return report
+  }
+
+  /** Writes what is not on the storage yet and waits for the sinks. @throws what the storage throws; nothing is lost by it */
+  async flush(): Promise<void> {
+    await this.#storage?.flush()
+    await this.#delivery.settled()
+  }
+
+  /** Stops watching and checking, and flushes. Idempotent. */
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop()
+    this.#stops.clear()
+    this.#closed = true
+    await this.flush()
+  }
+
+  /** What the monitor has seen so far. */
+  get stats(): MonitorStats {
+    return { ...this.#log.counts(), rows: this.#log.size, unsaved: this.#storage?.buffered ?? 0, lost: this.#storage?.lost ?? 0 }
+  }
+
+  /** `Monitor bikes: 1200 rows, 980 labels` */
+  toString(): string {
+    return `Monitor ${this.name}: ${this.#log.size} rows, ${this.#log.counts().labelled} labels`
+  }
+
+  #checkRule(memory: RuleMemory, at: number): RuleStatus | undefined {
+    const { rule } = memory
+    let reading: Reading
+    try {
+      reading = this.#read(memory, at)
+    } catch (error) {
+      this.#emitter.emit('error', error)
+      return undefined
+    }
+    const active = reading.active ?? { keep: undefined, ok: false, alert: true }[rule.noData ?? 'keep']
+    if (active !== undefined) {
+      const before = memory.state
+      memory.state = nextAlertState(before, active, at, rule)
+      if (memory.state.state === 'firing' && before.state !== 'firing') {
+        memory.messageId = newId()
+        this.#tell('alert', messageOf(this.name, memory, reading, at))
+      }
+      if (memory.state.state === 'resolved') this.#tell('resolved', messageOf(this.name, memory, reading, at))
+    }
+    return { ...reading, rule: rule.name, kind: rule.kind, state: memory.state.state, since: memory.state.since }
+  }
+
+  #read({ rule, state }: RuleMemory, at: number): Reading {
+    const window = 'from' in rule.window ? rule.window : { endAt: at, ...rule.window }
+    const selection = { window, version: rule.version, labelled: rule.kind === 'performance' && 'lastRows' in window }
+    const rows = this.#log.rows(selection, at)
+    const table = (): Table => logTable(rows, { types: this.#types, actualColumn: null })
+    return evaluateRule(rule, { rows, table, detector: this.detector, firing: state.state === 'firing' })
+  }
+
+  #tell(type: 'alert' | 'resolved', message: AlertMessage): void {
+    this.#emitter.emit(type, message)
+    this.#delivery.send(message)
+  }
+
+  #save(line: Parameters<LogStorage['add']>[0]): void {
+    const storage = this.#storage
+    if (storage === undefined) return
+    storage.add(line)
+    if (this.#flushing || storage.buffered < (this.#options.flushRows ?? 1000)) return
+    this.#flushing = true
+    storage.flush().then(
+      () => {
+        this.#flushing = false
+      },
+      (error) => {
+        this.#flushing = false
+        this.#emitter.emit('error', error)
+      },
+    )
+  }
+
+  #eventTime(record: PredictionRecord): number {
+    const { eventTime } = this.#options
+    if (eventTime === undefined) return record.at
+    const value = typeof eventTime === 'function' ? eventTime(record) : record.input[eventTime]
+    const at = value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : Number(value ?? Number.NaN)
+    return Number.isFinite(at) ? at : record.at
+  }
+
+  #checkEvery(everyMs: number): void {
+    let cancel = (): void => {}
+    const next = (): void => {
+      cancel = this.#clock.schedule(() => {
+        if (this.#closed) return
+        this.check()
+        next()
+      }, everyMs)
+    }
+    next()
+    this.#stops.add(() => cancel())
+  }
+
+  #storageOptions(storage: NonNullable<MonitorOptions['storage']>): Parameters<typeof createLogStorage>[0] {
+    const { maxRows = 100_000, maxChunks = 1000 } = this.#options
+    return { storage, prefix: `monitor/${this.name}/`, maxBuffered: maxRows, maxChunks, now: () => this.#clock.now() }
+  }
+
+  #open(operation: string): void {
+    if (this.#closed) throw new MillwrightError('InvalidState', `${operation} of ${this.name}: the monitor is closed`)
+  }
+}
+
+function messageOf(monitor: string, { rule, state, messageId }: RuleMemory, reading: Reading, at: number): AlertMessage {
+  const resolved = state.state === 'resolved'
+  return {
+    id: messageId,
+    rule: rule.name,
+    state: resolved ? 'resolved' : 'firing',
+    severity: rule.severity ?? (rule.kind === 'performance' ? 'critical' : 'warning'),
+    labels: { monitor, kind: rule.kind },
+    summary: `${rule.name}${resolved ? ' resolved' : ''}: ${reading.summary}`,
+    value: reading.value,
+    threshold: reading.threshold,
+    startsAt: state.firedAt ?? at,
+    ...(resolved ? { endsAt: at } : {}),
+    details: reading.details,
+  }
+}

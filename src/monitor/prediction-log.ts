@@ -1,0 +1,188 @@
+/** The log of answered rows: bounded, in order of event time, with late labels joined by prediction id. */
+import type { PredictionRecord } from '../ports/model'
+import type { Window } from './window'
+
+/** A true value: a label, or a number. */
+export type Actual = string | number | boolean
+
+/** One answered row as the monitor keeps it. */
+export interface LoggedPrediction extends Omit<PredictionRecord, 'at'> {
+  /** Event time, epoch milliseconds. */
+  readonly at: number
+  /** The true value, once it has arrived. */
+  readonly actual?: Actual | undefined
+  /** When it arrived, epoch milliseconds. */
+  readonly labelledAt?: number | undefined
+}
+
+/** What happened to a row or label given to the log. */
+export type LogOutcome = 'added' | 'duplicate' | 'too-old' | 'joined' | 'waiting' | 'stale'
+
+/** Counts of a prediction log since it was made. */
+export interface LogCounts {
+  /** Rows taken in. */
+  readonly recorded: number
+  /** Rows refused because their id was there already. */
+  readonly duplicates: number
+  /** Rows that left (or never entered) because the log was full; the oldest leave first. */
+  readonly dropped: number
+  /** Labels joined to a row; a correction of a label counts again. */
+  readonly labelled: number
+  /** Labels that came for an id not (yet) known. */
+  readonly unknownLabels: number
+  /** Labels waiting now for their row. */
+  readonly waitingLabels: number
+}
+
+/** Which rows of the log. */
+export interface RowSelection {
+  /** @default every row */
+  readonly window?: Window | undefined
+  /** Only rows whose label has arrived. @default false */
+  readonly labelled?: boolean | undefined
+  /** Only answers of this model version; `'newest'` is the version of the newest row. @default every version */
+  readonly version?: string | undefined
+}
+
+/** The log itself. */
+export interface PredictionLog {
+  readonly size: number
+  add(record: PredictionRecord, at: number): LogOutcome
+  label(id: string, actual: Actual, at: number): LogOutcome
+  /** Snapshots of the rows, oldest first. `now` is the end of windows that name none. */
+  rows(selection: RowSelection, now: number): LoggedPrediction[]
+  counts(): LogCounts
+}
+
+/** Bounds of a prediction log. */
+export interface PredictionLogOptions {
+  /** Most rows kept. */
+  readonly maxRows: number
+  /** Most labels kept for rows that have not come yet; the longest waiting leaves first. */
+  readonly maxWaitingLabels: number
+}
+
+interface Label {
+  readonly actual: Actual
+  readonly at: number
+}
+
+/** An empty log. Adding in order of time is O(1), looking at a window costs the rows it holds. */
+export function createPredictionLog({ maxRows, maxWaitingLabels }: PredictionLogOptions): PredictionLog {
+  const byId = new Map<string, LoggedPrediction>()
+  const waiting = new Map<string, Label>()
+  const counts = { recorded: 0, duplicates: 0, dropped: 0, labelled: 0, unknownLabels: 0 }
+  // Rows by time; those before `start` have left. Emptied in bulk, so that leaving stays cheap.
+  let rows: LoggedPrediction[] = []
+  let start = 0
+
+  const replace = (old: LoggedPrediction, row: LoggedPrediction): void => {
+    let index = lowerBound(rows, old.at, start)
+    while (rows[index] !== old) index++
+    rows[index] = row
+    byId.set(row.id, row)
+  }
+  const dropOldest = (): void => {
+    byId.delete((rows[start] as LoggedPrediction).id)
+    counts.dropped += 1
+    start += 1
+    if (start > 1024 && start * 2 > rows.length) {
+      rows = rows.slice(start)
+      start = 0
+    }
+  }
+
+  return {
+    get size() {
+      return rows.length - start
+    },
+    add(record, at) {
+      if (byId.has(record.id)) {
+        counts.duplicates += 1
+        return 'duplicate'
+      }
+      const oldest = rows[start]
+      if (rows.length - start >= maxRows && oldest !== undefined && at < oldest.at) {
+        counts.dropped += 1
+        return 'too-old'
+      }
+      const known = waiting.get(record.id)
+      waiting.delete(record.id)
+      const row = { ...record, at, ...(known === undefined ? {} : { actual: known.actual, labelledAt: known.at }) }
+      if (known !== undefined) counts.labelled += 1
+      const last = rows[rows.length - 1]
+      if (rows.length === start || (last !== undefined && last.at <= at)) rows.push(row)
+      else rows.splice(upperBound(rows, at, start), 0, row)
+      byId.set(row.id, row)
+      counts.recorded += 1
+      if (rows.length - start > maxRows) dropOldest()
+      return 'added'
+    },
+    label(id, actual, at) {
+      const row = byId.get(id)
+      if (row === undefined) {
+        counts.unknownLabels += 1
+        const before = waiting.get(id)
+        if (before !== undefined && before.at > at) return 'stale'
+        waiting.delete(id)
+        waiting.set(id, { actual, at })
+        if (waiting.size > maxWaitingLabels) waiting.delete(waiting.keys().next().value as string)
+        return 'waiting'
+      }
+      if (row.labelledAt !== undefined && row.labelledAt > at) return 'stale'
+      replace(row, { ...row, actual, labelledAt: at })
+      counts.labelled += 1
+      return 'joined'
+    },
+    rows: (selection, now) => select(rows, start, selection, now),
+    counts: () => ({ ...counts, waitingLabels: waiting.size }),
+  }
+}
+
+function select(rows: readonly LoggedPrediction[], start: number, selection: RowSelection, now: number): LoggedPrediction[] {
+  const { window, labelled = false } = selection
+  const version = selection.version === 'newest' ? rows[rows.length - 1]?.version : selection.version
+  const counts = (row: LoggedPrediction): boolean =>
+    (!labelled || row.actual !== undefined) && (version === undefined || row.version === version)
+  const [from, to] = bounds(rows, start, window, now)
+  if (window === undefined || !('lastRows' in window)) return rows.slice(from, to).filter(counts)
+  const picked: LoggedPrediction[] = []
+  for (let i = to - 1; i >= from && picked.length < window.lastRows; i--) {
+    const row = rows[i] as LoggedPrediction
+    if (counts(row)) picked.push(row)
+  }
+  return picked.reverse()
+}
+
+/** Indices of the rows that lie in the window by time: from included, to not. */
+function bounds(rows: readonly LoggedPrediction[], start: number, window: Window | undefined, now: number): [number, number] {
+  if (window === undefined) return [start, rows.length]
+  if ('from' in window) return [lowerBound(rows, window.from, start), lowerBound(rows, window.to, start)]
+  const end = window.endAt ?? now
+  const to = upperBound(rows, end, start)
+  return ['lastMs' in window ? upperBound(rows, end - window.lastMs, start) : start, to]
+}
+
+/** First index whose time is ≥ `at`. */
+function lowerBound(rows: readonly LoggedPrediction[], at: number, start: number): number {
+  let low = start
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((rows[middle] as LoggedPrediction).at < at) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** First index whose time is > `at`. */
+function upperBound(rows: readonly LoggedPrediction[], at: number, start: number): number {
+  let low = start
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((rows[middle] as LoggedPrediction).at <= at) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,27 @@
+/** The events of a pipeline. */
+import type { RunStatus, StepResult } from './result'
+
+/** Which run an event belongs to. */
+export interface RunEvent {
+  readonly pipeline: string
+  readonly runId: string
+}
+
+/** Which step of which run an event belongs to. */
+export interface StepEvent extends RunEvent {
+  readonly step: string
+}
+
+/** Event name → what listeners receive. */
+export interface PipelineEvents {
+  readonly 'run-start': RunEvent & { readonly resumed: boolean }
+  /** An attempt begins. */
+  readonly 'step-start': StepEvent & { readonly attempt: number }
+  /** An attempt failed and another follows after `delayMs`. */
+  readonly 'step-retry': StepEvent & { readonly attempt: number; readonly error: unknown; readonly delayMs: number }
+  readonly 'step-log': StepEvent & { readonly message: string }
+  readonly 'step-end': StepEvent & { readonly result: StepResult }
+  readonly 'run-end': RunEvent & { readonly status: RunStatus; readonly durationMs: number; readonly error?: unknown }
+  /** What a listener threw. */
+  readonly error: unknown
+}

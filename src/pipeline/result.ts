@@ -1,0 +1,64 @@
+/** What a run of a pipeline gives and tells. */
+import { type ErrorCode, isMillwrightError, MillwrightError, show } from '../core/errors'
+
+/** How a run ended. */
+export type RunStatus = 'finished' | 'failed' | 'cancelled'
+
+/**
+ * How a step ended: `succeeded` ran; `cached` has a stored output of the same work; `fallback` failed and something stood in;
+ * `failed`; `skipped` never started (see its reason); `cancelled` was stopped while it ran.
+ */
+export type StepStatus = 'succeeded' | 'cached' | 'fallback' | 'failed' | 'skipped' | 'cancelled'
+
+/** An error as a record keeps it. */
+export interface StepError {
+  readonly name: string
+  readonly message: string
+  readonly code?: ErrorCode | undefined
+}
+
+/** What happened to one step. Plain JSON; times are epoch milliseconds. */
+export interface StepResult {
+  readonly status: StepStatus
+  /** How often its function was called in this run; 0 when cached or skipped. */
+  readonly attempts: number
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly durationMs: number
+  /** Of `failed` and `cancelled`, and of `fallback` the error that led to it. */
+  readonly error?: StepError | undefined
+  /** Why it was skipped, or why a step that may be cached was not. */
+  readonly reason?: string | undefined
+  /** Taken over from the record of an earlier, interrupted go at this run. */
+  readonly restored?: boolean | undefined
+  /** SHA-256 of the stored output; absent when it could not be stored. */
+  readonly digest?: string | undefined
+}
+
+/** What a run gives. */
+export interface RunResult<Steps = Readonly<Record<string, unknown>>> {
+  readonly pipeline: string
+  readonly runId: string
+  readonly status: RunStatus
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly durationMs: number
+  readonly steps: { readonly [K in keyof Steps]: StepResult }
+  /** Outputs by step; those of skipped, failed and cancelled steps are missing. See {@link outputOf}. */
+  readonly outputs: { readonly [K in keyof Steps]?: Steps[K] }
+}
+
+/** The output of one step. @throws InvalidState when the step has none, saying what happened to it */
+export function outputOf<Steps, K extends keyof Steps & string>(result: RunResult<Steps>, step: K): Steps[K] {
+  if (Object.hasOwn(result.outputs, step)) return result.outputs[step] as Steps[K]
+  const record = (result.steps as Readonly<Record<string, StepResult>>)[step]
+  const happened = record === undefined ? 'there is no such step' : `it was ${record.status}${record.reason ? `: ${record.reason}` : ''}`
+  throw new MillwrightError('InvalidState', `step ${show(step)} of pipeline ${show(result.pipeline)} has no output; ${happened}`)
+}
+
+/** An error as plain data: name, message, code. No stack. */
+export function errorRecord(error: unknown): StepError {
+  if (isMillwrightError(error)) return { name: error.name, message: error.message, code: error.code }
+  if (error instanceof Error) return { name: error.name, message: error.message }
+  return { name: 'Error', message: show(error) }
+}

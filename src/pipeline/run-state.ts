@@ -1,0 +1,196 @@
+/** The record of a run: one JSON object in the storage, written whole after each step, owned by one process at a time. */
+import { fromUtf8, utf8 } from '../core/bytes'
+import type { Clock } from '../core/clock'
+import { isMillwrightError, MillwrightError, show } from '../core/errors'
+import { assertSafeSegment, newId } from '../core/ids'
+import { parseJson } from '../core/json'
+import type { ObjectInfo, ObjectStore, PutOptions } from '../ports/object-store'
+import type { RunStatus, StepResult } from './result'
+
+/** What is remembered of a step. */
+export interface StepState extends StepResult {
+  /** Version of the code that ran. */
+  readonly version: string
+}
+
+/** The record of a run. Plain JSON; times are epoch milliseconds. */
+export interface RunState {
+  readonly format: 1
+  readonly pipeline: string
+  readonly runId: string
+  readonly status: RunStatus | 'running'
+  readonly seed: number
+  /** Digest of the stored input; absent when the input could not be stored. */
+  readonly input?: string | undefined
+  readonly startedAt: number
+  readonly updatedAt: number
+  readonly endedAt?: number | undefined
+  /** How often the run was resumed. */
+  readonly resumes: number
+  /** Who is running it, and until when that may be believed without a sign of life. */
+  readonly lease?: { readonly owner: string; readonly expiresAt: number } | undefined
+  readonly steps: Readonly<Record<string, StepState>>
+}
+
+/** Where the record of a run lies. */
+export function stateKey(pipeline: string, runId: string): string {
+  assertSafeSegment(runId, 'a run id')
+  return `pipelines/${pipeline}/runs/${runId}/state.json`
+}
+
+/** Reads the record of a run. @throws NotFound, Corrupt, Unsupported for a newer format */
+export async function readState(storage: ObjectStore, pipeline: string, runId: string): Promise<RunState> {
+  return (await readWithTag(storage, pipeline, runId)).state
+}
+
+/** Reads the record, and the tag of what was read. */
+async function readWithTag(storage: ObjectStore, pipeline: string, runId: string): Promise<{ state: RunState; etag: string }> {
+  const key = stateKey(pipeline, runId)
+  const what = `run ${show(runId)} of pipeline ${show(pipeline)}`
+  // Facts before bytes: if the record changes in between, the tag is the older one and the next write is refused.
+  const info: ObjectInfo | undefined = await storage.head(key)
+  if (info === undefined) throw new MillwrightError('NotFound', `${what} is not in ${storage.name}`)
+  const state = parseJson(fromUtf8(await storage.get(key)), `the record of ${what}`) as RunState | null
+  if (typeof state !== 'object' || state === null || typeof state.steps !== 'object' || state.steps === null) {
+    throw new MillwrightError('Corrupt', `the record of ${what} is no run record`)
+  }
+  if (state.format !== 1) {
+    throw new MillwrightError('Unsupported', `the record of ${what} has format ${show(state.format)}, this version reads format 1`)
+  }
+  return { state, etag: info.etag }
+}
+
+/** Writes the record of one run; the only writer while its lease holds. */
+export interface Recorder {
+  readonly state: RunState
+  /** Changes the record and resolves when the change is in the storage. @throws Conflict when another process took the run over */
+  save(change: Partial<RunState>): Promise<void>
+  /** Stops renewing the lease. */
+  stop(): void
+}
+
+/** What a recorder needs. */
+export interface RecorderOptions {
+  readonly storage: ObjectStore
+  readonly clock: Clock
+  readonly leaseMs: number
+  /** Told when the lease turned out to be lost. */
+  readonly onLost: (error: unknown) => void
+}
+
+/** Begins the record of a new run. @throws AlreadyExists when there is a run of that id */
+export async function createRecord(state: RunState, options: RecorderOptions): Promise<Recorder> {
+  const recorder = makeRecorder(state, undefined, options)
+  try {
+    await recorder.save({})
+  } catch (cause) {
+    recorder.stop()
+    if (!isMillwrightError(cause, 'Conflict')) throw cause
+    throw new MillwrightError('AlreadyExists', `pipeline ${show(state.pipeline)} already has a run ${show(state.runId)}`, {
+      hint: 'Continue it with resume(), or start a run with another id.',
+      cause,
+    })
+  }
+  return recorder
+}
+
+/**
+ * Takes over the record of an unfinished run.
+ *
+ * @throws InvalidState when it is finished; Conflict when another process holds its lease (unless `takeOver`) or wins the race for it
+ */
+export async function takeRecord(pipeline: string, runId: string, takeOver: boolean, options: RecorderOptions): Promise<Recorder> {
+  const { state, etag } = await readWithTag(options.storage, pipeline, runId)
+  const what = `run ${show(runId)} of pipeline ${show(pipeline)}`
+  if (state.status === 'finished') throw new MillwrightError('InvalidState', `${what} is finished; only others can be resumed`)
+  const now = options.clock.now()
+  if (!takeOver && state.lease !== undefined && state.lease.expiresAt > now) {
+    throw new MillwrightError('Conflict', `${what} is being run by another process for at least ${state.lease.expiresAt - now} ms`, {
+      details: { expiresAt: state.lease.expiresAt },
+      hint: 'Wait until its lease ends, or pass takeOver: true when that process is surely gone.',
+    })
+  }
+  const { endedAt: _, ...kept } = state
+  const recorder = makeRecorder({ ...kept, status: 'running', resumes: state.resumes + 1 }, etag, options)
+  try {
+    await recorder.save({})
+  } catch (error) {
+    recorder.stop()
+    throw error
+  }
+  return recorder
+}
+
+function makeRecorder(initial: RunState, tag: string | undefined, { storage, clock, leaseMs, onLost }: RecorderOptions): Recorder {
+  const owner = newId()
+  const key = stateKey(initial.pipeline, initial.runId)
+  let state = initial
+  let etag = tag
+  let last: Promise<void> = Promise.resolve()
+  let waiting: Promise<void> | undefined
+  let cancelBeat = (): void => {}
+  let stopped = false
+
+  const write = async (): Promise<void> => {
+    waiting = undefined
+    const now = clock.now()
+    const { lease: _, ...rest } = state
+    state = { ...rest, updatedAt: now, ...(state.status === 'running' ? { lease: { owner, expiresAt: now + leaseMs } } : {}) }
+    const text = JSON.stringify(state)
+    const bytes = utf8(text)
+    const condition: PutOptions = !storage.capabilities.conditionalPut ? {} : etag === undefined ? { ifAbsent: true } : { ifMatch: etag }
+    try {
+      etag = (await storage.put(key, bytes, condition)).etag
+    } catch (error) {
+      if (!isMillwrightError(error, 'Conflict')) throw error
+      // A write that reached the storage although it was reported lost is still our own.
+      const found = await readWithTag(storage, state.pipeline, state.runId).catch(() => undefined)
+      if (found === undefined) throw error
+      if (JSON.stringify(found.state) === text) etag = found.etag
+      else if (found.state.lease?.owner !== owner) throw lostRun(state, error)
+      else etag = (await storage.put(key, bytes, { ifMatch: found.etag })).etag
+    }
+    beat()
+  }
+  const save = (change: Partial<RunState>): Promise<void> => {
+    state = { ...state, ...change }
+    // Changes made while a write waits for its turn go with it.
+    waiting ??= last.then(write)
+    last = waiting.catch(() => {})
+    return waiting
+  }
+  const beat = (): void => {
+    cancelBeat()
+    if (stopped || state.status !== 'running') return
+    // A storage that is away for a moment costs one beat; only a lost lease ends the run.
+    const missed = (error: unknown): void => (isMillwrightError(error, 'Conflict') ? onLost(error) : beat())
+    cancelBeat = clock.schedule(() => void save({}).catch(missed), leaseMs / 3)
+  }
+  return {
+    get state() {
+      return state
+    },
+    save,
+    stop() {
+      stopped = true
+      cancelBeat()
+    },
+  }
+}
+
+function lostRun({ pipeline, runId }: RunState, cause: unknown): MillwrightError {
+  return new MillwrightError('Conflict', `run ${show(runId)} of pipeline ${show(pipeline)} was taken by another process`, { cause })
+}
+
+/** Ids of the runs in the storage, ascending. */
+export async function runIds(storage: ObjectStore, pipeline: string): Promise<string[]> {
+  const prefix = `pipelines/${pipeline}/runs/`
+  const ids: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await storage.list({ prefix, shallow: true, cursor })
+    for (const folder of page.prefixes) ids.push(folder.slice(prefix.length, -1))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return ids
+}

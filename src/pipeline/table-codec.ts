@@ -1,0 +1,26 @@
+/** Tables as bytes, for steps whose output is one. */
+import { MillwrightError } from '../core/errors'
+import { type ColumnInit, columnInit, makeColumn } from '../schema/column'
+import { type Table, tableOf } from '../schema/table'
+import { type Codec, valueCodec } from './codec'
+
+/**
+ * A codec for tables: columns with their types, dictionaries and missing values, exact to the bit.
+ *
+ * @param wrap makes what the step gives out of a plain table; `Dataset` users pass their constructor function. Default: the plain table.
+ *
+ * @example
+ * new Pipeline('daily').step('load', loadFlights, { cache: true, codec: tableCodec(fromTable) })
+ */
+export function tableCodec<T extends Table = Table>(wrap?: (table: Table) => T): Codec<T> {
+  const values = valueCodec()
+  return {
+    encode: (table) => values.encode(table.columnNames.map((name) => ({ name, ...columnInit(table.column(name)) }))),
+    async decode(bytes) {
+      const columns = (await values.decode(bytes)) as readonly (ColumnInit & { readonly name: string })[]
+      if (!Array.isArray(columns)) throw new MillwrightError('Corrupt', 'a stored table cannot be read')
+      const table = tableOf(columns.map(({ name, ...init }) => makeColumn(name, init as ColumnInit)))
+      return wrap === undefined ? (table as T) : wrap(table)
+    },
+  }
+}

@@ -1,0 +1,19 @@
+/** How a call failed, and whose fault it was. */
+import { isMillwrightError, MillwrightError, show } from '../core/errors'
+
+/** The kind of failure, for the statistics. */
+export function outcomeOf(error: unknown, signal: AbortSignal | undefined): 'rejected' | 'failed' | 'aborted' | 'shed' {
+  if (signal?.aborted && error === signal.reason) return 'aborted'
+  if (isMillwrightError(error, 'SchemaMismatch') || isMillwrightError(error, 'InvalidArgument') || isMillwrightError(error, 'InvalidState'))
+    return 'rejected'
+  return isMillwrightError(error, 'Unavailable') && typeof error.details.reason === 'string' ? 'shed' : 'failed'
+}
+
+/** What a model throws, so that it is not taken for the caller's fault; errors that say how to go on are kept. */
+export function modelFailure(error: unknown, subject: string, numRows: number, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted && error === signal.reason) return error
+  const kept = ['SchemaMismatch', 'Unavailable', 'RateLimited', 'InvalidState', 'MissingDependency']
+  if (isMillwrightError(error) && kept.includes(error.code)) return error
+  const reason = error instanceof Error ? error.message : show(error)
+  return new MillwrightError('Internal', `${subject} failed on ${numRows} row${numRows === 1 ? '' : 's'}: ${reason}`, { cause: error })
+}

@@ -1,0 +1,18 @@
+/** The predictor: load, check, batch, cache, limits, prediction events. */
+export { batchBounds, createHistogram, durationBounds, type Histogram, type HistogramSnapshot, quantileOf } from './histogram'
+export type { InputPolicy } from './input-check'
+export type {
+  BatchOptions,
+  CacheOptions,
+  LimitOptions,
+  LoadOptions,
+  OfOptions,
+  Prediction,
+  PredictOneOptions,
+  PredictOptions,
+  PredictorEvents,
+  PredictorOptions,
+  PredictorStats,
+  ReloadEvent,
+} from './prediction'
+export { Predictor } from './predictor'

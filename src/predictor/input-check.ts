@@ -1,0 +1,214 @@
+/** Checks rows against a model's signature and finds everything that is wrong with every row. */
+import { type Issue, SchemaMismatchError } from '../core/errors'
+import { type CellValue, type Column, type ColumnInit, type ColumnType, makeColumn, missingMark, newValues } from '../schema/column'
+import type { ColumnSpec } from '../schema/signature'
+import { type Table, tableOf } from '../schema/table'
+
+/** How strict the check is. */
+export interface InputPolicy {
+  /** Read numbers, booleans and strings out of each other where nothing is lost (`"3"` → 3). @default false */
+  readonly coerce?: boolean | undefined
+  /** What to do with columns the model does not have. @default 'ignore' */
+  readonly unknownColumns?: 'ignore' | 'error' | undefined
+}
+
+/** The cells of one row in the order of the signature's columns. */
+export type Cells = readonly CellValue[]
+
+/** How many problems an error lists; the others are counted. */
+export const MAX_ISSUES = 100
+
+/** Collects problems: lists the first {@link MAX_ISSUES}, counts all, by code and by row. */
+export interface IssueLog {
+  add(path: readonly (string | number)[], code: string, message: string): void
+  readonly count: number
+  readonly byCode: ReadonlyMap<string, number>
+  /** The error that tells them all. */
+  toError(subject: string, numRows: number): SchemaMismatchError
+}
+
+/** An empty log. */
+export function createIssueLog(): IssueLog {
+  const issues: Issue[] = []
+  const byCode = new Map<string, number>()
+  const rows = new Set<unknown>()
+  let count = 0
+  return {
+    add(path, code, message) {
+      count++
+      byCode.set(code, (byCode.get(code) ?? 0) + 1)
+      if (typeof path[0] === 'number') rows.add(path[0])
+      if (issues.length < MAX_ISSUES) issues.push({ path, code, message })
+    },
+    get count() {
+      return count
+    },
+    byCode,
+    toError(subject, numRows) {
+      const first = issues.slice(0, 3).map(({ message }) => message)
+      const more = count > first.length ? `; and ${count - first.length} more` : ''
+      const where = rows.size === 0 ? '' : ` in ${rows.size} of ${numRows} row${numRows === 1 ? '' : 's'}`
+      return new SchemaMismatchError(
+        `the input of ${subject} has ${count} problem${count === 1 ? '' : 's'}${where}: ${first.join('; ')}${more}`,
+        issues,
+        {
+          details: { issueCount: count },
+        },
+      )
+    },
+  }
+}
+
+/** What is wrong with one cell; never holds the value itself, so that answers to a client leak nothing. */
+interface Problem {
+  readonly code: string
+  readonly message: string
+}
+
+/**
+ * Reads `rows` into cells in the order of `columns`; what does not fit goes to `log`.
+ *
+ * `null`, `undefined`, `NaN` and an absent key are a missing cell, which a column with `required: false` allows.
+ * Codes: `not-a-row`, `missing`, `wrong-type`, `not-finite`, `not-integer`, `out-of-range`, `unknown-column`.
+ */
+export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
+  const coerce = policy.coerce === true
+  const strict = policy.unknownColumns === 'error'
+  return rows.map((row, index) => {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+      log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${kindOf(row)}`)
+      return []
+    }
+    const record = row as Readonly<Record<string, unknown>>
+    const cells: CellValue[] = new Array(columns.length)
+    let absent = 0
+    for (let j = 0; j < columns.length; j++) {
+      const column = columns[j] as ColumnSpec
+      const present = Object.hasOwn(record, column.name)
+      if (!present) absent++
+      const cell = readCell(column.type, present ? record[column.name] : undefined, coerce)
+      if (cell === null) {
+        cells[j] = null
+        if (column.required !== false) log.add([index, column.name], 'missing', `${place(index, column.name)} a value is required`)
+      } else if (typeof cell === 'object') log.add([index, column.name], cell.code, `${place(index, column.name)} ${cell.message}`)
+      else cells[j] = cell
+    }
+    if (strict || absent > 0) checkNames(record, columns, index, strict, log)
+    return cells
+  })
+}
+
+/** A table of checked cells. */
+export function tableOfCells(columns: readonly ColumnSpec[], rows: readonly Cells[]): Table {
+  return tableOf(columns.map(({ name, type }, j) => columnOfCells(name, type, rows, j)))
+}
+
+function columnOfCells(name: string, type: ColumnType, rows: readonly Cells[], j: number): Column {
+  const values = newValues(type, rows.length)
+  const missing = missingMark(type)
+  if (type !== 'string') {
+    for (let i = 0; i < rows.length; i++) {
+      const cell = (rows[i] as Cells)[j] as number | boolean | null
+      values[i] = cell === null ? missing : (cell as number)
+    }
+    return makeColumn(name, { type, values } as ColumnInit)
+  }
+  const codes = new Map<string, number>()
+  for (let i = 0; i < rows.length; i++) {
+    const cell = (rows[i] as Cells)[j] as string | null
+    if (cell === null) {
+      values[i] = missing
+      continue
+    }
+    const known = codes.get(cell)
+    if (known === undefined) codes.set(cell, codes.size)
+    values[i] = known ?? codes.size - 1
+  }
+  return makeColumn(name, { type, values, dictionary: [...codes.keys()] } as ColumnInit)
+}
+
+/** Names the model does not have: all of them when strict, else those that look like a misspelt column that is absent. */
+function checkNames(
+  row: Readonly<Record<string, unknown>>,
+  columns: readonly ColumnSpec[],
+  index: number,
+  strict: boolean,
+  log: IssueLog,
+): void {
+  const known = new Set(columns.map(({ name }) => name))
+  const absent = new Map(columns.filter(({ name }) => !Object.hasOwn(row, name)).map(({ name }) => [plain(name), name]))
+  for (const name of Object.keys(row)) {
+    if (known.has(name)) continue
+    const meant = absent.get(plain(name))
+    if (!strict && meant === undefined) continue
+    const hint = meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`
+    log.add([index, name], 'unknown-column', `row ${index}: the model has no column ${JSON.stringify(name)}${hint}`)
+  }
+}
+
+/** A column name without case, spaces and punctuation, to find near misses. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
+}
+
+/** The cell as the column's type has it, `null` when missing, or what is wrong with it. */
+function readCell(type: ColumnType, value: unknown, coerce: boolean): CellValue | Problem {
+  if (value === null || value === undefined || value !== value) return null
+  switch (type) {
+    case 'string':
+      if (typeof value === 'string') return value
+      return coerce && (typeof value === 'number' || typeof value === 'boolean') ? String(value) : wrongType('a string', value)
+    case 'boolean':
+      return typeof value === 'boolean' ? value : ((coerce ? toBoolean(value) : undefined) ?? wrongType('true or false', value))
+    case 'timestamp':
+      return readTime(value)
+    default:
+      return readNumber(type, value, coerce)
+  }
+}
+
+function readNumber(type: 'float64' | 'int32', value: unknown, coerce: boolean): CellValue | Problem {
+  const number = typeof value === 'number' ? value : coerce ? toNumber(value) : undefined
+  if (number === undefined) return wrongType(type === 'int32' ? 'a whole number' : 'a number', value)
+  if (!Number.isFinite(number)) return { code: 'not-finite', message: 'must be a finite number' }
+  if (type === 'float64') return number
+  if (!Number.isInteger(number)) return { code: 'not-integer', message: 'must be a whole number, got one with a fraction' }
+  // −2³¹ itself marks a missing cell.
+  if (number <= -2147483648 || number > 2147483647) return { code: 'out-of-range', message: 'must lie within ±2,147,483,647' }
+  return number
+}
+
+/** Epoch milliseconds, a `Date`, or ISO 8601 text (JSON has no dates). */
+function readTime(value: unknown): CellValue | Problem {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : { code: 'not-finite', message: 'must be a finite number' }
+  const time =
+    value instanceof Date ? value.getTime() : typeof value === 'string' && /^\d{4}-\d\d/.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(time) ? wrongType('epoch milliseconds or an ISO 8601 date', value) : time
+}
+
+function toNumber(value: unknown): number | undefined {
+  if (typeof value === 'boolean') return Number(value)
+  if (typeof value !== 'string' || !/^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return undefined
+  return Number(value)
+}
+
+function toBoolean(value: unknown): boolean | undefined {
+  if (value === 1 || value === 'true') return true
+  return value === 0 || value === 'false' ? false : undefined
+}
+
+function wrongType(allowed: string, value: unknown): Problem {
+  return { code: 'wrong-type', message: `must be ${allowed}, got ${kindOf(value)}` }
+}
+
+function place(index: number, name: string): string {
+  return `row ${index}, column ${JSON.stringify(name)}:`
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (value instanceof Date) return 'a date'
+  const kind = typeof value
+  return kind === 'object' ? 'an object' : kind === 'undefined' ? 'nothing' : `a ${kind}`
+}

@@ -1,0 +1,49 @@
+/** A model in use: it is released when nobody uses it any more and it has been replaced. */
+import type { LoadedModel } from '../ports/model'
+import { type ColumnSpec, isTensorSide } from '../schema/signature'
+import { createUsage, type Usage } from './usage'
+
+/** A loaded model with its name, and a count of the calls that use it. */
+export interface ModelHandle {
+  readonly model: LoadedModel
+  readonly name: string
+  readonly version: string
+  readonly loadSeconds: number
+  /** What was done with it. */
+  readonly usage: Usage
+  /** The input columns; `undefined` when the signature names none, so that any table goes through. */
+  readonly columns: readonly ColumnSpec[] | undefined
+  /** Marks a use; the returned function ends it. */
+  use(): () => void
+  /** Disposes the model once no use is left. Resolves then; idempotent. */
+  retire(): Promise<void>
+}
+
+/** A handle that nobody uses yet. */
+export function createModelHandle(model: LoadedModel, name: string, version: string, loadSeconds = 0): ModelHandle {
+  const { inputs } = model.signature
+  let uses = 0
+  let retired: Promise<void> | undefined
+  let idle: (() => void) | undefined
+  return {
+    model,
+    name,
+    version,
+    loadSeconds,
+    usage: createUsage(),
+    columns: inputs.length === 0 || isTensorSide(inputs) ? undefined : (inputs as readonly ColumnSpec[]),
+    use() {
+      uses++
+      return () => {
+        if (--uses === 0) idle?.()
+      }
+    },
+    retire() {
+      retired ??= new Promise<void>((resolve) => {
+        if (uses === 0) resolve()
+        else idle = resolve
+      }).then(() => model.dispose())
+      return retired
+    },
+  }
+}

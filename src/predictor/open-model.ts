@@ -1,0 +1,37 @@
+/** Finds the model of a reference and loads it. */
+import { MillwrightError, show } from '../core/errors'
+import { abortable } from '../core/signal'
+import type { ModelRuntime, ModelSource } from '../ports/model'
+import { createModelHandle, type ModelHandle } from './model-handle'
+import type { Settings } from './options'
+
+/** How a loaded predictor finds its model again. */
+export interface Origin {
+  readonly source: ModelSource
+  readonly reference: string
+  readonly runtimes: readonly ModelRuntime[]
+}
+
+/** Resolves the reference and loads the model; `undefined` when it is `current` already. */
+export async function openModel(
+  origin: Origin,
+  { now }: Settings,
+  current: ModelHandle | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ModelHandle | undefined> {
+  const start = now()
+  const options = signal === undefined ? {} : { signal }
+  const found = await abortable(origin.source.openModel(origin.reference, options), signal)
+  if (current !== undefined && found.name === current.name && found.version === current.version) return undefined
+  const { flavor } = found.package
+  const runtime = origin.runtimes.find(({ flavors }) => flavors.includes(flavor))
+  if (runtime === undefined) {
+    const known = origin.runtimes.flatMap(({ flavors }) => flavors)
+    throw new MillwrightError(
+      'Unsupported',
+      `${found.name}@${found.version} is a model of flavor ${show(flavor)}; the runtimes given open ${known.join(', ')}`,
+    )
+  }
+  const model = await runtime.load(found.package, options)
+  return createModelHandle(model, found.name, found.version, (now() - start) / 1000)
+}

@@ -1,0 +1,67 @@
+/** The options of a predictor: checked once, defaults filled in. */
+import { type Clock, systemClock } from '../core/clock'
+import { invalidArgument, show } from '../core/errors'
+import { checkOptions, finiteNumber, type OptionRule, ofType, oneOf, wholeNumber } from '../core/options'
+import { isTable, type Row, type Table } from '../schema/table'
+import type { InputPolicy } from './input-check'
+import type { PredictOptions, PredictorOptions } from './prediction'
+
+/** Checked options with their defaults. */
+export interface Settings {
+  readonly batch: { readonly maxSize: number; readonly maxDelayMs: number; readonly maxQueue: number } | undefined
+  readonly cache: { readonly maxEntries: number; readonly ttlMs: number | undefined } | undefined
+  readonly limits: { readonly maxRowsPerCall: number; readonly maxConcurrent: number; readonly deadlineMs: number | undefined }
+  readonly input: InputPolicy
+  readonly clock: Clock
+  /** Milliseconds for measuring; finer than the clock when that is the system's. */
+  readonly now: () => number
+}
+
+/** The longest delay that timers take everywhere. */
+const longest = 2147483647
+
+/** Checks the options of `subject`. @throws InvalidArgument naming the option, what is allowed and what arrived */
+export function resolveOptions(subject: string, options: PredictorOptions): Settings {
+  const object = ofType('object')
+  checkOptions(subject, options, { batch: object, cache: object, limits: object, input: object, clock: object })
+  const { batch, cache, limits = {}, input = {}, clock } = options
+  const part = (name: string, value: unknown, rules: Readonly<Record<string, OptionRule>>): void =>
+    checkOptions(`${name} of ${subject}`, value, rules)
+  part('`batch`', batch, { maxSize: wholeNumber(1), maxDelayMs: finiteNumber(0, 60_000), maxQueue: wholeNumber(1) })
+  part('`cache`', cache, { maxEntries: wholeNumber(1), ttlMs: finiteNumber(0) })
+  part('`limits`', limits, { maxRowsPerCall: wholeNumber(1), maxConcurrent: wholeNumber(1), deadlineMs: finiteNumber(0, longest) })
+  part('`input`', input, { coerce: ofType('boolean'), unknownColumns: oneOf('ignore', 'error') })
+  return {
+    batch: batch && { maxSize: batch.maxSize ?? 64, maxDelayMs: batch.maxDelayMs ?? 2, maxQueue: batch.maxQueue ?? 10_000 },
+    cache: cache && { maxEntries: cache.maxEntries ?? 1000, ttlMs: cache.ttlMs },
+    limits: {
+      maxRowsPerCall: limits.maxRowsPerCall ?? 100_000,
+      maxConcurrent: limits.maxConcurrent ?? (batch === undefined ? 16 : 1),
+      deadlineMs: limits.deadlineMs,
+    },
+    input,
+    clock: clock ?? systemClock(),
+    now: clock === undefined ? () => performance.now() : () => clock.now(),
+  }
+}
+
+let callRules: Readonly<Record<string, OptionRule>> | undefined
+
+/** Checks what a call asks for; gives the number of its rows. @throws InvalidArgument */
+export function assertCall(input: readonly Row[] | Table, options: PredictOptions, settings: Settings, subject: string): number {
+  if (!Array.isArray(input) && !isTable(input)) {
+    throw invalidArgument(`the input of ${subject} must be an array of rows or a table, got ${show(input)}`)
+  }
+  const numRows = isTable(input) ? input.numRows : input.length
+  const { maxRowsPerCall } = settings.limits
+  if (numRows > maxRowsPerCall) {
+    throw invalidArgument(`one call of ${subject} takes at most ${maxRowsPerCall} rows, got ${numRows}`, { details: { maxRowsPerCall } })
+  }
+  callRules ??= { signal: ofType('object'), deadlineMs: finiteNumber(0, longest), ids: ofType('object') }
+  checkOptions('predict', options, callRules)
+  const { ids } = options
+  if (ids !== undefined && (!Array.isArray(ids) || ids.length !== numRows || !ids.every((id) => typeof id === 'string' && id !== ''))) {
+    throw invalidArgument(`\`ids\` of predict must be ${numRows} non-empty strings, one for each row, got ${show(ids)}`)
+  }
+  return numRows
+}

@@ -1,0 +1,312 @@
+/** The predictor: a model behind a checked, bounded, observable call. */
+import { attachDisplay } from '../core/display'
+import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { newId } from '../core/ids'
+import { throwIfAborted } from '../core/signal'
+import type { LoadedModel, ModelSource, ModelTask } from '../ports/model'
+import type { ModelSignature } from '../schema/signature'
+import { isTable, type Row, rowAt, type Table } from '../schema/table'
+import { type Answer, answersOf } from './answers'
+import { modelFailure, outcomeOf } from './failures'
+import { type Cells, createIssueLog } from './input-check'
+import { createMicroBatcher, type MicroBatcher } from './micro-batch'
+import { createModelHandle, type ModelHandle } from './model-handle'
+import { type Origin, openModel } from './open-model'
+import { assertCall, resolveOptions, type Settings } from './options'
+import type {
+  LoadOptions,
+  OfOptions,
+  Prediction,
+  PredictOneOptions,
+  PredictOptions,
+  PredictorEvents,
+  PredictorStats,
+  ReloadEvent,
+} from './prediction'
+import { createResultCache, type ResultCache } from './result-cache'
+import { joinWork, readInput, splitWork, type Work } from './work'
+
+/**
+ * Answers rows with a model: checks them against the signature, joins concurrent calls into batches, remembers answers,
+ * bounds rows, queue and time, and tells about every answer by an event.
+ *
+ * Made by {@link Predictor.load} from a registry or {@link Predictor.of} from a model in memory. A predictor is safe to
+ * call concurrently. After {@link Predictor.close} every call fails with `InvalidState`.
+ */
+export class Predictor {
+  readonly #settings: Settings
+  readonly #emitter: Emitter<PredictorEvents> = createEmitter<PredictorEvents>()
+  readonly #batcher: MicroBatcher<Work, Answer>
+  readonly #cache: ResultCache<Answer> | undefined
+  readonly #origin: Origin | undefined
+  readonly #prefix = newId().slice(0, 12)
+  #handle: ModelHandle
+  #answered = 0
+  #inFlight = 0
+  #closing: Promise<void> | undefined
+  #refreshing: Promise<boolean> | undefined
+
+  private constructor(handle: ModelHandle, settings: Settings, origin?: Origin) {
+    const { batch, cache, limits, clock, now } = settings
+    this.#handle = handle
+    this.#settings = settings
+    this.#origin = origin
+    this.#cache = cache && createResultCache({ ...cache, now })
+    this.#batcher = createMicroBatcher({
+      run: (work, signal) => this.#run(work, signal),
+      split: splitWork,
+      mayJoin: (a, b) => batch !== undefined && a.handle === b.handle && a.table === undefined && b.table === undefined,
+      maxSize: batch?.maxSize ?? Number.POSITIVE_INFINITY,
+      maxDelayMs: batch?.maxDelayMs ?? 0,
+      maxQueue: batch?.maxQueue ?? 10_000,
+      concurrency: limits.maxConcurrent,
+      now,
+      clock,
+      onShed: ({ handle }, reason) => handle.usage.shed(reason),
+      onStart: ({ handle }, waitedMs) => handle.usage.waited(waitedMs),
+    })
+    attachDisplay(this, { text: () => this.toString() })
+  }
+
+  /**
+   * Opens the model that `reference` (`flights@champion`, `flights@3`) names now; {@link Predictor.refresh} follows a moved alias.
+   *
+   * @throws NotFound from the source; Unsupported when no runtime knows the model's flavor; MissingDependency; Corrupt
+   */
+  static async load(source: ModelSource, reference: string, options: LoadOptions): Promise<Predictor> {
+    const { runtimes, signal, ...rest } = options
+    const settings = resolveOptions('Predictor.load', rest)
+    if (!Array.isArray(runtimes) || runtimes.length === 0) {
+      throw invalidArgument(`\`runtimes\` of Predictor.load must list at least one model runtime, got ${show(runtimes)}`)
+    }
+    const origin = { source, reference, runtimes }
+    return new Predictor((await openModel(origin, settings, undefined, signal)) as ModelHandle, settings, origin)
+  }
+
+  /** A predictor over a model in memory: a fitted model opened by its runtime, a `functionModel`, … It is disposed by `close`. */
+  static of(model: LoadedModel, options: OfOptions = {}): Predictor {
+    const { name = 'model', version = '0', ...rest } = options
+    return new Predictor(createModelHandle(model, name, version), resolveOptions('Predictor.of', rest))
+  }
+
+  get name(): string {
+    return this.#handle.name
+  }
+
+  get version(): string {
+    return this.#handle.version
+  }
+
+  get signature(): ModelSignature {
+    return this.#handle.model.signature
+  }
+
+  get task(): ModelTask {
+    return this.#handle.model.task
+  }
+
+  get classes(): readonly (string | number | boolean)[] | undefined {
+    return this.#handle.model.classes
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /**
+   * Answers every row of `input`, in order. Zero rows give zero answers. The input is not changed.
+   *
+   * The model and the check are those of the moment of the call, whatever `refresh` does meanwhile.
+   *
+   * @param input rows as objects, or a table (whose answers are not cached)
+   * @throws SchemaMismatch with `issues` for everything wrong with every row; InvalidArgument for more rows than allowed;
+   * Unavailable (retryable) when the queue is full or the deadline passes; Internal when the model fails; InvalidState after
+   * `close`; the signal's reason
+   */
+  predict(input: readonly Row[] | Table, options: PredictOptions = {}): Promise<Prediction[]> {
+    const start = this.#settings.now()
+    this.#inFlight++
+    const end = this.#handle.use()
+    // Called without a pause, so that concurrent calls reach the batcher in one turn.
+    return this.#answer(input, options, this.#handle, start).finally(() => {
+      this.#inFlight--
+      end()
+    })
+  }
+
+  /** Answers one row. @throws as {@link Predictor.predict} */
+  async predictOne(row: Row, options: PredictOneOptions = {}): Promise<Prediction> {
+    const { id, ...rest } = options
+    const answers = await this.predict([row], id === undefined ? rest : { ...rest, ids: [id] })
+    return answers[0] as Prediction
+  }
+
+  /**
+   * Looks up the reference again; when it leads to another version, loads that and lets it answer from then on. Calls under way
+   * are answered by the old model, which is then disposed. Concurrent calls share one look-up. On failure the old model stays.
+   *
+   * @returns whether the model changed; `false` for a predictor made by `Predictor.of`
+   */
+  refresh(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+    this.#refreshing ??= this.#refresh(options.signal).finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  /** Puts another model in the place of the present one, which is disposed when its calls are answered. */
+  swap(model: LoadedModel, options: { readonly name?: string | undefined; readonly version: string }): void {
+    this.#assertOpen('swap')
+    this.#replace(createModelHandle(model, options.name ?? this.name, options.version))
+  }
+
+  /** Listens to an event; the returned function unsubscribes. A listener that throws is reported to `error` and changes nothing. */
+  on<K extends keyof PredictorEvents>(type: K, listener: (event: PredictorEvents[K]) => void, options?: ListenOptions): () => void {
+    return this.#emitter.on(type, listener, options)
+  }
+
+  /** What the model version in use has done so far, and the state now. Counting begins anew when the model changes. */
+  stats(): PredictorStats {
+    const { name, version, loadSeconds, usage } = this.#handle
+    const queueLimit = this.#settings.batch?.maxQueue ?? 10_000
+    return { name, version, loadSeconds, ...usage.snapshot(), queueRows: this.#batcher.queueRows, queueLimit, inFlight: this.#inFlight }
+  }
+
+  /** Takes no more calls, waits for those under way, releases the model. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#batcher.drain()
+      await this.#refreshing?.catch(() => {})
+      await this.#handle.retire()
+    })()
+    return this.#closing
+  }
+
+  toString(): string {
+    const { name, version, columns, model } = this.#handle
+    const state = this.closed ? 'closed' : `${this.#answered} rows answered`
+    return `Predictor: ${name}@${version} (${model.task}, ${columns?.length ?? 'any'} columns), ${state}`
+  }
+
+  async #answer(input: readonly Row[] | Table, options: PredictOptions, handle: ModelHandle, start: number): Promise<Prediction[]> {
+    const subject = `${handle.name}@${handle.version}`
+    try {
+      this.#assertOpen('predict')
+      throwIfAborted(options.signal)
+      const numRows = assertCall(input, options, this.#settings, subject)
+      const problems = createIssueLog()
+      const work = readInput(input, handle, this.#settings.input, problems)
+      if (problems.count > 0) {
+        handle.usage.problems(problems.byCode)
+        throw problems.toError(subject, numRows)
+      }
+      const { answers, hits } = await this.#compute(work, numRows, options)
+      const latencyMs = this.#settings.now() - start
+      handle.usage.ended('answered', latencyMs, numRows)
+      return this.#deliver(input, answers, hits, options.ids, handle, latencyMs)
+    } catch (error) {
+      const outcome = outcomeOf(error, options.signal)
+      handle.usage.ended(outcome, this.#settings.now() - start, 0)
+      if (outcome === 'failed') this.#emitter.emit('error', error)
+      throw error
+    }
+  }
+
+  /** Answers from the cache, and from the model for the rest. */
+  async #compute(work: Work, numRows: number, options: PredictOptions): Promise<{ answers: readonly Answer[]; hits?: Uint8Array }> {
+    const deadlineMs = options.deadlineMs ?? this.#settings.limits.deadlineMs
+    const call = { signal: options.signal, deadlineMs }
+    if (numRows === 0) return { answers: [] }
+    const cache = this.#cache
+    if (cache === undefined || work.cells === undefined) return { answers: await this.#batcher.add(work, numRows, call) }
+    const keys = work.cells.map((cells) => JSON.stringify(cells))
+    const answers = keys.map((key) => cache.get(key))
+    const hits = Uint8Array.from(answers, (answer) => (answer === undefined ? 0 : 1))
+    const missing = [...keys.keys()].filter((row) => hits[row] === 0)
+    work.handle.usage.looked(numRows - missing.length, missing.length)
+    if (missing.length > 0) {
+      const cells = work.cells
+      const rest: Work = { ...work, cells: missing.map((row) => cells[row] as Cells) }
+      const fresh = await this.#batcher.add(rest, missing.length, call)
+      missing.forEach((row, i) => {
+        answers[row] = fresh[i]
+        // After a swap the cache belongs to another model.
+        if (work.handle === this.#handle) cache.set(keys[row] as string, fresh[i] as Answer)
+      })
+    }
+    return { answers: answers as Answer[], hits }
+  }
+
+  /** Executes one batch. */
+  async #run(work: readonly Work[], signal: AbortSignal | undefined): Promise<readonly Answer[]> {
+    const { model, name, version, usage } = (work[0] as Work).handle
+    const table = joinWork(work)
+    const start = this.#settings.now()
+    try {
+      const answers = answersOf(await model.run(table, signal === undefined ? {} : { signal }), model, table.numRows)
+      usage.executed(table.numRows, this.#settings.now() - start)
+      return answers
+    } catch (error) {
+      throw modelFailure(error, `${name}@${version}`, table.numRows, signal)
+    }
+  }
+
+  #deliver(
+    input: readonly Row[] | Table,
+    answers: readonly Answer[],
+    hits: Uint8Array | undefined,
+    ids: readonly string[] | undefined,
+    { name, version }: ModelHandle,
+    latencyMs: number,
+  ): Prediction[] {
+    const predictions = answers.map(
+      (answer, row): Prediction => ({ id: ids?.[row] ?? `${this.#prefix}-${(this.#answered + row).toString(36)}`, ...answer }),
+    )
+    this.#answered += answers.length
+    if (this.#emitter.listenerCount('prediction') === 0) return predictions
+    const at = this.#settings.clock.now()
+    predictions.forEach(({ id, prediction, probabilities }, row) => {
+      this.#emitter.emit('prediction', {
+        id,
+        model: name,
+        version,
+        at,
+        input: isTable(input) ? rowAt(input, row) : { ...(input[row] as Row) },
+        prediction,
+        ...(probabilities === undefined ? {} : { probabilities }),
+        latencyMs,
+        cached: hits?.[row] === 1,
+      })
+    })
+    return predictions
+  }
+
+  async #refresh(signal: AbortSignal | undefined): Promise<boolean> {
+    this.#assertOpen('refresh')
+    if (this.#origin === undefined) return false
+    const next = await openModel(this.#origin, this.#settings, this.#handle, signal)
+    if (next === undefined) return false
+    if (this.closed) {
+      await next.retire()
+      return false
+    }
+    this.#replace(next)
+    return true
+  }
+
+  #replace(next: ModelHandle): void {
+    const old = this.#handle
+    this.#handle = next
+    this.#cache?.clear()
+    old.retire().catch((error: unknown) => this.#emitter.emit('error', error))
+    const event: ReloadEvent = { name: next.name, from: old.version, to: next.version }
+    this.#emitter.emit('reload', event)
+  }
+
+  #assertOpen(operation: string): void {
+    if (this.closed)
+      throw new MillwrightError('InvalidState', `cannot ${operation} with ${this.name}@${this.version}: the predictor is closed`)
+  }
+}

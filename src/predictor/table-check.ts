@@ -1,0 +1,75 @@
+/** Checks a whole table against a model's signature, column by column. */
+import { type Column, type ColumnInit, isMissingAt, makeColumn, missingMark, newValues, toFloat64 } from '../schema/column'
+import type { ColumnSpec } from '../schema/signature'
+import { type Table, tableOf } from '../schema/table'
+import type { InputPolicy, IssueLog } from './input-check'
+
+/**
+ * The table's columns as the signature has them: in its order, of its types, others left out. What does not fit goes to `log`.
+ *
+ * Numbers change their type where nothing is lost; a column that is missing altogether is allowed when it is not required.
+ */
+export function checkTable(table: Table, columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Table {
+  const names = new Set(table.columnNames)
+  if (policy.unknownColumns === 'error') {
+    const known = new Set(columns.map(({ name }) => name))
+    for (const name of names) if (!known.has(name)) log.add([name], 'unknown-column', `the model has no column ${JSON.stringify(name)}`)
+  }
+  const fitted: Column[] = []
+  for (const column of columns) {
+    if (!names.has(column.name)) {
+      if (column.required !== false) log.add([column.name], 'missing', `column ${JSON.stringify(column.name)} is required and is not there`)
+      else fitted.push(emptyColumn(column, table.numRows))
+      continue
+    }
+    const source = table.column(column.name)
+    const converted = convert(source, column)
+    if (converted === undefined) {
+      log.add([column.name], 'wrong-type', `column ${JSON.stringify(column.name)} must be ${column.type}, it is ${source.type}`)
+      continue
+    }
+    checkValues(converted, column, log)
+    fitted.push(converted)
+  }
+  return log.count > 0 ? table : tableOf(fitted)
+}
+
+/** `source` as a column of the wanted type; `undefined` when that would lose something. */
+function convert(source: Column, { name, type }: ColumnSpec): Column | undefined {
+  if (source.type === type) return source
+  if (source.nullCount === source.length) return emptyColumn({ name, type }, source.length)
+  if (type === 'float64' && (source.type === 'int32' || source.type === 'boolean')) {
+    return makeColumn(name, { type, values: toFloat64(source) })
+  }
+  if (type === 'timestamp' && source.type === 'float64') return makeColumn(name, { type, values: source.values as Float64Array })
+  if (type !== 'int32' || (source.type !== 'float64' && source.type !== 'boolean')) return undefined
+  const values = new Int32Array(source.length)
+  const missing = missingMark('int32')
+  for (let i = 0; i < source.length; i++) {
+    const value = source.values[i] as number
+    values[i] = isMissingAt(source, i) ? missing : value
+    if (values[i] !== value && !isMissingAt(source, i)) return undefined
+  }
+  return makeColumn(name, { type, values })
+}
+
+function checkValues(column: Column, { required }: ColumnSpec, log: IssueLog): void {
+  const name = JSON.stringify(column.name)
+  if (required !== false && column.nullCount > 0) {
+    for (let i = 0; i < column.length; i++) {
+      if (isMissingAt(column, i)) log.add([i, column.name], 'missing', `row ${i}, column ${name}: a value is required`)
+    }
+  }
+  if (column.type !== 'float64') return
+  for (let i = 0; i < column.length; i++) {
+    const value = column.values[i] as number
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+      log.add([i, column.name], 'not-finite', `row ${i}, column ${name}: must be a finite number`)
+    }
+  }
+}
+
+function emptyColumn({ name, type }: ColumnSpec, length: number): Column {
+  const values = newValues(type, length).fill(missingMark(type))
+  return makeColumn(name, { type, values, ...(type === 'string' ? { dictionary: [] } : {}) } as ColumnInit)
+}

@@ -1,0 +1,40 @@
+/** The rows of a call on their way to the model. */
+import { invalidArgument } from '../core/errors'
+import { sliceColumn } from '../schema/column'
+import { isTable, type Row, type Table, tableOf } from '../schema/table'
+import { type Cells, checkRows, type InputPolicy, type IssueLog, tableOfCells } from './input-check'
+import type { ModelHandle } from './model-handle'
+import { checkTable } from './table-check'
+
+/** Checked rows and the model that is to answer them: as cells, which can be joined, or as a table, which stays one. */
+export interface Work {
+  readonly handle: ModelHandle
+  readonly cells?: readonly Cells[] | undefined
+  readonly table?: Table | undefined
+}
+
+/**
+ * Checks the input of a call; what is wrong with it goes to `log`. A model whose signature names no columns gets its table as it is.
+ *
+ * @throws InvalidArgument for rows given to such a model: nothing says what their columns are
+ */
+export function readInput(input: readonly Row[] | Table, handle: ModelHandle, policy: InputPolicy, log: IssueLog): Work {
+  const { columns } = handle
+  if (isTable(input)) return { handle, table: columns === undefined ? input : checkTable(input, columns, policy, log) }
+  if (columns !== undefined) return { handle, cells: checkRows(input, columns, policy, log) }
+  throw invalidArgument(`the signature of ${handle.name}@${handle.version} names no columns: give it a table instead of rows`)
+}
+
+/** The rows `from` … `to` − 1. */
+export function splitWork({ handle, cells, table }: Work, from: number, to: number): Work {
+  if (table === undefined) return { handle, cells: cells?.slice(from, to) }
+  return { handle, table: tableOf(table.columnNames.map((name) => sliceColumn(table.column(name), from, to))) }
+}
+
+/** One table of all rows, in order. */
+export function joinWork(work: readonly Work[]): Table {
+  const first = work[0] as Work
+  if (first.table !== undefined) return first.table
+  const cells = work.length === 1 ? (first.cells as readonly Cells[]) : work.flatMap((piece) => piece.cells ?? [])
+  return tableOfCells(first.handle.columns ?? [], cells)
+}

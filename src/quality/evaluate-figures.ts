@@ -1,0 +1,165 @@
+/** Expectations judged by one figure, by the set of distinct values, or by the table's shape. */
+import { invalidArgument, show } from '../core/errors'
+import type { Json } from '../core/json'
+import { type CellValue, type Column, isMissingAt, toFloat64 } from '../schema/column'
+import type { Table } from '../schema/table'
+import { boundsOf, columnOf, jsonValue, valueSet } from './cells'
+import type { Evaluator } from './evaluate-rows'
+import type { Kwargs } from './expectation'
+import type { Verdict } from './result'
+
+/** Expectations on figures and shapes by type. */
+export const figureEvaluators: Readonly<Record<string, Evaluator>> = {
+  expect_column_mean_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, mean),
+  expect_column_median_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, median),
+  expect_column_sum_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, sum),
+  expect_column_stdev_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, stdev),
+  expect_column_min_to_be_between: (table, kwargs) => judgeExtreme(table, kwargs, -1),
+  expect_column_max_to_be_between: (table, kwargs) => judgeExtreme(table, kwargs, 1),
+  expect_column_unique_value_count_to_be_between: (table, kwargs) => judgeFigure(kwargs, distinctValues(columnOf(table, kwargs)).size),
+  expect_column_proportion_of_unique_values_to_be_between: (table, kwargs) => {
+    const column = columnOf(table, kwargs)
+    const present = column.length - column.nullCount
+    return judgeFigure(kwargs, present === 0 ? null : distinctValues(column).size / present)
+  },
+  expect_column_proportion_of_non_null_values_to_be_between: (table, kwargs) => {
+    const column = columnOf(table, kwargs)
+    return judgeFigure(kwargs, column.length === 0 ? null : (column.length - column.nullCount) / column.length)
+  },
+  expect_column_quantile_values_to_be_between: judgeQuantiles,
+  expect_column_distinct_values_to_be_in_set: (table, kwargs) => judgeDistinct(table, kwargs, ({ extra }) => extra === 0),
+  expect_column_distinct_values_to_contain_set: (table, kwargs) => judgeDistinct(table, kwargs, ({ absent }) => absent === 0),
+  expect_column_distinct_values_to_equal_set: (table, kwargs) =>
+    judgeDistinct(table, kwargs, ({ extra, absent }) => extra === 0 && absent === 0),
+  expect_column_to_exist: (table, { column, column_index: index }) => {
+    const at = table.columnNames.indexOf(column as string)
+    return { kind: 'figure', success: at >= 0 && (index === undefined || index === null || index === at) }
+  },
+  expect_table_row_count_to_be_between: (table, kwargs) => judgeFigure(kwargs, table.numRows),
+  expect_table_row_count_to_equal: (table, { value }) => ({ kind: 'figure', success: table.numRows === value, observed: table.numRows }),
+  expect_table_column_count_to_be_between: (table, kwargs) => judgeFigure(kwargs, table.columnNames.length),
+  expect_table_column_count_to_equal: ({ columnNames: { length } }, { value }) => ({
+    kind: 'figure',
+    success: length === value,
+    observed: length,
+  }),
+  expect_table_columns_to_match_set: judgeColumnSet,
+  expect_table_columns_to_match_ordered_list: judgeColumnList,
+}
+
+/** A figure against bounds; there is none (`null`) when nothing was there to compute it from, which is a failure. */
+function judgeFigure(kwargs: Kwargs, observed: number | null): Verdict {
+  return { kind: 'figure', success: observed !== null && boundsOf(kwargs)(observed), observed }
+}
+
+function judgeNumbers(table: Table, kwargs: Kwargs, figure: (values: Float64Array) => number | null): Verdict {
+  return judgeFigure(kwargs, figure(toFloat64(columnOf(table, kwargs)).filter((value) => value === value)))
+}
+
+function judgeExtreme(table: Table, kwargs: Kwargs, sign: 1 | -1): Verdict {
+  const column = columnOf(table, kwargs)
+  let extreme: CellValue = null
+  for (const value of distinctValues(column)) {
+    if (extreme === null || (sign > 0 ? (value as number) > (extreme as number) : (value as number) < (extreme as number))) extreme = value
+  }
+  return { kind: 'figure', success: extreme !== null && boundsOf(kwargs, column)(extreme), observed: jsonValue(column, extreme) }
+}
+
+function distinctValues(column: Column): Set<CellValue> {
+  const raw = new Set<number>()
+  for (let row = 0; row < column.length; row++) if (!isMissingAt(column, row)) raw.add(column.values[row] as number)
+  const { dictionary, type } = column
+  const value = (code: number): CellValue =>
+    dictionary !== undefined ? (dictionary[code] as string) : type === 'boolean' ? code === 1 : code
+  return new Set(Array.from(raw, value))
+}
+
+function sum(values: Float64Array): number | null {
+  return values.length === 0 ? null : values.reduce((total, value) => total + value, 0)
+}
+
+function mean(values: Float64Array): number | null {
+  const total = sum(values)
+  return total === null ? null : total / values.length
+}
+
+function stdev(values: Float64Array): number | null {
+  const center = mean(values)
+  if (center === null || values.length < 2) return null
+  return Math.sqrt(values.reduce((total, value) => total + (value - center) ** 2, 0) / (values.length - 1))
+}
+
+function median(values: Float64Array): number | null {
+  if (values.length === 0) return null
+  const sorted = values.slice().sort()
+  const half = sorted.length >> 1
+  const upper = sorted[half] as number
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2
+}
+
+function judgeQuantiles(table: Table, kwargs: Kwargs): Verdict {
+  const { quantiles, value_ranges: ranges } = (kwargs.quantile_ranges ?? {}) as Readonly<Record<string, unknown>>
+  if (!Array.isArray(quantiles) || !Array.isArray(ranges) || quantiles.length !== ranges.length) {
+    throw invalidArgument(`\`quantile_ranges\` needs as many value_ranges as quantiles, got ${show(kwargs.quantile_ranges)}`)
+  }
+  const sorted = toFloat64(columnOf(table, kwargs))
+    .filter((value) => value === value)
+    .sort()
+  // Nearest rank, ties to even, as NumPy's `nearest`.
+  const values = quantiles.map((q: number) => (sorted.length === 0 ? null : (sorted[roundHalfEven(q * (sorted.length - 1))] as number)))
+  const success = values.map((value, i) => {
+    const [min, max] = ranges[i] as readonly [number | null, number | null]
+    return value !== null && (min === null || atMost(min, value)) && (max === null || atMost(value, max))
+  })
+  return { kind: 'figure', success: success.every(Boolean), observed: { quantiles, values }, details: { success_details: success } }
+}
+
+function roundHalfEven(x: number): number {
+  const low = Math.floor(x)
+  return x - low === 0.5 ? low + (low % 2) : Math.round(x)
+}
+
+/** a ≤ b, or so close that Great Expectations calls them equal (relative tolerance 10⁻⁴). */
+function atMost(a: number, b: number): boolean {
+  return a <= b || Math.abs(a - b) <= 1e-4 * Math.abs(b)
+}
+
+function judgeDistinct(
+  table: Table,
+  kwargs: Kwargs,
+  test: (difference: { readonly extra: number; readonly absent: number }) => boolean,
+): Verdict {
+  const column = columnOf(table, kwargs)
+  const expected = valueSet(kwargs.value_set, column)
+  const observed = distinctValues(column)
+  const extra = [...observed].filter((value) => !expected.has(value)).length
+  const absent = [...expected].filter((value) => !observed.has(value)).length
+  const sorted = [...observed].sort((a, b) => ((a as number) < (b as number) ? -1 : 1)).slice(0, 1000)
+  return { kind: 'figure', success: test({ extra, absent }), observed: sorted.map((value) => jsonValue(column, value)) }
+}
+
+function judgeColumnSet(table: Table, kwargs: Kwargs): Verdict {
+  const { column_set: expected } = kwargs
+  if (!Array.isArray(expected)) throw invalidArgument(`\`column_set\` must be an array, got ${show(expected)}`)
+  const names = table.columnNames
+  const missing = expected.filter((name: Json) => !names.includes(name as string))
+  const unexpected = names.filter((name) => !expected.includes(name))
+  // Unset behaves as false in Great Expectations, whatever its documentation says.
+  const success = missing.length === 0 && (kwargs.exact_match !== true || unexpected.length === 0)
+  const mismatched = { ...(missing.length > 0 ? { missing } : {}), ...(unexpected.length > 0 ? { unexpected } : {}) }
+  const details = missing.length + unexpected.length > 0 ? { details: { mismatched } } : {}
+  return { kind: 'figure', success, observed: [...names].sort(), ...details }
+}
+
+function judgeColumnList(table: Table, kwargs: Kwargs): Verdict {
+  const { column_list: expected } = kwargs
+  if (!Array.isArray(expected)) throw invalidArgument(`\`column_list\` must be an array, got ${show(expected)}`)
+  const found = table.columnNames
+  const mismatched = Array.from({ length: Math.max(expected.length, found.length) }, (_, i) => ({
+    'Expected Column Position': i,
+    Expected: (expected[i] as Json | undefined) ?? null,
+    Found: found[i] ?? null,
+  })).filter((pair) => pair.Expected !== pair.Found)
+  const details = mismatched.length > 0 ? { details: { mismatched } } : {}
+  return { kind: 'figure', success: mismatched.length === 0, observed: [...found], ...details }
+}

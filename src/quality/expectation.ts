@@ -1,0 +1,111 @@
+/** Expectations and suites as plain data, in the words of Great Expectations 1.x. */
+import { invalidArgument, show } from '../core/errors'
+import type { Json } from '../core/json'
+import { checkOptions, finiteNumber, type OptionRule, ofType, oneOf } from '../core/options'
+
+/** How bad it is when an expectation is not met. */
+export type Severity = 'critical' | 'warning' | 'info'
+
+/** Arguments of an expectation by their Great Expectations names (`min_value`, `value_set`, …). */
+export type Kwargs = Readonly<Record<string, Json | undefined>>
+
+/** One thing expected of a table. */
+export interface Expectation {
+  /** `expect_column_values_to_be_between`, for example. */
+  readonly type: string
+  readonly kwargs: Kwargs
+  readonly meta?: Readonly<Record<string, Json | undefined>>
+  readonly severity?: Severity
+  readonly id?: string
+  readonly notes?: Json
+  readonly description?: string
+}
+
+/** A named list of expectations. */
+export interface ExpectationSuite {
+  readonly name: string
+  readonly expectations: readonly Expectation[]
+  readonly id?: string | null
+  readonly meta?: Readonly<Record<string, Json | undefined>>
+  readonly notes?: Json
+  /** Values of `{ "$PARAMETER": name }` in kwargs. */
+  readonly suiteParameters?: Readonly<Record<string, Json | undefined>>
+}
+
+/** Options every expectation has. */
+export interface ExpectationOptions {
+  /** @default 'critical' */
+  readonly severity?: Severity | undefined
+  /** Kept and written, never read. */
+  readonly meta?: Readonly<Record<string, Json | undefined>> | undefined
+}
+
+/** Options of expectations that look at every row. */
+export interface RowwiseOptions extends ExpectationOptions {
+  /** The share of rows with a value that must comply, 0 to 1. @default 1 */
+  readonly mostly?: number | undefined
+}
+
+/** Bounds, both included unless strict; either may be left out. Timestamps are ISO 8601 text or epoch milliseconds. */
+export interface Bounds {
+  readonly min?: number | string | undefined
+  readonly max?: number | string | undefined
+  /** @default false */
+  readonly strictMin?: boolean | undefined
+  /** @default false */
+  readonly strictMax?: boolean | undefined
+}
+
+/**
+ * A suite of expectations.
+ *
+ * @example expectations('flights', [columnToExist('carrier'), columnValuesToBeBetween('dep_delay', { min: -60, max: 2000, mostly: 0.99 })])
+ * @throws InvalidArgument on an empty name or something that is no expectation
+ */
+export function expectations(name: string, list: readonly Expectation[]): ExpectationSuite {
+  if (typeof name !== 'string' || name === '') throw invalidArgument(`a suite needs a name, got ${show(name)}`)
+  if (!Array.isArray(list)) throw invalidArgument(`a suite needs an array of expectations, got ${show(list)}`)
+  const wrong = list.findIndex((item) => typeof item?.type !== 'string' || typeof item.kwargs !== 'object' || item.kwargs === null)
+  if (wrong >= 0) throw invalidArgument(`entry ${wrong} of suite ${show(name)} is no expectation: ${show(list[wrong])}`)
+  return { name, expectations: [...list] }
+}
+
+/** An expectation from its parts; `undefined` arguments and the defaults of `severity` and `meta` are left out. */
+export function makeExpectation(type: string, kwargs: Kwargs, options: ExpectationOptions): Expectation {
+  const given = Object.fromEntries(Object.entries(kwargs).filter(([, value]) => value !== undefined))
+  const { severity, meta } = options
+  return { type, kwargs: given, ...(meta === undefined ? {} : { meta }), ...(severity === undefined ? {} : { severity }) }
+}
+
+/** Rules of {@link ExpectationOptions} and of what else an expectation takes. */
+export function checkExpectation(subject: string, options: unknown, rules: Readonly<Record<string, OptionRule>> = {}): void {
+  checkOptions(subject, options, { severity: oneOf('critical', 'warning', 'info'), meta: ofType('object'), ...rules })
+}
+
+/** Rules of {@link Bounds}. */
+export function boundRules(): Readonly<Record<string, OptionRule>> {
+  const bound: OptionRule = {
+    allowed: 'a number or text',
+    test: (value) => typeof value === 'string' || (typeof value === 'number' && !Number.isNaN(value)),
+  }
+  return { min: bound, max: bound, strictMin: ofType('boolean'), strictMax: ofType('boolean') }
+}
+
+/** Rule of `mostly`. */
+export function mostlyRule(): Readonly<Record<string, OptionRule>> {
+  return { mostly: finiteNumber(0, 1) }
+}
+
+/** Bounds as kwargs. @throws InvalidArgument when there is none, or the lower one is above the upper one */
+export function boundKwargs(subject: string, { min, max, strictMin, strictMax }: Bounds): Kwargs {
+  if (min === undefined && max === undefined) throw invalidArgument(`${subject} needs \`min\`, \`max\` or both`)
+  if (typeof min === typeof max && (min as number) > (max as number)) {
+    throw invalidArgument(`\`min\` of ${subject} must not be above \`max\`, got ${show(min)} and ${show(max)}`)
+  }
+  return { min_value: min, max_value: max, strict_min: strictMin, strict_max: strictMax }
+}
+
+/** @throws InvalidArgument unless `name` can name a column */
+export function checkColumn(subject: string, name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '') throw invalidArgument(`${subject} needs a column name, got ${show(name)}`)
+}

@@ -1,0 +1,43 @@
+/** A validation for people. */
+import { markdownCell } from '../core/display'
+import type { ExpectationResult, ValidationResult } from './result'
+
+/** One line for the whole, one for each expectation that was not met. */
+export function validationText(result: ValidationResult): string {
+  const { evaluated_expectations: all, successful_expectations: met } = result.statistics
+  const head = `${result.success ? '✓' : '✗'} suite '${result.suite_name}': ${met} of ${all} expectations met`
+  const failures = result.results.filter(({ success }) => !success).map((item) => `  ✗ ${sentence(item)}: ${finding(item)}`)
+  return [head, ...failures].join('\n')
+}
+
+/** A heading and a table with a row for every expectation. */
+export function validationMarkdown(result: ValidationResult): string {
+  const { evaluated_expectations: all, successful_expectations: met } = result.statistics
+  const rows = result.results.map(
+    (item) => `| ${item.success ? '✓' : '✗'} | ${markdownCell(sentence(item))} | ${markdownCell(finding(item))} |`,
+  )
+  const head = `**${markdownCell(result.suite_name)}**: ${met} of ${all} expectations met`
+  return [head, '', '|  | expectation | finding |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+function sentence({ expectation_config: { type, kwargs } }: ExpectationResult): string {
+  const what = type.replace(/^expect_/, '').replaceAll('_', ' ')
+  const args = Object.entries(kwargs).map(([key, value]) => `${key} ${short(value)}`)
+  return args.length === 0 ? what : `${what} (${args.join(', ')})`
+}
+
+function finding({ result, exception_info: exception }: ExpectationResult): string {
+  if (exception.raised_exception) return exception.exception_message ?? 'failed'
+  if (typeof result.unexpected_count === 'number') {
+    const examples = (result.partial_unexpected_list as readonly unknown[] | undefined)?.slice(0, 5).map(short) ?? []
+    const percent = typeof result.unexpected_percent === 'number' ? ` (${Number(result.unexpected_percent.toPrecision(3))} %)` : ''
+    const list = examples.length > 0 ? `, for example ${examples.join(', ')}` : ''
+    return `${result.unexpected_count} of ${result.element_count} rows unexpected${percent}${list}`
+  }
+  return 'observed_value' in result ? `observed ${short(result.observed_value)}` : ''
+}
+
+function short(value: unknown): string {
+  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+}

@@ -1,0 +1,66 @@
+/** Suites in the files of Great Expectations. */
+import { MillwrightError, show } from '../core/errors'
+import { type Json, parseJson } from '../core/json'
+import type { Expectation, ExpectationSuite, Severity } from './expectation'
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** The JSON object of a suite, as Great Expectations 1.x reads it. */
+export function suiteToJson(suite: ExpectationSuite): { readonly [key: string]: Json | undefined } {
+  const { name, id = null, meta, notes, suiteParameters } = suite
+  return {
+    name,
+    id,
+    expectations: suite.expectations.map(({ type, kwargs, meta: own = {}, ...rest }) => ({ type, kwargs, meta: own, ...rest })),
+    ...(suiteParameters === undefined ? {} : { suite_parameters: suiteParameters }),
+    meta: { great_expectations_version: '1.10.0', ...meta },
+    notes: notes ?? null,
+  }
+}
+
+/**
+ * A suite from its JSON, text or object: of Great Expectations 1.x, or 0.x (`expectation_suite_name`, `expectation_type`). Types that are not
+ * known here are kept; they fail with `exception_info` when judged.
+ *
+ * @throws Corrupt when it is not a suite
+ */
+export function suiteFromJson(json: string | object): ExpectationSuite {
+  const value = (typeof json === 'string' ? parseJson(json, 'an expectation suite') : json) as JsonObject | null
+  const name = value?.name ?? value?.expectation_suite_name
+  const list = value?.expectations
+  if (typeof name !== 'string' || !Array.isArray(list)) {
+    throw new MillwrightError('Corrupt', `an expectation suite needs a name and expectations, got ${show(value)}`)
+  }
+  const { id, meta, notes } = value as JsonObject
+  const parameters = value?.suite_parameters ?? value?.evaluation_parameters
+  return {
+    name,
+    expectations: list.map((item: unknown, i) => expectationFromJson(item, i)),
+    ...(typeof id === 'string' ? { id } : {}),
+    ...(isObject(meta) ? { meta: meta as Record<string, Json> } : {}),
+    ...(notes === undefined || notes === null ? {} : { notes: notes as Json }),
+    ...(isObject(parameters) ? { suiteParameters: parameters as Record<string, Json> } : {}),
+  }
+}
+
+function expectationFromJson(item: unknown, index: number): Expectation {
+  const value = (isObject(item) ? item : {}) as JsonObject
+  const type = value.type ?? value.expectation_type
+  const { kwargs, meta, severity, id, notes, description } = value
+  if (typeof type !== 'string' || !isObject(kwargs)) {
+    throw new MillwrightError('Corrupt', `expectation ${index} of a suite needs a type and kwargs, got ${show(item)}`)
+  }
+  return {
+    type,
+    kwargs: kwargs as Record<string, Json>,
+    ...(isObject(meta) && Object.keys(meta).length > 0 ? { meta: meta as Record<string, Json> } : {}),
+    ...(severity === 'critical' || severity === 'warning' || severity === 'info' ? { severity: severity as Severity } : {}),
+    ...(typeof id === 'string' ? { id } : {}),
+    ...(notes === undefined || notes === null ? {} : { notes: notes as Json }),
+    ...(typeof description === 'string' ? { description } : {}),
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

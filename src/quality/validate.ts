@@ -1,0 +1,109 @@
+/** A table against a suite. */
+import { type Clock, systemClock } from '../core/clock'
+import { attachDisplay } from '../core/display'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import type { Json } from '../core/json'
+import { checkOptions, ofType, oneOf, wholeNumber } from '../core/options'
+import { isTable, type Table } from '../schema/table'
+import { figureEvaluators } from './evaluate-figures'
+import { rowEvaluators } from './evaluate-rows'
+import type { Expectation, ExpectationSuite, Kwargs } from './expectation'
+import { type ExpectationResult, formatVerdict, type ResultFormat, type ValidationResult } from './result'
+import { validationMarkdown, validationText } from './result-text'
+
+/** Options of {@link validate}. */
+export interface ValidateOptions {
+  /** How much each result tells. @default 'SUMMARY' */
+  readonly resultFormat?: ResultFormat | undefined
+  /** How many unexpected values to show. @default 20 */
+  readonly partialUnexpectedCount?: number | undefined
+  /** Values of `{ "$PARAMETER": name }` in kwargs; they win over the suite's own. */
+  readonly parameters?: Readonly<Record<string, Json | undefined>> | undefined
+  /** What to call this run. */
+  readonly runName?: string | undefined
+  /** @default the system's */
+  readonly clock?: Clock | undefined
+}
+
+/**
+ * Judges a table by a suite. The result is plain JSON as Great Expectations 1.x writes it, and prints as a summary.
+ *
+ * Missing cells are left out of row-wise expectations; with nothing to judge they are met. An expectation that cannot be
+ * judged (no such column, text compared with numbers, an unknown type) fails with `exception_info` and leaves the others alone.
+ *
+ * @example validate(flights, suite).success
+ * @throws InvalidArgument when the table or the suite is none
+ */
+export function validate(table: Table, suite: ExpectationSuite, options: ValidateOptions = {}): ValidationResult {
+  checkOptions('validate', options, {
+    resultFormat: oneOf('BOOLEAN_ONLY', 'BASIC', 'SUMMARY', 'COMPLETE'),
+    partialUnexpectedCount: wholeNumber(0),
+    parameters: ofType('object'),
+    runName: ofType('string'),
+    clock: ofType('object'),
+  })
+  if (!isTable(table)) throw invalidArgument(`validate needs a table, got ${show(table)}`)
+  if (!Array.isArray(suite?.expectations)) throw invalidArgument(`validate needs a suite of expectations, got ${show(suite)}`)
+  const parameters = { ...suite.suiteParameters, ...options.parameters }
+  const results = suite.expectations.map((expectation) => judge(table, expectation, { ...options, parameters }))
+  const successful = results.filter(({ success }) => success).length
+  const time = new Date((options.clock ?? systemClock()).now()).toISOString()
+  const result: ValidationResult = {
+    success: successful === results.length,
+    results,
+    suite_name: suite.name,
+    suite_parameters: parameters,
+    statistics: {
+      evaluated_expectations: results.length,
+      successful_expectations: successful,
+      unsuccessful_expectations: results.length - successful,
+      success_percent: results.length === 0 ? null : (successful / results.length) * 100,
+    },
+    meta: { run_id: { run_name: options.runName ?? null, run_time: time }, validation_time: time },
+    id: null,
+  }
+  attachDisplay(result, { text: () => validationText(result), markdown: () => validationMarkdown(result) })
+  return result
+}
+
+type JudgeOptions = ValidateOptions & { readonly parameters: Readonly<Record<string, Json | undefined>> }
+
+function judge(table: Table, expectation: Expectation, options: JudgeOptions): ExpectationResult {
+  try {
+    const kwargs = resolved(expectation.kwargs, options.parameters)
+    const evaluator = evaluatorOf(expectation.type)
+    const { success, result } = formatVerdict(
+      evaluator(table, kwargs),
+      options.resultFormat ?? 'SUMMARY',
+      options.partialUnexpectedCount ?? 20,
+    )
+    return { success, expectation_config: expectation, result, meta: {}, exception_info: exceptionInfo(null) }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return { success: false, expectation_config: expectation, result: {}, meta: {}, exception_info: exceptionInfo(message) }
+  }
+}
+
+function exceptionInfo(message: string | null): ExpectationResult['exception_info'] {
+  return { raised_exception: message !== null, exception_message: message, exception_traceback: null }
+}
+
+function evaluatorOf(type: string): (typeof rowEvaluators)[string] {
+  for (const evaluators of [rowEvaluators, figureEvaluators]) {
+    const evaluator = Object.hasOwn(evaluators, type) ? evaluators[type] : undefined
+    if (evaluator !== undefined) return evaluator
+  }
+  throw new MillwrightError('Unsupported', `expectations of type ${show(type)} are not supported`)
+}
+
+/** kwargs with `{ "$PARAMETER": name }` replaced. @throws InvalidArgument for a parameter without a value */
+function resolved(kwargs: Kwargs, parameters: Readonly<Record<string, Json | undefined>>): Kwargs {
+  return Object.fromEntries(
+    Object.entries(kwargs).map(([key, value]) => {
+      const name = (value as { readonly $PARAMETER?: unknown } | null | undefined)?.$PARAMETER
+      if (typeof name !== 'string') return [key, value]
+      if (!Object.hasOwn(parameters, name)) throw invalidArgument(`parameter ${show(name)} of \`${key}\` has no value`)
+      return [key, parameters[name]]
+    }),
+  )
+}

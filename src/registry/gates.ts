@@ -1,0 +1,129 @@
+/** Gates: what a version must show before an alias moves to it. */
+import type { Awaitable } from '../core/awaitable'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { checkOptions, either, finiteNumber, nonEmptyString, ofType } from '../core/options'
+import type { GateVerdict } from '../ports/registry-backend'
+import type { ModelVersion } from './model-version'
+
+/** What a gate is given. */
+export interface GateContext {
+  /** The alias that would move. */
+  readonly alias: string
+  readonly candidate: ModelVersion
+  /** The version the alias points to now. */
+  readonly current?: ModelVersion | undefined
+  /** The version another alias of the model points to. */
+  readonly versionAt: (alias: string) => Promise<ModelVersion | undefined>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A gate: a function of one's own may answer with a verdict or simply yes or no. What it throws ends the promotion. */
+export type Gate = (context: GateContext) => Awaitable<GateVerdict | boolean>
+
+/** A metric by name, or anything that carries a name and a direction, as the metrics of `millwright/metrics` do. */
+export type MetricReference = string | { readonly name: string; readonly higherIsBetter: boolean }
+
+/** Options of {@link betterThan}. */
+export interface BetterThanOptions {
+  readonly metric: MetricReference
+  /** By how much at least; 0 means strictly better. @default 0 */
+  readonly by?: number | undefined
+  /** Needed where `metric` is a name: directions are never guessed. */
+  readonly higherIsBetter?: boolean | undefined
+}
+
+/** The metric that the version was registered with must be at least `minimum`. A metric that was not measured fails. */
+export function metricAtLeast(metric: MetricReference, minimum: number): Gate {
+  return bound('metricAtLeast', metric, minimum, '≥', (value) => value >= minimum)
+}
+
+/** The metric that the version was registered with must be at most `maximum`. A metric that was not measured fails. */
+export function metricAtMost(metric: MetricReference, maximum: number): Gate {
+  return bound('metricAtMost', metric, maximum, '≤', (value) => value <= maximum)
+}
+
+/**
+ * The metric must be better than that of the version at `alias`. Passes where the alias does not exist, or is the candidate itself.
+ *
+ * Both numbers are the ones the versions were registered with: they compare only if they were measured on the same data.
+ *
+ * @example
+ * await registry.promote('flights', version, 'champion', { gates: [betterThan('champion', { metric: 'accuracy', higherIsBetter: true })] })
+ */
+export function betterThan(alias: string, options: BetterThanOptions): Gate {
+  checkOptions('betterThan', options, {
+    metric: either(nonEmptyString(), ofType('object')),
+    by: finiteNumber(0),
+    higherIsBetter: ofType('boolean'),
+  })
+  const name = nameOf('betterThan', options.metric)
+  const higherIsBetter = typeof options.metric === 'string' ? options.higherIsBetter : options.metric.higherIsBetter
+  if (higherIsBetter === undefined) throw invalidArgument(`betterThan needs \`higherIsBetter\` for the metric ${show(name)}`)
+  const by = options.by ?? 0
+  return async ({ candidate, versionAt }) => {
+    const rival = await versionAt(alias)
+    const gate = `better than ${alias}`
+    if (rival === undefined || rival.version === candidate.version) {
+      return {
+        gate,
+        passed: true,
+        required: `${name} better than that of ${alias}`,
+        measured: rival ? 'it is the same version' : `there is no ${alias}`,
+      }
+    }
+    const bar = metricOf(rival, name)
+    const value = metricOf(candidate, name)
+    const gain = value === undefined || bar === undefined ? Number.NaN : higherIsBetter ? value - bar : bar - value
+    const required = `${name} ${higherIsBetter ? '>' : '<'} ${text(bar)} of ${alias} (version ${rival.version})${by > 0 ? ` by at least ${by}` : ''}`
+    // A rival that was never measured is no bar.
+    const passed = bar === undefined ? value !== undefined : by > 0 ? gain >= by : gain > 0
+    return { gate, passed, required, measured: text(value) }
+  }
+}
+
+/** Asks every gate, in order. @throws whatever a gate throws, and the signal's reason */
+export async function evaluateGates(gates: readonly Gate[], context: GateContext): Promise<GateVerdict[]> {
+  const verdicts: GateVerdict[] = []
+  for (const gate of gates) {
+    if (context.signal?.aborted) throw context.signal.reason
+    const answer = await gate(context)
+    if (typeof answer !== 'boolean') verdicts.push(answer)
+    else verdicts.push({ gate: gate.name || 'gate', passed: answer, required: 'the gate says yes', measured: answer ? 'yes' : 'no' })
+  }
+  return verdicts
+}
+
+/** The error for a promotion that gates refused: `InvalidState`, with all verdicts in `details.verdicts`. */
+export function rejected(candidate: ModelVersion, alias: string, verdicts: readonly GateVerdict[]): MillwrightError {
+  const failed = verdicts.filter(({ passed }) => !passed).map(({ required, measured }) => `${required} is required, measured: ${measured}`)
+  const message = `${show(candidate.name)} version ${candidate.version} was not promoted to ${alias}: ${failed.join('; ')}`
+  return new MillwrightError('InvalidState', message, { details: { model: candidate.name, version: candidate.version, alias, verdicts } })
+}
+
+function bound(subject: string, metric: MetricReference, limit: number, sign: string, test: (value: number) => boolean): Gate {
+  const name = nameOf(subject, metric)
+  if (!Number.isFinite(limit)) throw invalidArgument(`the bound of ${subject} must be a finite number, got ${show(limit)}`)
+  return ({ candidate }) => {
+    const value = metricOf(candidate, name)
+    return {
+      gate: `${name} ${sign} ${limit}`,
+      passed: value !== undefined && test(value),
+      required: `${name} ${sign} ${limit}`,
+      measured: text(value),
+    }
+  }
+}
+
+function nameOf(subject: string, metric: MetricReference): string {
+  const name = typeof metric === 'string' ? metric : metric?.name
+  if (typeof name !== 'string' || name === '') throw invalidArgument(`${subject} needs a metric or its name, got ${show(metric)}`)
+  return name
+}
+
+function metricOf(version: ModelVersion, name: string): number | undefined {
+  return Object.hasOwn(version.metrics, name) ? version.metrics[name] : undefined
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? 'not measured' : String(Number(value.toPrecision(6)))
+}

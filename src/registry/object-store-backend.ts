@@ -1,0 +1,293 @@
+/** The registry backend over any object store, in the layout of MLflow's file store. */
+import { fromUtf8, utf8 } from '../core/bytes'
+import { isMillwrightError, MillwrightError, show } from '../core/errors'
+import { newId } from '../core/ids'
+import { canonicalJson, parseJson } from '../core/json'
+import type { ObjectStore } from '../ports/object-store'
+import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
+import {
+  DELETED_STAGE,
+  defaultExperimentMeta,
+  loggedModelFolder,
+  loggedModelMeta,
+  MODELS_ROOT,
+  modelFolder,
+  modelMeta,
+  parseMeta,
+  runOutputMeta,
+  versionFolder,
+  versionMeta,
+  versionRecord,
+} from './mlruns-layout'
+import { listAll, listFolders, readOptional, readTexts, updateObject } from './stored-records'
+
+/** Attempts to get the next free number, of a version or an event, before giving up. */
+const NUMBER_ATTEMPTS = 200
+
+/**
+ * A registry backend over `store`.
+ *
+ * `mlruns/models/<name>/` holds `meta.yaml`, `version-<n>/`, `aliases/<alias>` (the version as text), `tags/` and, for the history, one object
+ * per event below `history/`, which MLflow does not look at. Files are a logged model below `mlruns/<experiment>/models/m-…/artifacts/`.
+ *
+ * @throws Unsupported when the store has no conditional put
+ */
+export function objectStoreBackend(store: ObjectStore): RegistryBackend {
+  if (!store.capabilities.conditionalPut) {
+    throw new MillwrightError('Unsupported', `a model registry needs a store with conditional put, and ${store.name} has none`)
+  }
+
+  const readVersion = async (name: string, version: string): Promise<ModelVersionRecord | undefined> => {
+    const folder = versionFolder(name, version)
+    const bytes = await readOptional(store, `${folder}meta.yaml`)
+    if (bytes === undefined) return undefined
+    const meta = await parseMeta(bytes, `${folder}meta.yaml`)
+    if (meta.current_stage === DELETED_STAGE) return undefined
+    return versionRecord(name, version, meta, await readTexts(store, `${folder}tags/`))
+  }
+
+  const readModel = async (name: string): Promise<RegisteredModelRecord | undefined> => {
+    const bytes = await readOptional(store, `${modelFolder(name)}meta.yaml`)
+    if (bytes === undefined) return undefined
+    const meta = await parseMeta(bytes, `${modelFolder(name)}meta.yaml`)
+    const createdAt = Number(meta.creation_timestamp ?? 0)
+    const aliases = await readTexts(store, `${modelFolder(name)}aliases/`)
+    return {
+      name,
+      createdAt,
+      updatedAt: Number(meta.last_updated_timestamp ?? createdAt),
+      description: meta.description ?? '',
+      tags: await readTexts(store, `${modelFolder(name)}tags/`),
+      aliases: Object.fromEntries(Object.entries(aliases).map(([alias, version]) => [alias, version.trim()])),
+    }
+  }
+
+  /** All numbers in use, also those of deleted versions, ascending. */
+  const numbersOf = async (name: string): Promise<number[]> => {
+    const folders = await listFolders(store, `${modelFolder(name)}version-`)
+    return folders
+      .map((folder) => Number(folder.slice(`${modelFolder(name)}version-`.length, -1)))
+      .filter((number) => Number.isSafeInteger(number) && number > 0)
+      .sort((a, b) => a - b)
+  }
+
+  const writeTags = async (folder: string, tags: RecordChange['tags'] = {}): Promise<void> => {
+    for (const [key, value] of Object.entries(tags)) {
+      if (value === null) await store.delete(`${folder}tags/${key}`)
+      else await store.put(`${folder}tags/${key}`, utf8(value))
+    }
+  }
+
+  /** Where the files of a version lie; a tree that was moved is found by the part of the URI below `mlruns/`. */
+  const artifactsOf = (version: ModelVersionRecord): string => {
+    const source = decodeUri(version.source)
+    const at = source.lastIndexOf('/mlruns/')
+    if (at < 0) {
+      const message = `the files of ${show(version.name)} version ${version.version} lie outside ${store.name}: ${version.source}`
+      throw new MillwrightError('Unsupported', message)
+    }
+    return `${source.slice(at + 1).replace(/\/+$/, '')}/`
+  }
+
+  const aliasesAt = async (name: string, version: string): Promise<string[]> => {
+    const aliases = await readTexts(store, `${modelFolder(name)}aliases/`)
+    return Object.keys(aliases).filter((alias) => aliases[alias]?.trim() === version)
+  }
+
+  const missing = (name: string, version?: string): MillwrightError =>
+    new MillwrightError('NotFound', `${store.name} has no model ${show(name)}${version === undefined ? '' : ` version ${version}`}`)
+
+  return {
+    portVersion: 1,
+    name: store.name,
+    capabilities: { atomicAliases: true, history: true, persistent: store.capabilities.persistent },
+    getModel: readModel,
+    getVersion: readVersion,
+    close: () => store.close(),
+
+    async ensureModel(name, { createdAt }) {
+      const key = `${modelFolder(name)}meta.yaml`
+      if ((await store.head(key)) === undefined) {
+        await putOnce(store, key, modelMeta(name, { createdAt, updatedAt: createdAt, description: '' }))
+      }
+    },
+
+    async listModels() {
+      const folders = await listFolders(store, MODELS_ROOT)
+      const models = await Promise.all(folders.map((folder) => readModel(folder.slice(MODELS_ROOT.length, -1))))
+      return models.filter((model) => model !== undefined)
+    },
+
+    async updateModel(name, change) {
+      const model = await readModel(name)
+      if (model === undefined) throw missing(name)
+      await writeTags(modelFolder(name), change.tags)
+      await updateObject(store, `${modelFolder(name)}meta.yaml`, async (bytes) => {
+        const meta = await parseMeta(bytes, `${modelFolder(name)}meta.yaml`)
+        return modelMeta(name, {
+          createdAt: model.createdAt,
+          updatedAt: change.updatedAt,
+          description: change.description ?? meta.description ?? '',
+        })
+      })
+    },
+
+    async createVersion(name, init, { signal } = {}) {
+      const experimentId = init.experimentId ?? '0'
+      const modelId = `m-${newId()}`
+      const folder = loggedModelFolder(experimentId, modelId)
+      const source = store.uri(`${folder}artifacts`)
+      if (experimentId === '0') await putOnce(store, 'mlruns/0/meta.yaml', defaultExperimentMeta(store.uri('mlruns/0'), init.createdAt))
+      await store.put(`${folder}meta.yaml`, loggedModelMeta(name, modelId, experimentId, source, init, 1), { signal })
+      for (const [path, bytes] of Object.entries(init.files(modelId))) await store.put(`${folder}artifacts/${path}`, bytes, { signal })
+      if (init.runId !== undefined) await linkRun(store, experimentId, init.runId, modelId, init)
+      await store.put(`${folder}meta.yaml`, loggedModelMeta(name, modelId, experimentId, source, init, 2), { signal })
+
+      const { createdAt, description, runId, user, tags } = init
+      let number = ((await numbersOf(name)).at(-1) ?? 0) + 1
+      for (let attempt = 0; ; attempt++, number++) {
+        if (signal?.aborted) throw signal.reason
+        const record = { name, version: String(number), createdAt, updatedAt: createdAt, description, source, runId, modelId, user, tags }
+        try {
+          await store.put(`${versionFolder(name, record.version)}meta.yaml`, versionMeta(record), { ifAbsent: true })
+        } catch (error) {
+          if (!isMillwrightError(error, 'Conflict') || attempt === NUMBER_ATTEMPTS) throw error
+          continue
+        }
+        await writeTags(versionFolder(name, record.version), tags)
+        return record
+      }
+    },
+
+    async listVersions(name) {
+      const records = await Promise.all((await numbersOf(name)).map((number) => readVersion(name, String(number))))
+      return records.filter((record) => record !== undefined)
+    },
+
+    async updateVersion(name, version, change) {
+      const record = await readVersion(name, version)
+      if (record === undefined) throw missing(name, version)
+      await writeTags(versionFolder(name, version), change.tags)
+      const key = `${versionFolder(name, version)}meta.yaml`
+      await updateObject(store, key, async (bytes) => {
+        const meta = await parseMeta(bytes, key)
+        const description = change.description ?? meta.description ?? ''
+        return versionMeta({ ...versionRecord(name, version, meta, {}), description, updatedAt: change.updatedAt }, meta.current_stage)
+      })
+    },
+
+    async deleteVersion(name, version, { at, removeFiles }) {
+      const record = await readVersion(name, version)
+      if (record === undefined) throw missing(name, version)
+      const key = `${versionFolder(name, version)}meta.yaml`
+      const mark = (stage: string): Promise<void> => updateObject(store, key, async () => versionMeta({ ...record, updatedAt: at }, stage))
+      const inUse = async (): Promise<void> => {
+        const aliases = await aliasesAt(name, version)
+        if (aliases.length === 0) return
+        const message = `${show(name)} version ${version} cannot be deleted while ${aliases.join(', ')} points to it`
+        throw new MillwrightError('InvalidState', message, { details: { aliases } })
+      }
+      await inUse()
+      await mark(DELETED_STAGE)
+      // An alias may have moved here meanwhile; whoever moves it looks at the mark afterwards, so that one of the two notices.
+      await inUse().catch(async (error) => {
+        await mark('None')
+        throw error
+      })
+      if (removeFiles) for (const { key: file } of await listAll(store, artifactsOf(record))) await store.delete(file)
+    },
+
+    async getAlias(name, alias) {
+      const bytes = await readOptional(store, `${modelFolder(name)}aliases/${alias}`)
+      return bytes === undefined ? undefined : fromUtf8(bytes).trim()
+    },
+
+    async moveAlias(name, alias, version, expected) {
+      const key = `${modelFolder(name)}aliases/${alias}`
+      if ((await readVersion(name, version)) === undefined) throw missing(name, version)
+      const head = await store.head(key)
+      const actual = head === undefined ? undefined : fromUtf8((await readOptional(store, key)) ?? utf8('')).trim()
+      const conflict = (cause?: unknown): MillwrightError => {
+        const said = expected === undefined ? 'not to exist' : `at version ${expected}`
+        const message = `the alias ${alias} of ${show(name)} was expected ${said}, but somebody else moved it`
+        return new MillwrightError('Conflict', message, { details: { alias, expected: expected ?? null, actual: actual ?? null }, cause })
+      }
+      if (actual !== expected) throw conflict()
+      const written = await Promise.resolve(
+        store.put(key, utf8(version), head === undefined ? { ifAbsent: true } : { ifMatch: head.etag }),
+      ).catch((error) => {
+        throw isMillwrightError(error, 'Conflict') ? conflict(error) : error
+      })
+      if ((await readVersion(name, version)) !== undefined) return
+      // Deleted at this very moment: back to where it was.
+      if (expected === undefined) await store.delete(key)
+      else await store.put(key, utf8(expected), { ifMatch: written.etag })
+      throw missing(name, version)
+    },
+
+    deleteAlias: async (name, alias) => store.delete(`${modelFolder(name)}aliases/${alias}`),
+
+    async appendEvent(event) {
+      const folder = `${modelFolder(event.model)}history/`
+      const last = (await listAll(store, folder)).at(-1)?.key.slice(folder.length) ?? '0'
+      let number = Number.parseInt(last, 10) + 1
+      for (let attempt = 0; ; attempt++, number++) {
+        try {
+          await store.put(`${folder}${String(number).padStart(10, '0')}.json`, utf8(canonicalJson(event)), { ifAbsent: true })
+          return
+        } catch (error) {
+          if (!isMillwrightError(error, 'Conflict') || attempt === NUMBER_ATTEMPTS) throw error
+        }
+      }
+    },
+
+    async listEvents(name) {
+      const keys = (await listAll(store, `${modelFolder(name)}history/`)).map(({ key }) => key)
+      return Promise.all(keys.map(async (key) => parseJson(fromUtf8(await store.get(key)), key) as RegistryEvent))
+    },
+
+    async listFiles(version) {
+      const folder = artifactsOf(version)
+      return (await listAll(store, folder)).map(({ key }) => key.slice(folder.length))
+    },
+
+    readFile: async (version, path, options) => store.get(artifactsOf(version) + path, options),
+  }
+}
+
+/** Notes with the run which model it made, where the run lies in the same tree; and the metrics with the model. */
+async function linkRun(
+  store: ObjectStore,
+  experimentId: string,
+  runId: string,
+  modelId: string,
+  init: { readonly metrics: Readonly<Record<string, number>>; readonly createdAt: number },
+): Promise<void> {
+  const run = `mlruns/${experimentId}/${runId}/`
+  if ((await store.head(`${run}meta.yaml`)) === undefined) return
+  await store.put(`${run}outputs/${modelId}/meta.yaml`, runOutputMeta(modelId))
+  for (const [name, value] of Object.entries(init.metrics)) {
+    // Names that are no file names stay in the manifest alone.
+    if (!/^[\w.-]+$/.test(name)) continue
+    const line = `${init.createdAt} ${Number.isNaN(value) ? 'nan' : value} 0 ${runId}\n`
+    await store.put(`${loggedModelFolder(experimentId, modelId)}metrics/${name}`, utf8(line))
+  }
+}
+
+/** Creates an object; one that is there already is as good. */
+async function putOnce(store: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await store.put(key, bytes, { ifAbsent: true })
+  } catch (error) {
+    if (!isMillwrightError(error, 'Conflict')) throw error
+  }
+}
+
+function decodeUri(uri: string): string {
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(uri)) return uri
+  try {
+    return decodeURIComponent(uri)
+  } catch {
+    return uri
+  }
+}

@@ -1,0 +1,98 @@
+/** What registering makes of a model and its options. */
+
+import { utf8 } from '../core/bytes'
+import { invalidArgument, show } from '../core/errors'
+import { anything, checkOptions, nonEmptyString, ofType } from '../core/options'
+import type { ModelPackage, PackableModel } from '../ports/model'
+import type { VersionInit } from '../ports/registry-backend'
+import type { Row, Table } from '../schema/table'
+import { assertPackage, buildManifest, type Lineage, MANIFEST_FILE, MLMODEL_FILE, type ModelManifest, manifestBytes } from './manifest'
+import { exampleFiles, mlmodelText } from './mlmodel'
+import { FINGERPRINT_TAG } from './model-version'
+import { checkTags } from './tags'
+
+/** Options of registering a model. */
+export interface Registration {
+  /** The run that made the model: a `Run`, or its ids. */
+  readonly run?: { readonly runId: string; readonly experimentId?: string | undefined } | undefined
+  /** Rows such as the model takes; the first 20 are kept. */
+  readonly example?: Table | readonly Row[] | undefined
+  /** What was measured, on data the model has not seen. Gates read it. */
+  readonly metrics?: Readonly<Record<string, number>> | undefined
+  /** The data the model was trained on. */
+  readonly dataset?: { readonly fingerprint: string; readonly name?: string | undefined } | undefined
+  readonly description?: string | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What the backend stores, and the manifest that goes with it. @throws InvalidArgument */
+export async function registrationInit(
+  model: PackableModel | ModelPackage,
+  options: Registration,
+  facts: { readonly at: number; readonly user: string | undefined },
+): Promise<{ readonly init: VersionInit; readonly manifest: ModelManifest }> {
+  check(options)
+  const packed = 'pack' in model && typeof model.pack === 'function' ? await model.pack() : (model as ModelPackage)
+  assertPackage(packed)
+  const { run, description = '', tags = {} } = options
+  const manifest = buildManifest(packed, { metrics: { ...options.metrics }, lineage: lineageOf(options), tags })
+  const example = options.example === undefined ? {} : exampleFiles(options.example)
+  const clash = Object.keys(example).find((path) => Object.hasOwn(packed.files, path))
+  if (clash !== undefined) throw invalidArgument(`a model package with an example cannot hold a file ${clash}: the registry writes it`)
+  const hasExample = options.example !== undefined
+  const init: VersionInit = {
+    createdAt: facts.at,
+    description,
+    runId: run?.runId,
+    experimentId: run?.experimentId,
+    user: facts.user,
+    // The fingerprint is written last: where it is there, all tags are.
+    tags: { ...tags, [FINGERPRINT_TAG]: manifest.fingerprint },
+    metrics: manifest.metrics,
+    modelType: packed.task,
+    files: (modelId) => ({
+      ...packed.files,
+      ...example,
+      [MLMODEL_FILE]: utf8(mlmodelText(packed, { modelId, runId: run?.runId, createdAt: facts.at, hasExample })),
+      [MANIFEST_FILE]: manifestBytes(manifest),
+    }),
+  }
+  return { init, manifest }
+}
+
+function check(options: Registration): void {
+  checkOptions('register', options, {
+    run: ofType('object'),
+    example: ofType('object'),
+    metrics: ofType('object'),
+    dataset: ofType('object'),
+    description: ofType('string'),
+    tags: ofType('object'),
+    signal: anything(),
+  })
+  const { run, metrics, dataset } = options
+  // A Run has more members than these two.
+  if (run !== undefined)
+    checkOptions('`run` of register', { runId: run.runId, experimentId: run.experimentId }, { runId: id, experimentId: id })
+  if (run !== undefined && run.runId === undefined) throw invalidArgument('`run` of register needs a `runId`')
+  for (const [name, value] of Object.entries(metrics ?? {})) {
+    if (typeof value !== 'number') throw invalidArgument(`the metric ${show(name)} of register must be a number, got ${show(value)}`)
+  }
+  if (dataset !== undefined && !nonEmptyString().test(dataset.fingerprint))
+    throw invalidArgument('`dataset` of register needs a `fingerprint`')
+  checkTags(options.tags ?? {})
+}
+
+/** Ids become folder names. */
+const id = {
+  allowed: 'an id of letters, digits, _ and -',
+  test: (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9][\w-]{0,255}$/.test(value),
+}
+
+function lineageOf({ run, dataset }: Registration): Lineage {
+  return {
+    ...(dataset === undefined ? {} : { dataset: { fingerprint: dataset.fingerprint, name: dataset.name } }),
+    ...(run === undefined ? {} : { runId: run.runId, experimentId: run.experimentId }),
+  }
+}

@@ -1,0 +1,368 @@
+/** The model registry: immutable versions, movable aliases, gates, history. */
+import { type Clock, systemClock } from '../core/clock'
+import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
+import { anything, checkOptions, nonEmptyString, ofType } from '../core/options'
+import { throwIfAborted } from '../core/signal'
+import type { ModelPackage, ModelSource, PackableModel, ResolvedModel } from '../ports/model'
+import type { ObjectStore } from '../ports/object-store'
+import type { GateVerdict, ModelVersionRecord, RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
+import { evaluateGates, type Gate, rejected } from './gates'
+import { displayVersions, type ModelVersion, toModelVersion } from './model-version'
+import { objectStoreBackend } from './object-store-backend'
+import { assertAlias, assertModelName, assertVersion, parseReference } from './reference'
+import type { Registration } from './registration'
+import { earlierVersions } from './rollback'
+import { readManifest, readPackage } from './stored-model'
+import { checkTags } from './tags'
+
+/** Options of {@link ModelRegistry}: exactly one of `storage` and `backend`. */
+export interface ModelRegistryOptions {
+  /** Where the embedded registry keeps its files, in MLflow's `mlruns` layout. */
+  readonly storage?: ObjectStore | undefined
+  /** A backend of another kind. */
+  readonly backend?: RegistryBackend | undefined
+  /** @default the system clock */
+  readonly clock?: Clock | undefined
+  /** Noted with versions and in the history. */
+  readonly user?: string | undefined
+}
+
+/** A version by number, as text, or as the record that {@link ModelRegistry.register} gave. */
+export type VersionReference = string | number | Pick<ModelVersion, 'version'>
+
+/** Options of {@link ModelRegistry.promote}. */
+export interface PromoteOptions {
+  /** All of them must say yes. */
+  readonly gates?: readonly Gate[] | undefined
+  /** The version the alias must point to now, `null` for none. @default where it points when the call begins */
+  readonly expected?: VersionReference | null | undefined
+  readonly reason?: string | undefined
+  /** Who. @default the registry's `user` */
+  readonly by?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of {@link ModelRegistry.rollback}. */
+export interface RollbackOptions {
+  /** The version to go back to. @default the one the alias pointed to before */
+  readonly to?: VersionReference | undefined
+  readonly reason?: string | undefined
+  readonly by?: string | undefined
+}
+
+/** What the registry tells: event name → what listeners receive. */
+export interface RegistryEvents {
+  'version-registered': { readonly version: ModelVersion }
+  'alias-moved': RegistryEvent
+  'promotion-rejected': RegistryEvent & { readonly verdicts: readonly GateVerdict[] }
+  error: unknown
+}
+
+/**
+ * Keeps models under names: versions that never change, and aliases (`champion`, `challenger`) that move between them.
+ *
+ * A version is seen once all its files are stored; a crash before leaves nothing to see. An alias moves by compare-and-set: of two racing
+ * promotions one wins, the other rejects with `Conflict`. Every move is kept in the history. Names and aliases from outside are checked.
+ *
+ * @example
+ * const registry = new ModelRegistry({ storage: fsStorage({ root: './mlops' }) })
+ * const version = await registry.register('flights', fitted, { metrics: { accuracy: 0.91 } })
+ * await registry.promote('flights', version, 'champion', { gates: [metricAtLeast('accuracy', 0.8)] })
+ */
+export class ModelRegistry implements ModelSource {
+  readonly #backend: RegistryBackend
+  readonly #clock: Clock
+  readonly #user: string | undefined
+  readonly #emitter: Emitter<RegistryEvents> = createEmitter()
+
+  /** @throws InvalidArgument for bad options, Unsupported where the storage has no conditional put */
+  constructor(options: ModelRegistryOptions) {
+    checkOptions('ModelRegistry', options, {
+      storage: ofType('object'),
+      backend: ofType('object'),
+      clock: anything(),
+      user: nonEmptyString(),
+    })
+    const { storage, backend } = options ?? {}
+    if ((storage === undefined) === (backend === undefined)) throw invalidArgument('ModelRegistry needs either `storage` or `backend`')
+    this.#backend = backend ?? objectStoreBackend(storage as ObjectStore)
+    this.#clock = options.clock ?? systemClock()
+    this.#user = options.user
+  }
+
+  /**
+   * Stores a model as the next version of `name`, which is created if need be. Given a run, the version is linked with it.
+   *
+   * @param model a fitted model, or a package
+   * @throws InvalidArgument for bad names, options and packages; the storage's errors. After an abort or an error no version is seen
+   */
+  async register(name: string, model: PackableModel | ModelPackage, options: Registration = {}): Promise<ModelVersion> {
+    assertModelName(name)
+    // Whoever only opens models does not load what writes them.
+    const { registrationInit } = await import('./registration')
+    const { init, manifest } = await registrationInit(model, options, { at: this.#clock.now(), user: this.#user })
+    throwIfAborted(options.signal)
+    await this.#backend.ensureModel(name, { createdAt: init.createdAt })
+    const record = await this.#backend.createVersion(name, init, { signal: options.signal })
+    // The version stands now; were its event to fail the call, a caller would register it twice.
+    await this.#note({ kind: 'version-registered', model: name, version: record.version }).catch((error) =>
+      this.#emitter.emit('error', error),
+    )
+    const version = toModelVersion(record, manifest, [])
+    this.#emitter.emit('version-registered', { version })
+    return version
+  }
+
+  /**
+   * Moves an alias to a version, if every gate says yes.
+   *
+   * @throws InvalidState when a gate says no: `details.verdicts` lists each gate, what it required and what was measured; the alias stays,
+   * the refusal is noted in the history. Conflict when somebody else moved the alias meanwhile, or it is not where `expected` says
+   */
+  async promote(name: string, version: VersionReference, alias: string, options: PromoteOptions = {}): Promise<ModelVersion> {
+    assertAlias(alias)
+    checkOptions('promote', options, {
+      gates: {
+        allowed: 'an array of functions',
+        test: (value) => Array.isArray(value) && value.every((gate) => typeof gate === 'function'),
+      },
+      expected: anything(),
+      reason: ofType('string'),
+      by: ofType('string'),
+      signal: anything(),
+    })
+    const candidate = await this.getVersion(name, version)
+    const actual = await this.#backend.getAlias(name, alias)
+    const from = options.expected === undefined ? actual : options.expected === null ? undefined : textOf(options.expected)
+    const at = async (other: string): Promise<ModelVersion | undefined> => {
+      const target = other === alias ? from : await this.#backend.getAlias(name, other)
+      if (target === undefined) return undefined
+      return this.getVersion(name, target).catch((error) => {
+        // What was deleted by another tool is no bar.
+        if (!isMillwrightError(error, 'NotFound')) throw error
+        return undefined
+      })
+    }
+    const verdicts = await evaluateGates(options.gates ?? [], {
+      alias,
+      candidate,
+      current: await at(alias),
+      versionAt: at,
+      signal: options.signal,
+    })
+    const facts = { model: name, alias, version: candidate.version, from, reason: options.reason, by: options.by, verdicts }
+    if (verdicts.some(({ passed }) => !passed)) {
+      const event = await this.#note({ kind: 'promotion-rejected', ...facts })
+      this.#emitter.emit('promotion-rejected', { ...event, verdicts })
+      throw rejected(candidate, alias, verdicts)
+    }
+    throwIfAborted(options.signal)
+    return this.#move({ ...facts, version: candidate.version, how: 'promote' })
+  }
+
+  /**
+   * Moves an alias back to the version it pointed to before; again, further back. `promote` goes forward.
+   *
+   * @throws NotFound when the alias does not exist, InvalidState when there is no earlier version, Conflict when somebody else moved it
+   */
+  async rollback(name: string, alias: string, options: RollbackOptions = {}): Promise<ModelVersion> {
+    checkOptions('rollback', options, { to: anything(), reason: ofType('string'), by: ofType('string') })
+    const from = await this.#aliasOf(name, alias)
+    let to = options.to === undefined ? undefined : textOf(options.to)
+    for (const earlier of to === undefined ? earlierVersions(await this.#backend.listEvents(name), alias, from) : []) {
+      if (earlier === from || (await this.#backend.getVersion(name, earlier)) === undefined) continue
+      to = earlier
+      break
+    }
+    if (to === undefined)
+      throw new MillwrightError('InvalidState', `${alias} of ${show(name)} has no earlier version than ${from} to go back to`)
+    await this.getVersion(name, to)
+    return this.#move({ model: name, alias, version: to, from, how: 'rollback', reason: options.reason, by: options.by })
+  }
+
+  /** Points an alias to a version without gates. @throws NotFound, Conflict when somebody else moved it at the same moment */
+  async setAlias(name: string, alias: string, version: VersionReference): Promise<ModelVersion> {
+    assertAlias(alias)
+    const target = await this.getVersion(name, version)
+    return this.#move({ model: name, alias, version: target.version, from: await this.#backend.getAlias(name, alias), how: 'set' })
+  }
+
+  /** Removes an alias; removing one that does not exist is fine. */
+  async deleteAlias(name: string, alias: string): Promise<void> {
+    assertModelName(name)
+    assertAlias(alias)
+    const from = await this.#backend.getAlias(name, alias)
+    if (from === undefined) return
+    await this.#backend.deleteAlias(name, alias)
+    await this.#note({ kind: 'alias-deleted', model: name, alias, from })
+  }
+
+  /** One version. @throws NotFound naming the versions there are */
+  async getVersion(name: string, version: VersionReference): Promise<ModelVersion> {
+    assertModelName(name)
+    const number = textOf(version)
+    const [record, model] = await Promise.all([this.#backend.getVersion(name, number), this.#backend.getModel(name)])
+    if (record === undefined) throw await this.#notFound(name, `version ${number}`)
+    const aliases = Object.entries(model?.aliases ?? {}).filter(([, target]) => target === number)
+    return toModelVersion(
+      record,
+      await readManifest(this.#backend, record),
+      aliases.map(([alias]) => alias),
+    )
+  }
+
+  /** The version that `name@alias`, `name@3` or `name` (the latest) means. @throws NotFound with the names, versions or aliases there are */
+  async resolve(reference: string): Promise<ModelVersion> {
+    const { name, version } = await this.#locate(reference)
+    return this.getVersion(name, version)
+  }
+
+  /**
+   * The model that a reference means, its files checked against the digests they were registered with.
+   *
+   * @throws NotFound, Corrupt naming the file that is missing or differs
+   */
+  async openModel(reference: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ResolvedModel> {
+    throwIfAborted(options.signal)
+    const record = await this.#locate(reference)
+    return { name: record.name, version: record.version, package: await readPackage(this.#backend, record, options.signal) }
+  }
+
+  /** Every model with its aliases, ascending by name. */
+  async listModels(): Promise<readonly RegisteredModelRecord[]> {
+    return this.#backend.listModels()
+  }
+
+  /** Every version of a model, ascending. @throws NotFound when there is no such model */
+  async listVersions(name: string): Promise<readonly ModelVersion[]> {
+    assertModelName(name)
+    const [model, records] = await Promise.all([this.#backend.getModel(name), this.#backend.listVersions(name)])
+    if (model === undefined) throw await this.#notFound(name, 'versions')
+    const versions = records.map(async (record) => {
+      const aliases = Object.entries(model.aliases).filter(([, target]) => target === record.version)
+      return toModelVersion(
+        record,
+        await readManifest(this.#backend, record),
+        aliases.map(([alias]) => alias),
+      )
+    })
+    return displayVersions(await Promise.all(versions))
+  }
+
+  /** Everything that happened to a model, oldest first. */
+  async history(name: string): Promise<readonly RegistryEvent[]> {
+    assertModelName(name)
+    return this.#backend.listEvents(name)
+  }
+
+  /** Sets tags (`null` removes) of what a reference means: `name@alias` and `name@3` a version, a plain `name` the model itself. */
+  async setTags(reference: string, tags: Readonly<Record<string, string | null>>): Promise<void> {
+    checkTags(tags)
+    await this.#update(reference, { tags })
+  }
+
+  /** Sets the description of what a reference means: `name@alias` and `name@3` a version, a plain `name` the model itself. */
+  async describe(reference: string, description: string): Promise<void> {
+    if (typeof description !== 'string') throw invalidArgument(`a description must be text, got ${show(description)}`)
+    await this.#update(reference, { description })
+  }
+
+  /**
+   * Removes a version from sight; its number is not used again.
+   *
+   * @param options `removeFiles` (default false) also removes the model's files
+   * @throws InvalidState while an alias points to it
+   */
+  async deleteVersion(
+    name: string,
+    version: VersionReference,
+    options: { readonly removeFiles?: boolean | undefined } = {},
+  ): Promise<void> {
+    checkOptions('deleteVersion', options, { removeFiles: ofType('boolean') })
+    const target = await this.getVersion(name, version)
+    await this.#backend.deleteVersion(name, target.version, { at: this.#clock.now(), removeFiles: options.removeFiles ?? false })
+    await this.#note({ kind: 'version-deleted', model: name, version: target.version })
+  }
+
+  /** Listens to what this object does; the returned function unsubscribes. */
+  on<K extends keyof RegistryEvents>(type: K, listener: (event: RegistryEvents[K]) => void, options?: ListenOptions): () => void {
+    return this.#emitter.on(type, listener, options)
+  }
+
+  /** Releases the backend (and with it the storage). Idempotent. */
+  async close(): Promise<void> {
+    await this.#backend.close()
+  }
+
+  async #move(move: AliasMove): Promise<ModelVersion> {
+    const { model, alias, version, from } = move
+    const stays = from === version && (await this.#backend.getAlias(model, alias)) === version
+    if (!stays) await this.#backend.moveAlias(model, alias, version, from)
+    // A move whose event was lost is noted when the call is made again.
+    const isMove = (event: RegistryEvent): boolean => event.kind === 'alias-moved' && event.alias === alias
+    const noted = stays ? (await this.#backend.listEvents(model)).findLast(isMove) : undefined
+    if (!stays || noted?.version !== version) {
+      this.#emitter.emit('alias-moved', await this.#note({ kind: 'alias-moved', ...move, from: stays ? noted?.version : from }))
+    }
+    return this.getVersion(model, version)
+  }
+
+  async #note(event: Omit<RegistryEvent, 'at'>): Promise<RegistryEvent> {
+    const whole = { ...event, by: event.by ?? this.#user, at: this.#clock.now() }
+    await this.#backend.appendEvent(whole)
+    return whole
+  }
+
+  async #update(
+    reference: string,
+    change: { readonly tags?: Readonly<Record<string, string | null>>; readonly description?: string },
+  ): Promise<void> {
+    const { name, alias, version } = parseReference(reference)
+    const whole = { ...change, updatedAt: this.#clock.now() }
+    const target = alias === undefined ? version : await this.#aliasOf(name, alias)
+    if (target === undefined) await this.#backend.updateModel(name, whole)
+    else await this.#backend.updateVersion(name, target, whole)
+  }
+
+  async #locate(reference: string): Promise<ModelVersionRecord> {
+    const { name, alias, version } = parseReference(reference)
+    const number = alias === undefined ? version : await this.#aliasOf(name, alias)
+    const record = number === undefined ? (await this.#backend.listVersions(name)).at(-1) : await this.#backend.getVersion(name, number)
+    if (record === undefined) throw await this.#notFound(name, number === undefined ? 'version yet' : `version ${number}`)
+    return record
+  }
+
+  async #aliasOf(name: string, alias: string): Promise<string> {
+    assertModelName(name)
+    assertAlias(alias)
+    const version = await this.#backend.getAlias(name, alias)
+    if (version === undefined) throw await this.#notFound(name, `alias ${show(alias)}`)
+    return version
+  }
+
+  async #notFound(name: string, what: string): Promise<MillwrightError> {
+    const model = await this.#backend.getModel(name)
+    if (model === undefined) {
+      const names = (await this.#backend.listModels()).map((known) => known.name)
+      return new MillwrightError('NotFound', `no model ${show(name)}; there are ${listed(names)}`, { details: { name } })
+    }
+    const versions = (await this.#backend.listVersions(name)).map(({ version }) => version)
+    const aliases = Object.keys(model.aliases)
+    const message = `model ${show(name)} has no ${what}; it has the versions ${listed(versions.slice(-20))} and the aliases ${listed(aliases)}`
+    return new MillwrightError('NotFound', message, { details: { name, aliases } })
+  }
+}
+
+interface AliasMove extends Omit<RegistryEvent, 'kind' | 'at'> {
+  readonly alias: string
+  readonly version: string
+}
+
+function textOf(version: VersionReference): string {
+  return assertVersion(typeof version === 'object' && version !== null ? version.version : version)
+}
+
+function listed(names: readonly string[]): string {
+  return names.slice(0, 20).join(', ') || 'none'
+}

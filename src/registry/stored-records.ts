@@ -1,0 +1,64 @@
+/** Small readings and writings that the stored registry is made of. */
+import { fromUtf8 } from '../core/bytes'
+import { isMillwrightError, MillwrightError, show } from '../core/errors'
+import type { ObjectInfo, ObjectStore } from '../ports/object-store'
+
+/** The bytes, or `undefined` where there is no such object. */
+export async function readOptional(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
+  try {
+    return await store.get(key)
+  } catch (error) {
+    if (isMillwrightError(error, 'NotFound')) return undefined
+    throw error
+  }
+}
+
+/** Every object below `prefix`, ascending by key. */
+export async function listAll(store: ObjectStore, prefix: string): Promise<ObjectInfo[]> {
+  const objects: ObjectInfo[] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.list({ prefix, cursor })
+    objects.push(...page.objects)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return objects
+}
+
+/** Every folder that begins with `prefix`, each ending in `/`, ascending. */
+export async function listFolders(store: ObjectStore, prefix: string): Promise<string[]> {
+  const folders: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.list({ prefix, cursor, shallow: true })
+    folders.push(...page.prefixes)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return folders
+}
+
+/** The objects below a folder as texts: key below the folder → text. */
+export async function readTexts(store: ObjectStore, folder: string): Promise<Record<string, string>> {
+  const objects = await listAll(store, folder)
+  const entries = await Promise.all(
+    objects.map(async ({ key }): Promise<[string, string] | undefined> => {
+      const bytes = await readOptional(store, key)
+      return bytes === undefined ? undefined : [key.slice(folder.length), fromUtf8(bytes)]
+    }),
+  )
+  return Object.fromEntries(entries.filter((entry) => entry !== undefined))
+}
+
+/** Replaces an object by what `change` makes of it, again if another was quicker. @throws NotFound, Conflict after 50 attempts */
+export async function updateObject(store: ObjectStore, key: string, change: (bytes: Uint8Array) => Promise<Uint8Array>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const info = await store.head(key)
+    if (info === undefined) throw new MillwrightError('NotFound', `${store.name} has no object ${show(key)}`)
+    try {
+      await store.put(key, await change(await store.get(key)), { ifMatch: info.etag })
+      return
+    } catch (error) {
+      if (!isMillwrightError(error, 'Conflict') || attempt === 50) throw error
+    }
+  }
+}

@@ -1,0 +1,191 @@
+/** Lines over time (or over numbers), with thresholds, shaded spans and numbered events. */
+import { formatDay, formatNumber, formatPercent, monthName } from './format'
+import { type Html, html } from './html'
+import { type Colour, legend } from './legend'
+import { linearScale, monthTicks, niceTicks, type Scale } from './scale'
+
+/** One line. */
+export interface LineSeries {
+  readonly name: string
+  /** In ascending order of `x`; a point whose `y` is `NaN` breaks the line. */
+  readonly points: readonly { readonly x: number; readonly y: number }[]
+  readonly colour: Colour
+  /** @default false */
+  readonly dashed?: boolean | undefined
+  /** Thin and without emphasis: for what others are compared with. @default false */
+  readonly quiet?: boolean | undefined
+}
+
+/** Something that happened at `x`: a thin line and a numbered badge above the plot; the number is also what lists beside the chart use. */
+export interface ChartMark {
+  readonly x: number
+  readonly number: number
+  readonly label: string
+  readonly colour: Colour
+}
+
+/** What a line chart shows. */
+export interface LineChartOptions {
+  /** What the chart says, for readers who do not see it. */
+  readonly description: string
+  readonly series: readonly LineSeries[]
+  /** @default 'time' */
+  readonly x?: 'time' | 'number' | undefined
+  /** @default 'number' */
+  readonly y?: 'percent' | 'number' | undefined
+  readonly xTitle?: string | undefined
+  readonly yTitle?: string | undefined
+  /** @default the values' own range, with room */
+  readonly yDomain?: readonly [number, number] | undefined
+  readonly thresholds?: readonly { readonly value: number; readonly label: string }[] | undefined
+  readonly marks?: readonly ChartMark[] | undefined
+  readonly spans?: readonly { readonly from: number; readonly to: number; readonly label: string }[] | undefined
+  /** Height of the whole drawing in pixels, of 1,030 across. @default 380 */
+  readonly height?: number | undefined
+}
+
+const width = 1030
+const badge = 9
+
+/** A line chart as inline SVG with a legend. Points beyond 600 a line are thinned out evenly. No finite point at all gives an empty plot. */
+export function lineChart(options: LineChartOptions): Html {
+  const { series, marks = [], height = 380, description } = options
+  const rows = badgeRows(marks, (mark) => frame(options, 0, height).x(mark.x))
+  const plot = frame(options, rows.count, height)
+  const colours = series.map(({ name, colour, dashed, quiet }) => ({ name, colour, dashed, quiet }))
+  return html`<figure>${legend(colours)}
+<div class="scroll"><svg viewBox="0 0 ${width} ${height}" style="min-width:620px" role="img" aria-label="${description}">
+${spansOf(options, plot)}
+${axes(options, plot)}
+${thresholdsOf(options, plot)}
+${marks.map((mark, i) => markOf(mark, rows.of[i] ?? 0, plot))}
+${series.map((line) => lineOf(line, plot))}
+</svg></div></figure>`
+}
+
+interface Plot {
+  readonly left: number
+  readonly right: number
+  readonly top: number
+  readonly bottom: number
+  readonly x: Scale
+  readonly y: Scale
+}
+
+function frame({ series, yDomain, thresholds = [], marks = [], xTitle }: LineChartOptions, badgeRowCount: number, height: number): Plot {
+  const points = series.flatMap((line) => line.points).filter(({ y }) => Number.isFinite(y))
+  const xs = [...points, ...marks].map(({ x }) => x)
+  const ys = [...points.map(({ y }) => y), ...thresholds.map(({ value }) => value)]
+  const [low, high] = extent(ys)
+  const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1
+  const left = 58
+  // Thresholds are named in the right margin, where no line can run through the words.
+  const right = width - (thresholds.length === 0 ? 16 : 72)
+  const top = 14 + badgeRowCount * (badge * 2 + 4)
+  const bottom = height - (xTitle === undefined ? 28 : 46)
+  return {
+    left,
+    right,
+    top,
+    bottom,
+    x: linearScale(extent(xs), [left + 6, right - 6]),
+    y: linearScale(yDomain ?? [low - room, high + room], [bottom, top]),
+  }
+}
+
+function axes({ x = 'time', y = 'number', xTitle, yTitle }: LineChartOptions, plot: Plot): Html {
+  const yTicks = niceTicks(plot.y.domain[0], plot.y.domain[1], 6)
+  const step = (yTicks[1] ?? 1) - (yTicks[0] ?? 0)
+  const yText = (value: number): string => (y === 'percent' ? formatPercent(value, step < 0.0099 ? 1 : 0) : formatNumber(value))
+  const [from, to] = plot.x.domain
+  const months = x === 'time' ? monthTicks(from, to) : []
+  const xTicks = x === 'time' && months.length >= 2 ? months : niceTicks(from, to, 8)
+  const xText = (value: number): string => (x === 'number' ? formatNumber(value) : months.length >= 2 ? monthName(value) : formatDay(value))
+  return html`<g>${yTicks.map(
+    (value) =>
+      html`<line x1="${plot.left}" x2="${plot.right}" y1="${px(plot.y(value))}" y2="${px(plot.y(value))}" stroke="var(--grid)"/><text x="${plot.left - 8}" y="${px(plot.y(value) + 4)}" text-anchor="end">${yText(value)}</text>`,
+  )}
+<line x1="${plot.left}" x2="${plot.right}" y1="${plot.bottom}" y2="${plot.bottom}" stroke="var(--b)"/>
+${xTicks.map(
+  (value) =>
+    html`<line x1="${px(plot.x(value))}" x2="${px(plot.x(value))}" y1="${plot.bottom}" y2="${plot.bottom + 5}" stroke="var(--b)"/><text x="${px(plot.x(value))}" y="${plot.bottom + 19}" text-anchor="middle">${xText(value)}</text>`,
+)}
+${xTitle === undefined ? null : html`<text x="${(plot.left + plot.right) / 2}" y="${plot.bottom + 39}" text-anchor="middle">${xTitle}</text>`}
+${yTitle === undefined ? null : html`<text transform="translate(13 ${px((plot.top + plot.bottom) / 2)}) rotate(-90)" text-anchor="middle">${yTitle}</text>`}</g>`
+}
+
+function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Plot): Html {
+  let path = ''
+  let pen = false
+  const shown = thin(points, 600)
+  for (const { x, y } of shown) {
+    if (!Number.isFinite(y)) {
+      pen = false
+      continue
+    }
+    path += `${pen ? 'L' : 'M'}${px(plot.x(x))} ${px(plot.y(y))}`
+    pen = true
+  }
+  const dots = shown.length <= 24 ? shown.filter(({ y }) => Number.isFinite(y)) : []
+  return html`<g><title>${name}</title><path d="${path}" fill="none" stroke="var(--${colour})" stroke-width="${quiet ? 1.8 : 2.6}" stroke-linejoin="round" stroke-linecap="round" stroke-dasharray="${dashed ? '6 5' : 'none'}"/>
+${dots.map(({ x, y }) => html`<circle cx="${px(plot.x(x))}" cy="${px(plot.y(y))}" r="${quiet ? 2.6 : 3.6}" fill="var(--${colour})"/>`)}</g>`
+}
+
+function thresholdsOf({ thresholds = [] }: LineChartOptions, plot: Plot): Html[] {
+  return thresholds.map(({ value, label }) => {
+    const y = plot.y(value)
+    return html`<line x1="${plot.left}" x2="${plot.right}" y1="${px(y)}" y2="${px(y)}" stroke="var(--c)" stroke-width="1.4" stroke-dasharray="3 4"/><text x="${plot.right + 7}" y="${px(y + 4)}" style="fill:var(--c);font-size:11.5px">${label}</text>`
+  })
+}
+
+function spansOf({ spans = [] }: LineChartOptions, plot: Plot): Html[] {
+  return spans.map(({ from, to, label }) => {
+    const left = Math.max(plot.left, plot.x(from))
+    const right = Math.min(plot.right, plot.x(to))
+    return html`<rect x="${px(left)}" y="${plot.top}" width="${px(Math.max(0, right - left))}" height="${plot.bottom - plot.top}" fill="var(--shade)"/><text x="${px(left + 7)}" y="${plot.top + 16}">${label}</text>`
+  })
+}
+
+function markOf({ x: at, number, label, colour }: ChartMark, row: number, plot: Plot): Html {
+  const x = plot.x(at)
+  const y = plot.top - 8 - badge - row * (badge * 2 + 4)
+  return html`<g><title>${number}. ${label}</title><line x1="${px(x)}" x2="${px(x)}" y1="${px(y + badge)}" y2="${plot.bottom}" stroke="var(--${colour})" stroke-width="1" opacity=".55"/>
+<circle cx="${px(x)}" cy="${px(y)}" r="${badge}" fill="var(--${colour})"/><text x="${px(x)}" y="${px(y + 4)}" text-anchor="middle" style="fill:var(--card);font-weight:700;font-size:11px">${number}</text></g>`
+}
+
+/** Badges that would touch go to the next row up. */
+function badgeRows(
+  marks: readonly ChartMark[],
+  x: (mark: ChartMark) => number,
+): { readonly of: readonly number[]; readonly count: number } {
+  const ends: number[] = []
+  const of: number[] = []
+  const order = marks.map((_, i) => i).sort((i, j) => x(marks[i] as ChartMark) - x(marks[j] as ChartMark))
+  for (const i of order) {
+    const centre = x(marks[i] as ChartMark)
+    let row = ends.findIndex((end) => centre - badge - 2 >= end)
+    if (row < 0) row = ends.length
+    ends[row] = centre + badge
+    of[i] = row
+  }
+  return { of, count: ends.length }
+}
+
+function extent(values: readonly number[]): [number, number] {
+  let low = Number.POSITIVE_INFINITY
+  let high = Number.NEGATIVE_INFINITY
+  for (const value of values) {
+    if (value < low) low = value
+    if (value > high) high = value
+  }
+  return low <= high ? [low, high] : [0, 1]
+}
+
+function thin<T>(points: readonly T[], most: number): readonly T[] {
+  if (points.length <= most) return points
+  return Array.from({ length: most }, (_, i) => points[Math.round((i * (points.length - 1)) / (most - 1))] as T)
+}
+
+function px(value: number): number {
+  return Math.round(value * 10) / 10
+}

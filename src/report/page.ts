@@ -1,0 +1,79 @@
+/** One self-contained page: everything inside, nothing fetched, no script run. */
+import { embedJson, type Html, html } from './html'
+import { styleSheet } from './style'
+
+/** A part of a page with a heading of its own. */
+export interface Section {
+  readonly title: string
+  /** One or two sentences below the heading. */
+  readonly text?: string | undefined
+  readonly body: Html | readonly Html[]
+}
+
+/** A figure at the top of the page. */
+export interface Tile {
+  readonly label: string
+  readonly value: string
+  readonly note?: string | undefined
+}
+
+/** What a page shows. */
+export interface PageOptions {
+  readonly title: string
+  /** A sentence or two below the title. */
+  readonly lead?: string | undefined
+  readonly tiles?: readonly Tile[] | undefined
+  readonly sections: readonly Section[]
+  readonly footer?: string | undefined
+  /** Kept in the page as JSON under the id `report-data`, for programs. */
+  readonly data?: unknown
+  /** @default 'en' */
+  readonly language?: string | undefined
+}
+
+/**
+ * A whole HTML document as text. It carries its style, shows in light and dark, prints, opens without a network and forbids itself by a
+ * content security policy to load or run anything.
+ *
+ * All text is escaped. A page without sections is legal.
+ */
+export function page({ title, lead, tiles = [], sections, footer, data, language = 'en' }: PageOptions): string {
+  const body = html`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${title}</title>
+<style>${{ html: styleSheet() }}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+${lead === undefined ? null : html`<p class="lead">${lead}</p>`}
+${tiles.length === 0 ? null : html`<ul class="tiles">${tiles.map(tileOf)}</ul>`}
+</header>
+<main>
+${sections.map(sectionOf)}
+</main>
+${footer === undefined ? null : html`<footer><p>${footer}</p></footer>`}
+${data === undefined ? null : embedJson('report-data', data)}
+</body>
+</html>
+`
+  return body.html
+}
+
+function tileOf({ label, value, note }: Tile): Html {
+  return html`<li><div class="k">${label}</div><div class="v">${value}</div>${note === undefined ? null : html`<div class="s">${note}</div>`}</li>`
+}
+
+function sectionOf({ title, text, body }: Section, index: number): Html {
+  const id = `section-${index + 1}`
+  return html`<section aria-labelledby="${id}">
+<h2 id="${id}">${title}</h2>
+${text === undefined ? null : html`<p>${text}</p>`}
+${body}
+</section>
+`
+}

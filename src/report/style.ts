@@ -1,0 +1,57 @@
+/** The style sheet of a report: light, dark and print. Colours are chosen to be told apart also by the colour-blind (Okabe and Ito 2008). */
+
+/** The style sheet as text. */
+export function styleSheet(): string {
+  return `
+:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2330;--soft:#5d6678;--line:#e3e0d8;--grid:#eceae3;--a:#0072b2;--b:#9a9da6;--c:#d55e00;--d:#009e73;--e:#cc79a7;
+--good:#00795a;--bad:#b3400a;--heat:213,94,0;--shade:rgba(213,94,0,.07);--font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;--mono:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,monospace}
+@media (prefers-color-scheme:dark){:root{--paper:#14171d;--card:#1b1f27;--ink:#e8e9ec;--soft:#9aa3b2;--line:#2d333e;--grid:#262b35;--a:#56b4e9;--b:#7d8493;--c:#f08a3c;--d:#3fc79a;--e:#dd9bc2;
+--good:#4fd0a5;--bad:#f29a5c;--heat:240,138,60;--shade:rgba(240,138,60,.1)}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 var(--font);-webkit-font-smoothing:antialiased}
+main,header,footer{max-width:1080px;margin:0 auto;padding:0 28px}
+header{padding-top:44px}
+h1{font-size:30px;line-height:1.2;letter-spacing:-.02em;margin:0 0 6px;font-weight:680}
+h2{font-size:19px;letter-spacing:-.01em;margin:0 0 2px;font-weight:640}
+p{margin:0 0 10px;max-width:76ch}
+.lead{font-size:16.5px;color:var(--soft)}
+.note{color:var(--soft);font-size:13.5px}
+section{margin:26px 0;padding:22px 24px 18px;background:var(--card);border:1px solid var(--line);border-radius:12px;break-inside:avoid}
+section>p:first-of-type{color:var(--soft);font-size:14px;margin-bottom:14px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:14px;margin:26px 0 0;padding:0;list-style:none}
+.tiles li{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 16px}
+.tiles .k{font-size:12.5px;color:var(--soft)}
+.tiles .v{font-size:26px;line-height:1.25;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
+.tiles .s{font-size:12.5px;color:var(--soft)}
+figure{margin:0}
+svg{display:block;width:100%;height:auto;overflow:visible;font-family:var(--font)}
+svg text{fill:var(--soft);font-size:12px}
+svg .strong{fill:var(--ink);font-weight:600}
+.legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:2px 0 8px;padding:0;list-style:none;font-size:13px}
+.legend li{display:flex;align-items:center;gap:7px}
+.legend svg{width:26px;height:12px;flex:none}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
+caption{text-align:left;color:var(--soft);font-size:13px;padding:0 0 8px}
+th,td{padding:6px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:baseline}
+thead th{font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap}
+tbody th{font-weight:550}
+th .mono{font-weight:400}
+tr:last-child>*{border-bottom:0}
+.n{text-align:right;white-space:nowrap}
+td.heat{text-align:center;border:2px solid var(--card);border-radius:6px;padding:7px 4px;min-width:54px}
+td.heat b{font-weight:650}
+th.heat{text-align:center}
+.badge{display:inline-block;min-width:20px;padding:0 5px;border-radius:99px;text-align:center;color:var(--card);font-size:11.5px;font-weight:700;line-height:20px}
+table.heat th{border-bottom:0}
+.tag{display:inline-block;padding:1px 9px;border-radius:99px;border:1px solid var(--line);font-size:12px;white-space:nowrap}
+.tag.good{color:var(--good);border-color:currentColor}.tag.bad{color:var(--bad);border-color:currentColor}
+.nowrap{white-space:nowrap}
+.mono{font-family:var(--mono);font-size:12.5px}
+.good{color:var(--good)}.bad{color:var(--bad)}
+footer{color:var(--soft);font-size:12.5px;padding-bottom:44px}
+details summary{cursor:pointer;color:var(--soft);font-size:13px;margin-top:10px}
+@media (max-width:640px){main,header,footer{padding-left:14px;padding-right:14px}section{padding:16px 14px}}
+@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--grid:#ddd}body{font-size:11pt}section{border-color:#bbb;margin:14px 0}main,header,footer{max-width:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+`.trim()
+}

@@ -1,0 +1,76 @@
+/** Tables: plain ones, and heat tables whose cells are shaded by value. */
+import { formatNumber } from './format'
+import { type Html, type HtmlPart, html } from './html'
+
+/** A column of a plain table. */
+export interface TableColumn<T> {
+  readonly title: string
+  readonly cell: (row: T) => HtmlPart
+  /** Right-aligned. @default false */
+  readonly numeric?: boolean | undefined
+}
+
+/** What a plain table shows. */
+export interface DataTableOptions<T> {
+  readonly columns: readonly TableColumn<T>[]
+  readonly rows: readonly T[]
+  readonly caption?: string | undefined
+  /** Shown instead of rows when there are none. @default 'nothing to show' */
+  readonly empty?: string | undefined
+}
+
+/** A plain table; the first column heads its row. */
+export function dataTable<T>({ columns, rows, caption, empty = 'nothing to show' }: DataTableOptions<T>): Html {
+  const cell = (row: T, { cell: text, numeric }: TableColumn<T>, index: number): Html =>
+    index === 0
+      ? html`<th scope="row" class="${numeric ? 'n' : ''}">${text(row)}</th>`
+      : html`<td class="${numeric ? 'n' : ''}">${text(row)}</td>`
+  const body =
+    rows.length === 0
+      ? html`<tr><td colspan="${columns.length}" class="note">${empty}</td></tr>`
+      : rows.map((row) => html`<tr>${columns.map((column, index) => cell(row, column, index))}</tr>`)
+  return html`<div class="scroll"><table>${captionOf(caption)}
+<thead><tr>${columns.map(({ title, numeric }) => html`<th scope="col" class="${numeric ? 'n' : ''}">${title}</th>`)}</tr></thead>
+<tbody>${body}</tbody></table></div>`
+}
+
+/** What a heat table shows. */
+export interface HeatTableOptions {
+  readonly rowTitles: readonly string[]
+  readonly columnTitles: readonly string[]
+  /** One list per row; `NaN` where there is no value. */
+  readonly values: readonly (readonly number[])[]
+  /** Values at or above it are bold and marked: drift. */
+  readonly threshold: number
+  /** The value of the deepest shade. @default the largest value, at least four times the threshold */
+  readonly full?: number | undefined
+  readonly caption?: string | undefined
+  /** Heading of the first column. */
+  readonly corner?: string | undefined
+  readonly digits?: number | undefined
+}
+
+/**
+ * Rows × columns of numbers, the deeper the shade the larger. Values at the threshold and above are bold and say so to screen readers, so
+ * that nothing is told by colour alone.
+ */
+export function heatTable(options: HeatTableOptions): Html {
+  const { rowTitles, columnTitles, values, threshold, caption, corner = '', digits = 2 } = options
+  const full = options.full ?? Math.max(threshold * 4, ...values.flat().filter(Number.isFinite))
+  const cell = (value: number | undefined): Html => {
+    if (value === undefined || Number.isNaN(value)) return html`<td class="heat note">–</td>`
+    const share = Math.max(0, Math.min(1, full > 0 ? value / full : 0))
+    const style = `background:rgba(var(--heat),${(0.04 + 0.62 * Math.sqrt(share)).toFixed(3)})`
+    const text = formatNumber(value, digits)
+    return value >= threshold
+      ? html`<td class="heat" style="${style}" aria-label="${text}, drifted"><b>${text}</b></td>`
+      : html`<td class="heat" style="${share < 0.02 ? '' : style}">${text}</td>`
+  }
+  return html`<div class="scroll"><table class="heat">${captionOf(caption)}
+<thead><tr><th scope="col">${corner}</th>${columnTitles.map((title) => html`<th scope="col" class="heat">${title}</th>`)}</tr></thead>
+<tbody>${rowTitles.map((title, r) => html`<tr><th scope="row">${title}</th>${columnTitles.map((_, c) => cell(values[r]?.[c]))}</tr>`)}</tbody></table></div>`
+}
+
+function captionOf(caption: string | undefined): Html | null {
+  return caption === undefined ? null : html`<caption>${caption}</caption>`
+}

@@ -1,0 +1,5 @@
+/** The closed loop: monitor → training → comparison → gates → promotion. */
+export type { Retraining, RetrainingEvents } from './create-retraining'
+export { createRetraining } from './create-retraining'
+export type { Challenger, Refreshable, RetrainingOptions, RetrainingRequest } from './retraining-options'
+export type { Contender, RetrainingTrigger, RetrainingVerdict } from './verdict'

@@ -1,0 +1,99 @@
+/** What the closed loop is made of. */
+import type { Awaitable } from '../core/awaitable'
+import type { Clock } from '../core/clock'
+import { invalidArgument, show } from '../core/errors'
+import { assertSafeSegment } from '../core/ids'
+import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType } from '../core/options'
+import { type Metric, type MetricName, metricByName } from '../metrics'
+import type { CheckReport } from '../monitor'
+import type { ModelPackage, ModelRuntime, PackableModel } from '../ports/model'
+import type { ObjectStore } from '../ports/object-store'
+import type { Gate, ModelRegistry, Registration } from '../registry'
+import type { Table } from '../schema/table'
+import type { RetrainingTrigger } from './verdict'
+
+/** What training is told. */
+export interface RetrainingRequest {
+  /** Names this retraining; usable as the id of a pipeline run. */
+  readonly id: string
+  readonly trigger: RetrainingTrigger
+  readonly signal: AbortSignal
+}
+
+/** What training gives: a model, and the newest labelled rows, which it has not seen. */
+export interface Challenger extends Pick<Registration, 'run' | 'example' | 'metrics' | 'dataset' | 'description' | 'tags'> {
+  readonly model: PackableModel | ModelPackage
+  /** The rows both models are compared on: the inputs and the target column. */
+  readonly holdout: Table
+}
+
+/** Something that can be asked to follow a moved alias: a `Predictor` is one. */
+export interface Refreshable {
+  refresh(): Promise<boolean>
+}
+
+/** Options of `createRetraining`. */
+export interface RetrainingOptions {
+  /** Whose checks trigger. */
+  readonly monitor: { on(type: 'check', listener: (report: CheckReport) => void): () => void }
+  readonly registry: ModelRegistry
+  /** Name of the registered model. */
+  readonly model: string
+  /** The alias in use. @default 'champion' */
+  readonly alias?: string | undefined
+  /** Every challenger gets this alias, promoted or not; `null` for none. @default 'challenger' */
+  readonly challengerAlias?: string | null | undefined
+  /** Trains a challenger: usually runs a `Pipeline`. */
+  readonly train: (request: RetrainingRequest) => Awaitable<Challenger>
+  /** Runtimes that open champion and challenger. */
+  readonly runtimes: readonly ModelRuntime[]
+  /** The target column in the held-out rows. @default the one the challenger was trained for */
+  readonly target?: string | undefined
+  /** The metric that decides. */
+  readonly metric: MetricName | Metric
+  /** The challenger must be better by at least this much; with 0 it must be strictly better. @default 0 */
+  readonly margin?: number | undefined
+  /** What it must show besides. */
+  readonly gates?: readonly Gate[] | undefined
+  /** Alert rules that trigger while they fire. @default every performance rule */
+  readonly rules?: readonly string[] | undefined
+  /** Least time between two triggers, in milliseconds on the monitor's clock, also after a failure. @default 0 */
+  readonly coolDownMs?: number | undefined
+  /** Asked to follow the alias after a promotion. */
+  readonly predictors?: readonly Refreshable[] | undefined
+  /** Keeps every verdict as JSON under `retraining/<model>/`. @default in memory only */
+  readonly storage?: ObjectStore | undefined
+  /** @default the system clock */
+  readonly clock?: Clock | undefined
+}
+
+/** Checks options. @throws InvalidArgument */
+export function checkRetrainingOptions(options: RetrainingOptions): void {
+  checkOptions('createRetraining', options, {
+    monitor: has('on', 'a monitor'),
+    registry: has('promote', 'a model registry'),
+    model: nonEmptyString(),
+    alias: nonEmptyString(),
+    challengerAlias: { allowed: 'an alias or null', test: (value) => value === null || (typeof value === 'string' && value !== '') },
+    train: ofType('function'),
+    runtimes: { allowed: 'a list of at least one model runtime', test: (value) => Array.isArray(value) && value.length > 0 },
+    target: nonEmptyString(),
+    metric: anything(),
+    margin: finiteNumber(0),
+    gates: arrayOf(ofType('function')),
+    rules: arrayOf(nonEmptyString()),
+    coolDownMs: finiteNumber(0),
+    predictors: arrayOf(has('refresh', 'a predictor')),
+    storage: ofType('object'),
+    clock: ofType('object'),
+  })
+  for (const key of ['monitor', 'registry', 'model', 'train', 'runtimes', 'metric'] as const) {
+    if (options?.[key] === undefined) throw invalidArgument(`createRetraining needs \`${key}\`, got ${show(options?.[key])}`)
+  }
+  assertSafeSegment(options.model, '`model` of createRetraining')
+  metricByName(options.metric as string | Metric)
+}
+
+function has(method: string, allowed: string): { readonly allowed: string; readonly test: (value: unknown) => boolean } {
+  return { allowed, test: (value) => typeof (value as Record<string, unknown> | null)?.[method] === 'function' }
+}

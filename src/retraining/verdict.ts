@@ -1,0 +1,51 @@
+/** What a retraining found: plain JSON, to be kept and read later. */
+import type { GateVerdict } from '../ports/registry-backend'
+
+/** Why a retraining began. */
+export interface RetrainingTrigger {
+  /** The alert rule that fired, or `manual`. */
+  readonly rule: string
+  /** When, epoch milliseconds, on the monitor's clock. */
+  readonly at: number
+  /** One sentence with the numbers. */
+  readonly summary: string
+  /** What was measured, and the threshold it was held against; `NaN` where there is none. */
+  readonly value: number
+  readonly threshold: number
+}
+
+/** One side of a comparison. */
+export interface Contender {
+  readonly version: string
+  /** The metric on the rows both were compared on. */
+  readonly score: number
+}
+
+/** How a retraining ended. */
+export interface RetrainingVerdict {
+  readonly id: string
+  readonly model: string
+  readonly alias: string
+  readonly trigger: RetrainingTrigger
+  /** Epoch milliseconds of the retraining's own clock. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** `kept`: the champion stays, because the challenger was not better or a gate refused it. `failed`: something broke; the champion stays. */
+  readonly outcome: 'promoted' | 'kept' | 'failed'
+  readonly metric: string
+  readonly higherIsBetter: boolean
+  /** By how much the challenger had to be better. */
+  readonly margin: number
+  /** The champion on the newest labelled rows; absent when there was none, or before it was measured. */
+  readonly champion?: Contender | undefined
+  readonly challenger?: Contender | undefined
+  /** By how much the challenger was better; negative when it was worse. */
+  readonly gain?: number | undefined
+  /** Rows both were compared on. */
+  readonly rows: number
+  readonly gates: readonly GateVerdict[]
+  /** One sentence with the numbers. */
+  readonly summary: string
+  /** Of `failed`: what broke. */
+  readonly error?: { readonly code: string; readonly message: string } | undefined
+}

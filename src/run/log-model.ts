@@ -1,0 +1,90 @@
+/** Writes a model as a logged model of MLflow 3: record, files, `MLmodel`, status. */
+import { utf8 } from '../core/bytes'
+import { canonicalJson, type Json } from '../core/json'
+import { toYaml } from '../core/yaml'
+import type { ModelPackage, PackableModel } from '../ports/model'
+import type { LoggedModelRecord, TrackerBackend } from '../ports/tracker-backend'
+import { signatureToMlflow } from '../schema/signature'
+
+/** Options of `run.logModel`. */
+export interface LogModelOptions {
+  /** Step the model belongs to. @default 0 */
+  readonly step?: number | undefined
+  /** @default the flavor */
+  readonly modelType?: string | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** Nested objects are flattened, as for `logParams`. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What {@link writeModel} is told. */
+export interface WriteModelInit {
+  readonly experimentId: string
+  readonly runId: string
+  readonly name: string
+  readonly modelType: string | undefined
+  readonly tags: Readonly<Record<string, string>> | undefined
+  readonly params: Readonly<Record<string, string>> | undefined
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/** A package, packed if need be. */
+export async function packageOf(model: PackableModel | ModelPackage): Promise<ModelPackage> {
+  return 'pack' in model ? model.pack() : model
+}
+
+/**
+ * Stores a model's files and then marks it ready; a failure marks it failed (as well as that still goes) and is thrown.
+ *
+ * An `MLmodel` that the package brings is kept; otherwise one is written, with flavors that MLflow's loaders know where there are any.
+ */
+export async function writeModel(backend: TrackerBackend, model: ModelPackage, init: WriteModelInit): Promise<LoggedModelRecord> {
+  const { experimentId, runId, name, modelType, tags, params, now } = init
+  const record = await backend.createModel({
+    experimentId,
+    name,
+    sourceRunId: runId,
+    modelType: modelType ?? model.flavor,
+    tags,
+    params,
+    createdAt: now,
+  })
+  try {
+    const files = Object.hasOwn(model.files, 'MLmodel') ? model.files : { ...model.files, MLmodel: utf8(mlModelText(model, record, init)) }
+    for (const [path, bytes] of Object.entries(files)) await backend.putArtifact({ modelId: record.modelId }, path, bytes)
+    await backend.finishModel(record.modelId, 'ready')
+  } catch (error) {
+    await Promise.resolve(backend.finishModel(record.modelId, 'failed')).catch(() => {})
+    throw error
+  }
+  return { ...record, status: 'ready' }
+}
+
+function mlModelText(model: ModelPackage, { modelId }: LoggedModelRecord, { runId, name, now }: WriteModelInit): string {
+  const { flavor, files, signature, task, classes, target, metadata } = model
+  const sizeBytes = Object.values(files).reduce((sum, bytes) => sum + bytes.length, 0)
+  const about = { task, ...(classes === undefined ? {} : { classes }), ...(target === undefined ? {} : { target }), ...metadata }
+  return toYaml({
+    artifact_path: name,
+    flavors: flavorsOf(model),
+    // Through canonical JSON, so that metadata of any make becomes plain.
+    metadata: { millwright: JSON.parse(canonicalJson({ flavor, ...about })) as Json },
+    model_id: modelId,
+    model_size_bytes: sizeBytes,
+    model_uuid: modelId.slice(2),
+    run_id: runId,
+    signature: { ...signatureToMlflow(signature), params: null },
+    utc_time_created: new Date(now).toISOString().replace('T', ' ').replace('Z', '000'),
+  })
+}
+
+function flavorsOf({ flavor, files }: ModelPackage): Record<string, Json> {
+  const data = Object.keys(files)
+  const onnx = flavor === 'onnx' ? data.find((path) => path.endsWith('.onnx')) : undefined
+  if (onnx === undefined) return { [flavor]: { files: data } }
+  return {
+    onnx: { data: onnx, providers: ['CPUExecutionProvider'], onnx_session_options: null, code: null },
+    python_function: { data: onnx, loader_module: 'mlflow.onnx' },
+  }
+}

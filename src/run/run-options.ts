@@ -1,0 +1,21 @@
+/** How runs are started. */
+
+/** Options of `tracker.startRun`. */
+export interface StartRunOptions {
+  /** The experiment's name; made if need be. @default 'Default', or the parent's */
+  readonly experiment?: string | undefined
+  /** @default an adjective, an animal and a number */
+  readonly name?: string | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** The run this one is nested in: MLflow's tag `mlflow.parentRunId`. */
+  readonly parent?: { readonly runId: string; readonly experimentId: string } | undefined
+  /** Recorded as tag `millwright.seed`, and given back as `run.seed`. */
+  readonly seed?: number | undefined
+  /** The run's description: Markdown that MLflow shows on its page. */
+  readonly description?: string | undefined
+  /** Aborting ends `tracker.run` at once, the run `killed`. `startRun` checks it only before the run is made. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of a run nested in another. */
+export type ChildRunOptions = Omit<StartRunOptions, 'parent' | 'experiment'>

@@ -1,0 +1,96 @@
+/** How a tracker is made and asked. */
+import type { Clock } from '../core/clock'
+import { invalidArgument, show } from '../core/errors'
+import type { Logger } from '../core/logger'
+import { anything, arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
+import type { EnvironmentSource } from '../ports/environment'
+import type { TrackerBackend } from '../ports/tracker-backend'
+import type { Table } from '../schema/table'
+import type { StartRunOptions } from './run-options'
+
+/** Options of `createTracker`. */
+export interface TrackerOptions {
+  /** Where runs are kept. `tracker.close()` closes it. */
+  readonly backend: TrackerBackend
+  /** @default the system clock */
+  readonly clock?: Clock | undefined
+  /** Told about failures, once each. @default silent */
+  readonly logger?: Logger | undefined
+  /** Who runs it. @default what the environment says */
+  readonly user?: string | undefined
+  /** Captures git, runtime and machine, once per tracker. @default nothing is captured */
+  readonly environment?: EnvironmentSource | undefined
+  /** As a listener of the event `error`. */
+  readonly onError?: ((error: unknown) => void) | undefined
+  /** Seeds the names of runs that nobody names. @default random */
+  readonly seed?: number | undefined
+  /** How long what is logged may wait before it is written. @default 2000 */
+  readonly flushIntervalMs?: number | undefined
+  /** Points a run may hold that the backend does not have yet (28 bytes each); more are dropped, loudly. @default 2000000 */
+  readonly maxBufferedPoints?: number | undefined
+  /** Bytes of artifacts a run may hold; more are dropped, loudly. @default 268435456 */
+  readonly maxBufferedBytes?: number | undefined
+  /** Digests tables for `run.logInput`: `fingerprint` of `millwright/dataset`. @default tables need an explicit `digest` */
+  readonly fingerprint?: ((table: Table) => string) | undefined
+}
+
+/** What `tracker.search` takes. */
+export interface SearchRunsOptions {
+  /** One experiment's name, or several. @default all active experiments */
+  readonly experiment?: string | readonly string[] | undefined
+  /** MLflow's grammar: `metrics.acc > 0.9 AND params.model = 'forest'`. */
+  readonly filter?: string | undefined
+  /** `metrics.acc DESC`, `start_time ASC`, … @default newest first */
+  readonly orderBy?: string | readonly string[] | undefined
+  /** Most runs given. @default 1000 */
+  readonly limit?: number | undefined
+  /** @default 'active' */
+  readonly view?: 'active' | 'deleted' | 'all' | undefined
+}
+
+/** @throws InvalidArgument */
+export function checkTrackerOptions(options: TrackerOptions): void {
+  checkOptions('createTracker', options ?? {}, {
+    backend: ofType('object'),
+    clock: ofType('object'),
+    logger: ofType('object'),
+    user: ofType('string'),
+    environment: ofType('function'),
+    onError: ofType('function'),
+    seed: ofType('number'),
+    flushIntervalMs: wholeNumber(0),
+    maxBufferedPoints: wholeNumber(1),
+    maxBufferedBytes: wholeNumber(0),
+    fingerprint: ofType('function'),
+  })
+  if (options?.backend === undefined) throw invalidArgument('createTracker needs `backend`, where runs are kept')
+}
+
+/** @throws InvalidArgument */
+export function checkStartOptions(subject: string, options: StartRunOptions): void {
+  checkOptions(subject, options, {
+    experiment: nonEmptyString(),
+    name: nonEmptyString(),
+    tags: ofType('object'),
+    parent: ofType('object'),
+    seed: ofType('number'),
+    description: ofType('string'),
+    signal: anything(),
+  })
+  const parent = options.parent as { runId?: unknown; experimentId?: unknown } | undefined
+  if (parent !== undefined && (typeof parent.runId !== 'string' || typeof parent.experimentId !== 'string')) {
+    throw invalidArgument(`\`parent\` of ${subject} must be a run, got ${show(parent)}`)
+  }
+}
+
+/** @throws InvalidArgument */
+export function checkSearchOptions(options: SearchRunsOptions): void {
+  const texts = either(nonEmptyString(), arrayOf(nonEmptyString()))
+  checkOptions('search', options, {
+    experiment: texts,
+    filter: ofType('string'),
+    orderBy: texts,
+    limit: wholeNumber(1),
+    view: oneOf('active', 'deleted', 'all'),
+  })
+}

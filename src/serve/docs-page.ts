@@ -1,0 +1,84 @@
+/** The page at `/docs`: what can be asked, and a form to ask it. One HTML file that needs no network but its own server. */
+import { escapeHtml } from '../core/display'
+import type { Predictor } from '../predictor/predictor'
+import type { ColumnSpec } from '../schema/signature'
+import { exampleRow, inputColumns } from './openapi'
+
+/** What the page says beside the models. */
+export interface DocsOptions {
+  readonly title: string
+  readonly basePath: string
+}
+
+/** The page as HTML. Everything that comes from models is escaped. */
+export function docsPage(models: ReadonlyMap<string, Predictor>, { title, basePath }: DocsOptions): string {
+  const sections = [...models].map(([name, predictor], index) => modelSection(name, predictor, index, basePath))
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title><style>${style}</style></head>
+<body><header><h1>${escapeHtml(title)}</h1><nav>${links(basePath)}</nav></header><main>
+${sections.join('\n')}
+<section><h2>Also here</h2><table><tbody>
+${endpoint('GET', `${basePath}/healthz`, 'whether the process answers (also /livez, /health, /ping)')}
+${endpoint('GET', `${basePath}/readyz`, 'whether the models are ready; 503 while starting, overloaded or shutting down')}
+${endpoint('GET', `${basePath}/metrics`, 'Prometheus text, or OpenMetrics on request')}
+${endpoint('GET', `${basePath}/openapi.json`, 'this interface as OpenAPI 3.1')}
+</tbody></table>
+<p>Errors are <code>application/problem+json</code>. A 422 lists everything wrong with every row under <code>errors</code>.</p></section>
+</main><script>${script}</script></body></html>
+`
+}
+
+function links(basePath: string): string {
+  return ['openapi.json', 'metrics', 'readyz'].map((path) => `<a href="${escapeHtml(`${basePath}/${path}`)}">${path}</a>`).join('')
+}
+
+function modelSection(name: string, predictor: Predictor, index: number, basePath: string): string {
+  const columns = inputColumns(predictor)
+  const path = index === 0 ? `${basePath}/predict` : `${basePath}/models/${encodeURIComponent(name)}/predict`
+  const body = JSON.stringify({ rows: [exampleRow(predictor)] }, undefined, 2)
+  const classes = predictor.classes?.map((label) => `<code>${escapeHtml(label)}</code>`).join(' ') ?? ''
+  return `<section><h2>${escapeHtml(name)} <small>version ${escapeHtml(predictor.version)} · ${escapeHtml(predictor.task)}</small></h2>
+${classes === '' ? '' : `<p>Gives one of ${classes}</p>`}
+<div class="two"><div><h3>Input, ${columns.length} columns</h3><div class="scroll"><table>
+<thead><tr><th>column</th><th>type</th><th></th></tr></thead><tbody>${columns.map(columnRow).join('')}</tbody></table></div></div>
+<form class="try" data-path="${escapeHtml(path)}"><h3><b>POST</b> ${escapeHtml(path)}</h3>
+<textarea spellcheck="false" rows="${Math.min(18, body.split('\n').length + 1)}" aria-label="Request body">${escapeHtml(body)}</textarea>
+<button>Send</button> <span class="status" role="status"></span><pre class="answer" hidden></pre></form></div></section>`
+}
+
+function columnRow({ name, type, required, categories }: ColumnSpec): string {
+  const notes = [required === false ? 'may be null' : 'required', ...(categories === undefined ? [] : [categories.slice(0, 8).join(', ')])]
+  return `<tr><td><code>${escapeHtml(name)}</code></td><td>${escapeHtml(type)}</td><td>${escapeHtml(notes.join(' · '))}</td></tr>`
+}
+
+function endpoint(method: string, path: string, what: string): string {
+  return `<tr><td><b>${method}</b></td><td><a href="${escapeHtml(path)}"><code>${escapeHtml(path)}</code></a></td><td>${escapeHtml(what)}</td></tr>`
+}
+
+const style = `:root{color-scheme:light dark;--ink:#1d2430;--soft:#5d6879;--line:#dde3ea;--page:#f6f8fa;--card:#fff;--accent:#0b6e99;--bad:#b3261e;--good:#1f7a3d}
+@media(prefers-color-scheme:dark){:root{--ink:#e6ebf2;--soft:#9aa7b8;--line:#2c3644;--page:#10151c;--card:#18202a;--accent:#5cb8e4;--bad:#ff8a80;--good:#7fd99a}}
+*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
+header{padding:1.6rem 1.2rem .4rem;max-width:70rem;margin:auto;display:flex;flex-wrap:wrap;gap:.4rem 1.5rem;align-items:baseline}
+main{max-width:70rem;margin:auto;padding:0 1.2rem 3rem}h1{font-size:1.5rem;margin:0}nav a{margin-right:1rem}a{color:var(--accent)}
+section{background:var(--card);border:1px solid var(--line);border-radius:.7rem;padding:1rem 1.3rem 1.2rem;margin-top:1.2rem}
+h2{font-size:1.2rem;margin:.2rem 0 .6rem}h2 small,h3{color:var(--soft);font-weight:500;font-size:.9rem}h3{margin:.4rem 0;overflow-wrap:anywhere}h3 b,td b{color:var(--accent)}
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1.5rem}.scroll{overflow:auto;max-height:28rem}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .8rem .3rem 0;border-top:1px solid var(--line);vertical-align:top}th{border:0;color:var(--soft);font-weight:500}
+code,pre,textarea{font:13px/1.45 ui-monospace,monospace}textarea,pre{width:100%;padding:.7rem;border:1px solid var(--line);border-radius:.5rem;background:var(--page);color:inherit;overflow:auto}
+pre{max-height:24rem;margin:.7rem 0 0;white-space:pre-wrap}button{margin-top:.5rem;padding:.45rem 1.3rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--card);font:inherit;font-weight:600;cursor:pointer}
+.status{margin-left:.6rem;color:var(--soft)}.good{color:var(--good)}.bad{color:var(--bad)}`
+
+const script = `for (const form of document.querySelectorAll('form.try')) form.addEventListener('submit', async (event) => {
+  event.preventDefault()
+  const status = form.querySelector('.status'), answer = form.querySelector('.answer'), start = performance.now()
+  status.className = 'status'; status.textContent = '…'
+  try {
+    const response = await fetch(form.dataset.path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: form.querySelector('textarea').value })
+    const text = await response.text()
+    status.textContent = response.status + ' in ' + (performance.now() - start).toFixed(1) + ' ms'
+    status.classList.add(response.ok ? 'good' : 'bad')
+    try { answer.textContent = JSON.stringify(JSON.parse(text), null, 2) } catch { answer.textContent = text }
+  } catch (error) { status.textContent = 'no answer'; status.classList.add('bad'); answer.textContent = String(error) }
+  answer.hidden = false
+})`

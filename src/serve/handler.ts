@@ -1,0 +1,231 @@
+/** The request handler: one function from `Request` to `Response` for every runtime. */
+import type { Clock } from '../core/clock'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { newId } from '../core/ids'
+import { type Logger, silentLogger } from '../core/logger'
+import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
+import type { Predictor } from '../predictor/predictor'
+import type { HttpAnswer, HttpExchange, Protocol, RouteContext } from './exchange'
+import { readJsonBody } from './json-body'
+import { predictProtocol } from './predict-route'
+import { HttpProblem, problemOf, renderProblem } from './problem'
+import type { MetricFamily } from './prometheus'
+import { createRouter, type Match } from './router'
+import { createHttpCounters, predictorFamilies } from './serving-metrics'
+import { systemProtocol } from './system-routes'
+import { exchangeOf, responseOf } from './web'
+
+/** Bounds on what clients may ask for. */
+export interface HandlerLimits {
+  /** Most bytes in a body. @default 8 MiB */
+  readonly maxBodyBytes?: number | undefined
+  /** Most rows in a request. @default 10,000 */
+  readonly maxRows?: number | undefined
+  /** How deep JSON may be nested. @default 32 */
+  readonly maxJsonDepth?: number | undefined
+  /** Most POST requests at the same time; one more gets a 503. @default 1,024 */
+  readonly maxConcurrent?: number | undefined
+  /** Longest time for an answer, in milliseconds; later it is a 504. @default 30,000 */
+  readonly deadlineMs?: number | undefined
+}
+
+/** Options of {@link createHandler}. */
+export interface HandlerOptions {
+  /** Title of `/docs` and the OpenAPI document. @default the name of the first model */
+  readonly title?: string | undefined
+  /** Prefix of all paths, such as `/ml`. @default none */
+  readonly basePath?: string | undefined
+  readonly limits?: HandlerLimits | undefined
+  /** Further protocols beside `/predict`. Their routes come first. */
+  readonly protocols?: readonly Protocol[] | undefined
+  /** Further metrics for `/metrics`, such as drift scores. */
+  readonly collect?: (() => readonly MetricFamily[]) | undefined
+  /** Told about every answer with status 500, with its cause, which the client does not see. @default silent */
+  readonly logger?: Logger | undefined
+  readonly clock?: Clock | undefined
+}
+
+/** One predictor, or several by name; the first is the one that `/predict` asks. */
+export type Served = Predictor | { readonly models: Readonly<Record<string, Predictor>> }
+
+/** Answers HTTP requests. Call it with a web-standard `Request`; a second argument is ignored, so that it fits every framework. */
+export interface Handler {
+  (request: Request, context?: unknown): Promise<Response>
+  /** The same without web-standard objects: what servers that have their own use. */
+  exchange(exchange: HttpExchange): Promise<HttpAnswer>
+  /** From now on `/readyz` answers 503, so that no new traffic is sent here; requests are still answered. */
+  drain(): void
+  /** Whether `drain` was called. */
+  readonly draining: boolean
+}
+
+type Limits = { readonly [K in keyof HandlerLimits]-?: number }
+
+/**
+ * Makes the handler: `POST /predict`, `POST /models/:name/predict`, `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/docs`.
+ *
+ * Errors are `application/problem+json`; an error of the input lists everything wrong with every row. Answers carry `x-request-id`
+ * (the client's, if it sent one) and the client's `traceparent`.
+ *
+ * @example
+ * const handler = createHandler(predictor)
+ * const response = await handler(new Request('http://localhost/predict', { method: 'POST', body: '{"rows":[{"a":1}]}', headers: { 'content-type': 'application/json' } }))
+ * @throws InvalidArgument on bad options or no model
+ */
+export function createHandler(served: Served, options: HandlerOptions = {}): Handler {
+  const models = modelsOf(served)
+  const limits = resolveLimits(options)
+  const { basePath = '', logger = silentLogger() } = options
+  const now = options.clock === undefined ? () => performance.now() : () => (options.clock as Clock).now()
+  const counters = createHttpCounters()
+  const own = [...(options.protocols ?? []), predictProtocol()]
+  const families = (): readonly MetricFamily[] => [
+    ...counters.families(),
+    ...predictorFamilies(models.values()),
+    ...(options.collect?.() ?? []),
+  ]
+  const title = options.title ?? (models.keys().next().value as string)
+  const router = createRouter([...own, systemProtocol({ title, basePath, maxRows: limits.maxRows, families, protocols: own })])
+  // Unique without asking for randomness every time.
+  const idPrefix = newId().slice(0, 16)
+  let counter = 0
+  let draining = false
+
+  async function exchange(request: HttpExchange): Promise<HttpAnswer> {
+    const start = now()
+    const end = counters.begin()
+    const requestId = requestIdOf(request) ?? `${idPrefix}${(counter++).toString(16).padStart(16, '0')}`
+    let match: Match | undefined
+    let answer: HttpAnswer
+    try {
+      const found = find(request)
+      if ('headers' in found) answer = found
+      else {
+        match = found
+        if (found.route.method === 'POST' && counters.inProgress > limits.maxConcurrent) {
+          throw new HttpProblem(503, 'overloaded', 'too many requests at the same time; try again')
+        }
+        answer = await found.route.handle(contextOf(request, found, requestId))
+      }
+    } catch (error) {
+      answer = failed(error, request, requestId, match?.protocol)
+    }
+    end(match?.route.path ?? 'unmatched', request.method, answer.status, (now() - start) / 1000)
+    return {
+      status: answer.status,
+      headers: { ...commonHeaders(request, requestId), ...answer.headers },
+      body: request.method === 'HEAD' ? '' : answer.body,
+    }
+  }
+
+  /** The route of a request, or the answer to OPTIONS. */
+  function find({ method, path }: HttpExchange): Match | HttpAnswer {
+    const inside = basePath === '' || path === basePath || path.startsWith(`${basePath}/`)
+    const found = inside ? router.find(method, path.slice(basePath.length) || '/') : { allowed: [] }
+    if ('route' in found) return found
+    if (found.allowed.length === 0) throw new HttpProblem(404, 'not-found', 'there is nothing at this path')
+    const allow = [...found.allowed, 'OPTIONS'].join(', ')
+    if (method === 'OPTIONS') return { status: 204, headers: { allow }, body: '' }
+    throw new HttpProblem(405, 'method', `this path answers ${found.allowed.join(', ')}`, { allow })
+  }
+
+  function contextOf(request: HttpExchange, { params }: Match, requestId: string): RouteContext {
+    return {
+      exchange: request,
+      params,
+      requestId,
+      models,
+      predictor: (name) => predictorOf(models, name),
+      json: () => readJsonBody(request, limits),
+      maxRows: limits.maxRows,
+      call: { signal: request.signal, deadlineMs: limits.deadlineMs },
+      draining,
+    }
+  }
+
+  function failed(error: unknown, request: HttpExchange, requestId: string, protocol: Protocol | undefined): HttpAnswer {
+    const problem = problemOf(error, requestId, request.signal?.aborted === true)
+    if (problem.status === 500) logger.error(`request ${requestId}, ${request.method} ${request.path}: ${describe(error)}`)
+    const answer = protocol?.renderProblem?.(problem) ?? renderProblem(problem)
+    const retry = problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }
+    return { ...answer, headers: { ...problem.headers, ...retry, ...answer.headers } }
+  }
+
+  const handler = async (request: Request): Promise<Response> => responseOf(await exchange(exchangeOf(request)))
+  const drain = (): void => {
+    draining = true
+  }
+  return Object.defineProperty(Object.assign(handler, { exchange, drain }), 'draining', { get: () => draining }) as Handler
+}
+
+function modelsOf(served: Served): ReadonlyMap<string, Predictor> {
+  const isOne = typeof (served as Partial<Predictor>)?.predict === 'function'
+  const models = isOne
+    ? [[(served as Predictor).name, served as Predictor] as const]
+    : Object.entries((served as { models?: object })?.models ?? {})
+  if (models.length === 0) throw invalidArgument(`createHandler needs a predictor or { models: { name: predictor } }, got ${show(served)}`)
+  for (const [name, predictor] of models) {
+    if (typeof predictor?.predict !== 'function')
+      throw invalidArgument(`the model ${show(name)} of createHandler must be a predictor, got ${show(predictor)}`)
+  }
+  return new Map(models)
+}
+
+function resolveLimits(options: HandlerOptions): Limits {
+  checkOptions('createHandler', options, {
+    title: nonEmptyString(),
+    basePath: { allowed: 'a path such as /ml', test: (value) => typeof value === 'string' && /^(\/[\w.~-]+)*$/.test(value) },
+    limits: ofType('object'),
+    protocols: ofType('object'),
+    collect: ofType('function'),
+    logger: ofType('object'),
+    clock: ofType('object'),
+  })
+  const whole = wholeNumber(1)
+  checkOptions('`limits` of createHandler', options.limits, {
+    maxBodyBytes: whole,
+    maxRows: whole,
+    maxJsonDepth: whole,
+    maxConcurrent: whole,
+    deadlineMs: finiteNumber(1, 2147483647),
+  })
+  const {
+    maxBodyBytes = 8 * 1024 * 1024,
+    maxRows = 10_000,
+    maxJsonDepth = 32,
+    maxConcurrent = 1024,
+    deadlineMs = 30_000,
+  } = options.limits ?? {}
+  return { maxBodyBytes, maxRows, maxJsonDepth, maxConcurrent, deadlineMs }
+}
+
+function predictorOf(models: ReadonlyMap<string, Predictor>, name: string | undefined): Predictor {
+  const predictor = name === undefined ? models.values().next().value : models.get(name)
+  if (predictor === undefined) {
+    throw new MillwrightError('NotFound', `there is no model ${show(name)}; there are ${[...models.keys()].map(show).join(', ')}`)
+  }
+  return predictor
+}
+
+/** The client's own id when it is harmless in headers and logs. */
+function requestIdOf(request: HttpExchange): string | undefined {
+  const given = request.header('x-request-id')
+  return given !== undefined && /^[\w.:+/=-]{1,128}$/.test(given) ? given : undefined
+}
+
+/** W3C Trace Context, level 1: version, trace id, parent id, flags. */
+const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+function commonHeaders(request: HttpExchange, requestId: string): Record<string, string> {
+  const trace = request.header('traceparent')
+  const headers: Record<string, string> = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff' }
+  if (trace !== undefined && traceparent.test(trace)) headers.traceparent = trace
+  return headers
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return show(error)
+  return error.cause === undefined
+    ? (error.stack ?? error.message)
+    : `${error.stack ?? error.message}\n  because of ${describe(error.cause)}`
+}

@@ -1,0 +1,17 @@
+/** `millwright/serve`: models over HTTP on web standards. */
+export type { HttpAnswer, HttpExchange, Problem, Protocol, Route, RouteContext } from './exchange'
+export { jsonAnswer } from './exchange'
+export { createHandler, type Handler, type HandlerLimits, type HandlerOptions, type Served } from './handler'
+export { mlflowProtocol } from './mlflow'
+export { openInferenceProtocol } from './open-inference'
+export { type OpenApiOptions, openApiOf } from './openapi'
+export { HttpProblem } from './problem'
+export {
+  type MetricFamily,
+  type MetricSample,
+  openMetricsType,
+  prometheusType,
+  toOpenMetrics,
+  toPrometheusText,
+  wantsOpenMetrics,
+} from './prometheus'

@@ -1,0 +1,78 @@
+/** MLflow's scoring protocol: `POST /invocations` with the four JSON forms of its server (MLflow 3), answer `{ predictions }`. */
+import type { Row } from '../schema/table'
+import { type HttpAnswer, jsonAnswer, type Problem, type Protocol, type RouteContext } from './exchange'
+import { assertRowCount } from './predict-route'
+import { HttpProblem } from './problem'
+
+const forms = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const
+
+/**
+ * `/invocations` and `/version` as `mlflow models serve` has them (`/ping` and `/health` exist anyway).
+ *
+ * Accepts JSON with exactly one of `dataframe_split`, `dataframe_records`, `instances` (rows) and `inputs` (columns); `params` is accepted and
+ * ignored. Asks the default model. Errors are `{ error_code, message }`, without stack or input.
+ */
+export function mlflowProtocol(): Protocol {
+  return {
+    name: 'mlflow',
+    routes: [
+      { method: 'POST', path: '/invocations', handle: invoke },
+      { method: 'GET', path: '/version', handle: (context) => jsonAnswer({ version: context.predictor().version }) },
+    ],
+    renderProblem,
+  }
+}
+
+async function invoke(context: RouteContext): Promise<HttpAnswer> {
+  const rows = rowsOf(await context.json())
+  assertRowCount(rows.length, context.maxRows)
+  const answers = await context.predictor().predict(rows, context.call)
+  return jsonAnswer({ predictions: answers.map(({ prediction }) => prediction) })
+}
+
+function rowsOf(body: unknown): Row[] {
+  const keys = isObject(body) ? Object.keys(body).filter((key) => key !== 'params') : []
+  const [form] = keys
+  if (!isObject(body) || keys.length !== 1 || !(forms as readonly string[]).includes(form as string)) {
+    throw new HttpProblem(400, 'unknown-form', `the body must be an object with exactly one of ${forms.join(', ')}, and optionally params`)
+  }
+  const value = body[form as string]
+  if (form === 'dataframe_split') return splitRows(value)
+  if (form === 'inputs') return columnRows(value)
+  if (!Array.isArray(value)) throw new HttpProblem(400, 'unknown-form', `"${form}" must be a list of objects, one for each row`)
+  return value as Row[]
+}
+
+function splitRows(value: unknown): Row[] {
+  const { columns, data } = isObject(value) ? value : {}
+  if (!Array.isArray(columns) || !Array.isArray(data) || !data.every((row) => Array.isArray(row) && row.length === columns.length)) {
+    throw new HttpProblem(400, 'unknown-form', '"dataframe_split" must hold "columns" and "data", a list of lists as long as the columns')
+  }
+  return data.map((row: unknown[]) => Object.fromEntries(columns.map((name, j) => [String(name), row[j]])) as Row)
+}
+
+function columnRows(value: unknown): Row[] {
+  const columns = isObject(value) ? Object.entries(value) : []
+  const length = Array.isArray(columns[0]?.[1]) ? columns[0][1].length : -1
+  if (!columns.every(([, cells]) => Array.isArray(cells) && cells.length === length) || length < 0) {
+    throw new HttpProblem(400, 'unknown-form', '"inputs" must map column names to lists of one length')
+  }
+  return Array.from({ length }, (_, i) => Object.fromEntries(columns.map(([name, cells]) => [name, (cells as unknown[])[i]])) as Row)
+}
+
+function renderProblem({ status, detail, requestId }: Problem): HttpAnswer {
+  const code =
+    status === 422 || status === 400
+      ? 'BAD_REQUEST'
+      : status === 503
+        ? 'TEMPORARILY_UNAVAILABLE'
+        : status === 404
+          ? 'RESOURCE_DOES_NOT_EXIST'
+          : 'INTERNAL_ERROR'
+  // MLflow's clients know 400 for input that does not fit.
+  return jsonAnswer({ error_code: code, message: detail, request_id: requestId }, status === 422 ? 400 : status)
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

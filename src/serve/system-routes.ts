@@ -1,0 +1,72 @@
+/** What operators and tools ask for: health, readiness, metrics, description. */
+import type { Predictor } from '../predictor/predictor'
+import { docsPage } from './docs-page'
+import { type HttpAnswer, jsonAnswer, type Protocol, type Route, type RouteContext } from './exchange'
+import { openApiOf } from './openapi'
+import { type MetricFamily, openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from './prometheus'
+
+/** What the system routes need to know. */
+export interface SystemOptions {
+  readonly title: string
+  readonly basePath: string
+  readonly maxRows: number
+  /** Everything to expose at `/metrics`. */
+  readonly families: () => readonly MetricFamily[]
+  readonly protocols: readonly Protocol[]
+}
+
+/** `/healthz` (`/livez`, `/health`, `/ping`), `/readyz`, `/metrics`, `/openapi.json`, `/docs`, `/`. */
+export function systemProtocol(options: SystemOptions): Protocol {
+  const live = (): HttpAnswer => jsonAnswer({ status: 'ok' }, 200, { 'cache-control': 'no-store' })
+  const health = ['/healthz', '/livez', '/health', '/ping'].map((path): Route => ({ method: 'GET', path, handle: live }))
+  return {
+    name: 'system',
+    routes: [
+      ...health,
+      { method: 'GET', path: '/readyz', handle: ready },
+      { method: 'GET', path: '/metrics', handle: ({ exchange }) => metrics(options.families(), exchange.header('accept')) },
+      { method: 'GET', path: '/openapi.json', handle: ({ models }) => jsonAnswer(openApiOf(models, options)) },
+      { method: 'GET', path: '/docs', handle: ({ models }) => docs(models, options) },
+      { method: 'GET', path: '/', handle: ({ exchange, models }) => index(exchange.header('accept'), models, options) },
+    ],
+  }
+}
+
+/** Ready when nothing shuts down, every model can answer, and no queue is full. */
+function ready({ models, draining }: RouteContext): HttpAnswer {
+  const states = [...models].map(([name, predictor]) => {
+    const { queueRows, queueLimit, version } = predictor.stats()
+    return [name, { version, ready: !predictor.closed && queueRows < queueLimit }] as const
+  })
+  const isReady = !draining && states.every(([, state]) => state.ready)
+  const status = draining ? 'draining' : isReady ? 'ready' : 'not ready'
+  const headers = { 'cache-control': 'no-store', ...(isReady ? {} : { 'retry-after': '1' }) }
+  return jsonAnswer({ status, models: Object.fromEntries(states) }, isReady ? 200 : 503, headers)
+}
+
+function metrics(families: readonly MetricFamily[], accept: string | undefined): HttpAnswer {
+  const open = wantsOpenMetrics(accept)
+  const headers = { 'content-type': open ? openMetricsType : prometheusType, 'cache-control': 'no-store', vary: 'accept' }
+  return { status: 200, headers, body: open ? toOpenMetrics(families) : toPrometheusText(families) }
+}
+
+function docs(models: ReadonlyMap<string, Predictor>, options: SystemOptions): HttpAnswer {
+  const headers = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy':
+      "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+  }
+  return { status: 200, headers, body: docsPage(models, options) }
+}
+
+/** A person is led to the page, a program gets the links. */
+function index(
+  accept: string | undefined,
+  models: ReadonlyMap<string, Predictor>,
+  { title, basePath, protocols }: SystemOptions,
+): HttpAnswer {
+  if (accept?.includes('text/html')) return { status: 302, headers: { location: `${basePath}/docs` }, body: '' }
+  const paths = protocols.flatMap(({ routes }) => routes.map(({ method, path }) => `${method} ${basePath}${path}`))
+  return jsonAnswer({ title, models: [...models].map(([name, { version }]) => ({ name, version })), routes: paths })
+}

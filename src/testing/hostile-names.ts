@@ -1,0 +1,56 @@
+/** Names that have broken file stores, servers and pages; every backend must refuse them or keep them harmlessly. */
+
+/** Names for experiments, runs, keys, artifacts and models. */
+export function hostileNames(): readonly string[] {
+  return [
+    ...['..', '.', '../x', '../../etc/passwd', 'a/../../x', 'a/../b', './a', 'a/./b', '/etc/passwd', '//server/share', 'a//b', 'a/', '/'],
+    ...['..\\x', 'a\\..\\..\\x', 'C:\\Windows\\x', 'C:/Windows/x', 'c:x', '\\\\server\\share', 'file:///etc/passwd', 'a:b', 'a::$DATA'],
+    ...['CON', 'nul', 'AUX.txt', 'com1', 'LPT9.log', 'a/con', 'prn.tar.gz', 'trailing.', 'trailing ', 'a./b', 'a /b', ' ', '   ', '\t'],
+    ...[
+      'nul\u0000byte',
+      'a\u0000',
+      'line\nbreak',
+      'carriage\rreturn',
+      'bell\u0007',
+      'escape\u001b[31m',
+      'del\u007f',
+      'a\u2028b',
+      '\ufeffbom',
+    ],
+    ...[
+      '%2e%2e%2fx',
+      '..%2fx',
+      '..%c0%af',
+      '%00',
+      '~',
+      '~root/x',
+      '$HOME',
+      '`id`',
+      '$(id)',
+      '; rm -rf x',
+      '| cat',
+      '&& true',
+      '*',
+      '?',
+      '<a>',
+    ],
+    ...["' OR 1=1 --", '"; DROP TABLE runs; --', '<script>alert(1)</script>', '{{7*7}}', '#{7*7}', '__proto__', 'constructor', 'prototype'],
+    ...[
+      'meta.yaml',
+      'artifacts',
+      'metrics',
+      'tags',
+      'models',
+      '.trash',
+      '.millwright',
+      '.git/config',
+      'yes',
+      'null',
+      '0',
+      '1_000',
+      '~null',
+    ],
+    ...['- a', 'a: b', '# x', '&a', '*a', '!!python/object', '%YAML', 'é', 'e\u0301', '日本', '😀', '\ud800', 'a\udc00b', 'x'.repeat(251)],
+    ...['x'.repeat(10_000), 'é'.repeat(200), `${'a/'.repeat(130)}b`, '\u202egnp.exe', '\u200b', 'ﬀ', 'İ', 'ß'],
+  ]
+}

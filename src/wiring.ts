@@ -1,0 +1,74 @@
+/** The defaults that the rooms leave open, bound: which tracker backend a storage gets, which runtimes a predictor has. */
+import { nodeEnvironment } from './adapters/environment/node-environment'
+import { filesTracker } from './adapters/tracker/files'
+import { invalidArgument } from './core/errors'
+import { fingerprint } from './dataset/fingerprint'
+import type { ModelRuntime, ModelSource } from './ports/model'
+import type { ObjectStore } from './ports/object-store'
+import type { LoadOptions } from './predictor/prediction'
+import { Predictor as BarePredictor } from './predictor/predictor'
+import { createTracker as createBareTracker, type Tracker } from './run/tracker'
+import type { TrackerOptions as BareTrackerOptions } from './run/tracker-options'
+
+/** Options of {@link createTracker}: those of `millwright/run`, with a storage in place of a backend. */
+export interface TrackerOptions extends Omit<BareTrackerOptions, 'backend'> {
+  /** Where runs are kept, as a tree of files that MLflow reads. Either this or `backend`. It stays the caller's to close. */
+  readonly storage?: ObjectStore | undefined
+  /** Another place: `sqliteTracker`, `mlflowTracker`, … `tracker.close()` closes it. */
+  readonly backend?: BareTrackerOptions['backend'] | undefined
+}
+
+/**
+ * A tracker on a storage or a backend. Captures the environment (git, runtime, package, machine), and can digest tables for `run.logInput`.
+ *
+ * @example const tracker = createTracker({ storage: fsStorage({ root: './mlops' }) })
+ * @throws InvalidArgument unless there is just one of `storage` and `backend`
+ */
+export function createTracker(options: TrackerOptions): Tracker {
+  const { storage, backend, ...rest } = options ?? {}
+  if ((storage === undefined) === (backend === undefined)) {
+    throw invalidArgument(`createTracker needs either \`storage\` or \`backend\`, got ${storage === undefined ? 'neither' : 'both'}`)
+  }
+  return createBareTracker({
+    environment: nodeEnvironment(),
+    fingerprint,
+    ...rest,
+    backend: backend ?? filesTracker({ storage: storage as ObjectStore, clock: rest.clock, user: rest.user }),
+  })
+}
+
+/**
+ * The runtimes a predictor has unless told otherwise: own learners, ONNX (when onnxruntime-node is installed), functions. They are
+ * loaded on first use, so that a page which only imports `Predictor` does not carry every learner.
+ */
+export async function defaultRuntimes(): Promise<readonly ModelRuntime[]> {
+  const [{ learnRuntime }, { onnxRuntime }, { functionRuntime }] = await Promise.all([
+    import('./learn/runtime'),
+    import('./adapters/runtime/onnx'),
+    import('./adapters/runtime/function'),
+  ])
+  return [learnRuntime(), onnxRuntime(), functionRuntime()]
+}
+
+/** Options of {@link Predictor}'s `load`. */
+export interface PredictorLoadOptions extends Omit<LoadOptions, 'runtimes'> {
+  /** @default own learners, ONNX through onnxruntime-node, functions */
+  readonly runtimes?: readonly ModelRuntime[] | undefined
+}
+
+/** A model behind a checked, bounded, observable call. Make one with `Predictor.load` or `Predictor.of`. */
+export type Predictor = BarePredictor
+
+/** Makes predictors; see `millwright/predictor` for the class with nothing bound. */
+export const Predictor = {
+  /**
+   * Opens the model that `reference` (`flights@champion`, `flights@3`) names now.
+   *
+   * @throws NotFound from the source; Unsupported when no runtime knows the model's flavor; MissingDependency; Corrupt
+   */
+  async load(source: ModelSource, reference: string, options: PredictorLoadOptions = {}): Promise<BarePredictor> {
+    return BarePredictor.load(source, reference, { ...options, runtimes: options.runtimes ?? (await defaultRuntimes()) })
+  },
+  /** A predictor over a model in memory. */
+  of: (...given: Parameters<typeof BarePredictor.of>): BarePredictor => BarePredictor.of(...given),
+}

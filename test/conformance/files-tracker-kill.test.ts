@@ -1,0 +1,106 @@
+/** A process that logs is killed at random: what it saw acknowledged is there, and nothing torn. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fsStorage } from '../../src/adapters/storage/fs'
+import { filesTracker } from '../../src/adapters/tracker/files'
+import { createRng } from '../../src/core/random'
+
+const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
+let folder = ''
+let program = ''
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millwright-kill-'))
+  const entry = join(folder, 'child.ts')
+  program = join(folder, 'child.mjs')
+  await writeFile(
+    entry,
+    `import { fsStorage } from ${JSON.stringify(source('adapters/storage/fs'))}
+     import { filesTracker } from ${JSON.stringify(source('adapters/tracker/files'))}
+     import { createTracker } from ${JSON.stringify(source('run'))}
+     const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root: process.argv[2] }) }) })
+     const run = process.argv[3] ? await tracker.resumeRun(process.argv[3]) : await tracker.startRun({ experiment: 'kill' })
+     process.stdout.write('run ' + run.runId + '\\n')
+     const from = Number(process.argv[4] ?? 0)
+     for (let i = from; ; i++) {
+       for (let k = 0; k < 50; k++) run.logMetrics({ loss: i * 50 + k, 'val/loss': i }, { step: i * 50 + k })
+       run.logParam('p' + i, i)
+       run.setTag('last', String(i))
+       run.logText('out/' + i + '.txt', 'x'.repeat(1000))
+       await run.flush()
+       process.stdout.write('acked ' + i + '\\n')
+     }`,
+  )
+  await build({
+    entryPoints: [entry],
+    outfile: program,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'error',
+    nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
+  })
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs the child until it is killed `delayMs` after its first word; gives the run and the acknowledged rounds. */
+function logAndKill(root: string, runId: string, from: number, delayMs: number): Promise<{ runId: string; acked: number[] }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, root, runId, `${from}`], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let told = ''
+    let complaint = ''
+    let armed = false
+    child.stdout.on('data', (chunk) => {
+      told += chunk
+      if (!armed) setTimeout(() => child.kill('SIGKILL'), delayMs)
+      armed = true
+    })
+    child.stderr.on('data', (chunk) => {
+      complaint += chunk
+    })
+    child.on('close', () => {
+      if (complaint !== '') return reject(new Error(complaint))
+      const acked = [...told.matchAll(/^acked (\d+)$/gm)].map(([, number]) => Number(number))
+      resolve({ runId: /^run (\w+)$/m.exec(told)?.[1] ?? runId, acked })
+    })
+  })
+}
+
+describe('a logging process that is killed', () => {
+  it('loses nothing it saw acknowledged, and its run goes on', async () => {
+    const root = join(folder, 'runs')
+    const rng = createRng(20_261_122)
+    let runId = ''
+    let next = 0
+    const acked = new Set<number>()
+    for (let round = 0; round < 12; round++) {
+      const told = await logAndKill(root, runId, next, rng.int(120))
+      runId = told.runId
+      if (runId === '') continue
+      const tracker = filesTracker({ storage: fsStorage({ root }) })
+      const record = await tracker.getRun(runId)
+      const { items } = await tracker.getMetricHistory(runId, 'loss', { limit: 1_000_000 })
+      const values = new Set(items.map(({ value }) => value))
+      for (const i of told.acked) acked.add(i)
+      const { tags, params } = record
+      const files = await tracker.listArtifacts({ runId }, 'out')
+      for (const i of acked) {
+        for (let value = i * 50; value < (i + 1) * 50; value++) expect(values.has(value), `point ${value}`).toBe(true)
+        expect(params[`p${i}`]).toBe(`${i}`)
+        expect(files).toContainEqual({ path: `out/${i}.txt`, isFolder: false, sizeBytes: 1000 })
+      }
+      expect(files.filter(({ sizeBytes }) => sizeBytes !== 1000)).toEqual([])
+      expect(Number(tags.last ?? -1)).toBeGreaterThanOrEqual(Math.max(-1, ...acked))
+      expect((await tracker.searchRuns({})).items.map((run) => run.runId)).toContain(runId)
+      // The next process goes on after everything that is there, acknowledged or not.
+      next = Math.max(next, Math.floor(Math.max(-1, ...values) / 50) + 1)
+      await tracker.close()
+    }
+    expect(acked.size).toBeGreaterThan(5)
+  }, 120_000)
+})

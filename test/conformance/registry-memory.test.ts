@@ -1,0 +1,7 @@
+import { describe, it } from 'vitest'
+import { memoryStorage } from '../../src/adapters/storage/memory'
+import { objectStoreBackend } from '../../src/registry'
+import { bindChecks } from '../../src/testing/bind'
+import { registryChecks } from '../../src/testing/registry-checks'
+
+bindChecks(registryChecks(), { make: () => objectStoreBackend(memoryStorage()) }, { describe, it })

@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'vitest'
+import { fsStorage } from '../../src/adapters/storage/fs'
+import { memoryStorage } from '../../src/adapters/storage/memory'
+import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
+import type { ObjectStore } from '../../src/ports/object-store'
+import type { TrackerBackend } from '../../src/ports/tracker-backend'
+import { bindChecks, trackerChecks } from '../../src/testing'
+import { sqliteLibs } from '../fixtures/sqlite-libs'
+
+/** What lies beneath a tracker: its file, its storage, and how to remove both. */
+const beneath = new WeakMap<TrackerBackend, { readonly open: () => Promise<TrackerBackend>; readonly remove: () => Promise<void> }>()
+const libs = await sqliteLibs()
+
+if (libs.length === 0) {
+  it('is left out: neither node:sqlite nor better-sqlite3 is there', () => {
+    console.info('left out: sqliteTracker (neither node:sqlite nor better-sqlite3 is there)')
+  })
+}
+
+for (const { name, lib } of libs) {
+  describe(`sqliteTracker with ${name}`, () => {
+    bindChecks(
+      trackerChecks(),
+      {
+        async make() {
+          const root = await mkdtemp(join(tmpdir(), 'millwright-sqlite-'))
+          // Artifacts of a file on disk too: another process would find them there.
+          const storage: ObjectStore = fsStorage({ root, fsync: false })
+          const open = async (): Promise<TrackerBackend> => {
+            const tracker = await sqliteTracker({ path: join(root, 'mlflow.db'), storage, lib })
+            beneath.set(tracker, { open, remove: () => rm(root, { recursive: true, force: true }) })
+            return tracker
+          }
+          return open()
+        },
+        reopen: (tracker) => (beneath.get(tracker) as { open: () => Promise<TrackerBackend> }).open(),
+        async cleanUp(tracker) {
+          await tracker.close()
+          await beneath.get(tracker)?.remove()
+        },
+      },
+      { describe, it },
+    )
+  })
+
+  describe(`sqliteTracker in memory with ${name}`, () => {
+    bindChecks(trackerChecks(), { make: () => sqliteTracker({ path: ':memory:', storage: memoryStorage(), lib }) }, { describe, it })
+  })
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { inactiveAlert, nextAlertState } from '../../../src/monitor/alert-state'
+
+interface Case {
+  readonly active: string
+  readonly stepSeconds: number
+  readonly forSeconds: number
+  readonly keepFiringForSeconds: number
+  readonly states: readonly string[]
+}
+
+const golden = JSON.parse(readFileSync(new URL('../../golden/drift-model.json', import.meta.url), 'utf8')) as { alertLifecycle: Case[] }
+
+describe('the life of an alert', () => {
+  it.each(golden.alertLifecycle.map((entry, index) => [index, entry] as const))('follows Prometheus, case %i', (_, entry) => {
+    const patience = { forMs: entry.forSeconds * 1000, keepFiringMs: entry.keepFiringForSeconds * 1000 }
+    let state = inactiveAlert(0)
+    const found = [...entry.active].map((active, i) => {
+      state = nextAlertState(state, active === '1', i * entry.stepSeconds * 1000, patience)
+      return state.state
+    })
+    // "none" is a rule never active so far; after firing, Prometheus keeps showing the resolved alert as inactive.
+    const shown = (text: string): string => (text === 'none' || text === 'resolved' ? 'inactive' : text)
+    expect(found.map(shown)).toEqual(entry.states.map(shown))
+    expect(found.filter((state) => state === 'resolved').length).toBe(countEnds(entry.states))
+  })
+
+  it('waits for a number of checks as well as for a time', () => {
+    const at = (states: string): string => {
+      let state = inactiveAlert(0)
+      const walked = [...states].map((c, i) => {
+        state = nextAlertState(state, c === '1', i * 10, { forChecks: 3 })
+        return state.state[0]
+      })
+      return walked.join('')
+    }
+    expect(at('11101111')).toBe('ppfrppff')
+    expect(at('1101100')).toBe('ppippii')
+  })
+})
+
+function countEnds(states: readonly string[]): number {
+  return states.filter((state, i) => state !== 'firing' && states[i - 1] === 'firing').length
+}

@@ -1,0 +1,230 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  barPair,
+  dataTable,
+  embedJson,
+  formatDay,
+  formatNumber,
+  formatPercent,
+  heatTable,
+  html,
+  type LifecycleReport,
+  lifecycleReport,
+  lineChart,
+  monthName,
+  page,
+} from '../../../src/report'
+import { linearScale, monthTicks, niceTicks } from '../../../src/report/scale'
+
+const day = 86_400_000
+
+describe('html', () => {
+  it('escapes every text and no HTML twice', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const { html: made } = html`<p title="${text}">${text}${html`<b>${text}</b>`}</p>`
+        expect(made.replace(/<\/?[pb]( title=)?>?/g, '')).not.toMatch(/[<>]{2}|<script/i)
+        expect(made.split('<').length - 1).toBe(4)
+      }),
+    )
+    expect(html`${null}${undefined}${[1, 'a&b', html`<i>`]}`.html).toBe('1a&#38;b<i>')
+  })
+
+  it('embeds JSON that cannot end its script', () => {
+    const nasty = { text: '</script><script>alert(1)</script>\u2028 & <!--' }
+    const { html: made } = embedJson('data', nasty)
+    expect(made.match(/<\/script>/g)).toHaveLength(1)
+    expect(JSON.parse(made.replace(/^<script[^>]*>|<\/script>$/g, ''))).toEqual(nasty)
+  })
+})
+
+describe('scales', () => {
+  it('mark round values within the range', () => {
+    expect(niceTicks(0, 1, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1])
+    expect(niceTicks(0.73, 0.93, 5)).toEqual([0.75, 0.8, 0.85, 0.9])
+    expect(niceTicks(3, 3)).toEqual([3])
+    fc.assert(
+      fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true }), (min, span) => {
+        const ticks = niceTicks(min, min + span, 5)
+        expect(ticks.length).toBeLessThanOrEqual(7)
+        for (const tick of ticks) {
+          expect(tick).toBeGreaterThanOrEqual(min - span * 1e-6)
+          expect(tick).toBeLessThanOrEqual(min + span * (1 + 1e-6))
+        }
+      }),
+    )
+  })
+
+  it('map ends to ends, and one value to the middle', () => {
+    const scale = linearScale([10, 20], [100, 0])
+    expect([scale(10), scale(15), scale(20)]).toEqual([100, 50, 0])
+    expect(linearScale([5, 5], [0, 10])(5)).toBe(5)
+  })
+
+  it('mark months', () => {
+    const ticks = monthTicks(Date.UTC(2011, 2, 15), Date.UTC(2011, 5, 1))
+    expect(ticks.map(monthName)).toEqual(['Apr', 'May', 'Jun'])
+    expect(monthTicks(Date.UTC(2000, 0, 1), Date.UTC(2010, 0, 1), 12).length).toBeLessThanOrEqual(12)
+  })
+})
+
+describe('formats', () => {
+  it('are short and the same everywhere', () => {
+    expect([1234567.5, 0, -0.25, 0.12345, Number.NaN, Number.NEGATIVE_INFINITY, null].map((value) => formatNumber(value))).toEqual([
+      '1\u2009234\u2009567.5',
+      '0',
+      '−0.25',
+      '0.123',
+      '–',
+      '−∞',
+      '–',
+    ])
+    expect(formatNumber(-0.0001)).toBe('0')
+    expect(formatPercent(0.8642)).toBe('86.4\u00a0%')
+    expect(formatPercent(Number.NaN)).toBe('–')
+    expect(formatDay(Date.UTC(2011, 3, 8, 23))).toBe('8 Apr 2011')
+    expect(formatDay(Number.NaN)).toBe('–')
+  })
+})
+
+describe('charts', () => {
+  const points = Array.from({ length: 2000 }, (_, i) => ({ x: Date.UTC(2011, 3, 1) + i * day * 0.1, y: 0.8 + Math.sin(i / 50) * 0.1 }))
+  const numbersOf = (svg: string): number[] =>
+    [...svg.matchAll(/ (?:x1?|cx|y1?|cy|width|height)="([^"]*)"|[ML](-?[\d.]+) (-?[\d.]+)/g)].flatMap((match) =>
+      match.slice(1).filter(Boolean).map(Number),
+    )
+
+  it('draw lines inside the drawing, thinned out, with a description', () => {
+    const { html: svg } = lineChart({
+      description: 'goes "up" & down',
+      series: [{ name: 'a', points, colour: 'a' }],
+      thresholds: [{ value: 0.83, label: 'alert' }],
+      marks: [1, 2, 3].map((number) => ({ x: points[number * 10]?.x ?? 0, number, label: `mark ${number}`, colour: 'c' as const })),
+    })
+    expect(svg).toContain('aria-label="goes &#34;up&#34; &#38; down"')
+    expect(svg.match(/[ML][\d.]+ /g)?.length).toBe(600)
+    for (const value of numbersOf(svg)) {
+      expect(value).toBeGreaterThanOrEqual(-1)
+      expect(value).toBeLessThanOrEqual(1030)
+    }
+  })
+
+  it('put badges that would touch on rows of their own', () => {
+    const at = points[100]?.x ?? 0
+    const marks = [0, 1, 2].map((i) => ({ x: at + i * day, number: i + 1, label: `${i}`, colour: 'c' as const }))
+    const { html: svg } = lineChart({ description: 'd', series: [{ name: 'a', points, colour: 'a' }], marks })
+    const badges = [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)" r="9"/g)].map((match) => [Number(match[1]), Number(match[2])])
+    expect(badges).toHaveLength(3)
+    badges.forEach(([x1 = 0, y1 = 0], i) => {
+      for (const [x2 = 0, y2 = 0] of badges.slice(i + 1)) expect(Math.hypot(x1 - x2, y1 - y2)).toBeGreaterThan(18)
+    })
+  })
+
+  it('survive no data, one point, gaps and equal values', () => {
+    const empty = lineChart({ description: 'd', series: [{ name: 'a', points: [], colour: 'a' }] })
+    const gaps = [
+      { x: 1, y: 1 },
+      { x: 2, y: Number.NaN },
+      { x: 3, y: 1 },
+    ]
+    const flat = lineChart({ description: 'd', x: 'number', series: [{ name: 'a', points: gaps, colour: 'a' }] })
+    for (const { html: svg } of [empty, flat, barPair({ description: 'd', names: ['a', 'b'], groups: [] })]) {
+      expect(svg).not.toMatch(/NaN|Infinity/)
+    }
+    expect(flat.html.match(/[ML][\d.]+ /g)?.map((step) => step[0])).toEqual(['M', 'M'])
+  })
+
+  it('draw pairs of bars with their values, and leave out what is missing', () => {
+    const { html: svg } = barPair({
+      description: 'd',
+      names: ['before', 'after'],
+      y: 'percent',
+      groups: [
+        { title: 'Apr', values: [0.8, 0.9] },
+        { title: 'May', values: [Number.NaN, 0.85] },
+      ],
+    })
+    expect(svg.match(/<rect [^>]*rx="2.5"/g)).toHaveLength(3)
+    for (const text of ['80.0', '90.0', '85.0', 'Apr', 'May', 'before', 'after']) expect(svg).toContain(`>${text}<`)
+    expect(svg).not.toContain('NaN')
+  })
+})
+
+describe('tables', () => {
+  it('mark drift by weight and words, not by colour alone', () => {
+    const { html: made } = heatTable({
+      rowTitles: ['temp'],
+      columnTitles: ['Apr', 'May', 'Jun'],
+      values: [[0.3, 0.1, Number.NaN]],
+      threshold: 0.25,
+    })
+    expect(made).toContain('aria-label="0.3, drifted"><b>0.3</b>')
+    expect(made).toMatch(/>0\.1<\/td>/)
+    expect(made).toContain('>–</td>')
+  })
+
+  it('say when there is nothing', () => {
+    expect(dataTable({ columns: [{ title: 'a', cell: () => '' }], rows: [], empty: 'no rows' }).html).toContain('no rows')
+  })
+})
+
+describe('the lifecycle report', () => {
+  const evil = '<img src=x onerror=alert(1)>"\'&'
+  const report: LifecycleReport = {
+    title: evil,
+    lead: evil,
+    createdAt: 0,
+    tiles: [{ label: evil, value: evil, note: evil }],
+    performance: {
+      metric: evil,
+      text: evil,
+      retrained: [
+        { x: 0, y: 0.9 },
+        { x: day, y: 0.8 },
+      ],
+      championOnly: [{ x: 0, y: 0.7 }],
+      threshold: 0.83,
+      training: { from: -day, to: 0 },
+    },
+    periods: [{ title: evil, championOnly: 0.8, retrained: 0.9 }],
+    events: (['trained', 'drift', 'performance', 'resolved', 'retrained', 'promoted', 'kept', 'rollback', 'failed'] as const).map(
+      (kind, i) => ({
+        at: day * (9 - i),
+        kind,
+        text: evil,
+        marked: i !== 2,
+      }),
+    ),
+    drift: { columns: [evil], periods: [evil], scores: [[1]], threshold: 0.25, text: evil },
+    versions: [{ version: evil, aliases: ['champion', evil], createdAt: 0, metrics: { [evil]: 0.5 }, data: evil, runId: evil }],
+    history: [{ at: 0, text: evil }],
+    expectations: [{ name: evil, success: false, observed: evil }],
+    sections: [{ title: evil, text: evil, body: html`<p>${evil}</p>` }],
+  }
+
+  it('escapes everything, runs and fetches nothing, and carries its numbers', () => {
+    const made = lifecycleReport(report)
+    expect(made).not.toContain('<img')
+    expect(made).not.toMatch(/\b(?:src|href|action)\s*=\s*"?http/i)
+    expect(made.match(/<script/g)).toHaveLength(1)
+    expect(made).toContain("default-src 'none'")
+    expect(made).toContain('prefers-color-scheme:dark')
+    expect(made).not.toMatch(/>NaN|NaN"/)
+    const json = /<script type="application\/json" id="report-data">(.*?)<\/script>/s.exec(made)?.[1] ?? ''
+    expect((JSON.parse(json) as LifecycleReport).title).toBe(evil)
+    expect(made.length).toBeLessThan(300_000)
+  })
+
+  it('numbers the marked events in order of time', () => {
+    const made = lifecycleReport({ ...report, title: 't' })
+    expect(made.match(/class="badge"/g)).toHaveLength(8)
+    expect(made.indexOf('>failed</span>')).toBeLessThan(made.indexOf('>trained</span>'))
+  })
+
+  it('leaves out what is not given', () => {
+    const made = lifecycleReport({ title: 'empty', createdAt: 0 })
+    expect(made).not.toContain('<section')
+    expect(page({ title: 'bare', sections: [] })).toMatch(/^<!doctype html>/)
+  })
+})
