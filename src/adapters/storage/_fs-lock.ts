@@ -1,11 +1,12 @@
 /** Short-lived locks between processes: a file made with O_EXCL that says who holds it. */
-import { mkdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { sleep, systemClock } from '../../core/clock'
 import { MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { systemCode } from './_fs-errors'
+import { makeFolders } from './_fs-files'
 
 /** A lock is held for milliseconds; one this old belongs to nobody any more. */
 export const STALE_LOCK_MS = 15_000
@@ -48,7 +49,7 @@ export function createFsLocks(folder: string): FsLocks {
     } catch (error) {
       if (systemCode(error) === 'EEXIST') return false
       if (systemCode(error) !== 'ENOENT') throw error
-      await mkdir(folder, { recursive: true })
+      await makeFolders(folder)
       return tryOnce(path, holder)
     }
   }

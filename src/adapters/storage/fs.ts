@@ -1,7 +1,7 @@
 /** The object store in a folder: every object is one file, written aside and moved into place. */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, lstat, mkdir, open, realpath, rename, rm, unlink } from 'node:fs/promises'
+import { type FileHandle, link, lstat, open, realpath, rename, rm, unlink } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
@@ -10,7 +10,7 @@ import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import { throwIfAborted } from '../../core/signal'
 import type { ObjectInfo, ObjectStore, PutOptions } from '../../ports/object-store'
 import { systemCode, translateFsError } from './_fs-errors'
-import { appendOnce, exists, nothingIfMissing, readRange, removeEmptyFolders, removeLeftovers, writeAll } from './_fs-files'
+import { appendOnce, exists, makeFolders, nothingIfMissing, readRange, removeEmptyFolders, removeLeftovers, writeAll } from './_fs-files'
 import { createFsLocks } from './_fs-lock'
 import { INTERNAL_FOLDER, type WalkItem, walk } from './_fs-walk'
 
@@ -104,7 +104,7 @@ export function fsStorage(options: FsStorageOptions): ObjectStore {
   const prepare = (): Promise<void> => {
     ready ??= (async () => {
       try {
-        await mkdir(temporary, { recursive: true })
+        await makeFolders(temporary)
       } catch (error) {
         const reason = translateFsError(error, name, 'use the folder', root) as Error
         if (!['ENOTDIR', 'EEXIST'].includes(systemCode(error))) throw reason
@@ -140,7 +140,7 @@ export function fsStorage(options: FsStorageOptions): ObjectStore {
         if (systemCode(error) !== 'ENOENT' || there === root) throw error
       }
     }
-    const first = await mkdir(folder, { recursive: true })
+    const first = await makeFolders(folder)
     if (first === undefined) return
     for (let made = folder; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made))
   }
@@ -213,7 +213,7 @@ export function fsStorage(options: FsStorageOptions): ObjectStore {
     const handle = await open(aside, 'wx').catch(async (error) => {
       if (systemCode(error) !== 'ENOENT') throw error
       // The folder went away while we were running.
-      await mkdir(temporary, { recursive: true })
+      await makeFolders(temporary)
       return open(aside, 'wx')
     })
     try {
