@@ -26,6 +26,8 @@ interface Case {
 interface Measured {
   readonly fitSeconds: number
   readonly fitRuns: readonly number[]
+  /** Mean processor time of a fit: steadier than the clock on a busy machine. */
+  readonly fitCpuSeconds: number
   readonly oneRowSeconds: number
   readonly tenThousandRowsSeconds: number
   readonly accuracy: number
@@ -99,7 +101,9 @@ function measureOurs(job: Case): Measured {
   const train = tableFrom(job, 0, job.trainRows)
   const test = tableFrom(job, job.trainRows, job.labels.length)
   const model = randomForestClassifier({ nEstimators: trees, seed: 7 })
+  const before = process.cpuUsage()
   const fit = timed(repeats, () => model.fit(train, { target: 'y' }))
+  const used = process.cpuUsage(before)
   const predicted = fit.result.predict(test)
   const right = predicted.filter((label, row) => label === job.labels[job.trainRows + row]).length
   const row = Object.fromEntries(job.columns.map((column, f) => [`x${f}`, column[job.trainRows] as number]))
@@ -112,6 +116,7 @@ function measureOurs(job: Case): Measured {
   return {
     fitSeconds: fit.seconds,
     fitRuns: fit.runs,
+    fitCpuSeconds: (used.user + used.system) / 1e6 / repeats,
     oneRowSeconds: oneRow.seconds,
     tenThousandRowsSeconds: ten.seconds * scale,
     accuracy: right / predicted.length,
@@ -154,11 +159,20 @@ const results = cases.map((job) => {
   }
   console.log(`  ${''.padEnd(14)}${'millwright'.padStart(12)}   scikit-learn   ratio`)
   line('fit', here.fitSeconds, there?.fitSeconds)
+  line('fit, cpu', here.fitCpuSeconds, there?.fitCpuSeconds)
   line('one row', here.oneRowSeconds, there?.oneRowSeconds)
   line('10,000 rows', here.tenThousandRowsSeconds, there?.tenThousandRowsSeconds)
   console.log(`  ${'accuracy'.padEnd(14)}${here.accuracy.toFixed(4).padStart(12)}   ${there?.accuracy.toFixed(4).padStart(12) ?? '—'}`)
   console.log(`  ${'nodes'.padEnd(14)}${String(here.nodes).padStart(12)}   ${String(there?.nodes ?? '—').padStart(12)}`)
-  return { name: job.name, trainRows: job.trainRows, features: job.columns.length, trees, repeats, millwright: here, scikitLearn: there ?? null }
+  return {
+    name: job.name,
+    trainRows: job.trainRows,
+    features: job.columns.length,
+    trees,
+    repeats,
+    millwright: here,
+    scikitLearn: there ?? null,
+  }
 })
 const [cpu] = cpus()
 console.log(`\n${JSON.stringify({ bench: 'forest', machine: { cpu: cpu?.model, cores: cpus().length }, results })}`)

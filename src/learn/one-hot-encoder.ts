@@ -89,7 +89,9 @@ export function restoreOneHotEncoder(state: TransformerState): FittedTransformer
 }
 
 function fittedEncoder(encodings: readonly Encoding[], handleUnknown: 'ignore' | 'error'): FittedTransformer {
-  const origin = new Map<string, string>(encodings.flatMap(({ name, categories }) => categories.map((category) => [`${name}=${category}`, name] as const)))
+  const origin = new Map<string, string>(
+    encodings.flatMap(({ name, categories }) => categories.map((category) => [`${name}=${category}`, name] as const)),
+  )
   return {
     kind: 'oneHotEncoder',
     inputs: encodings.map(({ name }) => name),

@@ -72,9 +72,9 @@ function restoreLearner({ learner: json, task, classes, matrixNames }: ModelDocu
       })
     }
     case 'logisticRegression':
-      return restoreLinear(json, { features, outputs: classes.length === 2 ? 1 : classes.length })
+      return restoreLinear(json, { features, classes: classes.length })
     case 'linearRegression':
-      return restoreLinear(json, { features, outputs: 1 })
+      return restoreLinear(json, { features, classes: 0 })
     default:
       throw corruptModel(`there is no learner ${String(json.kind)}`)
   }

@@ -25,7 +25,8 @@ export class ByteDictionary {
     const length = end - start
     const low = wordAt(view, start, length)
     const high = length > 4 ? wordAt(view, start + 4, length - 4) : 0
-    const hash = hashOf(view, { start, end, low, high, seed: this.#seed })
+    const first = Math.imul(this.#seed ^ low ^ length, 0x9e3779b1)
+    const hash = hashRest(view, start, end, Math.imul(first ^ (first >>> 15) ^ high, 0x85ebca6b))
     const slots = this.#slots
     const mask = slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -47,7 +48,8 @@ export class ByteDictionary {
     const length = end - start
     const low = wordAt(view, start, length)
     const high = length > 4 ? wordAt(view, start + 4, length - 4) : 0
-    const hash = hashOf(view, { start, end, low, high, seed: this.#seed })
+    const first = Math.imul(this.#seed ^ low ^ length, 0x9e3779b1)
+    const hash = hashRest(view, start, end, Math.imul(first ^ (first >>> 15) ^ high, 0x85ebca6b))
     const mask = this.#slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = (this.#slots[slot] as number) - 1
@@ -156,11 +158,9 @@ function wordAt(view: DataView, p: number, length: number): number {
   return word
 }
 
-/** A multiplicative hash over four bytes at a time, from a secret start, the high bits mixed into the low ones. */
-function hashOf(view: DataView, text: Omit<Found, 'hash'> & { readonly seed: number }): number {
-  const { start, end } = text
-  let hash = Math.imul(text.seed ^ text.low ^ (end - start), 0x9e3779b1)
-  hash = Math.imul(hash ^ (hash >>> 15) ^ text.high, 0x85ebca6b)
+/** Goes on with a multiplicative hash from the ninth byte, four at a time, and mixes the high bits into the low ones. */
+function hashRest(view: DataView, start: number, end: number, begun: number): number {
+  let hash = begun
   for (let p = start + 8; p < end; p += 4) {
     hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(view, p, end - p), 0x9e3779b1)
   }

@@ -41,9 +41,9 @@ let powersOfTen: Float64Array | undefined
 /** Fills `out` from a stretch; each stops at the first cell that does not fit and returns its row, or `stretch.to`. */
 export function fillInts(out: Int32Array, stretch: Stretch, words: Words, forced: boolean): number {
   const { scan, column, to, base } = stretch
-  const { bytes, view, starts, ends, columns } = scan
+  const { bytes, view, starts, ends, capacity } = scan
   const { emptyIsMissing } = words
-  for (let row = stretch.from, cell = row * columns + column; row < to; row++, cell += columns) {
+  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
     let start = starts[cell] as number
     const end = ends[cell] as number
     if (start === end && emptyIsMissing) {
@@ -108,11 +108,11 @@ export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, si
   powersOfTen ??= Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
   const powers = powersOfTen
   const { scan, column, to, base } = stretch
-  const { bytes, starts, ends, columns } = scan
+  const { bytes, starts, ends, capacity } = scan
   const { emptyIsMissing } = words
   const mark = words.decimal === '.' ? 46 : 44
   let marks = 0
-  for (let row = stretch.from, cell = row * columns + column; row < to; row++, cell += columns) {
+  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
     let p = starts[cell] as number
     const end = ends[cell] as number
     if (p === end && emptyIsMissing) {
@@ -178,7 +178,7 @@ function slowFloat(scan: Scan, cell: number, words: Words, signs: NumberSigns): 
 export function fillBooleans(out: Uint8Array, stretch: Stretch, words: Words): number {
   const { scan, column, to, base } = stretch
   for (let row = stretch.from; row < to; row++) {
-    const cell = row * scan.columns + column
+    const cell = column * scan.capacity + row
     const code = booleanAt(scan, cell, words)
     if (code < 0) return row
     out[base + row] = code
@@ -200,7 +200,7 @@ function booleanAt(scan: Scan, cell: number, words: Words): number {
 export function fillTimestamps(out: Float64Array, stretch: Stretch, words: Words): number {
   const { scan, column, to, base } = stretch
   for (let row = stretch.from; row < to; row++) {
-    const cell = row * scan.columns + column
+    const cell = column * scan.capacity + row
     const time = timestampAt(scan, cell)
     if (time !== time && !isMissingCell(scan, cell, words)) return row
     out[base + row] = time
@@ -211,8 +211,8 @@ export function fillTimestamps(out: Float64Array, stretch: Stretch, words: Words
 /** As {@link fillInts}, for text: every cell fits. `dictionary` begins with the `missingCount` spellings of missing. */
 export function fillTexts(out: Int32Array, stretch: Stretch, dictionary: ByteDictionary, missingCount: number): void {
   const { scan, column, to, base } = stretch
-  const { view, starts, ends, columns } = scan
-  for (let row = stretch.from, cell = row * columns + column; row < to; row++, cell += columns) {
+  const { view, starts, ends, capacity } = scan
+  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
     const end = ends[cell] as number
     let entry: number
     if (end >= 0) entry = dictionary.codeOf(view, starts[cell] as number, end)
@@ -228,7 +228,7 @@ export function fillTexts(out: Int32Array, stretch: Stretch, dictionary: ByteDic
 export function firstPresent(stretch: Stretch, words: Words): number {
   const { scan, column, to } = stretch
   let row = stretch.from
-  while (row < to && isMissingCell(scan, row * scan.columns + column, words)) row++
+  while (row < to && isMissingCell(scan, column * scan.capacity + row, words)) row++
   return row
 }
 

@@ -78,7 +78,7 @@ export function fillBuilder(
     if (builder.type === undefined) {
       stretch.from = firstPresent(stretch, context.words)
       if (stretch.from === count) return undefined
-      const type = typeOfCellAt(scan, stretch.from * scan.columns + builder.field, context.words)
+      const type = typeOfCellAt(scan, builder.field * scan.capacity + stretch.from, context.words)
       builder.type = type === 'timestamp' && !context.timestamps ? 'string' : type
       reserve(builder, base + count, capacity)
       builder.values.fill(missingMark(builder.type), 0, base + stretch.from)
@@ -86,7 +86,7 @@ export function fillBuilder(
     reserve(builder, base + count, capacity)
     stretch.from = fillStretch(builder, context, stretch)
     if (stretch.from === count) return undefined
-    const cell = stretch.from * scan.columns + builder.field
+    const cell = builder.field * scan.capacity + stretch.from
     if (builder.forced) return { row: base + stretch.from, cell }
     widen(builder, context, { stretch, cell })
   }

@@ -8,7 +8,7 @@ import { badCellMessage, type ColumnBuilder, createBuilder, fillBuilder, finishB
 import { corrupt, ragged, scanError } from './_csv-errors'
 import { dedupeNames } from './_csv-names'
 import type { CsvPlan } from './_csv-options'
-import { createScan, type Scan, scanRecord, scanRows } from './_csv-scan'
+import { createScan, type Scan, scanRecord, scanRows, setColumns } from './_csv-scan'
 import { sniffDelimiter } from './_csv-sniff'
 
 /** Cells scanned at a time: their positions and their text fit a core's own cache. */
@@ -23,7 +23,7 @@ export function* parseSteps(bytes: Uint8Array, plan: CsvPlan): Generator<number,
   const head = readHead(first, plan)
   const names = head.names
   const scan = createScan(bytes, { ...settings, cells: Math.max(cellsAtATime, names.length) })
-  scan.columns = names.length
+  if (names.length > 0) setColumns(scan, names.length)
   scan.position = head.position
   const reader: Reader = { plan, scan, builders: buildersFor(names, plan), rows: 0 }
   if (names.length > 0) yield* readRows(reader, Number.POSITIVE_INFINITY)
@@ -32,7 +32,7 @@ export function* parseSteps(bytes: Uint8Array, plan: CsvPlan): Generator<number,
   const textBuilders = reader.builders.filter(mustBeText)
   if (textBuilders.length > 0) {
     for (const builder of textBuilders) Object.assign(builder, createBuilder(builder.name, builder.field, 'string'))
-    scan.columns = names.length
+    setColumns(scan, names.length)
     scan.position = head.position
     yield* readRows({ plan, scan, builders: textBuilders, rows: 0, known: fields }, rows)
   }
@@ -100,10 +100,10 @@ function addOddRecord(reader: Reader, start: number): void {
       `${plan.operation} would pad ${reader.rows + 1} short records to ${scan.columns} columns: far more cells than the file holds`,
     )
   }
-  scan.starts.fill(0, 0, scan.columns)
-  scan.ends.fill(0, 0, scan.columns)
-  scan.starts.set(record.starts)
-  scan.ends.set(record.ends)
+  for (let field = 0; field < scan.columns; field++) {
+    scan.starts[field * scan.capacity] = record.starts[field] ?? 0
+    scan.ends[field * scan.capacity] = record.ends[field] ?? 0
+  }
   scan.problem = undefined
   addRows(reader, 1, start)
 }
@@ -120,10 +120,7 @@ function widenScan(reader: Reader, fields: number): void {
       builders.push(builder)
     }
   }
-  scan.columns = fields
-  if (scan.starts.length < fields) {
-    Object.assign(scan, { starts: new Int32Array(fields), ends: new Int32Array(fields) })
-  }
+  setColumns(scan, fields)
 }
 
 /** The names, and where the first row begins. */

@@ -17,11 +17,13 @@ export interface Scan {
   readonly maxCellLength: number
   /** Where the next record starts. */
   position: number
-  /** Fields in each record. */
+  /** Fields in each record; see {@link setColumns}. */
   columns: number
-  /** Field f of row r begins at `starts[r * columns + f]` … */
+  /** Records there is room for. */
+  capacity: number
+  /** Field f of row r begins at `starts[f * capacity + r]`: column by column, because that is how cells are read … */
   readonly starts: Int32Array
-  /** … and ends before `ends[r * columns + f]`; when it holds doubled quotes, before the complement `~ends[…]`. */
+  /** … and ends before `ends[f * capacity + r]`; when it holds doubled quotes, before the complement `~ends[…]`. */
   readonly ends: Int32Array
   /** Set when the record at `position` could not be taken. */
   problem: ScanProblem | undefined
@@ -47,11 +49,19 @@ export function createScan(
     maxCellLength: options.maxCellLength,
     position: 0,
     columns: 0,
+    capacity: 0,
     starts: new Int32Array(options.cells),
     ends: new Int32Array(options.cells),
     problem: undefined,
     problemAt: 0,
   }
+}
+
+/** Says how many fields records have from here on. */
+export function setColumns(scan: Scan, columns: number): void {
+  if (scan.starts.length < columns) Object.assign(scan, { starts: new Int32Array(columns), ends: new Int32Array(columns) })
+  scan.columns = columns
+  scan.capacity = Math.floor(scan.starts.length / columns)
 }
 
 /**
@@ -61,18 +71,19 @@ export function createScan(
  * @returns the number of records taken
  */
 export function scanRows(scan: Scan, maxRows: number): number {
-  const { bytes, delimiter, quote, columns, starts, ends, maxCellLength } = scan
+  const { bytes, delimiter, quote, columns, capacity, starts, ends, maxCellLength } = scan
   const end = bytes.length
   // Nearly all bytes of a cell are above those that mean something: one comparison passes over them.
   const special = Math.max(delimiter, CR, quote)
-  const limit = Math.min(maxRows, Math.floor(starts.length / columns)) * columns
+  const limit = Math.min(maxRows, capacity)
+  const rowCells = columns * capacity
   let p = scan.position
   let rowStart = p
   let start = p
+  let row = 0
   let k = 0
-  let rowEnd = columns
   scan.problem = undefined
-  while (k < limit && start <= end) {
+  while (row < limit && start <= end) {
     let c = LF
     for (; p < end; p++) {
       c = bytes[p] as number
@@ -83,7 +94,7 @@ export function scanRows(scan: Scan, maxRows: number): number {
       starts[k] = start
       ends[k] = p
     } else if (c === LF || c === CR) {
-      if (p === start && k === rowEnd - columns) {
+      if (p === start && k === row) {
         // An empty line; the second half of CRLF is one too.
         rowStart = start = ++p
         continue
@@ -92,37 +103,37 @@ export function scanRows(scan: Scan, maxRows: number): number {
       ends[k] = p
     } else if (c === quote && p === start) {
       const closing = closingQuote(bytes, p + 1, quote)
-      if (closing === none) return fail(scan, 'unclosed-quote', rowStart, p, rowEnd)
+      if (closing === none) return fail(scan, 'unclosed-quote', rowStart, p, row)
       starts[k] = start + 1
       ends[k] = closing
       p = (closing < 0 ? ~closing : closing) + 1
       c = p < end ? (bytes[p] as number) : LF
-      if (c !== delimiter && c !== LF && c !== CR) return fail(scan, 'text-after-quote', rowStart, p, rowEnd)
+      if (c !== delimiter && c !== LF && c !== CR) return fail(scan, 'text-after-quote', rowStart, p, row)
     } else {
       p++
       continue
     }
-    if (p - start > maxCellLength) return fail(scan, 'long-cell', rowStart, start, rowEnd)
+    if (p - start > maxCellLength) return fail(scan, 'long-cell', rowStart, start, row)
     start = ++p
-    k++
+    k += capacity
     if (c === delimiter) {
-      if (k === rowEnd) return fail(scan, 'ragged', rowStart, rowStart, rowEnd)
+      if (k - row === rowCells) return fail(scan, 'ragged', rowStart, rowStart, row)
     } else {
-      if (k !== rowEnd) return fail(scan, 'ragged', rowStart, rowStart, rowEnd)
-      rowEnd += columns
+      if (k - row !== rowCells) return fail(scan, 'ragged', rowStart, rowStart, row)
+      k = ++row
       rowStart = start
     }
   }
   scan.position = Math.min(rowStart, end)
-  return k / columns
+  return row
 }
 
-/** Notes a problem in the record whose cells would end at `rowEnd`, and returns the number of records before it. */
-function fail(scan: Scan, problem: ScanProblem, ...[rowStart, at, rowEnd]: readonly [number, number, number]): number {
+/** Notes a problem in the record that begins at `rowStart`, and returns the number of records before it. */
+function fail(scan: Scan, problem: ScanProblem, ...[rowStart, at, rows]: readonly [number, number, number]): number {
   scan.problem = problem
   scan.problemAt = at
   scan.position = rowStart
-  return rowEnd / scan.columns - 1
+  return rows
 }
 
 /** No closing quote; no position and no complement of one is this small. */
@@ -162,12 +173,12 @@ export function scanRecord(scan: Scan, maxFields: number): { readonly starts: nu
     if (p < end && bytes[p] === quote) {
       start = ++p
       stop = closingQuote(bytes, p, quote)
-      if (stop === none) fail(scan, 'unclosed-quote', rowStart, start - 1, scan.columns)
+      if (stop === none) fail(scan, 'unclosed-quote', rowStart, start - 1, 0)
       if (stop === none) return { starts, ends }
       p = (stop < 0 ? ~stop : stop) + 1
       const c = p < end ? bytes[p] : LF
       if (c !== delimiter && c !== LF && c !== CR) {
-        fail(scan, 'text-after-quote', rowStart, p, scan.columns)
+        fail(scan, 'text-after-quote', rowStart, p, 0)
         return { starts, ends }
       }
     } else {
@@ -175,7 +186,7 @@ export function scanRecord(scan: Scan, maxFields: number): { readonly starts: nu
       stop = p
     }
     if (p - start > scan.maxCellLength) {
-      fail(scan, 'long-cell', rowStart, start, scan.columns)
+      fail(scan, 'long-cell', rowStart, start, 0)
       return { starts, ends }
     }
     starts.push(start)

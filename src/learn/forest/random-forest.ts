@@ -144,7 +144,9 @@ function planOf(job: ForestJob): ForestPlan {
   const { kind, settings, features } = job
   const numFeatures = features.columns.length
   if (features.numRows * numFeatures > 2147483647 || numFeatures > MAX_FEATURES) {
-    throw invalidArgument(`${kind} takes at most 2³¹ cells and ${MAX_FEATURES} features, got ${features.numRows} rows × ${numFeatures} features`)
+    throw invalidArgument(
+      `${kind} takes at most 2³¹ cells and ${MAX_FEATURES} features, got ${features.numRows} rows × ${numFeatures} features`,
+    )
   }
   const maxFeatures = featuresPerSplit(kind, settings.maxFeatures, numFeatures)
   const rowsDrawn = rowsPerTree(kind, settings.maxSamples, features.numRows)

@@ -6,7 +6,9 @@ import { corruptModel } from '../model-format'
 /** Coefficients of a linear model. */
 export interface LinearState {
   readonly kind: 'linearRegression' | 'logisticRegression'
-  /** Row-major, outputs × features. Two classes have one output, whose logistic is the probability of the second class. */
+  /** What becomes of the sums: nothing; the logistic of one is the probability of the second class of two; the softmax of one per class. */
+  readonly link: 'identity' | 'logistic' | 'softmax'
+  /** Row-major, outputs × features. */
   readonly coefficients: readonly number[]
   /** One per output. */
   readonly intercepts: readonly number[]
@@ -25,10 +27,10 @@ export function fittedLinear(linear: LinearState): FittedLinear {
     takesMissing: false,
     predict(features) {
       const sums = weightedSums(linear, features)
-      if (linear.kind === 'linearRegression') return sums
-      return linear.intercepts.length === 1 ? logistic(sums) : softmax(sums, linear.intercepts.length)
+      if (linear.link === 'identity') return sums
+      return linear.link === 'logistic' ? logistic(sums) : softmax(sums, linear.intercepts.length)
     },
-    state: () => ({ kind: linear.kind, json: { coefficients: linear.coefficients, intercepts: linear.intercepts } }),
+    state: () => ({ kind: linear.kind, json: { link: linear.link, coefficients: linear.coefficients, intercepts: linear.intercepts } }),
   }
 }
 
@@ -40,18 +42,21 @@ export function isFittedLinear(learner: FittedLearner): learner is FittedLinear 
 /** The linear model of a stored state. @throws Corrupt */
 export function restoreLinear(
   json: Readonly<Record<string, unknown>>,
-  shape: { readonly features: number; readonly outputs: number },
+  shape: { readonly features: number; readonly classes: number },
 ): FittedLinear {
-  const { kind, coefficients, intercepts } = json as unknown as LinearState
+  const { kind, link, coefficients, intercepts } = json as unknown as LinearState
+  const expected = kind === 'linearRegression' ? 'identity' : shape.classes === 2 ? 'logistic' : 'softmax'
+  if (link !== expected) throw corruptModel(`a ${kind} of ${shape.classes} classes cannot have the link ${String(link)}`)
+  const outputs = link === 'softmax' ? shape.classes : 1
   for (const list of [coefficients, intercepts]) {
     if (!Array.isArray(list) || list.some((value) => typeof value !== 'number' || !Number.isFinite(value))) {
       throw corruptModel('coefficients are no list of numbers')
     }
   }
-  if (intercepts.length !== shape.outputs || coefficients.length !== shape.outputs * shape.features) {
-    throw corruptModel(`${coefficients.length} coefficients for ${shape.outputs} outputs of ${shape.features} features`)
+  if (intercepts.length !== outputs || coefficients.length !== outputs * shape.features) {
+    throw corruptModel(`${coefficients.length} coefficients for ${outputs} outputs of ${shape.features} features`)
   }
-  return fittedLinear({ kind, coefficients, intercepts })
+  return fittedLinear({ kind, link, coefficients, intercepts })
 }
 
 function weightedSums({ coefficients, intercepts }: LinearState, features: FeatureMatrix): Float64Array {

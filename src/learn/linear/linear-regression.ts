@@ -32,7 +32,7 @@ export function linearRegression(options: LinearRegressionOptions = {}): Estimat
       assertNumbers(kind, features)
       const { coefficients, intercept } = leastSquares(features, target.values as Float64Array, alpha)
       yield { phase: 'fit', done: 1, total: 1, unit: 'steps' }
-      return fittedLinear({ kind, coefficients, intercepts: [intercept] })
+      return fittedLinear({ kind, link: 'identity', coefficients, intercepts: [intercept] })
     },
   }
   return makeEstimator(kind, [], learner, learner.options)

@@ -45,16 +45,21 @@ function* fitLogistic(
   assertNumbers(kind, features)
   const p = features.columns.length
   // One class: a constant answer, which softmax of a single sum gives.
-  const outputs = target.numClasses === 2 ? 1 : target.numClasses
+  const link = target.numClasses === 2 ? 'logistic' : 'softmax'
+  const outputs = link === 'logistic' ? 1 : target.numClasses
   const penalty = 1 / (c * features.numRows)
-  const objective =
-    outputs === 1 && target.numClasses === 2 ? binaryLoss(features, target, penalty) : softmaxLoss(features, target, penalty)
+  const objective = link === 'logistic' ? binaryLoss(features, target, penalty) : softmaxLoss(features, target, penalty)
   const search = minimize(objective, outputs * (p + 1), { tolerance, maxIterations })
   for (;;) {
     const step = search.next()
     if (step.done) {
       const { x } = step.value
-      return fittedLinear({ kind, coefficients: Array.from(x.subarray(0, outputs * p)), intercepts: Array.from(x.subarray(outputs * p)) })
+      return fittedLinear({
+        kind,
+        link,
+        coefficients: Array.from(x.subarray(0, outputs * p)),
+        intercepts: Array.from(x.subarray(outputs * p)),
+      })
     }
     yield { phase: 'fit', done: step.value, unit: 'steps' }
   }
