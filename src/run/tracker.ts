@@ -16,6 +16,9 @@ import { runName } from './run-names'
 import type { StartRunOptions } from './run-options'
 import { checkSearchOptions, checkStartOptions, checkTrackerOptions, type SearchRunsOptions, type TrackerOptions } from './tracker-options'
 
+/** What new experiments are, so that MLflow's pages need not guess. */
+const experimentTags = { 'mlflow.experimentKind': 'custom_model_development' } as const
+
 /** How long the environment may take before a run starts without it, in milliseconds. */
 const ENVIRONMENT_MS = 5000
 const PARENT = 'mlflow.parentRunId'
@@ -98,7 +101,7 @@ export class Tracker {
     const experimentId =
       options.experiment === undefined && parent !== undefined
         ? parent.experimentId
-        : (await this.#backend.ensureExperiment(options.experiment ?? 'Default')).experimentId
+        : (await this.#backend.ensureExperiment(options.experiment ?? 'Default', { tags: experimentTags })).experimentId
     const user = this.#options.user ?? environment.user
     const name = options.name ?? runName(this.#rng)
     const record = await this.#backend.createRun({
