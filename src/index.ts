@@ -1,12 +1,13 @@
 /** Millwright: the whole life of a machine-learning model. The names for every runtime; see `millwright/node` for Node's own. */
 export { parseCsv, readCsv, toCsv } from './adapters/format/csv'
+export { mlflowRegistry } from './adapters/registry/mlflow'
 export { functionModel, functionRuntime } from './adapters/runtime/function'
 export { onnxModel, onnxRuntime } from './adapters/runtime/onnx'
 export { memoryStorage } from './adapters/storage/memory'
 export { filesTracker } from './adapters/tracker/files'
 export { memoryTracker } from './adapters/tracker/memory'
 export { mlflowTracker } from './adapters/tracker/mlflow'
-export { loadConfig } from './config'
+export { type Config, defaultConfig, loadConfig } from './config'
 export type { Clock } from './core/clock'
 export { type ErrorCode, errorFromJson, isMillwrightError, MillwrightError, SchemaMismatchError } from './core/errors'
 export type { OnProgress, ProgressEvent } from './core/progress'
@@ -36,6 +37,7 @@ export { type ColumnDrift, DriftDetector, type DriftProfile, type DriftReport, p
 export {
   chain,
   crossValidate,
+  dropColumns,
   type Estimator,
   evaluate,
   type FittedModel,
@@ -51,8 +53,8 @@ export {
   simpleImputer,
   standardScaler,
 } from './learn'
-export { Monitor } from './monitor'
-export { Pipeline } from './pipeline'
+export { type AlertMessage, type AlertRule, type AlertSink, Monitor, type MonitorOptions } from './monitor'
+export { outputOf, Pipeline, schedule, toMermaid } from './pipeline'
 export type { ModelRuntime, ModelSource, PackableModel, PredictionRecord } from './ports/model'
 export type { ObjectStore } from './ports/object-store'
 export type { TrackerBackend } from './ports/tracker-backend'
@@ -107,10 +109,21 @@ export {
   validationMarkdown,
   validationText,
 } from './quality'
-export { betterThan, type Gate, ModelRegistry, type ModelVersion, metricAtLeast, metricAtMost } from './registry'
-export { lifecycleReport } from './report'
-export { createRetraining } from './retraining'
-export { Run, Tracker } from './run'
+export {
+  betterThan,
+  copyVersion,
+  exportModel,
+  type Gate,
+  importModel,
+  ModelRegistry,
+  type ModelVersion,
+  metricAtLeast,
+  metricAtMost,
+  noDriftSince,
+} from './registry'
+export { compareRunsHtml, lifecycleReport } from './report'
+export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict } from './retraining'
+export { autolog, progressBar, Run, Tracker, tfjsCallbacks, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'
 export type { ModelSignature } from './schema/signature'
 export type { Row, Table } from './schema/table'

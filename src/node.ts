@@ -1,5 +1,7 @@
 /** What only Node (and runtimes with Node's modules) can do: the file system, SQLite, an HTTP server. */
 export { type NodeEnvironmentOptions, nodeEnvironment } from './adapters/environment/node-environment'
+export { type NodeSystemMetricsOptions, nodeSystemMetrics } from './adapters/environment/node-system-metrics'
+export { type SqliteRegistryOptions, sqliteRegistry } from './adapters/registry/sqlite'
 export { type NodeHandler, type NodeServer, type NodeServerOptions, startNodeServer } from './adapters/server/node-server'
 export { type FsStorageOptions, fsStorage } from './adapters/storage/fs'
 export { type SqliteTrackerOptions, sqliteTracker } from './adapters/tracker/sqlite'

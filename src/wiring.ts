@@ -1,5 +1,4 @@
 /** The defaults that the rooms leave open, bound: which tracker backend a storage gets, which runtimes a predictor has. */
-import { nodeEnvironment } from './adapters/environment/node-environment'
 import { filesTracker } from './adapters/tracker/files'
 import { invalidArgument } from './core/errors'
 import { fingerprint } from './dataset/fingerprint'
@@ -20,6 +19,7 @@ export interface TrackerOptions extends Omit<BareTrackerOptions, 'backend'> {
 
 /**
  * A tracker on a storage or a backend. Captures the environment (git, runtime, package, machine), and can digest tables for `run.logInput`.
+ * Open runs end with the process (`handleExit`), and can record the load of the machine (`systemMetrics`).
  *
  * @example const tracker = createTracker({ storage: fsStorage({ root: './mlops' }) })
  * @throws InvalidArgument unless there is just one of `storage` and `backend`
@@ -30,8 +30,10 @@ export function createTracker(options: TrackerOptions): Tracker {
     throw invalidArgument(`createTracker needs either \`storage\` or \`backend\`, got ${storage === undefined ? 'neither' : 'both'}`)
   }
   return createBareTracker({
-    environment: nodeEnvironment(),
+    environment: async () => (await import('./adapters/environment/node-environment')).nodeEnvironment()(),
     fingerprint,
+    handleExit: true,
+    systemMeter: async () => (await import('./adapters/environment/node-system-metrics')).nodeSystemMetrics()(),
     ...rest,
     backend: backend ?? filesTracker({ storage: storage as ObjectStore, clock: rest.clock, user: rest.user }),
   })

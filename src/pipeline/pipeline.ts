@@ -13,8 +13,8 @@ import type { PipelineEvents } from './events'
 import { graphOf, type PipelineGraph, toMermaid } from './graph'
 import { inProcessExecutor } from './in-process-executor'
 import type { RunResult } from './result'
-import { type RunPlan, resumeRun, startRun } from './run-pipeline'
-import { type RunState, readState, runIds } from './run-state'
+import type { RunPlan } from './run-pipeline'
+import type { RunState } from './run-state'
 import { checkStep, type StepContext, type StepOptions, type StepSpec } from './step'
 
 /** Options of {@link Pipeline}. */
@@ -153,7 +153,9 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>> {
   async run(options: RunOptions<Input> = {}): Promise<RunResult<Steps>> {
     checkOptions('Pipeline.run', options, { ...runRules(), runId: nonEmptyString(), seed: finiteNumber() })
     const input = this.#input(options.input)
-    return (await startRun(this.#plan(options), input, options.seed ?? 0, options.runId)) as RunResult<Steps>
+    const plan = this.#plan(options)
+    const { startRun } = await import('./run-pipeline')
+    return (await startRun(plan, input, options.seed ?? 0, options.runId)) as RunResult<Steps>
   }
 
   /**
@@ -165,17 +167,22 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>> {
   async resume(runId: string, options: ResumeOptions<Input> = {}): Promise<RunResult<Steps>> {
     checkOptions('Pipeline.resume', options, { ...runRules(), takeOver: ofType('boolean') })
     const given = options.input === undefined ? {} : { input: this.#input(options.input) }
-    return (await resumeRun(this.#plan(options), runId, options.takeOver ?? false, given)) as RunResult<Steps>
+    const plan = this.#plan(options)
+    const { resumeRun } = await import('./run-pipeline')
+    return (await resumeRun(plan, runId, options.takeOver ?? false, given)) as RunResult<Steps>
   }
 
   /** The record of a run, also while it runs. @throws NotFound */
   async inspectRun(runId: string, options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState> {
-    return readState(this.#storage(options), this.name, runId)
+    const storage = this.#storage(options)
+    const { readState } = await import('./run-state')
+    return readState(storage, this.name, runId)
   }
 
   /** The records of all runs, latest start first. */
   async listRuns(options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState[]> {
     const storage = this.#storage(options)
+    const { readState, runIds } = await import('./run-state')
     const runs: RunState[] = []
     for (const id of await runIds(storage, this.name)) runs.push(await readState(storage, this.name, id))
     return runs.sort((a, b) => b.startedAt - a.startedAt)

@@ -48,6 +48,8 @@ export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options
   })
   // A missing interval is caught here: undefined means "default" to checkOptions, and there is none.
   checkOptions('schedule', { everyMs: options.everyMs ?? Number.NaN }, { everyMs: finiteNumber(1) })
+  // What runs a pipeline is loaded with its first run; loading it now keeps the first turn on time. A failure shows itself in that run.
+  void import('./run-pipeline').catch(() => {})
   const clock = options.clock ?? systemClock()
   const controller = new AbortController()
   const stop = (): void => controller.abort()

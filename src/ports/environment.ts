@@ -19,6 +19,8 @@ export interface RunEnvironment {
   readonly packageVersion?: string | undefined
   /** SHA-256 of the package's lockfile. */
   readonly lockfileDigest?: string | undefined
+  /** Direct dependencies and the versions installed. */
+  readonly packages?: Readonly<Record<string, string>> | undefined
   readonly gitCommit?: string | undefined
   readonly gitBranch?: string | undefined
   readonly gitRepoUrl?: string | undefined

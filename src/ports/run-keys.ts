@@ -15,7 +15,7 @@ export const runLimits = {
 } as const
 
 /** What a key belongs to. */
-export type RunKeyKind = 'metric' | 'param' | 'tag'
+export type RunKeyKind = 'metric' | 'param' | 'tag' | 'image'
 
 /** MLflow's alphabet without the colon, which MLflow itself refuses on Windows. */
 const keyAlphabet = /^[\p{L}\p{N}_.\-/ ]+$/u

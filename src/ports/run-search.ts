@@ -202,7 +202,12 @@ function compareText(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i)
     const y = b.charCodeAt(i)
-    if (x !== y) return x >= 0xd800 === y >= 0xd800 ? x - y : (a.codePointAt(i) as number) - (b.codePointAt(i) as number)
+    if (x !== y) return codePointRank(x) - codePointRank(y)
   }
   return a.length - b.length
+}
+
+/** Surrogates stand for code points beyond U+FFFF, so they come after the units from U+E000 on. */
+function codePointRank(unit: number): number {
+  return unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit
 }

@@ -12,7 +12,7 @@ import { modelFailure, outcomeOf } from './failures'
 import { type Cells, createIssueLog } from './input-check'
 import { createMicroBatcher, type MicroBatcher } from './micro-batch'
 import { createModelHandle, type ModelHandle } from './model-handle'
-import { type Origin, openModel } from './open-model'
+import type { Origin } from './open-model'
 import { assertCall, resolveOptions, type Settings } from './options'
 import type {
   LoadOptions,
@@ -81,6 +81,7 @@ export class Predictor {
       throw invalidArgument(`\`runtimes\` of Predictor.load must list at least one model runtime, got ${show(runtimes)}`)
     }
     const origin = { source, reference, runtimes }
+    const { openModel } = await import('./open-model')
     return new Predictor((await openModel(origin, settings, undefined, signal)) as ModelHandle, settings, origin)
   }
 
@@ -286,6 +287,7 @@ export class Predictor {
   async #refresh(signal: AbortSignal | undefined): Promise<boolean> {
     this.#assertOpen('refresh')
     if (this.#origin === undefined) return false
+    const { openModel } = await import('./open-model')
     const next = await openModel(this.#origin, this.#settings, this.#handle, signal)
     if (next === undefined) return false
     if (this.closed) {

@@ -1,5 +1,8 @@
 /** `millwright/registry`: models under names, in immutable versions. */
 
+export type { ApprovalAnswer, ApprovalRequest, Approver } from './approval'
+export type { DriftSummary, NoDriftSinceOptions } from './drift-gate'
+export { noDriftSince } from './drift-gate'
 export type { BetterThanOptions, Gate, GateContext, MetricReference } from './gates'
 export { betterThan, metricAtLeast, metricAtMost } from './gates'
 export type { Lineage } from './manifest'
@@ -10,3 +13,7 @@ export { parseReference } from './reference'
 export type { Registration } from './registration'
 export type { ModelRegistryOptions, PromoteOptions, RegistryEvents, RollbackOptions, VersionReference } from './registry'
 export { ModelRegistry } from './registry'
+export type { DescribedSchema } from './schema-signature'
+export { signatureFromSchemas } from './schema-signature'
+export type { CopyVersionOptions, ImportModelOptions } from './transfer'
+export { copyVersion, exportModel, importModel } from './transfer'

@@ -18,6 +18,8 @@ export interface Lineage {
   readonly dataset?: { readonly name?: string | undefined; readonly fingerprint: string } | undefined
   readonly runId?: string | undefined
   readonly experimentId?: string | undefined
+  /** Where it was registered first, if it was copied or imported from another registry. */
+  readonly origin?: { readonly name: string; readonly version: string; readonly createdAt: number } | undefined
 }
 
 /** One file of the package. */
@@ -64,8 +66,7 @@ export function assertPackage(model: ModelPackage): void {
   if (files.length === 0) throw invalidArgument('a model package needs at least one file')
   for (const [path, bytes] of files) {
     assertSafeKey(path, 'a file name in a model package')
-    if (path === MANIFEST_FILE || path === MLMODEL_FILE)
-      throw invalidArgument(`a model package cannot hold a file ${path}: the registry writes it`)
+    if (path === MANIFEST_FILE) throw invalidArgument(`a model package cannot hold a file ${path}: the registry writes it`)
     if (!(bytes instanceof Uint8Array)) throw invalidArgument(`the file ${show(path)} of a model package must be bytes, got ${show(bytes)}`)
   }
 }

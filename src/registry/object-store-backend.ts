@@ -2,9 +2,11 @@
 import { fromUtf8, utf8 } from '../core/bytes'
 import { isMillwrightError, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
-import { canonicalJson, parseJson } from '../core/json'
 import type { ObjectStore } from '../ports/object-store'
-import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
+import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend } from '../ports/registry-backend'
+import { aliasConflict, missingModel, versionInUse } from '../ports/registry-errors'
+import { appendStoredEvent, listStoredEvents } from '../ports/registry-history'
+import { listAll, readOptional } from '../ports/stored-objects'
 import {
   DELETED_STAGE,
   defaultExperimentMeta,
@@ -19,9 +21,9 @@ import {
   versionMeta,
   versionRecord,
 } from './mlruns-layout'
-import { listAll, listFolders, readOptional, readTexts, updateObject } from './stored-records'
+import { listFolders, readTexts, updateObject } from './stored-records'
 
-/** Attempts to get the next free number, of a version or an event, before giving up. */
+/** Attempts to get the next free number of a version before giving up. */
 const NUMBER_ATTEMPTS = 200
 
 /**
@@ -94,8 +96,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     return Object.keys(aliases).filter((alias) => aliases[alias]?.trim() === version)
   }
 
-  const missing = (name: string, version?: string): MillwrightError =>
-    new MillwrightError('NotFound', `${store.name} has no model ${show(name)}${version === undefined ? '' : ` version ${version}`}`)
+  const missing = (name: string, version?: string): MillwrightError => missingModel(store.name, name, version)
 
   return {
     portVersion: 1,
@@ -183,9 +184,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       const mark = (stage: string): Promise<void> => updateObject(store, key, async () => versionMeta({ ...record, updatedAt: at }, stage))
       const inUse = async (): Promise<void> => {
         const aliases = await aliasesAt(name, version)
-        if (aliases.length === 0) return
-        const message = `${show(name)} version ${version} cannot be deleted while ${aliases.join(', ')} points to it`
-        throw new MillwrightError('InvalidState', message, { details: { aliases } })
+        if (aliases.length > 0) throw versionInUse(name, version, aliases)
       }
       await inUse()
       await mark(DELETED_STAGE)
@@ -207,11 +206,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       if ((await readVersion(name, version)) === undefined) throw missing(name, version)
       const head = await store.head(key)
       const actual = head === undefined ? undefined : fromUtf8((await readOptional(store, key)) ?? utf8('')).trim()
-      const conflict = (cause?: unknown): MillwrightError => {
-        const said = expected === undefined ? 'not to exist' : `at version ${expected}`
-        const message = `the alias ${alias} of ${show(name)} was expected ${said}, but somebody else moved it`
-        return new MillwrightError('Conflict', message, { details: { alias, expected: expected ?? null, actual: actual ?? null }, cause })
-      }
+      const conflict = (cause?: unknown): MillwrightError => aliasConflict(name, alias, { expected, actual, cause })
       if (actual !== expected) throw conflict()
       const written = await Promise.resolve(
         store.put(key, utf8(version), head === undefined ? { ifAbsent: true } : { ifMatch: head.etag }),
@@ -227,24 +222,8 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
 
     deleteAlias: async (name, alias) => store.delete(`${modelFolder(name)}aliases/${alias}`),
 
-    async appendEvent(event) {
-      const folder = `${modelFolder(event.model)}history/`
-      const last = (await listAll(store, folder)).at(-1)?.key.slice(folder.length) ?? '0'
-      let number = Number.parseInt(last, 10) + 1
-      for (let attempt = 0; ; attempt++, number++) {
-        try {
-          await store.put(`${folder}${String(number).padStart(10, '0')}.json`, utf8(canonicalJson(event)), { ifAbsent: true })
-          return
-        } catch (error) {
-          if (!isMillwrightError(error, 'Conflict') || attempt === NUMBER_ATTEMPTS) throw error
-        }
-      }
-    },
-
-    async listEvents(name) {
-      const keys = (await listAll(store, `${modelFolder(name)}history/`)).map(({ key }) => key)
-      return Promise.all(keys.map(async (key) => parseJson(fromUtf8(await store.get(key)), key) as RegistryEvent))
-    },
+    appendEvent: async (event) => appendStoredEvent(store, event),
+    listEvents: async (name) => listStoredEvents(store, name),
 
     async listFiles(version) {
       const folder = artifactsOf(version)

@@ -21,6 +21,8 @@ export interface Registration {
   readonly metrics?: Readonly<Record<string, number>> | undefined
   /** The data the model was trained on. */
   readonly dataset?: { readonly fingerprint: string; readonly name?: string | undefined } | undefined
+  /** Of a model that was registered elsewhere before: where it came from. `run` and `dataset` win over it. */
+  readonly lineage?: Lineage | undefined
   readonly description?: string | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
   readonly signal?: AbortSignal | undefined
@@ -52,9 +54,10 @@ export async function registrationInit(
     metrics: manifest.metrics,
     modelType: packed.task,
     files: (modelId) => ({
+      // A package that another tool made keeps its own description.
+      [MLMODEL_FILE]: utf8(mlmodelText(packed, { modelId, runId: run?.runId, createdAt: facts.at, hasExample })),
       ...packed.files,
       ...example,
-      [MLMODEL_FILE]: utf8(mlmodelText(packed, { modelId, runId: run?.runId, createdAt: facts.at, hasExample })),
       [MANIFEST_FILE]: manifestBytes(manifest),
     }),
   }
@@ -67,6 +70,7 @@ function check(options: Registration): void {
     example: ofType('object'),
     metrics: ofType('object'),
     dataset: ofType('object'),
+    lineage: ofType('object'),
     description: ofType('string'),
     tags: ofType('object'),
     signal: anything(),
@@ -90,8 +94,9 @@ const id = {
   test: (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9][\w-]{0,255}$/.test(value),
 }
 
-function lineageOf({ run, dataset }: Registration): Lineage {
+function lineageOf({ run, dataset, lineage }: Registration): Lineage {
   return {
+    ...lineage,
     ...(dataset === undefined ? {} : { dataset: { fingerprint: dataset.fingerprint, name: dataset.name } }),
     ...(run === undefined ? {} : { runId: run.runId, experimentId: run.experimentId }),
   }

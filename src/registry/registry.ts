@@ -2,11 +2,13 @@
 import { type Clock, systemClock } from '../core/clock'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
+import { assertSafeKey } from '../core/ids'
 import { anything, checkOptions, nonEmptyString, ofType } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import type { ModelPackage, ModelSource, PackableModel, ResolvedModel } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
 import type { GateVerdict, ModelVersionRecord, RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
+import type { Approver } from './approval'
 import { evaluateGates, type Gate, rejected } from './gates'
 import { displayVersions, type ModelVersion, toModelVersion } from './model-version'
 import { objectStoreBackend } from './object-store-backend'
@@ -35,6 +37,8 @@ export type VersionReference = string | number | Pick<ModelVersion, 'version'>
 export interface PromoteOptions {
   /** All of them must say yes. */
   readonly gates?: readonly Gate[] | undefined
+  /** Asked once all gates have said yes; its answer is a verdict like theirs. */
+  readonly approve?: Approver | undefined
   /** The version the alias must point to now, `null` for none. @default where it points when the call begins */
   readonly expected?: VersionReference | null | undefined
   readonly reason?: string | undefined
@@ -127,6 +131,7 @@ export class ModelRegistry implements ModelSource {
         allowed: 'an array of functions',
         test: (value) => Array.isArray(value) && value.every((gate) => typeof gate === 'function'),
       },
+      approve: ofType('function'),
       expected: anything(),
       reason: ofType('string'),
       by: ofType('string'),
@@ -144,13 +149,13 @@ export class ModelRegistry implements ModelSource {
         return undefined
       })
     }
-    const verdicts = await evaluateGates(options.gates ?? [], {
-      alias,
-      candidate,
-      current: await at(alias),
-      versionAt: at,
-      signal: options.signal,
-    })
+    const { signal, reason, by = this.#user } = options
+    const current = await at(alias)
+    const verdicts = await evaluateGates(options.gates ?? [], { alias, candidate, current, versionAt: at, signal })
+    if (options.approve !== undefined && verdicts.every(({ passed }) => passed)) {
+      const { askApproval } = await import('./approval')
+      verdicts.push(await askApproval(options.approve, { alias, candidate, current, verdicts: [...verdicts], reason, by }, signal))
+    }
     const facts = { model: name, alias, version: candidate.version, from, reason: options.reason, by: options.by, verdicts }
     if (verdicts.some(({ passed }) => !passed)) {
       const event = await this.#note({ kind: 'promotion-rejected', ...facts })
@@ -227,6 +232,12 @@ export class ModelRegistry implements ModelSource {
     throwIfAborted(options.signal)
     const record = await this.#locate(reference)
     return { name: record.name, version: record.version, package: await readPackage(this.#backend, record, options.signal) }
+  }
+
+  /** One of the files stored with a version (`MLmodel`, `input_example.json`, …), as it is there. @throws NotFound */
+  async readFile(reference: string, path: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Uint8Array> {
+    assertSafeKey(path, 'a file name of a model')
+    return this.#backend.readFile(await this.#locate(reference), path, options)
   }
 
   /** Every model with its aliases, ascending by name. */

@@ -1,29 +1,8 @@
 /** Small readings and writings that the stored registry is made of. */
 import { fromUtf8 } from '../core/bytes'
 import { isMillwrightError, MillwrightError, show } from '../core/errors'
-import type { ObjectInfo, ObjectStore } from '../ports/object-store'
-
-/** The bytes, or `undefined` where there is no such object. */
-export async function readOptional(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
-  try {
-    return await store.get(key)
-  } catch (error) {
-    if (isMillwrightError(error, 'NotFound')) return undefined
-    throw error
-  }
-}
-
-/** Every object below `prefix`, ascending by key. */
-export async function listAll(store: ObjectStore, prefix: string): Promise<ObjectInfo[]> {
-  const objects: ObjectInfo[] = []
-  let cursor: string | undefined
-  do {
-    const page = await store.list({ prefix, cursor })
-    objects.push(...page.objects)
-    cursor = page.cursor
-  } while (cursor !== undefined)
-  return objects
-}
+import type { ObjectStore } from '../ports/object-store'
+import { listAll, readOptional } from '../ports/stored-objects'
 
 /** Every folder that begins with `prefix`, each ending in `/`, ascending. */
 export async function listFolders(store: ObjectStore, prefix: string): Promise<string[]> {

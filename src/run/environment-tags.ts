@@ -1,6 +1,6 @@
 /** The environment as tags of a run: MLflow's reserved ones, and our own for what MLflow has no name for. */
 import type { RunEnvironment } from '../ports/environment'
-import { runLimits } from '../ports/run-keys'
+import { clip } from './clip'
 
 /** The tags; what is unknown has none. */
 export function environmentTags(environment: RunEnvironment, seed: number | undefined): Record<string, string> {
@@ -22,9 +22,4 @@ export function environmentTags(environment: RunEnvironment, seed: number | unde
   }
   const known = Object.entries(tags).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '')
   return Object.fromEntries(known.map(([key, value]) => [key, clip(value)]))
-}
-
-/** At most as long as a tag may be, and well-formed: for texts that nobody can be asked to shorten. */
-export function clip(text: string): string {
-  return text.slice(0, runLimits.tagValue).toWellFormed()
 }

@@ -1,7 +1,7 @@
 /** Writes a model as a logged model of MLflow 3: record, files, `MLmodel`, status. */
 import { utf8 } from '../core/bytes'
 import { canonicalJson, type Json } from '../core/json'
-import { toYaml } from '../core/yaml'
+import { toYaml } from '../core/yaml-emit'
 import type { ModelPackage, PackableModel } from '../ports/model'
 import type { LoggedModelRecord, TrackerBackend } from '../ports/tracker-backend'
 import { signatureToMlflow } from '../schema/signature'

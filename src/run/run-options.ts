@@ -15,6 +15,21 @@ export interface StartRunOptions {
   readonly description?: string | undefined
   /** Aborting ends `tracker.run` at once, the run `killed`. `startRun` checks it only before the run is made. */
   readonly signal?: AbortSignal | undefined
+  /** Whether this run records the load of the machine. @default as the tracker */
+  readonly systemMetrics?: boolean | undefined
+  /**
+   * The trace this run is part of: OpenTelemetry's span context, or a W3C `traceparent`. Recorded as tags `millwright.trace_id` and
+   * `millwright.span_id`.
+   */
+  readonly trace?: string | TraceContext | undefined
+}
+
+/** A place in a distributed trace: what `span.spanContext()` of OpenTelemetry gives fits. */
+export interface TraceContext {
+  /** 32 hexadecimal digits, not all zero. */
+  readonly traceId: string
+  /** 16 hexadecimal digits, not all zero. */
+  readonly spanId?: string | undefined
 }
 
 /** Options of a run nested in another. */

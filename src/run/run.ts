@@ -12,8 +12,10 @@ import type { LoggedModelRecord, RunRecord, RunStatus, TrackerBackend } from '..
 import { isTable, type Row, type Table } from '../schema/table'
 import { type DatasetDescription, datasetInput, type LogInputOptions } from './dataset-input'
 import type { MetricEvent } from './events'
-import { type LogModelOptions, packageOf, writeModel } from './log-model'
+import type { LogModelOptions } from './log-model'
+import { assertFigure, assertHtml, imageFiles, type LogImageOptions } from './media'
 import { flattenParams } from './params'
+import type { ReproduceOptions, Reproduction } from './reproduction'
 import type { RunBuffer } from './run-buffer'
 import type { ChildRunOptions } from './run-options'
 import { tableJson } from './table-json'
@@ -38,6 +40,7 @@ export interface RunContext {
   readonly onMetric: (event: MetricEvent) => void
   readonly onEnd: (run: Run, endTime: number) => void
   readonly startChild: (run: Run, options: ChildRunOptions) => Promise<Run>
+  readonly reproduce: (runId: string, options: ReproduceOptions | undefined) => Promise<Reproduction>
   readonly runChild: <T>(run: Run, options: ChildRunOptions, work: (child: Run) => Promise<T> | T) => Promise<T>
 }
 
@@ -187,6 +190,29 @@ export class Run {
     this.#context.buffer.tag(LOGGED_ARTIFACTS, tag)
   }
 
+  /**
+   * Stores a figure: SVG text, or the bytes of a PNG, JPEG, WebP or GIF (of a Blob: `new Uint8Array(await blob.arrayBuffer())`).
+   * `path` ends in what it is: `plots/roc.svg`.
+   */
+  logFigure(path: string, figure: string | Uint8Array): void {
+    assertFigure(path, figure)
+    this.logArtifact(path, figure)
+  }
+
+  /** Stores an HTML page; `path` ends in `.html`. MLflow's pages show it in a frame. */
+  logHtml(path: string, page: string): void {
+    assertHtml(path)
+    this.logText(path, page)
+  }
+
+  /** Stores one image of a series over steps, which MLflow's pages show in a grid with a slider: the bytes of a PNG (copied). */
+  logImage(key: string, png: Uint8Array, options: LogImageOptions = {}): void {
+    this.#assertOpen('logImage')
+    const timestamp = options.timestamp ?? Math.floor(this.#context.clock.now())
+    for (const [path, bytes] of imageFiles(key, png, { ...options, timestamp })) this.logArtifact(path, bytes)
+    this.#context.buffer.tag('mlflow.loggedImages', 'True')
+  }
+
   /** Records data the run used: a table (digested, unless `digest` is given) or a description of one. */
   logInput(data: Table | DatasetDescription, options: LogInputOptions = {}): void {
     this.#assertOpen('logInput')
@@ -206,6 +232,7 @@ export class Run {
     checkOptions('logModel', options, { step: wholeNumber(), modelType: nonEmptyString(), tags: ofType('object'), params: anything() })
     const params = options.params === undefined ? undefined : Object.fromEntries(flattenParams(options.params))
     const { backend, buffer, clock } = this.#context
+    const { packageOf, writeModel } = await import('./log-model')
     const record = await writeModel(backend, await packageOf(model), {
       experimentId: this.experimentId,
       runId: this.runId,
@@ -218,6 +245,11 @@ export class Run {
     buffer.outputModel(record.modelId, options.step ?? 0)
     await buffer.flush()
     return record
+  }
+
+  /** What differs between where this run was started and here; for a run that is opened again: see `tracker.reproduce`. */
+  reproduce(options?: ReproduceOptions): Promise<Reproduction> {
+    return this.#context.reproduce(this.runId, options)
   }
 
   /** Starts a run nested in this one; end it with `finish`. */

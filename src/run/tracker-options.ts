@@ -4,6 +4,7 @@ import { invalidArgument, show } from '../core/errors'
 import type { Logger } from '../core/logger'
 import { anything, arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
 import type { EnvironmentSource } from '../ports/environment'
+import type { SystemMeterSource } from '../ports/system-metrics'
 import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Table } from '../schema/table'
 import type { StartRunOptions } from './run-options'
@@ -32,6 +33,23 @@ export interface TrackerOptions {
   readonly maxBufferedBytes?: number | undefined
   /** Digests tables for `run.logInput`: `fingerprint` of `millwright/dataset`. @default tables need an explicit `digest` */
   readonly fingerprint?: ((table: Table) => string) | undefined
+  /**
+   * Whether open runs end with the process (Node, Bun, Deno). When nothing is left to do they are written and end `finished`, or `failed`
+   * when the exit code is not 0 or the function given to `tracker.run` has not returned. After SIGTERM or SIGINT they are written and
+   * end `killed`, and the signal then takes its course; where the application listens to the signal itself they are only written.
+   * `process.exit()` and uncaught errors leave no time for it. @default false; true with `createTracker` of `millwright`
+   */
+  readonly handleExit?: boolean | undefined
+  /** Whether runs record the load of the machine as metrics `system/…`, and how often. @default false; every 10 s */
+  readonly systemMetrics?: boolean | SystemMetricsOptions | undefined
+  /** Where the load is read: `nodeSystemMetrics()` of `millwright/node`, which `createTracker` of `millwright` has. */
+  readonly systemMeter?: SystemMeterSource | undefined
+}
+
+/** How often the load of the machine is recorded. */
+export interface SystemMetricsOptions {
+  /** In milliseconds. @default 10000, as MLflow */
+  readonly everyMs?: number | undefined
 }
 
 /** What `tracker.search` takes. */
@@ -62,7 +80,16 @@ export function checkTrackerOptions(options: TrackerOptions): void {
     maxBufferedPoints: wholeNumber(1),
     maxBufferedBytes: wholeNumber(0),
     fingerprint: ofType('function'),
+    handleExit: ofType('boolean'),
+    systemMetrics: either(ofType('boolean'), ofType('object')),
+    systemMeter: ofType('function'),
   })
+  if (typeof options?.systemMetrics === 'object') {
+    checkOptions('`systemMetrics` of createTracker', options.systemMetrics, { everyMs: wholeNumber(1) })
+  }
+  if (options?.systemMetrics && options.systemMeter === undefined) {
+    throw invalidArgument('`systemMetrics` of createTracker needs `systemMeter`, such as nodeSystemMetrics()')
+  }
   if (options?.backend === undefined) throw invalidArgument('createTracker needs `backend`, where runs are kept')
 }
 
@@ -76,6 +103,8 @@ export function checkStartOptions(subject: string, options: StartRunOptions): vo
     seed: ofType('number'),
     description: ofType('string'),
     signal: anything(),
+    systemMetrics: ofType('boolean'),
+    trace: either(nonEmptyString(), ofType('object')),
   })
   const parent = options.parent as { runId?: unknown; experimentId?: unknown } | undefined
   if (parent !== undefined && (typeof parent.runId !== 'string' || typeof parent.experimentId !== 'string')) {

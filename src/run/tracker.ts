@@ -7,12 +7,12 @@ import { createRng } from '../core/random'
 import { abortable, throwIfAborted } from '../core/signal'
 import type { RunEnvironment } from '../ports/environment'
 import type { ExperimentRecord, MetricPoint, RunRecord, TrackerBackend } from '../ports/tracker-backend'
-import { compareRecords, type RunComparison } from './compare'
-import { clip, environmentTags } from './environment-tags'
+import { clip } from './clip'
+import type { Companions } from './companions'
+import type { RunComparison } from './compare'
 import type { TrackerEvents } from './events'
-import { Run, type RunContext } from './run'
-import { createRunBuffer } from './run-buffer'
-import { runName } from './run-names'
+import type { ReproduceOptions, Reproduction } from './reproduction'
+import type { Run, RunContext } from './run'
 import type { StartRunOptions } from './run-options'
 import { checkSearchOptions, checkStartOptions, checkTrackerOptions, type SearchRunsOptions, type TrackerOptions } from './tracker-options'
 
@@ -40,6 +40,8 @@ export class Tracker {
   readonly #rng
   readonly #emitter = createEmitter<TrackerEvents>()
   readonly #open = new Set<Run>()
+  readonly #working = new WeakSet<Run>()
+  #companions: Promise<Companions> | undefined
   #environment: Promise<RunEnvironment> | undefined
   #closed = false
 
@@ -71,6 +73,7 @@ export class Tracker {
     if (typeof work !== 'function') throw invalidArgument(`tracker.run takes options and a function, got ${show(work)}`)
     const run = await this.startRun(options)
     const { signal } = options
+    this.#working.add(run)
     try {
       const result = await abortable(
         Promise.resolve().then(() => work(run)),
@@ -103,7 +106,8 @@ export class Tracker {
         ? parent.experimentId
         : (await this.#backend.ensureExperiment(options.experiment ?? 'Default', { tags: experimentTags })).experimentId
     const user = this.#options.user ?? environment.user
-    const name = options.name ?? runName(this.#rng)
+    const [{ environmentTags }] = await Promise.all([import('./environment-tags'), runParts()])
+    const name = options.name ?? (await import('./run-names')).runName(this.#rng)
     const record = await this.#backend.createRun({
       experimentId,
       runName: name,
@@ -113,10 +117,12 @@ export class Tracker {
         ...environmentTags({ ...environment, user }, seed),
         ...(parent === undefined ? {} : { [PARENT]: parent.runId }),
         ...(options.description === undefined ? {} : { 'mlflow.note.content': options.description }),
+        ...(options.trace === undefined ? {} : (await import('./trace-tags')).traceTags(options.trace)),
         ...options.tags,
       },
     })
-    const run = this.#opened(record, { seed, signal })
+    const run = await this.#opened(record, { seed, signal })
+    await this.#accompany(run, record, options.systemMetrics)
     if (Object.keys(environment).length > 0) run.logArtifact('environment.json', { ...environment, user, seed })
     return run
   }
@@ -128,7 +134,9 @@ export class Tracker {
     const record = await this.#backend.getRun(runId)
     await this.#backend.updateRun(runId, { status: 'running' })
     const seed = record.tags['millwright.seed']
-    return this.#opened(record, { seed: seed === undefined ? undefined : Number(seed) })
+    const run = await this.#opened(record, { seed: seed === undefined ? undefined : Number(seed) })
+    await this.#accompany(run, record)
+    return run
   }
 
   /** Active experiments, oldest first; all of them with `view: 'all'`. */
@@ -190,7 +198,20 @@ export class Tracker {
   async compareRuns(runIds: readonly string[]): Promise<RunComparison> {
     if (!Array.isArray(runIds)) throw invalidArgument(`compareRuns takes an array of run ids, got ${show(runIds)}`)
     await this.#settle()
+    const { compareRecords } = await import('./compare')
     return compareRecords(await Promise.all(runIds.map((runId) => this.#backend.getRun(runId))))
+  }
+
+  /**
+   * What differs between where a run ran and here: code, lockfile, packages, runtime, seed, data. See {@link Reproduction}.
+   *
+   * @throws NotFound; InvalidArgument
+   */
+  async reproduce(runId: string, options: ReproduceOptions = {}): Promise<Reproduction> {
+    await this.#settle()
+    const { reproduce } = await import('./reproduce')
+    const { environment, fingerprint } = this.#options
+    return reproduce(this.#backend, runId, { environment, fingerprint, ...options })
   }
 
   /** Resolves when everything logged in open runs is stored. @throws the first failure, after every run was tried */
@@ -205,6 +226,7 @@ export class Tracker {
     if (this.#closed) return
     await this.flush()
     this.#closed = true
+    ;(await this.#companions)?.close()
     await this.#backend.close()
   }
 
@@ -216,7 +238,11 @@ export class Tracker {
     if (this.#closed) throw new MillwrightError('InvalidState', `the tracker of ${this.#backend.name} is closed`)
   }
 
-  #opened(record: RunRecord, options: { readonly seed?: number | undefined; readonly signal?: AbortSignal | undefined }): Run {
+  async #opened(
+    record: RunRecord,
+    options: { readonly seed?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<Run> {
+    const [{ Run }, { createRunBuffer }] = await runParts()
     const { clock: _, flushIntervalMs = 2000, maxBufferedPoints = 2_000_000, maxBufferedBytes = 268_435_456 } = this.#options
     const buffer = createRunBuffer({
       backend: this.#backend,
@@ -237,17 +263,33 @@ export class Tracker {
       },
       onEnd: (run, endTime) => {
         this.#open.delete(run)
+        void this.#companions?.then((companions) => companions.end(run))
         const { runId, experimentId, name, status } = run
         this.#emitter.emit('run-end', { runId, experimentId, name, status, endTime })
       },
       startChild: (parent, child) => this.startRun({ ...child, parent }),
       runChild: (parent, child, work) => this.run({ ...child, parent }, work),
+      reproduce: (runId, options) => this.reproduce(runId, options),
     }
     const run = new Run(record, context, options)
     this.#open.add(run)
     const { runId, experimentId, name, startTime } = run
     this.#emitter.emit('run-start', { runId, experimentId, name, startTime })
     return run
+  }
+
+  /** What goes on beside a run, where it is asked for. */
+  async #accompany(run: Run, record: RunRecord, measured = Boolean(this.#options.systemMetrics)): Promise<void> {
+    if (!measured && this.#options.handleExit !== true) return
+    this.#companions ??= import('./companions').then(({ createCompanions }) =>
+      createCompanions({
+        ...this.#options,
+        clock: this.#clock,
+        onError: (error) => this.#report(error),
+        isWorking: (open) => this.#working.has(open),
+      }),
+    )
+    await (await this.#companions).begin(run, record, measured)
   }
 
   async #finishQuietly(run: Run, status: 'finished' | 'failed' | 'killed'): Promise<void> {
@@ -297,4 +339,9 @@ export class Tracker {
     if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error)
     else if (this.#options.logger === undefined) console.warn(`millwright tracker: ${message}`)
   }
+}
+
+/** What only a run being recorded needs: a page that merely has a tracker, or reads runs, does not carry it. */
+function runParts(): Promise<[typeof import('./run'), typeof import('./run-buffer')]> {
+  return Promise.all([import('./run'), import('./run-buffer')])
 }

@@ -7,6 +7,7 @@ import { metricAtLeast } from '../registry/gates'
 import { ModelRegistry } from '../registry/registry'
 import type { Check, CheckContext } from './check'
 import { expectCode, expectEqual, expectThat } from './expect'
+import { hostileNames } from './hostile-names'
 
 type Context = CheckContext<RegistryBackend>
 
@@ -120,6 +121,30 @@ function versions(): Check<RegistryBackend>[] {
         'models',
       )
     }),
+    check('hostile names are refused or kept harmlessly', async (registry) => {
+      await registry.register('known', modelPackage('known'))
+      const kept: string[] = ['known']
+      const tagged = new Map<string, string>()
+      for (const [i, name] of manyHostileNames().entries()) {
+        const isTaken = await refusedOr(() => registry.register(name, modelPackage(String(i))), `the name ${i}`)
+        if (!isTaken || kept.includes(name)) continue
+        kept.push(name)
+        const { package: opened } = await registry.openModel(`${name}@1`)
+        expectEqual(fromUtf8(opened.files['model.json'] as Uint8Array), String(i), `the model called ${JSON.stringify(name)}`)
+      }
+      for (const [i, name] of manyHostileNames().entries()) {
+        if (await refusedOr(() => registry.setAlias('known', name, 1), `the alias ${i}`)) {
+          expectEqual((await registry.resolve(`known@${name}`)).version, '1', `the alias ${JSON.stringify(name)}`)
+          await registry.deleteAlias('known', name)
+        }
+        if (await refusedOr(() => registry.setTags('known@1', { [name]: 'x' }), `the tag ${i}`)) tagged.set(name, 'x')
+      }
+      expectEqual((await registry.getVersion('known', 1)).tags, Object.fromEntries(tagged), 'tags')
+      await registry.setTags('known@1', Object.fromEntries([...tagged.keys()].map((key) => [key, null])))
+      const { aliases, tags } = await registry.getVersion('known', 1)
+      expectEqual([aliases, tags], [[], {}], 'aliases and tags that are left')
+      expectEqual((await registry.listModels()).map(({ name }) => name).sort(), [...kept].sort(), 'models')
+    }),
     check('an aborted registration leaves no version', async (registry) => {
       const reason = new Error('no longer wanted')
       const work = registry.register('flights', modelPackage('1'), { signal: AbortSignal.abort(reason) })
@@ -130,6 +155,24 @@ function versions(): Check<RegistryBackend>[] {
       expectEqual(await registry.listModels(), [], 'models')
     }),
   ]
+}
+
+/** Hostile names, alone and in company: more than 200. */
+function manyHostileNames(): string[] {
+  const names = hostileNames()
+  const more = ['a/', '..\\..\\', '%2e%2e/', '/'].flatMap((before) => names.slice(0, 30).map((name) => before + name))
+  return [...names, ...more]
+}
+
+/** Whether it was taken; refusing must be `InvalidArgument`. */
+async function refusedOr(work: () => Promise<unknown>, what: string): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    expectThat(isMillwrightError(error, 'InvalidArgument'), `${what} is refused with InvalidArgument: ${String(error)}`)
+    return false
+  }
 }
 
 function aliases(): Check<RegistryBackend>[] {
@@ -172,17 +215,13 @@ function aliases(): Check<RegistryBackend>[] {
       },
       ['atomicAliases'],
     ),
-    check(
-      'a promotion expecting another state is a Conflict',
-      async (registry) => {
-        for (const content of ['1', '2', '3']) await registry.register('flights', modelPackage(content))
-        await registry.promote('flights', 2, 'champion')
-        await expectCode(() => registry.promote('flights', 3, 'champion', { expected: 1 }), 'Conflict', 'expected 1')
-        await expectCode(() => registry.promote('flights', 3, 'champion', { expected: null }), 'Conflict', 'expected none')
-        expectEqual((await registry.resolve('flights@champion')).version, '2', 'champion')
-      },
-      ['atomicAliases'],
-    ),
+    check('a promotion expecting another state is a Conflict', async (registry) => {
+      for (const content of ['1', '2', '3']) await registry.register('flights', modelPackage(content))
+      await registry.promote('flights', 2, 'champion')
+      await expectCode(() => registry.promote('flights', 3, 'champion', { expected: 1 }), 'Conflict', 'expected 1')
+      await expectCode(() => registry.promote('flights', 3, 'champion', { expected: null }), 'Conflict', 'expected none')
+      expectEqual((await registry.resolve('flights@champion')).version, '2', 'champion')
+    }),
     check(
       'rollback goes back step by step, promote forward',
       async (registry) => {

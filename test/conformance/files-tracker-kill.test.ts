@@ -48,8 +48,14 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Runs the child until it is killed `delayMs` after its first word; gives the run and the acknowledged rounds. */
-function logAndKill(root: string, runId: string, from: number, delayMs: number): Promise<{ runId: string; acked: number[] }> {
+/** Runs the child until it is killed, `delayMs` after it has acknowledged `rounds` rounds; gives the run and the acknowledged rounds. */
+function logAndKill(
+  root: string,
+  runId: string,
+  from: number,
+  rounds: number,
+  delayMs: number,
+): Promise<{ runId: string; acked: number[] }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, root, runId, `${from}`], { stdio: ['ignore', 'pipe', 'pipe'] })
     let told = ''
@@ -57,8 +63,9 @@ function logAndKill(root: string, runId: string, from: number, delayMs: number):
     let armed = false
     child.stdout.on('data', (chunk) => {
       told += chunk
-      if (!armed) setTimeout(() => child.kill('SIGKILL'), delayMs)
+      if (armed || told.split('\nacked').length <= rounds) return
       armed = true
+      setTimeout(() => child.kill('SIGKILL'), delayMs)
     })
     child.stderr.on('data', (chunk) => {
       complaint += chunk
@@ -79,7 +86,7 @@ describe('a logging process that is killed', () => {
     let next = 0
     const acked = new Set<number>()
     for (let round = 0; round < 12; round++) {
-      const told = await logAndKill(root, runId, next, rng.int(120))
+      const told = await logAndKill(root, runId, next, rng.int(4), rng.int(40))
       runId = told.runId
       if (runId === '') continue
       const tracker = filesTracker({ storage: fsStorage({ root }) })

@@ -72,4 +72,4 @@ with mlflow.start_run():
                             pip_requirements=[])
 client.set_model_version_tag("from-python", "1", "made", "there")
 client.set_registered_model_alias("from-python", "challenger", "1")
-print("mlflow", mlflow.__version__, "agrees")
+print(json.dumps(mlflow.__version__))

@@ -1,9 +1,7 @@
 /**
- * Writes a registry that `registry.py` then opens with the real MLflow; reads back what MLflow wrote into it.
+ * Writes a registry of files that the real MLflow then opens (`registry.py`); reads back what MLflow wrote into it.
  *
- *   node scripts/run.mjs test/interop/registry.ts write <folder> <penguins.onnx>
- *   python test/interop/registry.py <folder>
- *   node scripts/run.mjs test/interop/registry.ts read <folder>
+ *   node scripts/run.mjs test/interop/registry.ts
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -11,12 +9,16 @@ import { fsStorage } from '../../src/adapters/storage/fs'
 import { utf8 } from '../../src/core/bytes'
 import type { ModelPackage } from '../../src/ports/model'
 import { ModelRegistry, metricAtLeast } from '../../src/registry'
+import { freshFolder, runPython } from './support/mlflow'
 
-const [mode, root, onnx] = process.argv.slice(2)
-if (root === undefined) throw new Error('which folder?')
+const root = freshFolder()
 const registry = new ModelRegistry({ storage: fsStorage({ root }), user: 'ada' })
+await write()
+console.info(`mlflow ${runPython<string>('registry.py', root)} agrees`)
+await read()
+console.info('what Python wrote reads here')
 
-if (mode === 'write') {
+async function write(): Promise<void> {
   const own: ModelPackage = {
     flavor: 'millwright',
     task: 'classification',
@@ -45,21 +47,20 @@ if (mode === 'write') {
   await registry.deleteVersion('flights', doomed)
   await registry.setTags('flights', { owner: 'ops' })
   await registry.describe('flights', 'no')
-  if (onnx !== undefined) {
-    const model: ModelPackage = {
-      flavor: 'onnx',
-      task: 'regression',
-      signature: {
-        inputs: [{ name: 'X', dtype: 'float32', shape: [-1, 2] }],
-        outputs: [{ name: 'Y', dtype: 'float32', shape: [-1, 1] }],
-      },
-      files: { 'model.onnx': new Uint8Array(await readFile(onnx)) },
-    }
-    await registry.register('onnx-model', model)
-    await registry.setAlias('onnx-model', 'champion', 1)
+  const model: ModelPackage = {
+    flavor: 'onnx',
+    task: 'regression',
+    signature: {
+      inputs: [{ name: 'numeric', dtype: 'float32', shape: [-1, 4] }],
+      outputs: [{ name: 'probabilities', dtype: 'float32', shape: [-1, 3] }],
+    },
+    files: { 'model.onnx': new Uint8Array(await readFile('test/fixtures/onnx/penguins_logreg.onnx')) },
   }
-  console.log('written')
-} else {
+  await registry.register('onnx-model', model)
+  await registry.setAlias('onnx-model', 'champion', 1)
+}
+
+async function read(): Promise<void> {
   const champion = await registry.resolve('flights@champion')
   assert.equal(champion.version, '2', 'MLflow moved the alias')
   assert.deepEqual(champion.tags, { reviewed: 'by python' })
@@ -78,5 +79,4 @@ if (mode === 'write') {
   assert.equal((await registry.openModel('flights@1')).package.flavor, 'millwright')
   const next = await registry.register('from-python', (await registry.openModel('flights@1')).package)
   assert.equal(next.version, '2')
-  console.log('read')
 }

@@ -35,7 +35,8 @@ function apart(backend: RegistryBackend, space: string): RegistryBackend {
     moveAlias: (name, alias, version, expected) => backend.moveAlias(space + name, alias, version, expected),
     deleteAlias: (name, alias) => backend.deleteAlias(space + name, alias),
     appendEvent: (event) => backend.appendEvent({ ...event, model: space + event.model }),
-    listEvents: async (name): Promise<RegistryEvent[]> => (await backend.listEvents(space + name)).map((event) => ({ ...event, model: name })),
+    listEvents: async (name): Promise<RegistryEvent[]> =>
+      (await backend.listEvents(space + name)).map((event) => ({ ...event, model: name })),
     listFiles: (version) => backend.listFiles(outer(version)),
     readFile: (version, path, options) => backend.readFile(outer(version), path, options),
   }

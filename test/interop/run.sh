@@ -16,6 +16,7 @@ venv() {
 }
 
 venv mlflow
+venv dvc
 for program in test/interop/*.ts; do
   echo "--- $program"
   node scripts/run.mjs "$program"

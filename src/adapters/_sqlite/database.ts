@@ -1,11 +1,11 @@
 /** Opening a SQLite file that is MLflow's: `node:sqlite` where the runtime has it, better-sqlite3 elsewhere. Node only. */
 import { sleep, systemClock } from '../../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
-import { type Driver, openDriver, type Statement } from './driver'
+import { type Driver, openDriver, type SqlValue, type Statement } from './driver'
 import { prepareSchema } from './prepare'
 
-/** A value SQLite takes. */
-export type SqlValue = string | number | bigint | null
+export type { SqlValue } from './driver'
+
 /** A row by column name. */
 export type SqlRow = Record<string, unknown>
 

@@ -1,6 +1,8 @@
 /** The two SQLite drivers of Node, `node:sqlite` and better-sqlite3, by what they have in common. */
 import { missingDependency } from '../../core/errors'
-import type { SqlValue } from './database'
+
+/** A value SQLite takes. */
+export type SqlValue = string | number | bigint | null
 
 /** A prepared statement; both drivers have this shape. */
 export interface Statement {

@@ -1,7 +1,13 @@
 /** Making sure that a database is one of MLflow's. */
 import { MillwrightError, show } from '../../core/errors'
-import type { Database } from './database'
 import { schemaStatements } from './schema'
+
+/** What is needed of a database here. */
+interface Prepared {
+  readonly path: string
+  all(sql: string): readonly Record<string, unknown>[]
+  transaction(work: () => void): void
+}
 
 const needed: readonly string[] = [
   'alembic_version',
@@ -21,7 +27,7 @@ const needed: readonly string[] = [
  *
  * @throws Corrupt for a database that is something else
  */
-export function prepareSchema(database: Database, exec: (sql: string) => void): void {
+export function prepareSchema(database: Prepared, exec: (sql: string) => void): void {
   const tables = (): string[] =>
     database.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").map(({ name }) => String(name))
   if (tables().length === 0) {

@@ -130,6 +130,10 @@ const indexes: readonly string[] = [
   'CREATE INDEX index_metrics_run_uuid ON metrics (run_uuid)',
   'CREATE INDEX index_latest_metrics_run_uuid ON latest_metrics (run_uuid)',
   'CREATE INDEX index_tags_run_uuid ON tags (run_uuid)',
+  'CREATE INDEX index_datasets_dataset_uuid ON datasets (dataset_uuid)',
+  'CREATE INDEX index_datasets_experiment_id_dataset_source_type ON datasets (experiment_id, dataset_source_type)',
+  'CREATE INDEX index_inputs_input_uuid ON inputs (input_uuid)',
+  'CREATE INDEX index_inputs_destination_type_destination_id_source_type ON inputs (destination_type, destination_id, source_type)',
 ]
 
 /** The statements that make an empty database one of MLflow's. */

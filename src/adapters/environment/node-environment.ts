@@ -35,6 +35,8 @@ type ExecFile = (
   },
   callback: (error: unknown, stdout: string) => void,
 ) => unknown
+/** Dependencies looked at, at most. */
+const MAX_PACKAGES = 500
 type ReadText = (path: string, encoding: 'utf8') => Promise<string>
 
 /**
@@ -95,14 +97,33 @@ async function packageFacts(host: FoundProcess, folder: string): Promise<RunEnvi
   for (let at = paths.resolve(folder), last = ''; at !== last; last = at, at = paths.resolve(paths.join(at, '..'))) {
     const text = await files.readFile(paths.join(at, 'package.json'), 'utf8').catch(() => undefined)
     if (text === undefined) continue
-    const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown }
+    const manifest = JSON.parse(text) as { name?: unknown; version?: unknown; dependencies?: unknown; optionalDependencies?: unknown }
+    const { name, version } = manifest
+    const wanted = Object.keys({ ...(manifest.dependencies as object), ...(manifest.optionalDependencies as object) }).sort()
     return {
       packageName: asText(name),
       packageVersion: asText(version),
       lockfileDigest: await lockfileDigest(files, (file) => paths.join(at, file)),
+      packages: await installedVersions(files, wanted.slice(0, MAX_PACKAGES), (file) => paths.join(at, 'node_modules', file)),
     }
   }
   return {}
+}
+
+/** The versions of packages installed beside a package.json; those that are not there are left out. */
+async function installedVersions(
+  files: { readFile: ReadText },
+  names: readonly string[],
+  path: (file: string) => string,
+): Promise<Record<string, string> | undefined> {
+  const versions = await Promise.all(
+    names.map(async (name) => {
+      const text = await files.readFile(path(`${name}/package.json`), 'utf8').catch(() => undefined)
+      return [name, attempt(() => asText((JSON.parse(text ?? '{}') as { version?: unknown }).version))] as const
+    }),
+  )
+  const known = versions.filter((entry): entry is readonly [string, string] => entry[1] !== undefined)
+  return known.length === 0 ? undefined : Object.fromEntries(known)
 }
 
 async function lockfileDigest(files: { readFile: ReadText }, path: (file: string) => string): Promise<string | undefined> {

@@ -5,7 +5,6 @@ import { assertSafeKey, newId } from '../../core/ids'
 import { anything, checkOptions } from '../../core/options'
 import { comparePoints, isLaterPoint, pageOfPoints, pointIdentity } from '../../ports/metric-points'
 import { assertBatch, assertExperimentName, assertModelName, assertRunId, isOnlyTags, paramConflict } from '../../ports/run-keys'
-import { searchRecords } from '../../ports/run-search'
 import type {
   ArtifactInfo,
   ArtifactOwner,
@@ -156,11 +155,12 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
       } else if (endTime !== undefined) run.head = { ...run.head, endTime }
       if (runName !== undefined) apply(run, { tags: { 'mlflow.runName': runName } })
     },
-    searchRuns(query) {
+    async searchRuns(query) {
       begin()
       const wanted = query.experimentIds
-      const found = [...runs.values()].filter(({ head }) => wanted === undefined || wanted.includes(head.experimentId))
-      return searchRecords(found.map(recordOf), query)
+      const found = [...runs.values()].filter(({ head }) => wanted === undefined || wanted.includes(head.experimentId)).map(recordOf)
+      const { searchRecords } = await import('../../ports/run-search')
+      return searchRecords(found, query)
     },
     getMetricHistory(runId, key, page) {
       const metric = runOf(runId).metrics.get(key)

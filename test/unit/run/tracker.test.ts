@@ -47,7 +47,7 @@ describe('tracker.run', () => {
       seen = run
       return new Promise(() => {})
     })
-    while (seen === undefined) await Promise.resolve()
+    while (seen === undefined) await new Promise((resolve) => setTimeout(resolve))
     controller.abort(new Error('stop'))
     await expect(running).rejects.toThrow('stop')
     expect((await tracker.search())[0]?.status).toBe('killed')

@@ -1,16 +1,11 @@
-/** The tracker backend over an object store, in the layout of MLflow's file store. */
+/** The tracker backend over an object store, in the layout of MLflow's file store: checks and life; the work is loaded with the first call. */
 import { type Clock, systemClock } from '../../../core/clock'
 import { invalidArgument, MillwrightError } from '../../../core/errors'
 import { assertSafeKey } from '../../../core/ids'
 import { anything, checkOptions, ofType } from '../../../core/options'
 import type { ObjectStore } from '../../../ports/object-store'
-import type { ArtifactInfo, TrackerBackend } from '../../../ports/tracker-backend'
-import { createExperiments } from './experiments'
-import { createModels } from './models'
-import { createPlaces } from './places'
-import { createRunReader } from './run-reader'
-import { createRunWriter } from './run-writer'
-import { createTree } from './tree'
+import type { TrackerBackend } from '../../../ports/tracker-backend'
+import type { FileRuns } from './file-runs'
 
 /** Options of {@link filesTracker}. */
 export interface FilesTrackerOptions {
@@ -45,59 +40,34 @@ export function filesTracker(options: FilesTrackerOptions): TrackerBackend {
   const clock = options.clock ?? systemClock()
   const now = (): number => Math.floor(clock.now())
   const name = `filesTracker(${storage.name})`
-  const tree = createTree(storage, prefix)
-  const experiments = createExperiments(tree, now)
-  const places = createPlaces(tree, experiments)
-  const reader = createRunReader(tree, experiments, places)
-  const writer = createRunWriter(tree, experiments, places, reader, now)
-  const models = createModels(tree, experiments, places, now)
+  let opened: Promise<FileRuns> | undefined
   let closed = false
-  const begin = async (): Promise<void> => {
+  const begin = async (): Promise<FileRuns> => {
     if (closed) throw new MillwrightError('InvalidState', `${name} is closed`)
+    opened ??= import('./file-runs').then(({ createFileRuns }) => createFileRuns({ storage, prefix, user, now }))
+    return opened
   }
 
   return {
     portVersion: 1,
     name,
     capabilities: { atomicBatch: false, persistent: storage.capabilities.persistent, search: true },
-    ensureExperiment: async (experimentName, { tags = {} } = {}) => begin().then(() => experiments.ensure(experimentName, tags)),
-    getExperiment: async (experimentId) => begin().then(async () => (await experiments.get(experimentId)).record),
-    listExperiments: async () => begin().then(async () => (await experiments.list()).map(({ record }) => record)),
-    createRun: async (init) => begin().then(() => writer.create({ ...init, user: init.user ?? user })),
-    getRun: async (runId) => begin().then(() => reader.record(runId)),
-    logBatch: async (runId, batch) => begin().then(() => writer.log(runId, batch)),
-    updateRun: async (runId, change) => begin().then(() => writer.update(runId, change)),
-    searchRuns: async (query) => begin().then(() => reader.search(query)),
-    getMetricHistory: async (runId, key, page) => begin().then(() => reader.history(runId, key, page)),
-    deleteRun: async (runId) => begin().then(() => writer.delete(runId)),
-    async putArtifact(owner, path, bytes) {
-      await begin()
-      assertSafeKey(path, 'an artifact path')
-      await storage.put((await places.artifacts(owner)) + path, bytes)
-    },
-    async getArtifact(owner, path) {
-      await begin()
-      assertSafeKey(path, 'an artifact path')
-      return storage.get((await places.artifacts(owner)) + path)
-    },
-    async listArtifacts(owner, path = '') {
-      await begin()
-      if (path !== '') assertSafeKey(path, 'an artifact path')
-      const folder = await places.artifacts(owner)
-      const prefixOfPath = path === '' ? folder : `${folder}${path}/`
-      const found: ArtifactInfo[] = []
-      let cursor: string | undefined
-      do {
-        const page = await storage.list({ prefix: prefixOfPath, shallow: true, cursor })
-        for (const { key, sizeBytes } of page.objects) found.push({ path: key.slice(folder.length), isFolder: false, sizeBytes })
-        for (const key of page.prefixes) found.push({ path: key.slice(folder.length, -1), isFolder: true })
-        cursor = page.cursor
-      } while (cursor !== undefined)
-      return found.sort((a, b) => (a.path < b.path ? -1 : 1))
-    },
-    createModel: async (init) => begin().then(() => models.create(init)),
-    getModel: async (modelId) => begin().then(() => models.get(modelId)),
-    finishModel: async (modelId, status) => begin().then(() => models.finish(modelId, status)),
+    ensureExperiment: async (experimentName, given) => (await begin()).ensureExperiment(experimentName, given),
+    getExperiment: async (experimentId) => (await begin()).getExperiment(experimentId),
+    listExperiments: async () => (await begin()).listExperiments(),
+    createRun: async (init) => (await begin()).createRun(init),
+    getRun: async (runId) => (await begin()).getRun(runId),
+    logBatch: async (runId, batch) => (await begin()).logBatch(runId, batch),
+    updateRun: async (runId, change) => (await begin()).updateRun(runId, change),
+    searchRuns: async (query) => (await begin()).searchRuns(query),
+    getMetricHistory: async (runId, key, page) => (await begin()).getMetricHistory(runId, key, page),
+    deleteRun: async (runId) => (await begin()).deleteRun(runId),
+    putArtifact: async (owner, path, bytes) => (await begin()).putArtifact(owner, path, bytes),
+    getArtifact: async (owner, path) => (await begin()).getArtifact(owner, path),
+    listArtifacts: async (owner, path) => (await begin()).listArtifacts(owner, path),
+    createModel: async (init) => (await begin()).createModel(init),
+    getModel: async (modelId) => (await begin()).getModel(modelId),
+    finishModel: async (modelId, status) => (await begin()).finishModel(modelId, status),
     async close() {
       closed = true
     },

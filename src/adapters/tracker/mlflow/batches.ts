@@ -3,42 +3,38 @@ import type { RunBatch } from '../../../ports/tracker-backend'
 import { toPairs, toPoint } from './records'
 
 type Wire = Record<string, unknown>
+type Part = 'params' | 'tags' | 'metrics'
 
 /** One request's worth of `runs/log-batch`. */
-export interface WireBatch {
-  readonly metrics: readonly Wire[]
-  readonly params: readonly Wire[]
-  readonly tags: readonly Wire[]
-}
+export type WireBatch = Readonly<Record<Part, readonly Wire[]>>
 
 const maxBytes = 900_000
+const maxEntries = 1000
+const maxOf: Readonly<Record<Part, number>> = { params: 100, tags: 100, metrics: 1000 }
 
-/** The requests that carry a batch, in order: params and tags first, so that they are there when points are looked at. */
+/** The requests that carry a batch, as few as the limits allow; params and tags first, so that they are there when points are looked at. */
 export function splitBatch({ metrics = [], params, tags }: RunBatch): WireBatch[] {
-  const points = metrics.map(toPoint)
-  return [
-    ...chunks(toPairs(params), 100).map((part) => ({ metrics: [], params: part, tags: [] })),
-    ...chunks(toPairs(tags), 100).map((part) => ({ metrics: [], params: [], tags: part })),
-    ...chunks(points, 1000).map((part) => ({ metrics: part, params: [], tags: [] })),
+  const items: (readonly [Part, Wire])[] = [
+    ...toPairs(params).map((pair) => ['params', pair] as const),
+    ...toPairs(tags).map((pair) => ['tags', pair] as const),
+    ...metrics.map((point) => ['metrics', toPoint(point)] as const),
   ]
-}
-
-/** Runs of at most `size` items and about `maxBytes` of JSON. */
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  const parts: T[][] = []
-  let part: T[] = []
+  const requests: Record<Part, Wire[]>[] = []
+  let request: Record<Part, Wire[]> | undefined
+  let entries = 0
   let bytes = 0
-  for (const item of items) {
+  for (const [part, item] of items) {
     // A UTF-16 unit is at most three UTF-8 bytes.
     const own = JSON.stringify(item).length * 3
-    if (part.length === size || (part.length > 0 && bytes + own > maxBytes)) {
-      parts.push(part)
-      part = []
+    if (request === undefined || entries === maxEntries || request[part].length === maxOf[part] || bytes + own > maxBytes) {
+      request = { params: [], tags: [], metrics: [] }
+      requests.push(request)
+      entries = 0
       bytes = 0
     }
-    part.push(item)
+    request[part].push(item)
+    entries++
     bytes += own
   }
-  if (part.length > 0) parts.push(part)
-  return parts
+  return requests
 }

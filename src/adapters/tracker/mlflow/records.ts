@@ -70,12 +70,14 @@ export function experimentOf(wire: Wire): ExperimentRecord {
 export function runOf(wire: Wire): RunRecord {
   const info = part(wire, 'info')
   const data = part(wire, 'data')
-  const endTime = Number(info.end_time ?? 0)
+  const status = statusOf(info.status)
+  // A run opened again keeps its old end on the server.
+  const endTime = status === 'running' || status === 'scheduled' ? 0 : Number(info.end_time ?? 0)
   return {
     runId: text(info.run_id),
     runName: text(info.run_name),
     experimentId: text(info.experiment_id),
-    status: statusOf(info.status),
+    status,
     startTime: Number(info.start_time ?? 0),
     ...(endTime > 0 ? { endTime } : {}),
     artifactUri: text(info.artifact_uri),

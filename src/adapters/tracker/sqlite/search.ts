@@ -23,39 +23,48 @@ const attributeColumns: Readonly<Record<string, string>> = {
 
 /** The matching runs' rows, sorted, one more than the limit so that the caller sees whether there is a next page. `lower` is the SQL function that folds case. */
 export function searchStatement(query: ParsedRunQuery, experimentIds: readonly string[], offset: number, lower: string): Sql {
-  const values: SqlValue[] = []
-  const where = [`r.experiment_id ${among}`]
-  values.push(JSON.stringify(experimentIds.map(Number)))
-  if (query.view !== 'all') {
-    where.push('r.lifecycle_stage = ?')
-    values.push(query.view)
-  }
+  const joins: Sql[] = []
+  const where: Sql[] = [{ text: `r.experiment_id ${among}`, values: [JSON.stringify(experimentIds.map(Number))] }]
+  const order: string[] = []
+  if (query.view !== 'all') where.push({ text: 'r.lifecycle_stage = ?', values: [query.view] })
   for (const clause of query.clauses) {
-    const test = clauseSql(clause, lower)
-    where.push(test.text)
-    values.push(...test.values)
+    const isJoin = clause.field !== 'attribute' && clause.field !== 'dataset' && !clause.comparator.startsWith('IS')
+    if (isJoin) joins.push(joinSql(clause, `c${joins.length}`, lower))
+    else where.push(clauseSql(clause, lower))
   }
-  const order = query.order.flatMap((key) => {
-    const sort = orderSql(key)
-    values.push(...sort.values)
-    return [sort.text]
-  })
-  values.push(query.limit + 1, offset)
+  for (const key of query.order) {
+    const alias = `o${joins.length}`
+    if (key.field !== 'attribute') {
+      joins.push({ text: `LEFT JOIN ${tableOf(key)} ${alias} ON ${alias}.run_uuid = r.run_uuid AND ${alias}.key = ?`, values: [key.key] })
+    }
+    order.push(orderSql(key, alias))
+  }
+  const text = [
+    'SELECT r.* FROM runs r',
+    ...joins.map((join) => join.text),
+    `WHERE ${where.map((test) => test.text).join(' AND ')}`,
+    `ORDER BY ${[...order, 'r.start_time DESC', 'r.run_uuid'].join(', ')} LIMIT ? OFFSET ?`,
+  ].join(' ')
+  return { text, values: [...joins, ...where].flatMap((part) => part.values).concat(query.limit + 1, offset) }
+}
+
+/** A clause on a metric, param or tag: a run has at most one row of a key, so a join neither doubles it nor keeps one that lacks the key. */
+function joinSql(clause: RunClause, alias: string, lower: string): Sql {
+  const column = `${alias}.value`
+  const test = compared(clause.field === 'metric' ? metricColumn(column, clause.value as number) : column, clause, lower)
+  // A NaN compares false with everything but `!=`, as a number does.
+  const nan = clause.field === 'metric' ? (clause.comparator === '!=' ? ` OR ${alias}.is_nan = 1` : ` AND ${alias}.is_nan = 0`) : ''
   return {
-    text: `SELECT r.* FROM runs r WHERE ${where.join(' AND ')} ORDER BY ${[...order, 'r.start_time DESC', 'r.run_uuid'].join(', ')} LIMIT ? OFFSET ?`,
-    values,
+    text: `JOIN ${tableOf(clause)} ${alias} ON ${alias}.run_uuid = r.run_uuid AND ${alias}.key = ? AND (${test.text}${nan})`,
+    values: [clause.key, ...test.values],
   }
 }
 
 function clauseSql(clause: RunClause, lower: string): Sql {
   const { field, key } = clause
-  if (field === 'attribute') {
-    const column = attributeColumns[key] as string
-    return compared(column, clause, lower)
-  }
+  if (field === 'attribute') return compared(attributeColumns[key] as string, clause, lower)
   if (field === 'dataset') {
-    const column = key === 'context' ? 't.value' : `d.${key}`
-    const test = compared(column, clause, lower)
+    const test = compared(key === 'context' ? 't.value' : `d.${key}`, clause, lower)
     const join =
       key === 'context'
         ? "JOIN input_tags t ON t.input_uuid = i.input_uuid AND t.name = 'mlflow.data.context'"
@@ -65,18 +74,8 @@ function clauseSql(clause: RunClause, lower: string): Sql {
       values: test.values,
     }
   }
-  const table = tableOf(clause)
-  if (clause.comparator === 'IS NULL' || clause.comparator === 'IS NOT NULL') {
-    const not = clause.comparator === 'IS NULL' ? 'NOT ' : ''
-    return { text: `${not}EXISTS (SELECT 1 FROM ${table} v WHERE v.run_uuid = r.run_uuid AND v.key = ?)`, values: [key] }
-  }
-  const test = compared(field === 'metric' ? metricColumn(clause.value as number) : 'v.value', clause, lower)
-  // A NaN compares false with everything but `!=`, as a number does.
-  const nan = field === 'metric' ? (clause.comparator === '!=' ? ' OR v.is_nan = 1' : ' AND v.is_nan = 0') : ''
-  return {
-    text: `EXISTS (SELECT 1 FROM ${table} v WHERE v.run_uuid = r.run_uuid AND v.key = ? AND (${test.text}${nan}))`,
-    values: [key, ...test.values],
-  }
+  const not = clause.comparator === 'IS NULL' ? 'NOT ' : ''
+  return { text: `${not}EXISTS (SELECT 1 FROM ${tableOf(clause)} v WHERE v.run_uuid = r.run_uuid AND v.key = ?)`, values: [key] }
 }
 
 function tableOf({ field }: RunIdentifier): string {
@@ -84,9 +83,9 @@ function tableOf({ field }: RunIdentifier): string {
 }
 
 /** MLflow keeps infinities as the greatest doubles; only a comparison with one of these must tell them apart from numbers. */
-function metricColumn(wanted: number): string {
-  if (Math.abs(wanted) < Number.MAX_VALUE) return 'v.value'
-  return `CASE v.value WHEN ${Number.MAX_VALUE} THEN 9e999 WHEN ${-Number.MAX_VALUE} THEN -9e999 ELSE v.value END`
+function metricColumn(column: string, wanted: number): string {
+  if (Math.abs(wanted) < Number.MAX_VALUE) return column
+  return `CASE ${column} WHEN ${Number.MAX_VALUE} THEN 9e999 WHEN ${-Number.MAX_VALUE} THEN -9e999 ELSE ${column} END`
 }
 
 /** `LIKE` minds case because the connection says so (`case_sensitive_like`, as MLflow sets it). */
@@ -98,18 +97,13 @@ function compared(column: string, { comparator, value }: RunClause, lower: strin
 }
 
 /** Values first, then NaN, then missing, whatever the direction. */
-function orderSql(key: RunOrder): Sql {
+function orderSql(key: RunOrder, alias: string): string {
   const direction = key.descending ? 'DESC' : 'ASC'
   if (key.field === 'attribute') {
     const column = attributeColumns[key.key] as string
-    return { text: `${column} IS NULL, ${column} ${direction}`, values: [] }
+    return `${column} IS NULL, ${column} ${direction}`
   }
-  const value = (what: string): string => `(SELECT ${what} FROM ${tableOf(key)} v WHERE v.run_uuid = r.run_uuid AND v.key = ?)`
-  if (key.field === 'metric') {
-    return {
-      text: `COALESCE(${value('v.is_nan')}, 2), CASE WHEN ${value('v.is_nan')} = 1 THEN 0 ELSE ${value('v.value')} END ${direction}`,
-      values: [key.key, key.key, key.key],
-    }
-  }
-  return { text: `${value('v.value')} IS NULL, ${value('v.value')} ${direction}`, values: [key.key, key.key] }
+  // A NaN is stored as 0 with a mark, so that all of them are equal.
+  if (key.field === 'metric') return `COALESCE(${alias}.is_nan, 2), ${alias}.value ${direction}`
+  return `${alias}.value IS NULL, ${alias}.value ${direction}`
 }

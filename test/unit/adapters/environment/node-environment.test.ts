@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -55,5 +55,20 @@ describe('nodeEnvironment', () => {
     expect((await nodeEnvironment({ folder })()).packageName).toBeUndefined()
     expect((await nodeEnvironment({ folder: join(folder, 'none') })()).runtime).toBe('node')
     expect(() => nodeEnvironment({ timeout: 5 } as object)).toThrow(/is not an option of nodeEnvironment/)
+  })
+
+  it('knows the installed versions of direct dependencies', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'millwright-env-'))
+    try {
+      await writeFile(
+        join(own, 'package.json'),
+        '{"name":"demo","dependencies":{"@a/b":"^1.0.0","gone":"1"},"devDependencies":{"dev":"1"}}',
+      )
+      await mkdir(join(own, 'node_modules', '@a', 'b'), { recursive: true })
+      await writeFile(join(own, 'node_modules', '@a', 'b', 'package.json'), '{"version":"1.4.2"}')
+      expect((await nodeEnvironment({ folder: own })()).packages).toEqual({ '@a/b': '1.4.2' })
+    } finally {
+      await rm(own, { recursive: true, force: true })
+    }
   })
 })

@@ -1,0 +1,172 @@
+/**
+ * The load of the machine under a Node, Bun or Deno process: processor, memory, disk, network, event loop.
+ *
+ * Built-in modules are taken from `process.getBuiltinModule`, not imported, so that this file may stand in bundles for browsers, where
+ * there is nothing to measure.
+ */
+import { checkOptions, nonEmptyString } from '../../core/options'
+import type { SystemMeter, SystemMeterSource } from '../../ports/system-metrics'
+
+/** Options of {@link nodeSystemMetrics}. */
+export interface NodeSystemMetricsOptions {
+  /** A path on the disk that is meant. @default the working directory */
+  readonly path?: string | undefined
+}
+
+interface CpuTimes {
+  readonly times: Readonly<Record<string, number>>
+}
+interface NodeOs {
+  cpus(): readonly CpuTimes[]
+  totalmem(): number
+  freemem(): number
+}
+interface NodeFiles {
+  statfs?(path: string): Promise<{ readonly bsize: number; readonly blocks: number; readonly bfree: number; readonly bavail: number }>
+  readFile(path: string, encoding: 'utf8'): Promise<string>
+}
+interface DelayHistogram {
+  readonly mean: number
+  enable(): unknown
+  disable(): unknown
+  reset(): unknown
+}
+interface FoundProcess {
+  cwd?(): string
+  getBuiltinModule?(name: string): unknown
+}
+
+/** MLflow's megabyte. */
+const MEGABYTE = 1e6
+/** How often the event loop is looked at, in milliseconds. Its delay is what comes on top. */
+const LOOP_MS = 20
+
+/**
+ * MLflow's system metrics: `cpu_utilization_percentage` (all processors, since the last sample), `system_memory_usage_megabytes` and
+ * `…_percentage`, `disk_usage_percentage`, `disk_usage_megabytes`, `disk_available_megabytes`, on Linux `network_receive_megabytes` and
+ * `network_transmit_megabytes` (since the meter was made); and our own `event_loop_delay_milliseconds` (mean since the last sample) and
+ * `process_memory_usage_megabytes`. What a runtime does not know is left out. A megabyte is 10⁶ bytes.
+ *
+ * @example createTracker({ backend, systemMetrics: { source: nodeSystemMetrics() } })
+ */
+export function nodeSystemMetrics(options: NodeSystemMetricsOptions = {}): SystemMeterSource {
+  checkOptions('nodeSystemMetrics', options, { path: nonEmptyString() })
+  return async () => {
+    const host = (globalThis as { process?: FoundProcess }).process
+    if (host?.getBuiltinModule === undefined) return { sample: () => ({}), close() {} }
+    const os = host.getBuiltinModule('node:os') as NodeOs
+    const files = host.getBuiltinModule('node:fs/promises') as NodeFiles
+    const path = options.path ?? attempt(() => host.cwd?.()) ?? '.'
+    const loop = loopDelay(host)
+    let cpuBefore = cpuTimes(os)
+    const networkAtStart = await networkTotals(files)
+    return {
+      async sample() {
+        const cpu = cpuTimes(os)
+        const [elapsed, idle] = [cpu.total - cpuBefore.total, cpu.idle - cpuBefore.idle]
+        cpuBefore = cpu
+        const [disk, network] = await Promise.all([diskUse(files, path), networkTotals(files)])
+        return {
+          ...(elapsed > 0 ? { cpu_utilization_percentage: (100 * (elapsed - idle)) / elapsed } : {}),
+          ...memoryUse(os),
+          ...disk,
+          ...(network === undefined || networkAtStart === undefined
+            ? {}
+            : {
+                network_receive_megabytes: (network.received - networkAtStart.received) / MEGABYTE,
+                network_transmit_megabytes: (network.sent - networkAtStart.sent) / MEGABYTE,
+              }),
+          ...loop.take(),
+        }
+      },
+      close: loop.close,
+    } satisfies SystemMeter
+  }
+}
+
+function cpuTimes(os: NodeOs): { readonly total: number; readonly idle: number } {
+  let total = 0
+  let idle = 0
+  for (const { times } of attempt(() => os.cpus()) ?? []) {
+    for (const [kind, ms] of Object.entries(times)) {
+      total += ms
+      if (kind === 'idle') idle += ms
+    }
+  }
+  return { total, idle }
+}
+
+function memoryUse(os: NodeOs): Record<string, number> {
+  const [total, free] = [attempt(() => os.totalmem()), attempt(() => os.freemem())]
+  const { process } = globalThis as { process?: { memoryUsage?(): { readonly rss: number } } }
+  const own = attempt(() => process?.memoryUsage?.().rss)
+  return {
+    ...(total === undefined || free === undefined || total <= 0
+      ? {}
+      : {
+          system_memory_usage_megabytes: (total - free) / MEGABYTE,
+          system_memory_usage_percentage: (100 * (total - free)) / total,
+        }),
+    ...(own === undefined ? {} : { process_memory_usage_megabytes: own / MEGABYTE }),
+  }
+}
+
+async function diskUse(files: NodeFiles, path: string): Promise<Record<string, number>> {
+  try {
+    if (files.statfs === undefined) return {}
+    const { bsize, blocks, bfree, bavail } = await files.statfs(path)
+    const used = blocks - bfree
+    return {
+      // As df and psutil count: of what is not kept back for the system.
+      ...(used + bavail > 0 ? { disk_usage_percentage: (100 * used) / (used + bavail) } : {}),
+      disk_usage_megabytes: (used * bsize) / MEGABYTE,
+      disk_available_megabytes: (bavail * bsize) / MEGABYTE,
+    }
+  } catch {
+    return {}
+  }
+}
+
+/** Bytes over all interfaces, as Linux counts them; nothing elsewhere. */
+async function networkTotals(files: NodeFiles): Promise<{ readonly received: number; readonly sent: number } | undefined> {
+  const text = await files.readFile('/proc/net/dev', 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  let received = 0
+  let sent = 0
+  for (const line of text.split('\n').slice(2)) {
+    const numbers = line
+      .replace(/^[^:]*:/, '')
+      .trim()
+      .split(/\s+/)
+      .map(Number)
+    received += numbers[0] || 0
+    sent += numbers[8] || 0
+  }
+  return { received, sent }
+}
+
+function loopDelay(host: FoundProcess): { take(): Record<string, number>; close(): void } {
+  const histogram = attempt(() => {
+    const hooks = host.getBuiltinModule?.('node:perf_hooks') as { monitorEventLoopDelay?(options: object): DelayHistogram } | undefined
+    const made = hooks?.monitorEventLoopDelay?.({ resolution: LOOP_MS })
+    made?.enable()
+    return made
+  })
+  return {
+    take() {
+      const mean = histogram?.mean ?? Number.NaN
+      histogram?.reset()
+      // The histogram holds whole intervals, in nanoseconds.
+      return Number.isFinite(mean) ? { event_loop_delay_milliseconds: Math.max(0, mean / 1e6 - LOOP_MS) } : {}
+    },
+    close: () => void histogram?.disable(),
+  }
+}
+
+function attempt<T>(work: () => T | undefined): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

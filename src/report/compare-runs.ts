@@ -1,0 +1,213 @@
+/** Runs side by side as one page: table, settings that differ, parallel coordinates, metric curves. */
+import { invalidArgument, show } from '../core/errors'
+import type { MetricPoint } from '../ports/tracker-backend'
+import type { ComparedRun, ComparedValue, RunComparison } from '../run'
+import { formatTime } from './format'
+import { type Html, html } from './html'
+import { type Colour, legend } from './legend'
+import { lineChart } from './line-chart'
+import { page, type Section } from './page'
+import { numberText, type ParallelAxis, parallelCoordinates } from './parallel-coordinates'
+import { dataTable } from './table'
+
+/** Options of {@link compareRunsHtml}. */
+export interface CompareRunsHtmlOptions {
+  /** @default 'Runs compared' */
+  readonly title?: string | undefined
+  /** Metrics to show, in this order. @default all but `system/…`, by name */
+  readonly metrics?: readonly string[] | undefined
+  /** Metric curves drawn, at most. @default 12 */
+  readonly maxCurves?: number | undefined
+}
+
+/** What the page is made from. */
+export interface RunsToCompare {
+  readonly comparison: RunComparison
+  /** Metric → one history per run, in the order of the comparison. Metrics without one have no curve. */
+  readonly histories: Readonly<Record<string, readonly (readonly MetricPoint[])[]>>
+}
+
+/** What {@link compareRunsHtml} needs of a tracker. */
+export interface ComparingTracker {
+  compareRuns(runIds: readonly string[]): Promise<RunComparison>
+  metricHistory(runId: string, key: string): Promise<readonly MetricPoint[]>
+}
+
+const colours: readonly Colour[] = ['a', 'c', 'd', 'e', 'b']
+/** Axes that fit beside each other. */
+const MAX_AXES = 11
+
+/**
+ * Runs of a tracker side by side, as one HTML file that needs no network: see {@link compareRunsPage}.
+ *
+ * @throws NotFound for a run that is not there; InvalidArgument
+ */
+export async function compareRunsHtml(
+  tracker: ComparingTracker,
+  runIds: readonly string[],
+  options: CompareRunsHtmlOptions = {},
+): Promise<string> {
+  const comparison = await tracker.compareRuns(runIds)
+  const names = shownMetrics(comparison, options).slice(0, options.maxCurves ?? 12)
+  const histories = await Promise.all(
+    names.map(async ({ name }) => [name, await Promise.all(runIds.map((runId) => tracker.metricHistory(runId, name)))] as const),
+  )
+  return compareRunsPage({ comparison, histories: Object.fromEntries(histories) }, options)
+}
+
+/**
+ * One offline page: the runs, parallel coordinates of the settings that differ and the metrics, the last value of every metric (best and
+ * worst are not judged: a metric's name does not tell its direction), every param with those that differ first, and a curve of each metric
+ * over steps. Everything is escaped; light and dark.
+ *
+ * @throws InvalidArgument without runs
+ */
+export function compareRunsPage({ comparison, histories }: RunsToCompare, options: CompareRunsHtmlOptions = {}): string {
+  const { runs, params } = comparison
+  if (runs.length === 0) throw invalidArgument(`comparing takes at least one run, got ${show(runs)}`)
+  const metrics = shownMetrics(comparison, options)
+  const labels = labelsOf(runs)
+  const differing = params.filter(({ differs }) => differs)
+  const sections: Section[] = [
+    { title: 'Runs', body: runsTable(runs, labels) },
+    ...parallelSection(labels, differing, metrics),
+    { title: 'Metrics', text: 'The last value of each.', body: valuesTable(labels, metrics, (value) => numberText(value)) },
+    {
+      title: 'Params',
+      text: differing.length === 0 ? 'None differs.' : `${differing.length} of ${params.length} differ; they come first.`,
+      body: valuesTable(labels, [...differing, ...params.filter(({ differs }) => !differs)], (value) => value),
+    },
+    ...curvesSection(labels, metrics, histories, options.maxCurves ?? 12),
+  ]
+  return page({
+    title: options.title ?? 'Runs compared',
+    lead: `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, ${metrics.length} metrics, ${differing.length} of ${params.length} params differ.`,
+    sections,
+    footer: 'Made with millwright. Times are UTC.',
+    data: comparison,
+  })
+}
+
+function shownMetrics({ metrics }: RunComparison, { metrics: wanted }: CompareRunsHtmlOptions): readonly ComparedValue<number>[] {
+  if (wanted === undefined) return metrics.filter(({ name }) => !name.startsWith('system/'))
+  return wanted.flatMap((name) => metrics.filter((metric) => metric.name === name))
+}
+
+interface RunLabel {
+  readonly name: string
+  readonly colour: Colour
+  readonly dashed: boolean
+}
+
+/** Names, told apart by the start of their id where two are alike; five colours, then dashed. */
+function labelsOf(runs: readonly ComparedRun[]): readonly RunLabel[] {
+  return runs.map(({ name, runId }, i) => ({
+    name: runs.some((other, j) => j !== i && other.name === name) ? `${name} (${runId.slice(0, 8)})` : name,
+    colour: colours[i % colours.length] as Colour,
+    dashed: Math.floor(i / colours.length) % 2 === 1,
+  }))
+}
+
+function runsTable(runs: readonly ComparedRun[], labels: readonly RunLabel[]): Html {
+  return dataTable({
+    rows: runs.map((run, i) => ({ ...run, label: labels[i] as RunLabel })),
+    columns: [
+      { title: 'Run', cell: ({ label }) => html`${legend([label])}` },
+      {
+        title: 'Status',
+        cell: ({ status }) =>
+          html`<span class="tag ${status === 'finished' ? 'good' : status === 'failed' || status === 'killed' ? 'bad' : ''}">${status}</span>`,
+      },
+      { title: 'Started', cell: ({ startTime }) => html`<span class="nowrap">${formatTime(startTime)}</span>` },
+      { title: 'Took', numeric: true, cell: ({ durationMs }) => durationText(durationMs) },
+      { title: 'Id', cell: ({ runId }) => html`<span class="mono">${runId}</span>` },
+    ],
+  })
+}
+
+function valuesTable<T extends string | number>(
+  labels: readonly RunLabel[],
+  values: readonly ComparedValue<T>[],
+  text: (value: T) => string,
+): Html {
+  return dataTable({
+    rows: values,
+    columns: [
+      {
+        title: '',
+        cell: ({ name, differs }) => (differs ? html`<b>${name}</b>` : html`<span class="note" style="font-weight:400">${name}</span>`),
+      },
+      ...labels.map(({ name }, i) => ({
+        title: name,
+        numeric: true,
+        cell: ({ values }: ComparedValue<T>) => {
+          const value = values[i]
+          return value === null || value === undefined ? html`<span class="note">–</span>` : text(value)
+        },
+      })),
+    ],
+  })
+}
+
+function parallelSection(
+  labels: readonly RunLabel[],
+  params: readonly ComparedValue<string>[],
+  metrics: readonly ComparedValue<number>[],
+): readonly Section[] {
+  // Metrics that all agree would tell nothing; settings keep at least half of the places.
+  const results = metrics.filter(({ differs }) => differs)
+  const settings = params.slice(0, Math.max(MAX_AXES - results.length, Math.ceil(MAX_AXES / 2)))
+  const axes: ParallelAxis[] = [
+    ...settings.map(({ name, values }) => ({ name, values: axisValues(values) })),
+    ...results.slice(0, MAX_AXES - settings.length).map(({ name, values }) => ({ name, values, result: true })),
+  ]
+  if (labels.length < 2 || axes.length < 2) return []
+  const left = params.length + results.length - axes.length
+  return [
+    {
+      title: 'Params and metrics',
+      text: `Settings that differ, then metrics (bold); one line per run.${left > 0 ? ` ${left} more are in the tables only.` : ''}`,
+      body: parallelCoordinates({ description: 'Parallel coordinates of params and metrics', lines: labels, axes }),
+    },
+  ]
+}
+
+/** Texts as numbers where all of them are. */
+function axisValues(values: readonly (string | null)[]): readonly (string | number | null)[] {
+  const numeric = values.every((value) => value === null || (value.trim() !== '' && Number.isFinite(Number(value))))
+  return numeric ? values.map((value) => (value === null ? null : Number(value))) : values
+}
+
+function curvesSection(
+  labels: readonly RunLabel[],
+  metrics: readonly ComparedValue<number>[],
+  histories: RunsToCompare['histories'],
+  most: number,
+): readonly Section[] {
+  const drawn = metrics.filter(({ name }) => Object.hasOwn(histories, name) && histories[name]?.some((points) => points.length > 1))
+  return drawn.slice(0, most).map(({ name }) => ({
+    title: name,
+    body: lineChart({
+      description: `${name} of each run over steps`,
+      x: 'number',
+      xTitle: 'step',
+      height: 300,
+      series: labels.map((label, i) => ({ ...label, quiet: true, points: pointsOf(histories[name]?.[i] ?? []) })),
+    }),
+  }))
+}
+
+/** One point a step: the last logged. */
+function pointsOf(history: readonly MetricPoint[]): { readonly x: number; readonly y: number }[] {
+  const bySteps = new Map(history.map(({ step, value }) => [step, value]))
+  return [...bySteps].sort(([a], [b]) => a - b).map(([x, y]) => ({ x, y }))
+}
+
+function durationText(ms: number | null): string {
+  if (ms === null) return 'running'
+  if (ms < 1000) return `${ms} ms`
+  const seconds = ms / 1000
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

@@ -1,0 +1,132 @@
+/** Parallel coordinates: one vertical axis per param or metric, one line per run. */
+import { formatNumber } from './format'
+import { type Html, html } from './html'
+import { type Colour, legend } from './legend'
+
+/** One axis; `values[i]` is that of line `i`, `null` where it has none. */
+export interface ParallelAxis {
+  readonly name: string
+  readonly values: readonly (number | string | null)[]
+  /** Results stand apart from settings by a bolder name. @default false */
+  readonly result?: boolean | undefined
+}
+
+/** What the drawing shows. */
+export interface ParallelCoordinatesOptions {
+  readonly description: string
+  readonly lines: readonly { readonly name: string; readonly colour: Colour; readonly dashed?: boolean | undefined }[]
+  readonly axes: readonly ParallelAxis[]
+  /** @default 340 */
+  readonly height?: number | undefined
+}
+
+const width = 1030
+const top = 44
+
+/**
+ * Parallel coordinates as inline SVG (Inselberg 1985). Axes of numbers are linear, or logarithmic where all values are positive and span more than
+ * two decades; axes of texts give each text its place, in order. A line breaks where a run has no value. At most ten texts are named on
+ * an axis.
+ */
+export function parallelCoordinates({ description, lines, axes, height = 340 }: ParallelCoordinatesOptions): Html {
+  const bottom = height - 26
+  const left = 64
+  const gap = axes.length > 1 ? (width - left - 70) / (axes.length - 1) : 0
+  const placed = axes.map((axis, i) => ({ axis, x: left + i * gap, ...placesOf(axis, top, bottom) }))
+  // Names that would run into each other are shortened to what their axis has room for.
+  const room = Math.max(6, Math.floor((axes.length > 1 ? gap : width) / 7) - 1)
+  const path = (line: number): string => {
+    let text = ''
+    let pen = false
+    for (const { x, y } of placed) {
+      const at = y[line]
+      if (at !== undefined && at !== null) text += `${pen ? 'L' : 'M'}${px(x)} ${px(at)}`
+      pen = at !== undefined && at !== null
+    }
+    return text
+  }
+  return html`<figure>${legend(lines)}
+<div class="scroll"><svg viewBox="0 0 ${width} ${height}" style="min-width:${Math.max(620, axes.length * 90)}px" role="img" aria-label="${description}">
+${lines.map(
+  ({ name, colour, dashed }, i) =>
+    html`<g><title>${name}</title><path d="${path(i)}" fill="none" stroke="var(--${colour})" stroke-width="2.4" stroke-linejoin="round" opacity=".85" stroke-dasharray="${dashed ? '6 5' : 'none'}"/>${placed.map(({ x, y }) => (y[i] === null || y[i] === undefined ? null : html`<circle cx="${px(x)}" cy="${px(y[i])}" r="3.6" fill="var(--${colour})"/>`))}</g>`,
+)}
+${placed.map(
+  ({ axis, x, ticks }) =>
+    html`<g><title>${axis.name}</title><line x1="${px(x)}" x2="${px(x)}" y1="${top}" y2="${bottom}" stroke="var(--b)"/>
+<text x="${px(x)}" y="16" text-anchor="middle" class="${axis.result ? 'strong' : ''}">${shorten(axis.name, room)}</text>
+${ticks.map((tick) => tickOf(tick, x, room))}</g>`,
+)}
+</svg></div></figure>`
+}
+
+interface Tick {
+  readonly y: number
+  readonly text: string
+  /** Ends of an axis are named beyond it, where no line can run through the words. */
+  readonly end?: 'top' | 'bottom' | undefined
+}
+
+interface Places {
+  readonly y: readonly (number | null)[]
+  readonly ticks: readonly Tick[]
+}
+
+function tickOf({ y, text, end }: Tick, x: number, room: number): Html {
+  const words = shorten(text, room)
+  return end === undefined
+    ? html`<text x="${px(x - 7)}" y="${px(y + 4)}" text-anchor="end" style="paint-order:stroke;stroke:var(--card);stroke-width:5px">${words}</text>`
+    : html`<text x="${px(x)}" y="${px(end === 'top' ? y - 9 : y + 18)}" text-anchor="middle">${words}</text>`
+}
+
+function placesOf({ values }: ParallelAxis, from: number, to: number): Places {
+  const known = values.filter((value) => value !== null)
+  const numbers = known.filter((value): value is number => typeof value === 'number' && Number.isFinite(value))
+  return known.every((value) => typeof value === 'number') ? numberPlaces(values, numbers, from, to) : textPlaces(values, from, to)
+}
+
+function numberPlaces(values: ParallelAxis['values'], numbers: readonly number[], from: number, to: number): Places {
+  if (numbers.length === 0) return { y: values.map(() => null), ticks: [] }
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)]
+  const scaled = low > 0 && high / low > 100 ? Math.log : (value: number): number => value
+  const place = (value: number): number =>
+    high === low ? (from + to) / 2 : to - ((scaled(value) - scaled(low)) / (scaled(high) - scaled(low))) * (to - from)
+  const ticks: Tick[] =
+    high === low
+      ? [{ y: place(low), text: numberText(low) }]
+      : [
+          { y: place(low), text: numberText(low), end: 'bottom' },
+          { y: place(high), text: numberText(high), end: 'top' },
+        ]
+  return { y: values.map((value) => (typeof value === 'number' && Number.isFinite(value) ? place(value) : null)), ticks }
+}
+
+function textPlaces(values: ParallelAxis['values'], from: number, to: number): Places {
+  const texts = [...new Set(values.filter((value) => value !== null).map(String))].sort()
+  const place = (text: string): number =>
+    texts.length === 1 ? (from + to) / 2 : from + (texts.indexOf(text) / (texts.length - 1)) * (to - from)
+  return {
+    y: values.map((value) => (value === null ? null : place(String(value)))),
+    ticks: texts.slice(0, 10).map((text, i) => ({
+      y: place(text),
+      text,
+      end: texts.length === 1 ? undefined : i === 0 ? 'top' : i === texts.length - 1 ? 'bottom' : undefined,
+    })),
+  }
+}
+
+/** Numbers of any size, with enough digits to be told apart. */
+export function numberText(value: number): string {
+  const size = Math.abs(value)
+  if (!Number.isFinite(value) || value === 0 || (size >= 0.001 && size < 1e9))
+    return formatNumber(value, size >= 100 ? 1 : size < 0.1 ? 6 : 4)
+  return value.toExponential(2).replace('-', '−').replace('+', '')
+}
+
+function shorten(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text
+}
+
+function px(value: number): number {
+  return Math.round(value * 10) / 10
+}

@@ -1,0 +1,101 @@
+/** What becomes of open runs when the process ends: loaded only where a tracker asks for it. */
+import { type Clock, sleep } from '../core/clock'
+
+/** What a tracker wants done at the end of the process. Neither function may throw. */
+export interface ExitWatcher {
+  readonly clock: Clock
+  /** Nothing is left to do, and the process will end by itself. */
+  onIdle(): Promise<void>
+  /** The process is asked to stop. `ours`: nobody else listens to the signal, so that it ends the process. */
+  onSignal(ours: boolean): Promise<void>
+}
+
+type Listener = (...given: unknown[]) => void
+interface FoundProcess {
+  readonly pid?: number
+  on?(event: string, listener: Listener): unknown
+  removeListener?(event: string, listener: Listener): unknown
+  listeners?(event: string): readonly unknown[]
+  kill?(pid: number, signal: string): unknown
+}
+
+/** How long writing may take after a signal, in milliseconds: shorter than the ten seconds that containers are given to stop. */
+const GRACE_MS = 8000
+const signals: readonly string[] = ['SIGTERM', 'SIGINT']
+/** Marks our listeners, also those of another copy of this module. */
+const MARK = 'millwright.exit'
+const watchers = new Set<ExitWatcher>()
+let listening: (() => void) | undefined
+
+/**
+ * Watches for the end of the process; the returned function stops. The process has listeners only while somebody watches.
+ *
+ * - `beforeExit`: every watcher's `onIdle`.
+ * - SIGTERM, SIGINT: every watcher's `onSignal`, for at most 8 s; then our listener goes, and the signal is raised again unless the
+ *   application listens to it itself, in which case ending the process is its business. A second signal does not wait.
+ *
+ * Where there is no `process` with events (browsers, workers at the edge) nothing happens.
+ */
+export function watchExit(watcher: ExitWatcher): () => void {
+  const host = (globalThis as { process?: FoundProcess }).process
+  if (typeof host?.on !== 'function' || typeof host.pid !== 'number') return () => {}
+  watchers.add(watcher)
+  listening ??= listen(host)
+  return () => {
+    watchers.delete(watcher)
+    if (watchers.size > 0) return
+    listening?.()
+    listening = undefined
+  }
+}
+
+function listen(host: FoundProcess): () => void {
+  const onIdle: Listener = () => {
+    for (const watcher of [...watchers]) void watcher.onIdle()
+  }
+  const bySignal = signals.map((signal) => [signal, mark(signalListener(host, signal, () => stop()))] as const)
+  const stop = (): void => {
+    host.removeListener?.('beforeExit', onIdle)
+    for (const [signal, listener] of bySignal) host.removeListener?.(signal, listener)
+  }
+  host.on?.('beforeExit', onIdle)
+  for (const [signal, listener] of bySignal) host.on?.(signal, listener)
+  return stop
+}
+
+function signalListener(host: FoundProcess, signal: string, stop: () => void): Listener {
+  let asked = false
+  const raise = (): void => {
+    stop()
+    listening = undefined
+    if (othersOf(host, signal).length === 0 && (host.listeners?.(signal).length ?? 0) === 0) host.kill?.(host.pid as number, signal)
+  }
+  return () => {
+    const ours = othersOf(host, signal).length === 0
+    if (!ours) {
+      for (const watcher of [...watchers]) void watcher.onSignal(false)
+      return
+    }
+    if (asked) return raise()
+    asked = true
+    // The run is over, so work that goes on logging throws; that must not end the process before everything is written.
+    host.on?.('uncaughtException', (error) => console.error(`millwright: after ${signal}:`, error))
+    const clock = [...watchers][0]?.clock
+    const all = Promise.allSettled([...watchers].map((watcher) => watcher.onSignal(true)))
+    const late = new AbortController()
+    // Sleeping keeps the process alive, which a write under way need not.
+    const limit = clock === undefined ? all : sleep(clock, GRACE_MS, late.signal).catch(() => {})
+    void Promise.race([all, limit]).then(() => {
+      late.abort()
+      raise()
+    })
+  }
+}
+
+function mark(listener: Listener): Listener {
+  return Object.defineProperty(listener, Symbol.for(MARK), { value: true })
+}
+
+function othersOf(host: FoundProcess, signal: string): readonly unknown[] {
+  return (host.listeners?.(signal) ?? []).filter((listener) => (listener as Record<symbol, unknown>)[Symbol.for(MARK)] !== true)
+}

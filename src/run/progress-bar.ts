@@ -1,0 +1,100 @@
+/** Progress as text: one line that is written over on a terminal, lines now and then elsewhere (logs, notebooks). */
+import { type Clock, systemClock } from '../core/clock'
+import { checkOptions, ofType, wholeNumber } from '../core/options'
+import type { OnProgress } from '../core/progress'
+
+/** Where a bar is written: `process.stderr` fits. */
+export interface ProgressStream {
+  write(text: string): unknown
+  /** Whether it is a terminal, where a line can be written over. */
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+/** Options of {@link progressBar}. */
+export interface ProgressBarOptions {
+  /** @default standard error; the console where there is none */
+  readonly stream?: ProgressStream | undefined
+  /** Stands before the bar. @default the phase */
+  readonly label?: string | undefined
+  /** Length of the bar in characters. @default 24 */
+  readonly width?: number | undefined
+  /** Shortest time between two updates, in milliseconds. @default 100 on a terminal, 5000 elsewhere */
+  readonly everyMs?: number | undefined
+  /** @default the system clock */
+  readonly clock?: Clock | undefined
+}
+
+/**
+ * A progress bar to be given as `onProgress`: `fit ██████░░░░  60 % 60/100 steps, 12.5/s, 3 s left`. The last event always shows, and ends
+ * the line. A new phase starts a line of its own. Failures of the stream are ignored.
+ *
+ * @example model.fit(train, { target: 'late', onProgress: progressBar() })
+ * @throws InvalidArgument
+ */
+export function progressBar(options: ProgressBarOptions = {}): OnProgress {
+  checkOptions('progressBar', options, {
+    stream: ofType('object'),
+    label: ofType('string'),
+    width: wholeNumber(1, 200),
+    everyMs: wholeNumber(0),
+    clock: ofType('object'),
+  })
+  const { width = 24, clock = systemClock() } = options
+  const stream = options.stream ?? standardError()
+  const terminal = stream.isTTY === true
+  const everyMs = options.everyMs ?? (terminal ? 100 : 5000)
+  let phase: string | undefined
+  let [start, last, lineLength, firstDone, lastDone] = [0, 0, 0, 0, 0]
+  return (event) => {
+    const now = clock.now()
+    if (event.phase !== phase || event.done < lastDone) {
+      if (terminal && lineLength > 0) write(stream, '\n')
+      ;[phase, start, last, lineLength, firstDone] = [event.phase, now, Number.NEGATIVE_INFINITY, 0, event.done]
+    }
+    lastDone = event.done
+    const ended = event.done === event.total
+    if (!ended && now - last < everyMs) return
+    last = now
+    const seconds = (now - start) / 1000
+    // The first event tells when work was seen to begin, so what it has done does not count towards the speed.
+    const rate = seconds > 0 ? (event.done - firstDone) / seconds : 0
+    const line = lineOf(event, options.label ?? event.phase, width, seconds, rate).slice(0, (stream.columns ?? 200) - 1)
+    // Spaces wipe out what a longer line has left.
+    write(stream, terminal ? `\r${line.padEnd(lineLength)}${ended ? '\n' : ''}` : `${line}\n`)
+    lineLength = ended ? 0 : line.length
+  }
+}
+
+function lineOf({ done, total, unit }: Parameters<OnProgress>[0], label: string, width: number, seconds: number, rate: number): string {
+  const speed = rate > 0 ? `, ${short(rate)}/s` : ''
+  if (total === undefined) return `${label} ${done} ${unit}${speed}`
+  const share = total > 0 ? Math.min(1, done / total) : 1
+  const filled = Math.round(share * width)
+  const left = rate > 0 && done < total ? `, ${duration((total - done) / rate)} left` : done >= total ? `, ${duration(seconds)}` : ''
+  const percent = `${Math.floor(share * 100)}`.padStart(3)
+  return `${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${percent} % ${done}/${total} ${unit}${speed}${left}`
+}
+
+function short(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3).replace(/\.?0+$/, '')
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+function write(stream: ProgressStream, text: string): void {
+  try {
+    stream.write(text)
+  } catch {
+    // A progress bar must never break the work it shows.
+  }
+}
+
+function standardError(): ProgressStream {
+  const { process } = globalThis as { process?: { stderr?: ProgressStream } }
+  return typeof process?.stderr?.write === 'function' ? process.stderr : { write: (text) => console.info(text.trimEnd()) }
+}

@@ -1,0 +1,163 @@
+/** Compares where a run ran with what is here now. Loaded on first use. */
+import { fromUtf8 } from '../core/bytes'
+import { attachDisplay, markdownCell } from '../core/display'
+import { invalidArgument, isMillwrightError, show } from '../core/errors'
+import { checkOptions, ofType } from '../core/options'
+import type { RunEnvironment } from '../ports/environment'
+import { runLimits } from '../ports/run-keys'
+import type { RunRecord, TrackerBackend } from '../ports/tracker-backend'
+import { isTable, type Table } from '../schema/table'
+import type { ReproduceOptions, Reproduction, ReproductionRow } from './reproduction'
+
+/**
+ * The comparison, row by row: git commit and uncommitted changes, lockfile, packages, runtime, operating system, seed, each data set.
+ * A run recorded with uncommitted changes `differs` by that alone: nobody can have them again.
+ *
+ * @throws NotFound; InvalidArgument
+ */
+export async function reproduce(backend: TrackerBackend, runId: string, given: ReproduceOptions): Promise<Reproduction> {
+  const { seed, data = {}, fingerprint, environment } = given
+  checkOptions('reproduce', { seed, data }, { seed: ofType('number'), data: ofType('object') })
+  const record = await backend.getRun(runId)
+  const recorded = await recordedEnvironment(backend, record)
+  const now = (await environment?.()) ?? {}
+  const rows = [
+    ...environmentRows(recorded, now),
+    row('seed', record.tags['millwright.seed'], textOf(seed)),
+    ...dataRows(record, data, fingerprint),
+  ]
+  return reproductionOf(runId, rows)
+}
+
+/** `environment.json`, or, where it is missing, what the tags tell. */
+async function recordedEnvironment(backend: TrackerBackend, { runId, tags }: RunRecord): Promise<RunEnvironment> {
+  try {
+    return JSON.parse(fromUtf8(await backend.getArtifact({ runId }, 'environment.json'))) as RunEnvironment
+  } catch (error) {
+    if (!isMillwrightError(error, 'NotFound') && !(error instanceof SyntaxError)) throw error
+  }
+  const [runtime, runtimeVersion] = tags['millwright.runtime']?.split(' ') ?? []
+  const [, packageName, packageVersion] = /^(.+?)(?:@([^@]+))?$/.exec(tags['millwright.package'] ?? '') ?? []
+  const dirty = tags['mlflow.source.git.dirty']
+  return {
+    runtime,
+    runtimeVersion,
+    packageName,
+    packageVersion,
+    os: tags['millwright.os'],
+    entryScript: tags['mlflow.source.name'],
+    lockfileDigest: tags['millwright.lockfile'],
+    gitCommit: tags['mlflow.source.git.commit'],
+    gitDirty: dirty === undefined ? undefined : dirty.toLowerCase() === 'true',
+  }
+}
+
+function environmentRows(recorded: RunEnvironment, now: RunEnvironment): ReproductionRow[] {
+  const both = (what: string, pick: (environment: RunEnvironment) => unknown): ReproductionRow =>
+    row(what, textOf(pick(recorded)), textOf(pick(now)))
+  const changes = both('uncommitted changes', ({ gitDirty }) => (gitDirty === undefined ? undefined : gitDirty ? 'yes' : 'none'))
+  const packages = new Set([...Object.keys(recorded.packages ?? {}), ...Object.keys(now.packages ?? {})])
+  return [
+    both('git commit', ({ gitCommit }) => gitCommit),
+    recorded.gitDirty === true ? { ...changes, verdict: 'differs' } : changes,
+    both('entry script', ({ entryScript }) => entryScript),
+    both('package', ({ packageName, packageVersion }) => packageName && [packageName, packageVersion].filter(Boolean).join('@')),
+    both('lockfile', ({ lockfileDigest }) => lockfileDigest),
+    ...[...packages].sort().map((name) => packageRow(name, recorded.packages, now.packages)),
+    both('runtime', ({ runtime, runtimeVersion }) => runtime && [runtime, runtimeVersion].filter(Boolean).join(' ')),
+    both('operating system', ({ os }) => os),
+    both('processors', ({ cpuCount }) => cpuCount),
+  ]
+}
+
+/** A package that one side lists and the other, which lists packages too, does not: that is known, and a difference. */
+function packageRow(name: string, recorded: RunEnvironment['packages'], now: RunEnvironment['packages']): ReproductionRow {
+  const version = (packages: RunEnvironment['packages']): string | undefined =>
+    packages === undefined ? undefined : Object.hasOwn(packages, name) ? packages[name] : 'not there'
+  return row(`package ${name}`, version(recorded), version(now))
+}
+
+function dataRows(
+  { datasets }: RunRecord,
+  data: Readonly<Record<string, Table | string>>,
+  fingerprint: ((table: Table) => string) | undefined,
+): ReproductionRow[] {
+  const recorded = datasets.map(({ name, digest, context }) => {
+    const given = Object.hasOwn(data, name) ? data[name] : undefined
+    return row(`data ${name}${context === undefined ? '' : ` (${context})`}`, digest, digestOf(name, given, fingerprint))
+  })
+  const extra = Object.entries(data).filter(([name]) => !datasets.some((dataset) => dataset.name === name))
+  return [...recorded, ...extra.map(([name, given]) => row(`data ${name}`, undefined, digestOf(name, given, fingerprint)))]
+}
+
+function digestOf(
+  name: string,
+  given: Table | string | undefined,
+  fingerprint: ((table: Table) => string) | undefined,
+): string | undefined {
+  if (given === undefined) return undefined
+  if (typeof given === 'string') return given.slice(0, runLimits.digest)
+  if (!isTable(given)) throw invalidArgument(`reproduce: data ${show(name)} must be a table or its digest, got ${show(given)}`)
+  if (fingerprint === undefined) {
+    throw invalidArgument(`reproduce: data ${show(name)} needs a digest`, { hint: 'pass { fingerprint } or the digest itself' })
+  }
+  return fingerprint(given).slice(0, runLimits.digest)
+}
+
+function row(what: string, recorded: string | undefined, now: string | undefined): ReproductionRow {
+  const known = recorded !== undefined && now !== undefined
+  return { what, recorded, now, verdict: known ? (recorded === now ? 'same' : 'differs') : 'unknown' }
+}
+
+function textOf(value: unknown): string | undefined {
+  return value === undefined || value === null || value === '' ? undefined : String(value)
+}
+
+function reproductionOf(runId: string, all: readonly ReproductionRow[]): Reproduction {
+  // What neither side knows is nothing to tell.
+  const rows = all.filter(({ recorded, now }) => recorded !== undefined || now !== undefined)
+  const differences = rows.filter(({ verdict }) => verdict === 'differs')
+  const unknown = rows.filter(({ verdict }) => verdict === 'unknown').length
+  const head = `Run ${runId}: ${differences.length} of ${rows.length} differ${unknown === 0 ? '' : `, ${unknown} unknown`}`
+  const reproduction: Reproduction = {
+    runId,
+    rows,
+    differences,
+    same: rows.length > 0 && rows.every(({ verdict }) => verdict === 'same'),
+    toString: () => `${head}\n${textTable(rows)}`,
+  }
+  attachDisplay(reproduction, {
+    text: () => reproduction.toString(),
+    markdown: () =>
+      [
+        head,
+        '',
+        '| | recorded | now | |',
+        '| --- | --- | --- | --- |',
+        ...rows.map(
+          ({ what, recorded, now, verdict }) => `| ${[what, recorded ?? '', now ?? '', verdict].map(markdownCell).join(' | ')} |`,
+        ),
+      ].join('\n'),
+  })
+  return reproduction
+}
+
+const SIGNS = { same: ' ', differs: '≠', unknown: '?' } as const
+
+function textTable(rows: readonly ReproductionRow[]): string {
+  const cells = rows.map(({ what, recorded = '–', now = '–', verdict }) => [SIGNS[verdict], what, clipped(recorded), clipped(now)])
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((cell) => cell[column]?.length ?? 0), 0))
+  const head = ['', '', 'recorded', 'now']
+  return [head, ...cells]
+    .map((cell) =>
+      cell
+        .map((text, column) => text.padEnd(column === 3 ? 0 : Math.max(widths[column] ?? 0, head[column]?.length ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+function clipped(text: string): string {
+  return text.length > 48 ? `${text.slice(0, 45)}…` : text
+}

@@ -1,0 +1,109 @@
+/** Processes that log into one SQLite file: killed at random they lose nothing that was acknowledged; eight at once lose nothing either. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { memoryStorage } from '../../src/adapters/storage/memory'
+import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
+import { createRng } from '../../src/core/random'
+import { sqliteLibs } from '../fixtures/sqlite-libs'
+
+const [driver] = await sqliteLibs()
+const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
+let folder = ''
+let program = ''
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millwright-sqlite-kill-'))
+  const entry = join(folder, 'child.ts')
+  program = join(folder, 'child.mjs')
+  await writeFile(
+    entry,
+    `import { memoryStorage } from ${source('src/adapters/storage/memory')}
+     import { sqliteTracker } from ${source('src/adapters/tracker/sqlite')}
+     import { sqliteLibs } from ${source('test/fixtures/sqlite-libs')}
+     const [, , path, who, count] = process.argv
+     const [{ lib }] = await sqliteLibs()
+     const tracker = await sqliteTracker({ path, storage: memoryStorage(), lib })
+     const { experimentId } = await tracker.ensureExperiment('shared')
+     for (let i = 0; i < Number(count); i++) {
+       const { runId } = await tracker.createRun({ experimentId, runName: who + ' ' + i, startTime: i })
+       const metrics = Array.from({ length: 20 }, (_, step) => ({ key: 'm', value: step, step, timestamp: step }))
+       await tracker.logBatch(runId, { metrics, params: { who, i: String(i) } })
+       await tracker.updateRun(runId, { status: 'finished', endTime: i })
+       process.stdout.write('acked ' + i + '\\n')
+     }
+     await tracker.close()`,
+  )
+  await build({
+    entryPoints: [entry],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'error',
+  })
+}, 60_000)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs a child to its end, or kills it a while after its first word; gives how many runs it told of. */
+function run(path: string, who: string, count: number, killAfterMs?: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, path, who, String(count)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    let hasBegun = false
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += String(chunk)
+      if (!hasBegun && killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+      hasBegun = true
+    })
+    child.once('exit', (code) => {
+      if (code !== 0 && killAfterMs === undefined) reject(new Error(`${who} ended with ${code}`))
+      else resolve([...text.matchAll(/acked \d+\n/g)].length)
+    })
+  })
+}
+
+describe.skipIf(driver === undefined)('processes that share one SQLite file', () => {
+  const kills = Number(process.env.MILLWRIGHT_KILLS ?? 8)
+
+  it(
+    `lose nothing that was acknowledged when killed (${kills} times)`,
+    async () => {
+      const rng = createRng(9)
+      const path = join(folder, 'killed.db')
+      const acked: number[] = []
+      for (let k = 0; k < kills; k++) acked.push(await run(path, `k${k}`, 100_000, rng.int(80)))
+      const tracker = await sqliteTracker({ path, storage: memoryStorage(), lib: driver?.lib })
+      for (const [k, count] of acked.entries()) {
+        const { items } = await tracker.searchRuns({ filter: `params.who = 'k${k}' AND status = 'FINISHED'`, limit: 50_000 })
+        expect(items.length).toBeGreaterThanOrEqual(count)
+        // A batch is there whole or not at all.
+        expect(items.every(({ metrics, params }) => metrics.m?.step === 19 && params.i !== undefined)).toBe(true)
+        const last = items[0]
+        if (last !== undefined) expect((await tracker.getMetricHistory(last.runId, 'm')).items.length).toBe(20)
+      }
+      expect(acked.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills)
+      await tracker.close()
+    },
+    60_000 + kills * 2000,
+  )
+
+  const each = Number(process.env.MILLWRIGHT_RUNS ?? 50)
+
+  it(`write side by side (8 processes × ${each} runs)`, async () => {
+    const path = join(folder, 'shared.db')
+    await Promise.all(Array.from({ length: 8 }, (_, who) => run(path, `p${who}`, each)))
+    const tracker = await sqliteTracker({ path, storage: memoryStorage(), lib: driver?.lib })
+    const { items } = await tracker.searchRuns({ limit: 50_000 })
+    expect(items.length).toBe(8 * each)
+    expect(new Set(items.map(({ runName }) => runName)).size).toBe(8 * each)
+    expect((await tracker.listExperiments()).length).toBe(2)
+    await tracker.close()
+  }, 300_000)
+})

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { progressBar } from '../../../src/run'
+import { manualClock } from './manual-clock'
+
+function play(isTTY: boolean, steps: number): string {
+  let text = ''
+  const clock = manualClock()
+  const stream = {
+    isTTY,
+    columns: 100,
+    write(part: string) {
+      text += part
+    },
+  }
+  const bar = progressBar({ stream, clock, width: 10 })
+  for (let done = 1; done <= steps; done++) {
+    clock.advance(50)
+    bar({ phase: 'fit', done, total: steps, unit: 'steps' })
+  }
+  return text
+}
+
+describe('progressBar', () => {
+  it('writes over one line of a terminal, and ends it', () => {
+    const text = play(true, 10)
+    expect(text.split('\n')).toHaveLength(2)
+    expect(text.split('\r').filter(Boolean)).toHaveLength(6)
+    expect(text).toContain('fit █░░░░░░░░░  10 % 1/10 steps')
+    expect(text.trimEnd().endsWith('fit ██████████ 100 % 10/10 steps, 20/s, 0.5 s')).toBe(true)
+  })
+
+  it('writes lines now and then elsewhere', () => {
+    const lines = play(false, 300).trimEnd().split('\n')
+    expect(lines.length).toBe(4)
+    expect(lines.at(-1)).toContain('100 % 300/300 steps')
+    expect(lines[1]).toMatch(/left$/)
+  })
+
+  it('starts a line for each phase, needs no total, and survives a broken stream', () => {
+    let text = ''
+    const bar = progressBar({ stream: { isTTY: true, write: (part) => (text += part) }, clock: manualClock(), everyMs: 0, label: 'x' })
+    bar({ phase: 'read', done: 5, unit: 'rows' })
+    bar({ phase: 'fit', done: 1, total: 2, unit: 'steps' })
+    expect(text).toMatch(/^\rx 5 rows\n\rx █/)
+    const broken = progressBar({
+      stream: {
+        write() {
+          throw new Error('closed')
+        },
+      },
+    })
+    expect(() => broken({ phase: 'fit', done: 1, total: 1, unit: 'steps' })).not.toThrow()
+    expect(() => progressBar({ width: 0 })).toThrow(/width/)
+  })
+})
