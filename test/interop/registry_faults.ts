@@ -8,7 +8,7 @@ import { buildChild, killRounds, racePromotions } from '../fixtures/registry-fau
 import { freshFolder, needSqlite } from './support/mlflow'
 
 needSqlite()
-const rounds = Number(process.argv[2] ?? 200)
+const rounds = Number(process.argv[2] ?? process.env.MILLWRIGHT_KILLS ?? 40)
 const folder = freshFolder()
 const child = await buildChild(folder, process.cwd())
 for (const kind of ['files', 'sqlite'] as const) {
