@@ -29,11 +29,10 @@ function start(root: string, id: number, body: string, uid?: number): ChildProce
     const store = fsStorage({ root: ${JSON.stringify(root)} })
     const id = ${id}
     const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n')
+    ${uid === undefined ? '' : `process.setgid(${uid}); process.setuid(${uid})`}
     ${body}`
-  return spawn(process.execPath, ['--input-type=module', '-e', program], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  })
+  // Another user takes over inside the program: node itself may lie where only its owner can start it.
+  return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 function linesOf(child: ChildProcess): Promise<unknown[]> {
