@@ -4,6 +4,7 @@ import { type OnnxLib, onnxRuntime } from './adapters/runtime/onnx'
 import { learnRuntime } from './learn/runtime'
 import type { ModelRuntime } from './ports/model'
 
+export { type IndexeddbStorageOptions, indexeddbStorage } from './adapters/storage/indexeddb'
 export * from './index'
 
 /** The runtimes for a page: own learners, ONNX through the onnxruntime-web module that is handed in, functions. */

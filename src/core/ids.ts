@@ -11,7 +11,8 @@ export function newId(rng?: Rng): string {
   return toHex(bytes)
 }
 
-const windowsReserved = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i
+/** Device names; Windows reads superscript digits as digits, and looks at what stands before the first dot, without spaces at its end. */
+const windowsReserved = /^(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?$/i
 
 /**
  * Checks one segment of a storage key: not empty, at most 255 UTF-8 bytes, not `.` or `..`, no slash, backslash, colon,

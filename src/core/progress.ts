@@ -28,7 +28,8 @@ export function progressReporter<Phase extends string>(
   let last = Number.NEGATIVE_INFINITY
   return (event) => {
     const now = clock.now()
-    if (event.done !== event.total && now - last < everyMs) return
+    // Before the last report: the clock was set back.
+    if (event.done !== event.total && now >= last && now - last < everyMs) return
     last = now
     try {
       onProgress(event)

@@ -40,6 +40,22 @@ export function withPrefix(store: ObjectStore, prefix: string): ObjectStore {
     ...(store.ensureFolder === undefined
       ? {}
       : { ensureFolder: async (folder, options) => store.ensureFolder?.(`${full(folder.replace(/\/$/, ''))}/`, options) }),
+    ...(store.getChanged === undefined
+      ? {}
+      : {
+          getChanged: async (queries, options) => {
+            const asked = queries.map((query) => ({
+              ...query,
+              key: query.key.endsWith('/') ? `${full(query.key.slice(0, -1))}/` : full(query.key),
+            }))
+            return (await store.getChanged?.(asked, options)) ?? []
+          },
+        }),
+    ...(store.createFolder === undefined
+      ? {}
+      : {
+          createFolder: async (folder, content, options) => store.createFolder?.(`${full(folder.replace(/\/$/, ''))}/`, content, options),
+        }),
     list: async (options = {}) => {
       assertOpen()
       const { objects, prefixes, cursor } = await store.list({ ...options, prefix: base + (options.prefix ?? '') })

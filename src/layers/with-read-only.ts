@@ -19,6 +19,7 @@ export function withReadOnly(store: ObjectStore): ObjectStore {
   return wrapStore(store, {
     name,
     capabilities: { ...store.capabilities, appendAtomic: false },
+    ...(store.getChanged === undefined ? {} : { getChanged: async (queries, o) => (await store.getChanged?.(queries, o)) ?? [] }),
     put: (key) => refuse('put', key),
     append: (key) => refuse('append', key),
     delete: (key) => refuse('delete', key),

@@ -83,6 +83,9 @@ export function withRetry(store: ObjectStore, options: WithRetryOptions = {}): O
     head,
     get,
     list: (o) => retry('list', o?.signal, () => store.list(o)),
+    ...(store.getChanged === undefined
+      ? {}
+      : { getChanged: (queries, o) => retry('get', o?.signal, async () => (await store.getChanged?.(queries, o)) ?? []) }),
     delete: (key, o) => retry('delete', o?.signal, () => store.delete(key, o)),
     put: (key, bytes, o) =>
       retry('put', o?.signal, async (attempt) => {

@@ -1,7 +1,10 @@
 /** The common ground of the layers: an object store that passes everything on, except what is replaced. */
 import type { ObjectStore } from '../ports/object-store'
 
-/** A store with the members of `changes`; everything else goes to `inner`, also `close`. */
+/**
+ * A store with the members of `changes`; everything else goes to `inner`, also `close`. The shortcuts `getChanged` and `createFolder` are
+ * not passed on by themselves: they would go around a layer that replaces `get` or `put`.
+ */
 export function wrapStore(inner: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
   return {
     portVersion: 1,

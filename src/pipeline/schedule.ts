@@ -69,7 +69,8 @@ async function repeat<Input, Steps>(
   let turn = options.immediately ? 0 : 1
   while (!signal.aborted) {
     try {
-      await sleep(clock, Math.max(0, begin + turn * options.everyMs - clock.now()), signal)
+      // Never longer than a turn, also where the clock was set back.
+      await sleep(clock, Math.min(options.everyMs, Math.max(0, begin + turn * options.everyMs - clock.now())), signal)
     } catch {
       return
     }

@@ -54,6 +54,35 @@ export interface ListOptions {
   readonly cursor?: string | undefined
 }
 
+/** One question of {@link ObjectStore.getChanged}. */
+export interface ChangedQuery {
+  /** A key, or the prefix of a folder, ending in `/`. */
+  readonly key: string
+  /** The stamp of an earlier answer; without it, or when it is empty, the answer holds whatever is there. */
+  readonly stamp?: string | undefined
+}
+
+/** One answer of {@link ObjectStore.getChanged}. */
+export interface ChangedAnswer {
+  /**
+   * As long as the stamp of a key is one that came with its content, the content is the same. Opaque, may be kept for later processes.
+   * Empty: changed so recently that another change might not show, so the content has to be asked for again.
+   */
+  readonly stamp: string
+  /** Of a key: the content; missing where the stamp that was handed in still holds. */
+  readonly bytes?: Uint8Array | undefined
+  /** Of a folder: the names directly in it, ascending, those of folders ending in `/` (empty ones too); missing as `bytes` is. */
+  readonly names?: readonly string[] | undefined
+}
+
+/** What {@link ObjectStore.createFolder} makes. */
+export interface FolderContent {
+  /** Path below the folder → content. */
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** Paths of folders (without a slash at the end) that other tools look for, empty or not; ignored where there are no real folders. */
+  readonly folders?: readonly string[] | undefined
+}
+
 /** One page of a listing. */
 export interface ObjectListing {
   /** In ascending order of key (UTF-16 code units). */
@@ -101,6 +130,19 @@ export interface ObjectStore {
    * an object in it may remove it again. Absent where folders are only a way to read keys.
    */
   ensureFolder?(prefix: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
+  /**
+   * Of stores that can look at many small objects cheaply: the content of those that changed, in the order of the questions, `undefined`
+   * where there is no such object or folder. Notices whatever `get` would show, also what other programs wrote in place.
+   */
+  getChanged?(
+    queries: readonly ChangedQuery[],
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Awaitable<readonly (ChangedAnswer | undefined)[]>
+  /**
+   * Of stores that can: makes a folder appear at `prefix` (ending in `/`) with everything in it at once; a crash leaves all of it or nothing.
+   * @throws Conflict where an object is at or below the prefix
+   */
+  createFolder?(prefix: string, content: FolderContent, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
   /** Releases what is held. Idempotent; afterwards every call throws `InvalidState`. */
   close(): Promise<void>
 }

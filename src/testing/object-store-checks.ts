@@ -5,6 +5,7 @@ import { createRng } from '../core/random'
 import type { ObjectStore } from '../ports/object-store'
 import type { Check, CheckContext } from './check'
 import { expectCode, expectEqual, expectReason, expectThat } from './expect'
+import { objectStoreShortcutChecks } from './object-store-shortcut-checks'
 
 type Context = CheckContext<ObjectStore>
 
@@ -15,7 +16,7 @@ type Context = CheckContext<ObjectStore>
  * bindChecks(objectStoreChecks(), { make: () => memoryStorage() }, { describe, it })
  */
 export function objectStoreChecks(): readonly Check<ObjectStore>[] {
-  return [...objects(), ...names(), ...listings(), ...conditions(), ...appends(), ...lifetime()]
+  return [...objects(), ...names(), ...listings(), ...conditions(), ...appends(), ...objectStoreShortcutChecks(), ...lifetime()]
 }
 
 function check(name: string, run: (context: Context) => Promise<void>, requires: readonly string[] = []): Check<ObjectStore> {

@@ -17,3 +17,4 @@ node24=$(npx -y -p node@24 which node)
 
 echo 'Chromium'
 node scripts/run.mjs test/runtime/browser.ts
+node scripts/run.mjs test/runtime/indexeddb.ts

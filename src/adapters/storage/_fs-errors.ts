@@ -1,5 +1,5 @@
 /** Errors of the operating system in the words of this library. */
-import { MillwrightError, show } from '../../core/errors'
+import { MillwrightError } from '../../core/errors'
 
 const sentences: Readonly<Record<string, readonly [code: MillwrightError['code'], sentence: string]>> = {
   ENOENT: ['NotFound', 'there is no such object'],
@@ -39,10 +39,15 @@ export function translateFsError(error: unknown, store: string, operation: strin
   const known = Object.hasOwn(sentences, word) ? sentences[word] : undefined
   if (known === undefined) {
     if (!/^E[A-Z0-9]+$/.test(word)) return error
-    return new MillwrightError('Internal', `${store} cannot ${operation} ${show(key)}: ${word}`, { details: { key }, cause: error })
+    return new MillwrightError('Internal', `${store} cannot ${operation} ${whole(key)}: ${word}`, { details: { key }, cause: error })
   }
-  return new MillwrightError(known[0], `${store} cannot ${operation} ${show(key)}: ${known[1]} (${word})`, {
+  return new MillwrightError(known[0], `${store} cannot ${operation} ${whole(key)}: ${known[1]} (${word})`, {
     details: { key },
     cause: error,
   })
+}
+
+/** A key in quotes; in full as far as keys of this library go, for whoever has to look at the file. */
+function whole(key: string): string {
+  return JSON.stringify(key.length > 300 ? `${key.slice(0, 300)}…` : key)
 }

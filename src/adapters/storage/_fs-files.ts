@@ -6,7 +6,7 @@ import { systemCode } from './_fs-errors'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
 /** Temporary files older than this were left by a killed process. */
-const LEFTOVER_MS = 3_600_000
+export const LEFTOVER_MS = 3_600_000
 
 /** For `catch`: `undefined` where there is no such file. */
 export function nothingIfMissing(error: unknown): undefined {
@@ -89,11 +89,11 @@ export async function removeEmptyFolders(folder: string, root: string): Promise<
   }
 }
 
-/** Removes temporary files that a killed process left long ago. Others may do the same at the same time. */
+/** Removes temporary files and folders that a killed process left long ago. Others may do the same at the same time. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
     const facts = await stat(path).catch(nothingIfMissing)
-    if (facts !== undefined && Date.now() - facts.mtimeMs > LEFTOVER_MS) await rm(path, { force: true })
+    if (facts !== undefined && Date.now() - facts.mtimeMs > LEFTOVER_MS) await rm(path, { force: true, recursive: true })
   }
 }

@@ -1,12 +1,12 @@
 /** Short-lived locks between processes: a file made with O_EXCL that says who holds it. */
-import { readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { sleep, systemClock } from '../../core/clock'
 import { MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { systemCode } from './_fs-errors'
-import { makeFolders } from './_fs-files'
+import { LEFTOVER_MS, makeFolders, nothingIfMissing } from './_fs-files'
 
 /** A lock is held for milliseconds; one this old belongs to nobody any more. */
 export const STALE_LOCK_MS = 15_000
@@ -34,36 +34,55 @@ interface Holder {
 export interface FsLocks {
   /** Waits for the lock called `id`. @throws Unavailable after 30 s, or the signal's reason */
   acquire(id: string, subject: string, signal: AbortSignal | undefined): Promise<HeldLock>
+  /** Removes what killed processes left an hour ago or earlier; locks that nobody asks for again would stay for ever. */
+  sweep(): Promise<void>
 }
 
 /** Locks as files in `folder`, which is created when first needed. */
 export function createFsLocks(folder: string): FsLocks {
-  // Files are stamped by the system, and other processes do not know our clock: locks live in real time.
+  // Other processes do not know our clock: locks live in real time. Spans are measured on a clock that nobody sets.
   const clock = systemClock()
+  const now = (): number => performance.now()
   let self: Promise<Pick<Holder, 'pid' | 'host' | 'started'>> | undefined
 
   const tryOnce = async (path: string, holder: Holder): Promise<boolean> => {
+    let handle: FileHandle
     try {
-      await writeFile(path, JSON.stringify(holder), { flag: 'wx' })
-      return true
+      handle = await open(path, 'wx')
     } catch (error) {
       if (systemCode(error) === 'EEXIST') return false
       if (systemCode(error) !== 'ENOENT') throw error
       await makeFolders(folder)
       return tryOnce(path, holder)
     }
+    try {
+      await handle.writeFile(JSON.stringify(holder))
+    } catch (error) {
+      // On a full disk the name alone has to do, or nothing could be deleted there. Were we killed now, others would wait until it is old.
+      if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
+      await handle.truncate(0).catch(() => {})
+    } finally {
+      await handle.close()
+    }
+    return true
   }
 
-  /** Removes a lock whose holder is dead. Only one process looks at a time, so that none removes a fresh lock. */
-  const breakIfStale = async (path: string): Promise<void> => {
-    if (!(await isStale(path, await (self as NonNullable<typeof self>)))) return
+  /**
+   * Removes a lock whose holder is dead. Only one process looks at a time, so that none removes a fresh lock.
+   *
+   * @param seenFor the token of a holder that has been waited for all the time a lock may be held
+   */
+  const breakIfStale = async (path: string, seenFor?: string): Promise<void> => {
+    self ??= describeSelf()
+    const me = await self
+    if (!(await isStale(path, me, seenFor))) return
     const guard = `${path}.break`
-    if (!(await tryOnce(guard, { token: newId(), ...(await (self as NonNullable<typeof self>)) }))) {
+    if (!(await tryOnce(guard, { token: newId(), ...me }))) {
       if (await isOlder(guard, STALE_LOCK_MS)) await rm(guard, { force: true })
       return
     }
     try {
-      if (await isStale(path, await (self as NonNullable<typeof self>))) await rm(path, { force: true })
+      if (await isStale(path, me, seenFor)) await rm(path, { force: true })
     } finally {
       await rm(guard, { force: true })
     }
@@ -74,31 +93,52 @@ export function createFsLocks(folder: string): FsLocks {
       self ??= describeSelf()
       const path = join(folder, `${id}.lock`)
       const holder: Holder = { token: newId(), ...(await self) }
-      const giveUpAt = clock.now() + PATIENCE_MS
+      const giveUpAt = now() + PATIENCE_MS
+      let seen: { readonly token: string; readonly since: number } | undefined
       for (let attempt = 0; !(await tryOnce(path, holder)); attempt++) {
-        if (clock.now() > giveUpAt) throw new MillwrightError('Unavailable', `another process holds ${show(subject)} for too long`)
-        await breakIfStale(path)
+        if (now() > giveUpAt) throw new MillwrightError('Unavailable', `another process holds ${show(subject)} for too long`)
+        const token = tokenOf(await read(path))
+        if (seen?.token !== token) seen = { token, since: now() }
+        await breakIfStale(path, now() - seen.since > STALE_LOCK_MS ? token : undefined)
         const jitter = Number.parseInt(holder.token.slice(attempt % 30, (attempt % 30) + 2), 16) / 256
         await sleep(clock, Math.min(25, 1 << Math.min(attempt, 5)) * (0.5 + jitter), signal)
       }
-      const since = clock.now()
+      const since = now()
       return {
-        isSafe: () => clock.now() - since < STALE_LOCK_MS / 2,
+        isSafe: () => now() - since < STALE_LOCK_MS / 2,
         async release() {
           // After a long pause the lock may be another's.
-          if (clock.now() - since < STALE_LOCK_MS / 2 || (await read(path))?.token === holder.token) await rm(path, { force: true })
+          if (now() - since < STALE_LOCK_MS / 2 || (await read(path))?.token === holder.token) await rm(path, { force: true })
         },
+      }
+    },
+    async sweep() {
+      const files = (await readdir(folder).catch(nothingIfMissing)) ?? []
+      // The guard of a lock comes before the lock.
+      for (const file of files.sort().reverse()) {
+        const path = join(folder, file)
+        if (!(await isOlder(path, LEFTOVER_MS))) continue
+        if (file.endsWith('.lock')) await breakIfStale(path)
+        else await rm(path, { force: true })
       }
     },
   }
 }
 
-async function isStale(path: string, self: Pick<Holder, 'host' | 'started'>): Promise<boolean> {
-  if (await isOlder(path, STALE_LOCK_MS)) return true
+/** A lock without a holder that can be read is as good a lock: it is told from others by having none. */
+function tokenOf(holder: Holder | undefined): string {
+  return holder?.token ?? ''
+}
+
+/**
+ * Whether a lock is nobody's any more. Of a process on this machine it is asked whether it lives, so that a wall clock that jumps breaks
+ * no lock that is held; of others, and of a lock that was never written in full, the age has to tell.
+ */
+async function isStale(path: string, self: Pick<Holder, 'host' | 'started'>, seenFor: string | undefined): Promise<boolean> {
   const holder = await read(path)
-  // An empty lock is being written, or its writer was killed: then it grows old.
-  if (holder === undefined || holder.host !== self.host) return false
-  return !(await isAlive(holder))
+  if (seenFor !== undefined && tokenOf(holder) === seenFor) return true
+  if (holder?.host === self.host) return !(await isAlive(holder))
+  return isOlder(path, STALE_LOCK_MS)
 }
 
 async function read(path: string): Promise<Holder | undefined> {

@@ -56,13 +56,18 @@ async function holdsAnything(root: string, folder: string): Promise<boolean> {
 }
 
 async function itemsOf(path: string, folder: string): Promise<WalkItem[]> {
-  const items: WalkItem[] = []
-  for (const entry of await entriesOf(path)) {
+  return entryNames(await entriesOf(path), folder).map((name) => ({ key: folder + name, isPrefix: name.endsWith('/') }))
+}
+
+/** The names among a folder's entries that keys can have, ascending, those of folders ending in `/`; `folder` is the prefix it lies at. */
+export function entryNames(entries: readonly Dirent[], folder: string): string[] {
+  const names: string[] = []
+  for (const entry of entries) {
     if (!(entry.isFile() || entry.isDirectory()) || !isKeySegment(entry.name) || (folder === '' && entry.name === INTERNAL_FOLDER)) continue
     // Sorting folders with their slash is what makes the order that of whole keys: a-b, a.txt, a/b.
-    items.push({ key: folder + entry.name + (entry.isDirectory() ? '/' : ''), isPrefix: entry.isDirectory() })
+    names.push(entry.isDirectory() ? `${entry.name}/` : entry.name)
   }
-  return items.sort((a, b) => (a.key < b.key ? -1 : 1))
+  return names.sort((a, b) => (a < b ? -1 : 1))
 }
 
 async function entriesOf(path: string): Promise<Dirent[]> {

@@ -4,7 +4,7 @@ import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { assertSafeKey } from '../../core/ids'
 import { anything, checkOptions } from '../../core/options'
 import { throwIfAborted } from '../../core/signal'
-import type { ObjectInfo, ObjectListing, ObjectStore } from '../../ports/object-store'
+import type { ChangedAnswer, ChangedQuery, ObjectInfo, ObjectListing, ObjectStore } from '../../ports/object-store'
 
 /** Options of {@link memoryStorage}. */
 export interface MemoryStorageOptions {
@@ -72,6 +72,20 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
     return info
   }
 
+  const glance = ({ key, stamp }: ChangedQuery): ChangedAnswer | undefined => {
+    if (key.endsWith('/')) {
+      const folder = key.slice(0, -1)
+      assertSafeKey(folder)
+      if (!folders.has(folder)) return undefined
+      order ??= [...entries.keys()].sort()
+      return { stamp: '', names: namesBelow(order, key) }
+    }
+    assertSafeKey(key)
+    const entry = entries.get(key)
+    if (entry === undefined || entry.info.etag === stamp) return entry && { stamp: entry.info.etag }
+    return { stamp: entry.info.etag, bytes: entry.buffer.slice(0, entry.info.sizeBytes) }
+  }
+
   return {
     portVersion: 1,
     name,
@@ -118,6 +132,18 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
       order ??= [...entries.keys()].sort()
       return page(order, entries, { prefix, shallow, limit, cursor })
     },
+    async getChanged(queries, { signal } = {}) {
+      begin(signal)
+      return queries.map(glance)
+    },
+    async createFolder(prefix, { files }, { signal } = {}) {
+      const folder = prefix.replace(/\/$/, '')
+      begin(signal, folder)
+      for (const path of files.keys()) assertSafeKey(`${folder}/${path}`)
+      if (entries.has(folder) || folders.has(folder)) throw conflict(`${name} already holds ${show(prefix)}`, { key: prefix })
+      assertRoom(folder)
+      for (const [path, bytes] of files) store(`${folder}/${path}`, bytes.slice(), bytes.length)
+    },
     async delete(key, { signal } = {}) {
       begin(signal, key)
       if (entries.delete(key)) count(key, -1)
@@ -156,6 +182,19 @@ function page(
     last = item
   }
   return { objects, prefixes }
+}
+
+/** The names directly below a folder, without walking through what lies deeper. */
+function namesBelow(keys: readonly string[], prefix: string): string[] {
+  const names: string[] = []
+  for (let i = firstAtLeast(keys, prefix); i < keys.length && keys[i]?.startsWith(prefix); ) {
+    const key = keys[i] as string
+    const slash = key.indexOf('/', prefix.length)
+    names.push(slash < 0 ? key.slice(prefix.length) : key.slice(prefix.length, slash + 1))
+    // A zero is what comes after a slash.
+    i = slash < 0 ? i + 1 : firstAtLeast(keys, `${key.slice(0, slash)}0`)
+  }
+  return names
 }
 
 function firstAtLeast(keys: readonly string[], text: string): number {
