@@ -123,7 +123,7 @@ export {
 } from './registry'
 export { compareRunsHtml, lifecycleReport } from './report'
 export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict } from './retraining'
-export { autolog, progressBar, Run, Tracker, tfjsCallbacks, track, trackAsync } from './run'
+export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'
 export type { ModelSignature } from './schema/signature'
 export type { Row, Table } from './schema/table'

@@ -1,4 +1,5 @@
 /** What only Node (and runtimes with Node's modules) can do: the file system, SQLite, an HTTP server. */
+export { folderFiles } from './adapters/environment/folder-files'
 export { type NodeEnvironmentOptions, nodeEnvironment } from './adapters/environment/node-environment'
 export { type NodeSystemMetricsOptions, nodeSystemMetrics } from './adapters/environment/node-system-metrics'
 export { type SqliteRegistryOptions, sqliteRegistry } from './adapters/registry/sqlite'

@@ -7,6 +7,8 @@ export interface RunEnvironment {
   readonly user?: string | undefined
   /** The program: entry script or page address. */
   readonly entryScript?: string | undefined
+  /** What was typed: the runtime's options, the script, its arguments. Values that look secret are masked. */
+  readonly command?: readonly string[] | undefined
   /** `node`, `bun`, `deno`, `browser`, … */
   readonly runtime?: string | undefined
   readonly runtimeVersion?: string | undefined
@@ -26,6 +28,10 @@ export interface RunEnvironment {
   readonly gitRepoUrl?: string | undefined
   /** Whether tracked files differ from the commit. */
   readonly gitDirty?: boolean | undefined
+  /** The folder of the package below the repository's root; empty for the root itself. */
+  readonly gitFolder?: string | undefined
+  /** `git diff HEAD` of tracked files, where it is not too large. Recorded as an artifact of its own. */
+  readonly gitPatch?: string | undefined
 }
 
 /** Captures the environment. A failure or a long wait never keeps a run from starting. */

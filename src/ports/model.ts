@@ -77,6 +77,8 @@ export interface ResolvedModel {
   readonly name: string
   readonly version: string
   readonly package: ModelPackage
+  /** A row of input registered with it, for documentation. */
+  readonly example?: Row | undefined
 }
 
 /** Where a predictor gets models from: a registry is one. */

@@ -100,6 +100,12 @@ export interface RegistryBackend {
   /** For messages: what and where. Never a secret. */
   readonly name: string
   readonly capabilities: RegistryBackendCapabilities
+  /**
+   * Where this backend cannot keep every key of a tag or path of a file that the registry takes: refuses the others. Called before
+   * anything is written.
+   * @throws InvalidArgument
+   */
+  assertTakes?(given: { readonly tagKeys?: readonly string[]; readonly paths?: readonly string[] }): void
   /** Creates the model if need be. Safe against a race. */
   ensureModel(name: string, init: { readonly createdAt: number }): Awaitable<void>
   /** `undefined` where there is none. */

@@ -12,31 +12,49 @@ export const runLimits = {
   runName: 250,
   datasetName: 500,
   digest: 36,
+  context: 500,
+  sourceType: 36,
+  source: 65_535,
+  schema: 1_048_575,
+  profile: 16_777_215,
 } as const
 
 /** What a key belongs to. */
 export type RunKeyKind = 'metric' | 'param' | 'tag' | 'image'
 
-/** MLflow's alphabet without the colon, which MLflow itself refuses on Windows. */
-const keyAlphabet = /^[\p{L}\p{N}_.\-/ ]+$/u
+/**
+ * Which keys a backend can keep: all that MLflow takes (`mlflow`), or of these only the ones that are file names on every system (`files`).
+ */
+export type RunKeyRule = 'mlflow' | 'files'
+
+/** MLflow's alphabet: its `\w` is that of Python, which knows the letters and digits of every script. */
+const keyAlphabet = /^[\p{L}\p{N}_.\-/ :]+$/u
 const runIdShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,249}$/
 const modelIdShape = /^m-[A-Za-z0-9]{1,64}$/
 /** Folders of an experiment that are not runs. */
 const reservedRunIds: readonly string[] = ['tags', 'datasets', 'traces', 'models', 'artifacts']
 
 /**
- * Checks a key: 1 to 250 letters, digits, `_`, `-`, `.`, `/` and spaces; each part between slashes must be usable as a file name.
+ * Checks a key as MLflow does: 1 to 250 letters, digits, `_`, `-`, `.`, `:`, `/` and spaces; no part between slashes is empty, `.` or `..`, and it
+ * does not begin with `..`. By the rule `files`, each part must also be usable as a file name on every system: no colon, no device name,
+ * no dot or space at its end, at most 255 bytes.
  *
+ * @param rule `keys` of the backend's capabilities. @default 'files'
  * @throws InvalidArgument
  */
-export function assertRunKey(key: unknown, kind: RunKeyKind): asserts key is string {
-  if (typeof key !== 'string' || key === '' || key.length > runLimits.key) {
-    throw invalidArgument(`a ${kind} key must be a string of 1 to ${runLimits.key} characters, got ${show(key)}`)
-  }
+export function assertRunKey(key: unknown, kind: RunKeyKind, rule: RunKeyRule = 'files'): asserts key is string {
+  // MLflow counts characters, of which a string has at least half its length.
+  const isShort =
+    typeof key === 'string' && (key.length <= runLimits.key || (key.length <= 2 * runLimits.key && [...key].length <= runLimits.key))
+  if (!isShort || key === '') throw invalidArgument(`a ${kind} key must be a string of 1 to ${runLimits.key} characters, got ${show(key)}`)
   if (!keyAlphabet.test(key)) {
-    throw invalidArgument(`a ${kind} key may hold letters, digits, underscore, dash, dot, slash and space, got ${show(key)}`)
+    throw invalidArgument(`a ${kind} key may hold letters, digits, underscore, dash, dot, colon, slash and space, got ${show(key)}`)
   }
-  for (const segment of key.split('/')) assertSafeSegment(segment, `each part of a ${kind} key`)
+  const parts = key.split('/')
+  if (key.startsWith('..') || parts.some((part) => part === '' || part === '.' || part === '..')) {
+    throw invalidArgument(`no part of a ${kind} key may be empty or a relative path, got ${show(key)}`)
+  }
+  if (rule === 'files') for (const part of parts) assertSafeSegment(part, `each part of a ${kind} key (kept in files here)`)
 }
 
 /** Checks a string value against a limit. @throws InvalidArgument */
@@ -90,27 +108,36 @@ export function assertPoint(key: string, value: unknown, step: unknown, timestam
   }
 }
 
-/** Checks everything in a batch before anything of it is stored. @throws InvalidArgument */
-export function assertBatch(batch: RunBatch): void {
+/**
+ * Checks everything in a batch before anything of it is stored.
+ *
+ * @param rule as in {@link assertRunKey}
+ * @throws InvalidArgument
+ */
+export function assertBatch(batch: RunBatch, rule: RunKeyRule = 'files'): void {
   const checked = new Set<string>()
   for (const { key, value, step, timestamp } of batch.metrics ?? []) {
     if (!checked.has(key)) {
-      assertRunKey(key, 'metric')
+      assertRunKey(key, 'metric', rule)
       checked.add(key)
     }
     assertPoint(key, value, step, timestamp)
   }
   for (const [key, value] of Object.entries(batch.params ?? {})) {
-    assertRunKey(key, 'param')
+    assertRunKey(key, 'param', rule)
     assertText(value, runLimits.paramValue, `the value of param ${show(key)}`)
   }
   for (const [key, value] of Object.entries(batch.tags ?? {})) {
-    assertRunKey(key, 'tag')
+    assertRunKey(key, 'tag', rule)
     assertText(value, runLimits.tagValue, `the value of tag ${show(key)}`)
   }
-  for (const { name, digest } of batch.datasets ?? []) {
+  for (const { name, digest, context = '', source, sourceType, schema = '', profile = '' } of batch.datasets ?? []) {
     assertText(name, runLimits.datasetName, 'a dataset name')
     assertText(digest, runLimits.digest, `the digest of dataset ${show(name)}`)
+    const rest = { context, source, sourceType, schema, profile }
+    for (const [part, text] of Object.entries(rest)) {
+      assertText(text, runLimits[part as keyof typeof rest], `the ${part} of dataset ${show(name)}`)
+    }
     if (name === '' || digest === '') throw invalidArgument(`a dataset needs a name and a digest, got ${show(name)} and ${show(digest)}`)
   }
   for (const modelId of batch.inputModels ?? []) assertModelId(modelId)

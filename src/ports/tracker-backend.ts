@@ -109,6 +109,15 @@ export interface RunChange {
   readonly runName?: string | undefined
 }
 
+/** What about an experiment may change; all of it, or nothing. */
+export interface ExperimentChange {
+  readonly name?: string | undefined
+  /** The runs of an experiment follow it: deleted with it, and restored with it. */
+  readonly lifecycleStage?: 'active' | 'deleted' | undefined
+  /** Added to what is there, or replacing it. */
+  readonly tags?: Readonly<Record<string, string>> | undefined
+}
+
 /** How a logged model begins. */
 export interface LoggedModelInit {
   readonly experimentId: string
@@ -156,6 +165,10 @@ export interface TrackerBackendCapabilities {
   readonly persistent: boolean
   /** Understands `filter` and `orderBy` of {@link RunQuery}. */
   readonly search: boolean
+  /** Has `changeExperiment`, `restoreRun` and `deleteTag`. @default false */
+  readonly lifecycle?: boolean | undefined
+  /** Which keys of metrics, params and tags it keeps: see `assertRunKey` of run-keys. @default 'files' */
+  readonly keys?: 'mlflow' | 'files' | undefined
 }
 
 /**
@@ -199,6 +212,16 @@ export interface TrackerBackend {
   ): Awaitable<Page<MetricPoint>>
   /** Marks a run as deleted; its data stays. */
   deleteRun(runId: string): Awaitable<void>
+  /** Takes the mark of `deleteRun` away; of a run that is not deleted, nothing. Where `lifecycle`. @throws NotFound; InvalidState (its experiment is deleted) */
+  restoreRun?(runId: string): Awaitable<void>
+  /** Removes a tag of a run, ended or not. Where `lifecycle`. @throws NotFound (run, tag); InvalidState (deleted run); InvalidArgument (`mlflow.runName`) */
+  deleteTag?(runId: string, key: string): Awaitable<void>
+  /**
+   * Renames, deletes, restores or tags an experiment. A deleted one takes nothing but its restoration. Where `lifecycle`.
+   *
+   * @throws NotFound; AlreadyExists (the name is taken, also by a deleted experiment); InvalidState (deleted); InvalidArgument
+   */
+  changeExperiment?(experimentId: string, change: ExperimentChange): Awaitable<ExperimentRecord>
   /** Writes one file below the artifacts of a run or model. */
   putArtifact(owner: ArtifactOwner, path: string, bytes: Uint8Array): Awaitable<void>
   /** @throws NotFound */

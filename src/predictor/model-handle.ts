@@ -1,6 +1,7 @@
 /** A model in use: it is released when nobody uses it any more and it has been replaced. */
 import type { LoadedModel } from '../ports/model'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
+import type { Row } from '../schema/table'
 import { createUsage, type Usage } from './usage'
 
 /** A loaded model with its name, and a count of the calls that use it. */
@@ -13,6 +14,8 @@ export interface ModelHandle {
   readonly usage: Usage
   /** The input columns; `undefined` when the signature names none, so that any table goes through. */
   readonly columns: readonly ColumnSpec[] | undefined
+  /** A row of input registered with the model. */
+  readonly example?: Row | undefined
   /** Marks a use; the returned function ends it. */
   use(): () => void
   /** Disposes the model once no use is left. Resolves then; idempotent. */

@@ -33,5 +33,5 @@ export async function openModel(
     )
   }
   const model = await runtime.load(found.package, options)
-  return createModelHandle(model, found.name, found.version, (now() - start) / 1000)
+  return { ...createModelHandle(model, found.name, found.version, (now() - start) / 1000), example: found.example }
 }

@@ -111,6 +111,11 @@ export class Predictor {
     return this.#handle.model.classes
   }
 
+  /** A row of input that was registered with the model, where there is one. */
+  get example(): Row | undefined {
+    return this.#handle.example
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closing !== undefined

@@ -3,9 +3,11 @@ import { fromUtf8, utf8 } from '../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
 import { assertSafeKey } from '../core/ids'
-import { canonicalJson, parseJson } from '../core/json'
+import { parseJson } from '../core/json'
 import type { ModelPackage, ModelTask } from '../ports/model'
 import { assertSignature, type ModelSignature } from '../schema/signature'
+import { clashOf } from './file-names'
+import { finiteJson } from './finite-json'
 
 /** The manifest's file name among a model's artifacts. */
 export const MANIFEST_FILE = 'millwright.json'
@@ -52,6 +54,8 @@ export interface ModelManifest {
 /** What a manifest says beside the package. */
 export type ManifestExtras = Pick<ModelManifest, 'metrics' | 'lineage' | 'tags'>
 
+/** Characters of a file's path: the longest folder of a stored model and this make a storage key. */
+const MAX_PATH = 600
 const tasks: readonly ModelTask[] = ['classification', 'regression', 'other']
 
 /** Checks a package made by anyone. @throws InvalidArgument naming the first thing wrong */
@@ -66,12 +70,28 @@ export function assertPackage(model: ModelPackage): void {
   if (files.length === 0) throw invalidArgument('a model package needs at least one file')
   for (const [path, bytes] of files) {
     assertSafeKey(path, 'a file name in a model package')
-    if (path === MANIFEST_FILE) throw invalidArgument(`a model package cannot hold a file ${path}: the registry writes it`)
+    if (path.length > MAX_PATH)
+      throw invalidArgument(`a file name in a model package must have at most ${MAX_PATH} characters, got ${path.length}`)
     if (!(bytes instanceof Uint8Array)) throw invalidArgument(`the file ${show(path)} of a model package must be bytes, got ${show(bytes)}`)
   }
 }
 
-/** The manifest of a package. */
+/**
+ * Checks that a package's files can lie beside those that the registry writes: on every system, none in the place of another.
+ *
+ * @param written the names of files that the registry writes beside them
+ * @throws InvalidArgument
+ */
+export function assertFilesBeside(model: ModelPackage, written: readonly string[]): void {
+  const paths = Object.keys(model.files)
+  const own = written.find((path) => Object.hasOwn(model.files, path))
+  if (own !== undefined) throw invalidArgument(`a model package cannot hold a file ${own} here: the registry writes it`)
+  const clash = clashOf([...written, ...paths])
+  if (clash !== undefined)
+    throw invalidArgument(`a model package cannot be stored on every system: with the registry's own files it ${clash}`)
+}
+
+/** The manifest of a package. @throws InvalidArgument for a signature or classes without end */
 export function buildManifest(model: ModelPackage, extras: ManifestExtras): ModelManifest {
   const { flavor, task, classes, target, metadata, signature } = model
   const files = Object.keys(model.files)
@@ -80,13 +100,13 @@ export function buildManifest(model: ModelPackage, extras: ManifestExtras): Mode
       const bytes = model.files[path] as Uint8Array
       return { path, sizeBytes: bytes.length, sha256: sha256Hex(bytes) }
     })
-  const fingerprint = sha256Hex(canonicalJson({ flavor, task, classes, target, signature, files }))
+  const fingerprint = sha256Hex(finiteJson({ flavor, task, classes, target, signature, files }, 'a model package'))
   return { formatVersion: 1, flavor, task, classes, target, metadata, signature, files, fingerprint, ...extras }
 }
 
-/** The manifest as bytes: canonical JSON. */
+/** The manifest as bytes: canonical JSON. @throws InvalidArgument for metadata without end */
 export function manifestBytes(manifest: ModelManifest): Uint8Array {
-  return utf8(canonicalJson(manifest))
+  return utf8(finiteJson(manifest, 'the metadata of a model package'))
 }
 
 /** Reads a manifest. @throws Corrupt when it is none, Unsupported when it was written by a later release */
@@ -100,6 +120,9 @@ export function parseManifest(bytes: Uint8Array, subject: string): ModelManifest
     typeof value.flavor === 'string' &&
     typeof value.fingerprint === 'string' &&
     Array.isArray(value.files) &&
+    value.files.every(isManifestFile) &&
+    [value.metrics, value.lineage, value.tags].every((part) => part === undefined || isObject(part)) &&
+    Object.values(value.tags ?? {}).every((tag) => typeof tag === 'string') &&
     Array.isArray(value.signature?.inputs) &&
     Array.isArray(value.signature?.outputs)
   if (!whole) throw new MillwrightError('Corrupt', `${subject} is not a model manifest`)
@@ -107,6 +130,16 @@ export function parseManifest(bytes: Uint8Array, subject: string): ModelManifest
   // JSON has no NaN: canonical JSON spells it as text.
   const metrics = Object.fromEntries(Object.entries(manifest.metrics ?? {}).map(([name, metric]) => [name, Number(metric)]))
   return { ...manifest, task: manifest.task ?? 'other', metrics, lineage: manifest.lineage ?? {}, tags: manifest.tags ?? {} }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isManifestFile(file: unknown): boolean {
+  if (!isObject(file)) return false
+  const { path, sizeBytes, sha256 } = file as Record<string, unknown>
+  return typeof path === 'string' && typeof sizeBytes === 'number' && typeof sha256 === 'string'
 }
 
 /** The bytes of one file, checked against its manifest. @throws Corrupt naming a file that is missing or differs */

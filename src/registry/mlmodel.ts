@@ -1,11 +1,12 @@
 /** MLflow's description of a model, the file `MLmodel`, and the input example beside it (reference: MLflow 3 model format). */
 import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
-import { canonicalJson, type Json } from '../core/json'
+import type { Json } from '../core/json'
 import { toYaml } from '../core/yaml-emit'
 import type { ModelPackage } from '../ports/model'
 import { signatureToMlflow } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
+import { finiteJson } from './finite-json'
 
 /** What an `MLmodel` file says beside the package. */
 export interface MlmodelFacts {
@@ -52,15 +53,15 @@ export function mlmodelText(model: ModelPackage, facts: MlmodelFacts): string {
 }
 
 /**
- * The two files of an input example, in pandas' split orientation: at most 20 rows, missing cells `null`, dates in ISO 8601.
+ * The two files of an input example, in pandas' split orientation: at most 20 rows, missing cells `null`, dates in ISO 8601 (UTC, without a zone).
  *
- * @throws InvalidArgument when it is neither a table nor an array of rows
+ * @throws InvalidArgument when it is neither a table nor an array of rows, or a cell is nested without end
  */
 export function exampleFiles(example: Table | readonly Row[]): Record<string, Uint8Array> {
   const split = 'columnNames' in example ? splitOfTable(example) : splitOfRows(example)
   return {
-    'input_example.json': utf8(canonicalJson(split)),
-    'serving_input_example.json': utf8(canonicalJson({ dataframe_split: split })),
+    'input_example.json': utf8(finiteJson(split, 'an example')),
+    'serving_input_example.json': utf8(finiteJson({ dataframe_split: split }, 'an example')),
   }
 }
 
@@ -69,7 +70,7 @@ function splitOfTable(table: Table): { readonly columns: readonly string[]; read
   const data = Array.from({ length: Math.min(table.numRows, EXAMPLE_ROWS) }, (_, row) =>
     columns.map((column) => {
       const cell = column.at(row)
-      return column.type === 'timestamp' && typeof cell === 'number' ? new Date(cell) : cell
+      return column.type === 'timestamp' && typeof cell === 'number' ? dated(new Date(cell)) : dated(cell)
     }),
   )
   return { columns: table.columnNames, data }
@@ -79,7 +80,12 @@ function splitOfRows(rows: readonly Row[]): { readonly columns: readonly string[
   if (!Array.isArray(rows)) throw invalidArgument(`an example must be a table or an array of rows, got ${show(rows)}`)
   const kept = rows.slice(0, EXAMPLE_ROWS)
   const columns = [...new Set(kept.flatMap((row) => Object.keys(row)))]
-  return { columns, data: kept.map((row) => columns.map((name) => (Object.hasOwn(row, name) ? row[name] : null) ?? null)) }
+  return { columns, data: kept.map((row) => columns.map((name) => dated(Object.hasOwn(row, name) ? row[name] : null) ?? null)) }
+}
+
+/** A date as text in UTC without a zone: MLflow's `datetime` has none, and MLflow 3.0 refuses texts that name one. */
+function dated(cell: unknown): unknown {
+  return cell instanceof Date ? (cell.toJSON()?.slice(0, -1) ?? null) : cell
 }
 
 function flavorsOf(model: ModelPackage): Json {

@@ -22,6 +22,7 @@ import {
   versionRecord,
 } from './mlruns-layout'
 import { listFolders, readTexts, updateObject } from './stored-records'
+import { checkKeysBeside } from './tags'
 
 /** Attempts to get the next free number of a version before giving up. */
 const NUMBER_ATTEMPTS = 200
@@ -74,10 +75,10 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
   }
 
   const writeTags = async (folder: string, tags: RecordChange['tags'] = {}): Promise<void> => {
-    for (const [key, value] of Object.entries(tags)) {
-      if (value === null) await store.delete(`${folder}tags/${key}`)
-      else await store.put(`${folder}tags/${key}`, utf8(value))
-    }
+    const all = Object.entries(tags)
+    // Removed first: a tag `a` may make room for `a/b`.
+    for (const [key, value] of all) if (value === null) await store.delete(`${folder}tags/${key}`)
+    for (const [key, value] of all) if (value !== null) await store.put(`${folder}tags/${key}`, utf8(value))
   }
 
   /** Where the files of a version lie; a tree that was moved is found by the part of the URI below `mlruns/`. */
@@ -122,6 +123,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     async updateModel(name, change) {
       const model = await readModel(name)
       if (model === undefined) throw missing(name)
+      checkKeysBeside(change.tags ?? {}, model.tags)
       await writeTags(modelFolder(name), change.tags)
       await updateObject(store, `${modelFolder(name)}meta.yaml`, async (bytes) => {
         const meta = await parseMeta(bytes, `${modelFolder(name)}meta.yaml`)
@@ -168,6 +170,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     async updateVersion(name, version, change) {
       const record = await readVersion(name, version)
       if (record === undefined) throw missing(name, version)
+      checkKeysBeside(change.tags ?? {}, record.tags)
       await writeTags(versionFolder(name, version), change.tags)
       const key = `${versionFolder(name, version)}meta.yaml`
       await updateObject(store, key, async (bytes) => {

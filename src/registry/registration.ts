@@ -6,10 +6,19 @@ import { anything, checkOptions, nonEmptyString, ofType } from '../core/options'
 import type { ModelPackage, PackableModel } from '../ports/model'
 import type { VersionInit } from '../ports/registry-backend'
 import type { Row, Table } from '../schema/table'
-import { assertPackage, buildManifest, type Lineage, MANIFEST_FILE, MLMODEL_FILE, type ModelManifest, manifestBytes } from './manifest'
+import {
+  assertFilesBeside,
+  assertPackage,
+  buildManifest,
+  type Lineage,
+  MANIFEST_FILE,
+  MLMODEL_FILE,
+  type ModelManifest,
+  manifestBytes,
+} from './manifest'
 import { exampleFiles, mlmodelText } from './mlmodel'
 import { FINGERPRINT_TAG } from './model-version'
-import { checkTags } from './tags'
+import { checkDescription, checkTags } from './tags'
 
 /** Options of registering a model. */
 export interface Registration {
@@ -40,9 +49,12 @@ export async function registrationInit(
   const { run, description = '', tags = {} } = options
   const manifest = buildManifest(packed, { metrics: { ...options.metrics }, lineage: lineageOf(options), tags })
   const example = options.example === undefined ? {} : exampleFiles(options.example)
-  const clash = Object.keys(example).find((path) => Object.hasOwn(packed.files, path))
-  if (clash !== undefined) throw invalidArgument(`a model package with an example cannot hold a file ${clash}: the registry writes it`)
+  // A package that another tool made keeps its own description.
+  const described = Object.hasOwn(packed.files, MLMODEL_FILE)
+  assertFilesBeside(packed, [MANIFEST_FILE, ...(described ? [] : [MLMODEL_FILE]), ...Object.keys(example)])
   const hasExample = options.example !== undefined
+  // Made now: what cannot be written must not be found out between two files.
+  const sealed = manifestBytes(manifest)
   const init: VersionInit = {
     createdAt: facts.at,
     description,
@@ -54,11 +66,10 @@ export async function registrationInit(
     metrics: manifest.metrics,
     modelType: packed.task,
     files: (modelId) => ({
-      // A package that another tool made keeps its own description.
-      [MLMODEL_FILE]: utf8(mlmodelText(packed, { modelId, runId: run?.runId, createdAt: facts.at, hasExample })),
+      ...(described ? {} : { [MLMODEL_FILE]: utf8(mlmodelText(packed, { modelId, runId: run?.runId, createdAt: facts.at, hasExample })) }),
       ...packed.files,
       ...example,
-      [MANIFEST_FILE]: manifestBytes(manifest),
+      [MANIFEST_FILE]: sealed,
     }),
   }
   return { init, manifest }
@@ -81,11 +92,13 @@ function check(options: Registration): void {
     checkOptions('`run` of register', { runId: run.runId, experimentId: run.experimentId }, { runId: id, experimentId: id })
   if (run !== undefined && run.runId === undefined) throw invalidArgument('`run` of register needs a `runId`')
   for (const [name, value] of Object.entries(metrics ?? {})) {
+    if (name === '__proto__') throw invalidArgument('a metric of register must not be called __proto__: safe readers of JSON drop it')
     if (typeof value !== 'number') throw invalidArgument(`the metric ${show(name)} of register must be a number, got ${show(value)}`)
   }
   if (dataset !== undefined && !nonEmptyString().test(dataset.fingerprint))
     throw invalidArgument('`dataset` of register needs a `fingerprint`')
   checkTags(options.tags ?? {})
+  checkDescription(options.description ?? '')
 }
 
 /** Ids become folder names. */

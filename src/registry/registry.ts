@@ -3,65 +3,21 @@ import { type Clock, systemClock } from '../core/clock'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { assertSafeKey } from '../core/ids'
-import { anything, checkOptions, nonEmptyString, ofType } from '../core/options'
+import { anything, checkOptions, ofType } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import type { ModelPackage, ModelSource, PackableModel, ResolvedModel } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
-import type { GateVerdict, ModelVersionRecord, RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
-import type { Approver } from './approval'
-import { evaluateGates, type Gate, rejected } from './gates'
+import type { RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
+import { locate, versionNotFound, versionOfAlias, versionText } from './find-version'
+import { evaluateGates, rejected } from './gates'
 import { displayVersions, type ModelVersion, toModelVersion } from './model-version'
 import { objectStoreBackend } from './object-store-backend'
-import { assertAlias, assertModelName, assertVersion, parseReference } from './reference'
+import { assertAlias, assertModelName, parseReference } from './reference'
 import type { Registration } from './registration'
+import type { AliasMove, ModelRegistryOptions, PromoteOptions, RegistryEvents, RollbackOptions, VersionReference } from './registry-options'
 import { earlierVersions } from './rollback'
 import { readManifest, readPackage } from './stored-model'
-import { checkTags } from './tags'
-
-/** Options of {@link ModelRegistry}: exactly one of `storage` and `backend`. */
-export interface ModelRegistryOptions {
-  /** Where the embedded registry keeps its files, in MLflow's `mlruns` layout. */
-  readonly storage?: ObjectStore | undefined
-  /** A backend of another kind. */
-  readonly backend?: RegistryBackend | undefined
-  /** @default the system clock */
-  readonly clock?: Clock | undefined
-  /** Noted with versions and in the history. */
-  readonly user?: string | undefined
-}
-
-/** A version by number, as text, or as the record that {@link ModelRegistry.register} gave. */
-export type VersionReference = string | number | Pick<ModelVersion, 'version'>
-
-/** Options of {@link ModelRegistry.promote}. */
-export interface PromoteOptions {
-  /** All of them must say yes. */
-  readonly gates?: readonly Gate[] | undefined
-  /** Asked once all gates have said yes; its answer is a verdict like theirs. */
-  readonly approve?: Approver | undefined
-  /** The version the alias must point to now, `null` for none. @default where it points when the call begins */
-  readonly expected?: VersionReference | null | undefined
-  readonly reason?: string | undefined
-  /** Who. @default the registry's `user` */
-  readonly by?: string | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
-/** Options of {@link ModelRegistry.rollback}. */
-export interface RollbackOptions {
-  /** The version to go back to. @default the one the alias pointed to before */
-  readonly to?: VersionReference | undefined
-  readonly reason?: string | undefined
-  readonly by?: string | undefined
-}
-
-/** What the registry tells: event name → what listeners receive. */
-export interface RegistryEvents {
-  'version-registered': { readonly version: ModelVersion }
-  'alias-moved': RegistryEvent
-  'promotion-rejected': RegistryEvent & { readonly verdicts: readonly GateVerdict[] }
-  error: unknown
-}
+import { checkDescription, checkTags } from './tags'
 
 /**
  * Keeps models under names: versions that never change, and aliases (`champion`, `challenger`) that move between them.
@@ -86,7 +42,7 @@ export class ModelRegistry implements ModelSource {
       storage: ofType('object'),
       backend: ofType('object'),
       clock: anything(),
-      user: nonEmptyString(),
+      user: { allowed: 'well-formed text', test: (value) => typeof value === 'string' && value !== '' && value.isWellFormed() },
     })
     const { storage, backend } = options ?? {}
     if ((storage === undefined) === (backend === undefined)) throw invalidArgument('ModelRegistry needs either `storage` or `backend`')
@@ -106,6 +62,7 @@ export class ModelRegistry implements ModelSource {
     // Whoever only opens models does not load what writes them.
     const { registrationInit } = await import('./registration')
     const { init, manifest } = await registrationInit(model, options, { at: this.#clock.now(), user: this.#user })
+    this.#backend.assertTakes?.({ tagKeys: Object.keys(init.tags), paths: manifest.files.map(({ path }) => path) })
     throwIfAborted(options.signal)
     await this.#backend.ensureModel(name, { createdAt: init.createdAt })
     const record = await this.#backend.createVersion(name, init, { signal: options.signal })
@@ -139,7 +96,7 @@ export class ModelRegistry implements ModelSource {
     })
     const candidate = await this.getVersion(name, version)
     const actual = await this.#backend.getAlias(name, alias)
-    const from = options.expected === undefined ? actual : options.expected === null ? undefined : textOf(options.expected)
+    const from = options.expected === undefined ? actual : options.expected === null ? undefined : versionText(options.expected)
     const at = async (other: string): Promise<ModelVersion | undefined> => {
       const target = other === alias ? from : await this.#backend.getAlias(name, other)
       if (target === undefined) return undefined
@@ -173,8 +130,8 @@ export class ModelRegistry implements ModelSource {
    */
   async rollback(name: string, alias: string, options: RollbackOptions = {}): Promise<ModelVersion> {
     checkOptions('rollback', options, { to: anything(), reason: ofType('string'), by: ofType('string') })
-    const from = await this.#aliasOf(name, alias)
-    let to = options.to === undefined ? undefined : textOf(options.to)
+    const from = await versionOfAlias(this.#backend, name, alias)
+    let to = options.to === undefined ? undefined : versionText(options.to)
     for (const earlier of to === undefined ? earlierVersions(await this.#backend.listEvents(name), alias, from) : []) {
       if (earlier === from || (await this.#backend.getVersion(name, earlier)) === undefined) continue
       to = earlier
@@ -206,20 +163,16 @@ export class ModelRegistry implements ModelSource {
   /** One version. @throws NotFound naming the versions there are */
   async getVersion(name: string, version: VersionReference): Promise<ModelVersion> {
     assertModelName(name)
-    const number = textOf(version)
+    const number = versionText(version)
     const [record, model] = await Promise.all([this.#backend.getVersion(name, number), this.#backend.getModel(name)])
-    if (record === undefined) throw await this.#notFound(name, `version ${number}`)
-    const aliases = Object.entries(model?.aliases ?? {}).filter(([, target]) => target === number)
-    return toModelVersion(
-      record,
-      await readManifest(this.#backend, record),
-      aliases.map(([alias]) => alias),
-    )
+    if (record === undefined) throw await versionNotFound(this.#backend, name, `version ${number}`)
+    const aliases = Object.keys(model?.aliases ?? {}).filter((alias) => model?.aliases[alias] === number)
+    return toModelVersion(record, await readManifest(this.#backend, record), aliases)
   }
 
   /** The version that `name@alias`, `name@3` or `name` (the latest) means. @throws NotFound with the names, versions or aliases there are */
   async resolve(reference: string): Promise<ModelVersion> {
-    const { name, version } = await this.#locate(reference)
+    const { name, version } = await locate(this.#backend, reference)
     return this.getVersion(name, version)
   }
 
@@ -230,14 +183,19 @@ export class ModelRegistry implements ModelSource {
    */
   async openModel(reference: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ResolvedModel> {
     throwIfAborted(options.signal)
-    const record = await this.#locate(reference)
-    return { name: record.name, version: record.version, package: await readPackage(this.#backend, record, options.signal) }
+    const record = await locate(this.#backend, reference)
+    const { firstExample } = await import('./stored-example')
+    const [files, example] = await Promise.all([
+      readPackage(this.#backend, record, options.signal),
+      firstExample(this.#backend, record, options.signal),
+    ])
+    return { name: record.name, version: record.version, package: files, ...(example === undefined ? {} : { example }) }
   }
 
   /** One of the files stored with a version (`MLmodel`, `input_example.json`, …), as it is there. @throws NotFound */
   async readFile(reference: string, path: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Uint8Array> {
     assertSafeKey(path, 'a file name of a model')
-    return this.#backend.readFile(await this.#locate(reference), path, options)
+    return this.#backend.readFile(await locate(this.#backend, reference), path, options)
   }
 
   /** Every model with its aliases, ascending by name. */
@@ -249,7 +207,7 @@ export class ModelRegistry implements ModelSource {
   async listVersions(name: string): Promise<readonly ModelVersion[]> {
     assertModelName(name)
     const [model, records] = await Promise.all([this.#backend.getModel(name), this.#backend.listVersions(name)])
-    if (model === undefined) throw await this.#notFound(name, 'versions')
+    if (model === undefined) throw await versionNotFound(this.#backend, name, 'versions')
     const versions = records.map(async (record) => {
       const aliases = Object.entries(model.aliases).filter(([, target]) => target === record.version)
       return toModelVersion(
@@ -275,7 +233,7 @@ export class ModelRegistry implements ModelSource {
 
   /** Sets the description of what a reference means: `name@alias` and `name@3` a version, a plain `name` the model itself. */
   async describe(reference: string, description: string): Promise<void> {
-    if (typeof description !== 'string') throw invalidArgument(`a description must be text, got ${show(description)}`)
+    checkDescription(description)
     await this.#update(reference, { description })
   }
 
@@ -314,7 +272,11 @@ export class ModelRegistry implements ModelSource {
     const isMove = (event: RegistryEvent): boolean => event.kind === 'alias-moved' && event.alias === alias
     const noted = stays ? (await this.#backend.listEvents(model)).findLast(isMove) : undefined
     if (!stays || noted?.version !== version) {
-      this.#emitter.emit('alias-moved', await this.#note({ kind: 'alias-moved', ...move, from: stays ? noted?.version : from }))
+      const event = this.#note({ kind: 'alias-moved', ...move, from: stays ? noted?.version : from })
+      this.#emitter.emit(
+        'alias-moved',
+        await event.catch(async (error) => Promise.reject((await import('./unnoted-move')).unnotedMove(move, error))),
+      )
     }
     return this.getVersion(model, version)
   }
@@ -330,50 +292,11 @@ export class ModelRegistry implements ModelSource {
     change: { readonly tags?: Readonly<Record<string, string | null>>; readonly description?: string },
   ): Promise<void> {
     const { name, alias, version } = parseReference(reference)
+    const { tags = {} } = change
+    this.#backend.assertTakes?.({ tagKeys: Object.keys(tags).filter((key) => tags[key] !== null) })
     const whole = { ...change, updatedAt: this.#clock.now() }
-    const target = alias === undefined ? version : await this.#aliasOf(name, alias)
+    const target = alias === undefined ? version : await versionOfAlias(this.#backend, name, alias)
     if (target === undefined) await this.#backend.updateModel(name, whole)
     else await this.#backend.updateVersion(name, target, whole)
   }
-
-  async #locate(reference: string): Promise<ModelVersionRecord> {
-    const { name, alias, version } = parseReference(reference)
-    const number = alias === undefined ? version : await this.#aliasOf(name, alias)
-    const record = number === undefined ? (await this.#backend.listVersions(name)).at(-1) : await this.#backend.getVersion(name, number)
-    if (record === undefined) throw await this.#notFound(name, number === undefined ? 'version yet' : `version ${number}`)
-    return record
-  }
-
-  async #aliasOf(name: string, alias: string): Promise<string> {
-    assertModelName(name)
-    assertAlias(alias)
-    const version = await this.#backend.getAlias(name, alias)
-    if (version === undefined) throw await this.#notFound(name, `alias ${show(alias)}`)
-    return version
-  }
-
-  async #notFound(name: string, what: string): Promise<MillwrightError> {
-    const model = await this.#backend.getModel(name)
-    if (model === undefined) {
-      const names = (await this.#backend.listModels()).map((known) => known.name)
-      return new MillwrightError('NotFound', `no model ${show(name)}; there are ${listed(names)}`, { details: { name } })
-    }
-    const versions = (await this.#backend.listVersions(name)).map(({ version }) => version)
-    const aliases = Object.keys(model.aliases)
-    const message = `model ${show(name)} has no ${what}; it has the versions ${listed(versions.slice(-20))} and the aliases ${listed(aliases)}`
-    return new MillwrightError('NotFound', message, { details: { name, aliases } })
-  }
-}
-
-interface AliasMove extends Omit<RegistryEvent, 'kind' | 'at'> {
-  readonly alias: string
-  readonly version: string
-}
-
-function textOf(version: VersionReference): string {
-  return assertVersion(typeof version === 'object' && version !== null ? version.version : version)
-}
-
-function listed(names: readonly string[]): string {
-  return names.slice(0, 20).join(', ') || 'none'
 }

@@ -2,6 +2,7 @@
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { assertSafeKey } from '../core/ids'
 import { throwIfAborted } from '../core/signal'
+import { clashOf } from './file-names'
 import { crc32 } from './zip-format'
 
 /** How much an archive may hold. */
@@ -23,6 +24,8 @@ interface Entry {
   readonly offset: number
 }
 
+/** A data descriptor with its signature and 64-bit sizes. */
+const DESCRIPTOR_BYTES = 24
 /** Archives of fewer bytes unpacked are never bombs. */
 const HARMLESS_BYTES = 1 << 20
 
@@ -30,8 +33,8 @@ const HARMLESS_BYTES = 1 << 20
  * The files of an archive: path → bytes.
  *
  * Refused before anything is unpacked: absolute paths, `..` and whatever is no safe key; links and other special files; two files of one
- * name (also where only case tells them apart) or a file where a folder must be; entries that overlap; more than the limits allow by
- * what the archive says. Unpacking stops where an entry is larger than it said.
+ * name (also where only case tells them apart) or a file where a folder must be; entries that overlap, bytes that belong to none; more than
+ * the limits allow by what the archive says. Unpacking stops where an entry is larger than it said.
  *
  * @throws Corrupt for bytes that are no whole archive, InvalidArgument for an archive that is refused, Unsupported for ZIP64 and encryption
  */
@@ -62,18 +65,23 @@ function readDirectory(bytes: Uint8Array, limits: ZipLimits): Entry[] {
     at += 46 + nameLength + extra + comment
   }
   if (at !== end) throw corrupt('its directory is longer than its entries')
-  checkNames(entries)
+  const clash = clashOf(entries.map(({ path }) => path))
+  if (clash !== undefined) throw refused(`it ${clash}`)
   checkSizes(entries, bytes.length, limits)
   checkRanges(entries, view, bytes, start)
   return entries
 }
 
-/** The end record: 22 bytes and a comment that reaches the end of the file. */
+/** The end record: 22 bytes and a comment that reaches the end of the file. Two of them would let two readers see two archives. */
 function findEnd(view: DataView): number {
+  let found: number | undefined
   for (let at = view.byteLength - 22; at >= Math.max(0, view.byteLength - 22 - 0xffff); at--) {
-    if (view.getUint32(at, true) === 0x06054b50 && at + 22 + view.getUint16(at + 20, true) === view.byteLength) return at
+    if (view.getUint32(at, true) !== 0x06054b50 || at + 22 + view.getUint16(at + 20, true) !== view.byteLength) continue
+    if (found !== undefined) throw refused('it has two end records')
+    found = at
   }
-  throw corrupt('it has no end record')
+  if (found === undefined) throw corrupt('it has no end record')
+  return found
 }
 
 function entryAt(view: DataView, bytes: Uint8Array, at: number, nameLength: number): Entry {
@@ -99,20 +107,6 @@ function entryAt(view: DataView, bytes: Uint8Array, at: number, nameLength: numb
   return entry
 }
 
-function checkNames(entries: readonly Entry[]): void {
-  const files = new Set<string>()
-  const folders = new Set<string>()
-  for (const { path } of entries) {
-    // Systems that do not tell case or composed letters apart would write one over the other.
-    const folded = path.normalize('NFC').toLowerCase()
-    if (files.has(folded)) throw refused(`it holds ${show(path)} twice`)
-    files.add(folded)
-    for (let slash = folded.indexOf('/'); slash >= 0; slash = folded.indexOf('/', slash + 1)) folders.add(folded.slice(0, slash))
-  }
-  const clash = [...files].find((file) => folders.has(file))
-  if (clash !== undefined) throw refused(`${show(clash)} is a file and a folder in it`)
-}
-
 function checkSizes(entries: readonly Entry[], archiveBytes: number, { maxBytes, maxRatio }: ZipLimits): void {
   const total = entries.reduce((sum, { size }) => sum + size, 0)
   if (total > maxBytes) throw refused(`it unpacks to ${total} bytes, at most ${maxBytes} are taken`)
@@ -121,19 +115,29 @@ function checkSizes(entries: readonly Entry[], archiveBytes: number, { maxBytes,
   }
 }
 
-/** Entries that share bytes are how small archives unpack to enormous ones. */
+/**
+ * Entries that share bytes are how small archives unpack to enormous ones; bytes that belong to none are how one file is an archive and
+ * something else. Between entries only a data descriptor may stand, by which whoever writes in one go tells the sizes afterwards.
+ */
 function checkRanges(entries: readonly Entry[], view: DataView, bytes: Uint8Array, directoryStart: number): void {
   let free = 0
+  let slack = 0
+  const next = (offset: number): void => {
+    if (offset > free + slack) throw refused(`${offset - free} of its bytes belong to no file`)
+  }
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
     const { path, offset, packed } = entry
     if (offset < free) throw refused(`${show(path)} shares bytes with another file`)
     if (offset + 30 > directoryStart || view.getUint32(offset, true) !== 0x04034b50) throw corrupt(`${show(path)} is not where it says`)
+    next(offset)
     const data = dataStart(view, offset)
     const name = bytes.subarray(offset + 30, offset + 30 + view.getUint16(offset + 26, true))
     if (data + packed > directoryStart) throw corrupt(`${show(path)} is cut short`)
     if (nameOf(name) !== path) throw corrupt(`${show(path)} has two names`)
     free = data + packed
+    slack = view.getUint16(offset + 6, true) & 8 ? DESCRIPTOR_BYTES : 0
   }
+  next(directoryStart)
 }
 
 function dataStart(view: DataView, offset: number): number {

@@ -4,7 +4,7 @@ import type { MetricPoint } from '../ports/tracker-backend'
 import type { ComparedRun, ComparedValue, RunComparison } from '../run'
 import { formatTime } from './format'
 import { type Html, html } from './html'
-import { type Colour, legend } from './legend'
+import { type Colour, type Dash, legend } from './legend'
 import { lineChart } from './line-chart'
 import { page, type Section } from './page'
 import { numberText, type ParallelAxis, parallelCoordinates } from './parallel-coordinates'
@@ -34,6 +34,8 @@ export interface ComparingTracker {
 }
 
 const colours: readonly Colour[] = ['a', 'c', 'd', 'e', 'b']
+/** Longest name of a run in headings and legends. */
+const NAME_LENGTH = 28
 /** Axes that fit beside each other. */
 const MAX_AXES = 11
 
@@ -67,15 +69,20 @@ export function compareRunsPage({ comparison, histories }: RunsToCompare, option
   if (runs.length === 0) throw invalidArgument(`comparing takes at least one run, got ${show(runs)}`)
   const metrics = shownMetrics(comparison, options)
   const labels = labelsOf(runs)
-  const differing = params.filter(({ differs }) => differs)
+  const differing = params.filter(varies)
+  const lacking = params.filter((param) => param.differs && !varies(param))
   const sections: Section[] = [
     { title: 'Runs', body: runsTable(runs, labels) },
     ...parallelSection(labels, differing, metrics),
-    { title: 'Metrics', text: 'The last value of each.', body: valuesTable(labels, metrics, (value) => numberText(value)) },
+    {
+      title: 'Metrics',
+      text: 'The last value of each.',
+      body: valuesTable(labels, metrics, (value) => (Number.isNaN(value) ? 'NaN' : numberText(value))),
+    },
     {
       title: 'Params',
-      text: differing.length === 0 ? 'None differs.' : `${differing.length} of ${params.length} differ; they come first.`,
-      body: valuesTable(labels, [...differing, ...params.filter(({ differs }) => !differs)], (value) => value),
+      text: `${differing.length === 0 ? 'None differs' : `${differing.length} of ${params.length} differ and come first`}${lacking.length === 0 ? '' : `; ${lacking.length} more are the same where they are known`}.`,
+      body: valuesTable(labels, [...differing, ...lacking, ...params.filter(({ differs }) => !differs)], (value) => value),
     },
     ...curvesSection(labels, metrics, histories, options.maxCurves ?? 12),
   ]
@@ -88,31 +95,48 @@ export function compareRunsPage({ comparison, histories }: RunsToCompare, option
   })
 }
 
+/** Whether there are two values that differ: a missing one, which failed runs have many of, does not count. */
+function varies({ values }: ComparedValue<string | number>): boolean {
+  return new Set(values.filter((value) => value !== null)).size > 1
+}
+
 function shownMetrics({ metrics }: RunComparison, { metrics: wanted }: CompareRunsHtmlOptions): readonly ComparedValue<number>[] {
   if (wanted === undefined) return metrics.filter(({ name }) => !name.startsWith('system/'))
   return wanted.flatMap((name) => metrics.filter((metric) => metric.name === name))
 }
 
 interface RunLabel {
+  /** Shortened for headings and legends; the runs' table has the whole. */
   readonly name: string
+  readonly whole: string
   readonly colour: Colour
-  readonly dashed: boolean
+  readonly dashed: Dash
 }
 
-/** Names, told apart by the start of their id where two are alike; five colours, then dashed. */
+/** Names, told apart by the start of their id where two are alike when shortened; five colours, then dashed, then dotted. */
 function labelsOf(runs: readonly ComparedRun[]): readonly RunLabel[] {
-  return runs.map(({ name, runId }, i) => ({
-    name: runs.some((other, j) => j !== i && other.name === name) ? `${name} (${runId.slice(0, 8)})` : name,
-    colour: colours[i % colours.length] as Colour,
-    dashed: Math.floor(i / colours.length) % 2 === 1,
-  }))
+  const names = runs.map(({ name }) => shortName(name))
+  return runs.map(({ name, runId }, i) => {
+    const suffix = names.filter((other) => other === names[i]).length > 1 ? ` (${runId.slice(0, 8)})` : ''
+    const round = Math.floor(i / colours.length) % 3
+    return {
+      name: `${names[i]}${suffix}`,
+      whole: `${name}${suffix}`,
+      colour: colours[i % colours.length] as Colour,
+      dashed: round === 2 ? 'dots' : round === 1,
+    }
+  })
+}
+
+function shortName(name: string): string {
+  return name.length > NAME_LENGTH ? `${name.slice(0, NAME_LENGTH - 10)}…${name.slice(-9)}` : name
 }
 
 function runsTable(runs: readonly ComparedRun[], labels: readonly RunLabel[]): Html {
   return dataTable({
     rows: runs.map((run, i) => ({ ...run, label: labels[i] as RunLabel })),
     columns: [
-      { title: 'Run', cell: ({ label }) => html`${legend([label])}` },
+      { title: 'Run', cell: ({ label }) => html`${legend([{ ...label, name: label.whole }])}` },
       {
         title: 'Status',
         cell: ({ status }) =>
@@ -135,7 +159,7 @@ function valuesTable<T extends string | number>(
     columns: [
       {
         title: '',
-        cell: ({ name, differs }) => (differs ? html`<b>${name}</b>` : html`<span class="note" style="font-weight:400">${name}</span>`),
+        cell: (row) => (varies(row) ? html`<b>${row.name}</b>` : html`<span class="note" style="font-weight:400">${row.name}</span>`),
       },
       ...labels.map(({ name }, i) => ({
         title: name,
@@ -155,7 +179,7 @@ function parallelSection(
   metrics: readonly ComparedValue<number>[],
 ): readonly Section[] {
   // Metrics that all agree would tell nothing; settings keep at least half of the places.
-  const results = metrics.filter(({ differs }) => differs)
+  const results = metrics.filter(varies)
   const settings = params.slice(0, Math.max(MAX_AXES - results.length, Math.ceil(MAX_AXES / 2)))
   const axes: ParallelAxis[] = [
     ...settings.map(({ name, values }) => ({ name, values: axisValues(values) })),

@@ -4,11 +4,14 @@ import { type Html, html } from './html'
 /** Colours of the style sheet: blue, grey, orange, green, purple. */
 export type Colour = 'a' | 'b' | 'c' | 'd' | 'e'
 
+/** Whether a line is broken: into dashes (`true`), or into dots. */
+export type Dash = boolean | 'dots'
+
 /** One entry of a legend. */
 export interface LegendEntry {
   readonly name: string
   readonly colour: Colour
-  readonly dashed?: boolean | undefined
+  readonly dashed?: Dash | undefined
   readonly quiet?: boolean | undefined
   /** @default 'line' */
   readonly shape?: 'line' | 'box' | 'dot' | undefined
@@ -25,6 +28,11 @@ function sample({ colour, dashed, quiet, shape = 'line' }: LegendEntry): Html {
       ? html`<rect x="6" y="0" width="14" height="12" rx="3" fill="var(--${colour})"/>`
       : shape === 'dot'
         ? html`<circle cx="13" cy="6" r="5.5" fill="var(--${colour})"/>`
-        : html`<line x1="2" x2="24" y1="6" y2="6" stroke="var(--${colour})" stroke-width="${quiet ? 2 : 3}" stroke-linecap="round" stroke-dasharray="${dashed ? '6 5' : 'none'}"/>`
+        : html`<line x1="2" x2="24" y1="6" y2="6" stroke="var(--${colour})" stroke-width="${quiet ? 2 : 3}" stroke-linecap="round" stroke-dasharray="${dashArray(dashed)}"/>`
   return html`<svg viewBox="0 0 26 12" aria-hidden="true">${drawing}</svg>`
+}
+
+/** How a line is broken, as SVG has it. */
+export function dashArray(dash: Dash | undefined): string {
+  return dash === 'dots' ? '1.5 4.5' : dash ? '6 5' : 'none'
 }

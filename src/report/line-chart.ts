@@ -1,7 +1,7 @@
 /** Lines over time (or over numbers), with thresholds, shaded spans and numbered events. */
 import { formatDay, formatNumber, formatPercent, monthName } from './format'
 import { type Html, html } from './html'
-import { type Colour, legend } from './legend'
+import { type Colour, type Dash, dashArray, legend } from './legend'
 import { linearScale, monthTicks, niceTicks, type Scale } from './scale'
 
 /** One line. */
@@ -11,7 +11,7 @@ export interface LineSeries {
   readonly points: readonly { readonly x: number; readonly y: number }[]
   readonly colour: Colour
   /** @default false */
-  readonly dashed?: boolean | undefined
+  readonly dashed?: Dash | undefined
   /** Thin and without emphasis: for what others are compared with. @default false */
   readonly quiet?: boolean | undefined
 }
@@ -127,7 +127,7 @@ function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Plot)
     pen = true
   }
   const dots = shown.length <= 24 ? shown.filter(({ y }) => Number.isFinite(y)) : []
-  return html`<g><title>${name}</title><path d="${path}" fill="none" stroke="var(--${colour})" stroke-width="${quiet ? 1.8 : 2.6}" stroke-linejoin="round" stroke-linecap="round" stroke-dasharray="${dashed ? '6 5' : 'none'}"/>
+  return html`<g><title>${name}</title><path d="${path}" fill="none" stroke="var(--${colour})" stroke-width="${quiet ? 1.8 : 2.6}" stroke-linejoin="round" stroke-linecap="round" stroke-dasharray="${dashArray(dashed)}"/>
 ${dots.map(({ x, y }) => html`<circle cx="${px(plot.x(x))}" cy="${px(plot.y(y))}" r="${quiet ? 2.6 : 3.6}" fill="var(--${colour})"/>`)}</g>`
 }
 
@@ -181,9 +181,31 @@ function extent(values: readonly number[]): [number, number] {
   return low <= high ? [low, high] : [0, 1]
 }
 
-function thin<T>(points: readonly T[], most: number): readonly T[] {
+/**
+ * At most about `most` points that look the same: first and last, and of each stretch between them the lowest and the highest, so that no
+ * spike is lost; a stretch with a gap (`NaN`) keeps one.
+ */
+function thin<T extends { readonly y: number }>(points: readonly T[], most: number): readonly T[] {
   if (points.length <= most) return points
-  return Array.from({ length: most }, (_, i) => points[Math.round((i * (points.length - 1)) / (most - 1))] as T)
+  const stretches = Math.floor((most - 2) / 3)
+  const kept: T[] = [points[0] as T]
+  for (let i = 0; i < stretches; i++) {
+    const from = 1 + Math.floor((i * (points.length - 2)) / stretches)
+    const to = 1 + Math.floor(((i + 1) * (points.length - 2)) / stretches)
+    const chosen = { low: -1, high: -1, gap: -1 }
+    for (let at = from; at < to; at++) {
+      const { y } = points[at] as T
+      if (!Number.isFinite(y)) chosen.gap = at
+      else {
+        if (chosen.low < 0 || y < (points[chosen.low] as T).y) chosen.low = at
+        if (chosen.high < 0 || y > (points[chosen.high] as T).y) chosen.high = at
+      }
+    }
+    const order = [...new Set(Object.values(chosen))].filter((at) => at >= 0).sort((one, other) => one - other)
+    for (const at of order) kept.push(points[at] as T)
+  }
+  kept.push(points.at(-1) as T)
+  return kept
 }
 
 function px(value: number): number {

@@ -1,7 +1,7 @@
 /** Parallel coordinates: one vertical axis per param or metric, one line per run. */
 import { formatNumber } from './format'
 import { type Html, html } from './html'
-import { type Colour, legend } from './legend'
+import { type Colour, type Dash, dashArray, legend } from './legend'
 
 /** One axis; `values[i]` is that of line `i`, `null` where it has none. */
 export interface ParallelAxis {
@@ -14,7 +14,7 @@ export interface ParallelAxis {
 /** What the drawing shows. */
 export interface ParallelCoordinatesOptions {
   readonly description: string
-  readonly lines: readonly { readonly name: string; readonly colour: Colour; readonly dashed?: boolean | undefined }[]
+  readonly lines: readonly { readonly name: string; readonly colour: Colour; readonly dashed?: Dash | undefined }[]
   readonly axes: readonly ParallelAxis[]
   /** @default 340 */
   readonly height?: number | undefined
@@ -49,7 +49,7 @@ export function parallelCoordinates({ description, lines, axes, height = 340 }: 
 <div class="scroll"><svg viewBox="0 0 ${width} ${height}" style="min-width:${Math.max(620, axes.length * 90)}px" role="img" aria-label="${description}">
 ${lines.map(
   ({ name, colour, dashed }, i) =>
-    html`<g><title>${name}</title><path d="${path(i)}" fill="none" stroke="var(--${colour})" stroke-width="2.4" stroke-linejoin="round" opacity=".85" stroke-dasharray="${dashed ? '6 5' : 'none'}"/>${placed.map(({ x, y }) => (y[i] === null || y[i] === undefined ? null : html`<circle cx="${px(x)}" cy="${px(y[i])}" r="3.6" fill="var(--${colour})"/>`))}</g>`,
+    html`<g><title>${name}</title><path d="${path(i)}" fill="none" stroke="var(--${colour})" stroke-width="2.4" stroke-linejoin="round" opacity=".85" stroke-dasharray="${dashArray(dashed)}"/>${placed.map(({ x, y }) => (y[i] === null || y[i] === undefined ? null : html`<circle cx="${px(x)}" cy="${px(y[i])}" r="3.6" fill="var(--${colour})"/>`))}</g>`,
 )}
 ${placed.map(
   ({ axis, x, ticks }) =>

@@ -35,7 +35,7 @@ table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:
 caption{text-align:left;color:var(--soft);font-size:13px;padding:0 0 8px}
 th,td{padding:6px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:baseline}
 thead th{font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap}
-tbody th{font-weight:550}
+tbody th{font-weight:550;position:sticky;left:0;background:var(--card);overflow-wrap:anywhere;min-width:min(15em,42vw)}
 th .mono{font-weight:400}
 tr:last-child>*{border-bottom:0}
 .n{text-align:right;white-space:nowrap}

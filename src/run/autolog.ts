@@ -1,9 +1,11 @@
-/** Logging without log calls: for estimators, for TensorFlow.js, for any loop. */
+/** Logging without log calls: for estimators and for models of TensorFlow.js. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import type { PackableModel } from '../ports/model'
 import type { Table } from '../schema/table'
+import type { FitArguments, TfjsTrainable } from './autolog-tfjs'
 import type { Run } from './run'
+import type { StartRunOptions } from './run-options'
 
 /** Anything that fits tables as the estimators of `millwright/learn` do. */
 export interface AutologEstimator<F extends AutologModel = AutologModel> {
@@ -21,6 +23,14 @@ export interface AutologModel {
   pack?(): unknown
 }
 
+/** Where training is logged: a run, or a tracker, in which every fit makes a run of its own. */
+export type AutologTarget = Run | AutologTracker
+
+/** A tracker, as far as `autolog` uses it. */
+export interface AutologTracker {
+  run<T>(options: StartRunOptions, work: (run: Run) => Promise<T> | T): Promise<T>
+}
+
 /** Options of {@link autolog}. */
 export interface AutologOptions {
   /** Logs every fitted model under this name; `fit` then cannot be used, as storing takes time: use `fitAsync`. @default not logged */
@@ -32,32 +42,63 @@ export interface AutologOptions {
    * @default accuracy, or root mean squared error, mean absolute error and R²
    */
   readonly evaluate?: ((model: AutologModel, table: Table, target: string) => Readonly<Record<string, number>>) | undefined
+  /** Of TensorFlow.js: also logs each batch's numbers, as `batch_<name>`. @default false */
+  readonly batches?: boolean | undefined
+  /** Of a tracker: how the run of each fit begins. @default { experiment: 'Default' } */
+  readonly run?: StartRunOptions | undefined
 }
 
 /**
- * An estimator that logs what it does into `run`, as MLflow's autologging for scikit-learn does: before fitting its options as params,
- * the kind of estimator and the table as an input with context `training`; afterwards `training_<metric>`, the score on rows left out
- * (`out_of_bag_score`), how long it took (`training_seconds`), and the tag `mlflow.autologging`. The estimator is not changed.
+ * An estimator, or a model of TensorFlow.js, that logs what it does. It is not changed: the one that is given back is to be used.
  *
- * Fitting the same estimator twice into one run logs the same params again, which is fine; other params are a `Conflict`.
+ * Estimators log as MLflow's autologging for scikit-learn does: before fitting their options as params, the kind of estimator and the table as
+ * an input with context `training`; afterwards `training_<metric>`, the score on rows left out (`out_of_bag_score`), how long it took
+ * (`training_seconds`), and the tag `mlflow.autologging`. Models of TensorFlow.js log the settings of `fit`, optimizer, loss, number of layers
+ * and weights as params, their summary as `model_summary.txt`, every epoch's numbers with the epoch as step, `training_seconds` and, where
+ * training stopped early, `stopped_epoch`. With `modelName` the fitted model is logged too.
+ *
+ * Given a tracker, each fit is a run of its own, `failed` when fitting throws. Given a run, fitting twice logs the same params again, which is
+ * fine; other params are a `Conflict`.
  *
  * @example const model = await autolog(chain([simpleImputer(), randomForestClassifier()]), run).fitAsync(train, { target: 'late' })
  * @throws InvalidArgument
  */
-export function autolog<E extends AutologEstimator>(estimator: E, run: Run, options: AutologOptions = {}): E {
-  checkOptions('autolog', options, { modelName: nonEmptyString(), logInput: ofType('boolean'), evaluate: ofType('function') })
-  if (typeof estimator?.fit !== 'function' || typeof estimator.fitAsync !== 'function') {
-    throw invalidArgument(`autolog takes an estimator, got ${show(estimator)}`)
-  }
-  const before = (table: Table): number => {
+export function autolog<E extends AutologEstimator | TfjsTrainable>(estimator: E, target: AutologTarget, options: AutologOptions = {}): E {
+  checkOptions('autolog', options, {
+    modelName: nonEmptyString(),
+    logInput: ofType('boolean'),
+    evaluate: ofType('function'),
+    batches: ofType('boolean'),
+    run: ofType('object'),
+  })
+  const { logMetric, run: start } = (target ?? {}) as Partial<Run & AutologTracker>
+  if (typeof logMetric !== 'function' && typeof start !== 'function')
+    throw invalidArgument(`autolog takes a run or a tracker, got ${show(target)}`)
+  const given = (estimator ?? {}) as Partial<AutologEstimator & TfjsTrainable>
+  if (typeof given.fit === 'function' && typeof given.fitAsync === 'function')
+    return loggingEstimator(estimator as AutologEstimator, target, options) as E
+  if (typeof given.fit === 'function' && typeof given.countParams === 'function')
+    return loggingTfjs(estimator as TfjsTrainable, target, options) as E
+  throw invalidArgument(`autolog takes an estimator or a model of TensorFlow.js, got ${show(estimator)}`, {
+    hint: 'any other loop: track(run, items)',
+  })
+}
+
+/** Works in the run, or in a run of its own. */
+function inRun<T>(target: AutologTarget, { run }: AutologOptions, work: (run: Run) => Promise<T>): Promise<T> {
+  return 'logMetric' in target ? work(target) : target.run(run ?? {}, work)
+}
+
+function loggingEstimator(estimator: AutologEstimator, target: AutologTarget, options: AutologOptions): AutologEstimator {
+  const before = (run: Run, table: Table): number => {
     run.logParams({ estimator: estimator.kind, ...estimator.options })
     if (options.logInput !== false) run.logInput(table, { context: 'training' })
     run.setTag('mlflow.autologging', 'millwright')
     return performance.now()
   }
-  const after = (model: AutologModel, table: Table, target: string, start: number): void => {
+  const after = (run: Run, model: AutologModel, table: Table, label: string, start: number): void => {
     const seconds = (performance.now() - start) / 1000
-    const scores = Object.entries((options.evaluate ?? trainingScores)(model, table, target))
+    const scores = Object.entries((options.evaluate ?? trainingScores)(model, table, label))
     const outOfBag = model.outOfBagScore
     run.logMetrics({
       ...Object.fromEntries(scores.map(([name, value]) => [`training_${name}`, value])),
@@ -70,19 +111,44 @@ export function autolog<E extends AutologEstimator>(estimator: E, run: Run, opti
     fit(table: Table, fitOptions: { readonly target: string }) {
       if (options.modelName !== undefined)
         throw invalidArgument('autolog with `modelName` stores the model, which takes time: use fitAsync')
-      const start = before(table)
+      if (!('logMetric' in target)) throw invalidArgument('autolog with a tracker starts a run, which takes time: use fitAsync')
+      const start = before(target, table)
       const model = estimator.fit(table, fitOptions)
-      after(model, table, fitOptions.target, start)
+      after(target, model, table, fitOptions.target, start)
       return model
     },
-    async fitAsync(table: Table, fitOptions: { readonly target: string }) {
-      const start = before(table)
-      const model = await estimator.fitAsync(table, fitOptions)
-      after(model, table, fitOptions.target, start)
-      if (options.modelName !== undefined) await run.logModel(options.modelName, model as unknown as PackableModel)
-      return model
-    },
+    fitAsync: (table: Table, fitOptions: { readonly target: string }) =>
+      inRun(target, options, async (run) => {
+        const start = before(run, table)
+        const model = await estimator.fitAsync(table, fitOptions)
+        after(run, model, table, fitOptions.target, start)
+        if (options.modelName !== undefined) await run.logModel(options.modelName, model as unknown as PackableModel)
+        return model
+      }),
   }
+}
+
+/** The model behind a proxy: `fit` and `fitDataset` log, everything else is the model's own. */
+function loggingTfjs(model: TfjsTrainable, target: AutologTarget, options: AutologOptions): TfjsTrainable {
+  type Fit = (...given: unknown[]) => Promise<unknown>
+  const logging =
+    (name: 'fit' | 'fitDataset', dataArguments: number) =>
+    (...given: unknown[]): Promise<unknown> =>
+      inRun(target, options, async (run) => {
+        const { fitAndLog } = await import('./autolog-tfjs')
+        const data = given.slice(0, dataArguments)
+        return fitAndLog(model, run, (given[dataArguments] ?? {}) as FitArguments, options, (more) =>
+          (model[name] as unknown as Fit).call(model, ...data, more),
+        )
+      })
+  const own = { fit: logging('fit', 2), fitDataset: logging('fitDataset', 1) }
+  return new Proxy(model, {
+    get(_, name) {
+      if (name === 'fit' || name === 'fitDataset') return own[name]
+      const value: unknown = Reflect.get(model, name, model)
+      return typeof value === 'function' ? value.bind(model) : value
+    },
+  })
 }
 
 function trainingScores(model: AutologModel, table: Table, target: string): Record<string, number> {
@@ -107,54 +173,4 @@ function trainingScores(model: AutologModel, table: Table, target: string): Reco
   // Without any spread R² is 1 for a perfect fit and 0 otherwise, as scikit-learn has it.
   const r2 = spread > 0 ? 1 - squares / spread : squares === 0 ? 1 : 0
   return { root_mean_squared_error: Math.sqrt(squares / n), mean_absolute_error: absolutes / n, r2_score: r2 }
-}
-
-/** What `model.fit` of TensorFlow.js takes as `callbacks`. */
-export interface TfjsCallbacks {
-  onTrainBegin(): void
-  onEpochEnd(epoch: number, logs?: Readonly<Record<string, unknown>>): void
-  onBatchEnd?(batch: number, logs?: Readonly<Record<string, unknown>>): void
-  onTrainEnd(): void
-}
-
-/** Options of {@link tfjsCallbacks}. */
-export interface TfjsCallbacksOptions {
-  /** Logged as params: what `model.fit` is given (`epochs`, `batchSize`, …), the optimizer, … */
-  readonly params?: object | undefined
-  /** Also logs each batch's numbers, as `batch_<name>` over the number of batches. @default false */
-  readonly batches?: boolean | undefined
-}
-
-/**
- * Callbacks for `model.fit(x, y, { callbacks })` of TensorFlow.js: what an epoch tells (`loss`, `val_loss`, `acc`, …) becomes metrics with
- * the epoch as step. Only numbers are logged. Nothing of TensorFlow.js is imported.
- *
- * @throws InvalidArgument
- */
-export function tfjsCallbacks(run: Run, options: TfjsCallbacksOptions = {}): TfjsCallbacks {
-  checkOptions('tfjsCallbacks', options, { params: ofType('object'), batches: ofType('boolean') })
-  let batches = 0
-  return {
-    onTrainBegin() {
-      if (options.params !== undefined) run.logParams(options.params)
-      run.setTag('mlflow.autologging', 'tensorflow.js')
-    },
-    onEpochEnd(epoch, logs) {
-      run.logMetrics(numbersOf(logs, ''), { step: epoch })
-    },
-    ...(options.batches
-      ? {
-          onBatchEnd(_batch: number, logs?: Readonly<Record<string, unknown>>) {
-            const { batch_batch: _, batch_size: __, ...numbers } = numbersOf(logs, 'batch_')
-            run.logMetrics(numbers, { step: batches++ })
-          },
-        }
-      : {}),
-    onTrainEnd() {},
-  }
-}
-
-function numbersOf(logs: Readonly<Record<string, unknown>> | undefined, prefix: string): Record<string, number> {
-  const numbers = Object.entries(logs ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
-  return Object.fromEntries(numbers.map(([name, value]) => [prefix + name, value]))
 }

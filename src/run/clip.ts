@@ -5,3 +5,8 @@ import { runLimits } from '../ports/run-keys'
 export function clip(text: string): string {
   return text.slice(0, runLimits.tagValue).toWellFormed()
 }
+
+/** Name and message of whatever was thrown, made to fit a tag. */
+export function errorText(error: unknown): string {
+  return clip(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+}

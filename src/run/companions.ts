@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock'
 import { MillwrightError } from '../core/errors'
 import type { SystemMeterSource } from '../ports/system-metrics'
 import type { RunRecord } from '../ports/tracker-backend'
+import { errorText } from './clip'
 import { watchExit } from './exit-watch'
 import type { Run } from './run'
 import { nextSystemStep, recordSystemMetrics } from './system-metrics'
@@ -61,6 +62,11 @@ export function createCompanions(init: CompanionsInit): Companions {
     letGo()
   }
 
+  const crash = async (run: Run, error: unknown): Promise<void> => {
+    if (run.status === 'running') run.setTag('millwright.error', errorText(error))
+    await run.finish('failed')
+  }
+
   return {
     async begin(run, record, measured) {
       open.set(run, () => {})
@@ -71,6 +77,16 @@ export function createCompanions(init: CompanionsInit): Companions {
           onSignal: async (ours) => {
             const runs = [...open.keys()]
             await Promise.all(runs.map((run) => attempt(() => (ours ? run.finish('killed') : run.flush()))))
+          },
+          onCrash: async (error, ours) => {
+            const runs = [...open.keys()]
+            await Promise.all(runs.map((run) => attempt(() => (ours ? crash(run, error) : run.flush()))))
+          },
+          onExit: () => {
+            const names = [...open.keys()].map((run) => `${run.name} (${run.runId})`)
+            if (names.length === 0) return
+            const message = `process.exit() ends the process while runs are open: ${names.join(', ')}. What they hold is lost; await tracker.close() first`
+            onError(new MillwrightError('InvalidState', message))
           },
         })
       }

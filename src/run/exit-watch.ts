@@ -8,6 +8,10 @@ export interface ExitWatcher {
   onIdle(): Promise<void>
   /** The process is asked to stop. `ours`: nobody else listens to the signal, so that it ends the process. */
   onSignal(ours: boolean): Promise<void>
+  /** An error that nobody caught. `ours`: nobody else listens for them, so that it ends the process. */
+  onCrash(error: unknown, ours: boolean): Promise<void>
+  /** The process ends at once, by `process.exit()`: there is time for words only. */
+  onExit(): void
 }
 
 type Listener = (...given: unknown[]) => void
@@ -21,6 +25,8 @@ interface FoundProcess {
 
 /** How long writing may take after a signal, in milliseconds: shorter than the ten seconds that containers are given to stop. */
 const GRACE_MS = 8000
+/** Unhandled rejections come this way too, unless the application listens for them. */
+const CRASH = 'uncaughtException'
 const signals: readonly string[] = ['SIGTERM', 'SIGINT']
 /** Marks our listeners, also those of another copy of this module. */
 const MARK = 'millwright.exit'
@@ -31,6 +37,9 @@ let listening: (() => void) | undefined
  * Watches for the end of the process; the returned function stops. The process has listeners only while somebody watches.
  *
  * - `beforeExit`: every watcher's `onIdle`.
+ * - An error that nobody caught (or a promise's): every watcher's `onCrash`, for at most 8 s; then our listener goes, and the error is thrown
+ *   again, so that the runtime prints it and ends the process, unless the application listens for such errors itself.
+ * - `exit`: every watcher's `onExit`.
  * - SIGTERM, SIGINT: every watcher's `onSignal`, for at most 8 s; then our listener goes, and the signal is raised again unless the
  *   application listens to it itself, in which case ending the process is its business. A second signal does not wait.
  *
@@ -53,12 +62,20 @@ function listen(host: FoundProcess): () => void {
   const onIdle: Listener = () => {
     for (const watcher of [...watchers]) void watcher.onIdle()
   }
+  const onExit: Listener = () => {
+    for (const watcher of [...watchers]) watcher.onExit()
+  }
+  const onCrash = mark(crashListener(host, () => stop()))
   const bySignal = signals.map((signal) => [signal, mark(signalListener(host, signal, () => stop()))] as const)
   const stop = (): void => {
     host.removeListener?.('beforeExit', onIdle)
+    host.removeListener?.('exit', onExit)
+    host.removeListener?.(CRASH, onCrash)
     for (const [signal, listener] of bySignal) host.removeListener?.(signal, listener)
   }
   host.on?.('beforeExit', onIdle)
+  host.on?.('exit', onExit)
+  host.on?.(CRASH, onCrash)
   for (const [signal, listener] of bySignal) host.on?.(signal, listener)
   return stop
 }
@@ -80,16 +97,39 @@ function signalListener(host: FoundProcess, signal: string, stop: () => void): L
     asked = true
     // The run is over, so work that goes on logging throws; that must not end the process before everything is written.
     host.on?.('uncaughtException', (error) => console.error(`millwright: after ${signal}:`, error))
-    const clock = [...watchers][0]?.clock
-    const all = Promise.allSettled([...watchers].map((watcher) => watcher.onSignal(true)))
-    const late = new AbortController()
-    // Sleeping keeps the process alive, which a write under way need not.
-    const limit = clock === undefined ? all : sleep(clock, GRACE_MS, late.signal).catch(() => {})
-    void Promise.race([all, limit]).then(() => {
-      late.abort()
-      raise()
+    void settled((watcher) => watcher.onSignal(true)).then(raise)
+  }
+}
+
+function crashListener(host: FoundProcess, stop: () => void): Listener {
+  let crashed = false
+  return (error) => {
+    if (othersOf(host, CRASH).length > 0) {
+      for (const watcher of [...watchers]) void watcher.onCrash(error, false)
+      return
+    }
+    // What still runs may fail again while the first error's runs are written.
+    if (crashed) return console.error('millwright: after an uncaught error:', error)
+    crashed = true
+    void settled((watcher) => watcher.onCrash(error, true)).then(() => {
+      stop()
+      listening = undefined
+      setTimeout(() => {
+        throw error
+      })
     })
   }
+}
+
+/** Every watcher has done its work, or the time is over. */
+async function settled(work: (watcher: ExitWatcher) => Promise<void>): Promise<void> {
+  const clock = [...watchers][0]?.clock
+  const all = Promise.allSettled([...watchers].map(work))
+  const late = new AbortController()
+  // Sleeping keeps the process alive, which a write under way need not.
+  const limit = clock === undefined ? all : sleep(clock, GRACE_MS, late.signal).catch(() => {})
+  await Promise.race([all, limit])
+  late.abort()
 }
 
 function mark(listener: Listener): Listener {

@@ -1,22 +1,29 @@
 /** `millwright/run`: experiments and runs. */
+
+export type { ArtifactContent, ArtifactFiles } from './artifact-content'
 export {
   type AutologEstimator,
   type AutologModel,
   type AutologOptions,
+  type AutologTarget,
+  type AutologTracker,
   autolog,
-  type TfjsCallbacks,
-  type TfjsCallbacksOptions,
-  tfjsCallbacks,
 } from './autolog'
+export type { TfjsTrainable } from './autolog-tfjs'
 export type { ComparedRun, ComparedValue, RunComparison } from './compare'
 export type { DatasetDescription, LogInputOptions } from './dataset-input'
 export type { MetricEvent, RunEndEvent, RunStartEvent, TrackerEvents } from './events'
 export type { LogModelOptions } from './log-model'
-export type { LogImageOptions } from './media'
+export type { ExperimentUpdate, RunUpdate } from './manage'
+export type { Drawing, ImageContent, LogImageOptions } from './media'
+export type { HtmlOutput } from './notebook-progress'
 export { type ProgressBarOptions, type ProgressStream, progressBar } from './progress-bar'
 export type { ReproduceOptions, Reproduction, ReproductionRow } from './reproduction'
-export { type EndStatus, type LogMetricOptions, Run } from './run'
+export { Run } from './run'
+export type { EndStatus, LogArtifactsOptions, LogMetricOptions } from './run-context'
 export type { ChildRunOptions, StartRunOptions, TraceContext } from './run-options'
+export { type TfjsCallbacks, type TfjsCallbacksOptions, type TfjsLogs, tfjsCallbacks } from './tfjs-callbacks'
+export { type TfjsArtifacts, type TfjsModelLike, type TfjsModelOptions, type TfjsTensorLike, tfjsLoader, tfjsModel } from './tfjs-model'
 export { type TrackedStep, type TrackOptions, track, trackAsync } from './track'
 export { createTracker, Tracker } from './tracker'
 export type { SearchRunsOptions, SystemMetricsOptions, TrackerOptions } from './tracker-options'

@@ -1,10 +1,15 @@
 /** Writes a model as a logged model of MLflow 3: record, files, `MLmodel`, status. */
 import { utf8 } from '../core/bytes'
+import { invalidArgument, show } from '../core/errors'
 import { canonicalJson, type Json } from '../core/json'
+import { anything, checkOptions, nonEmptyString, ofType, wholeNumber } from '../core/options'
 import { toYaml } from '../core/yaml-emit'
 import type { ModelPackage, PackableModel } from '../ports/model'
+import { assertModelName } from '../ports/run-keys'
 import type { LoggedModelRecord, TrackerBackend } from '../ports/tracker-backend'
 import { signatureToMlflow } from '../schema/signature'
+import { flattenParams } from './params'
+import type { RunContext } from './run-context'
 
 /** Options of `run.logModel`. */
 export interface LogModelOptions {
@@ -15,6 +20,30 @@ export interface LogModelOptions {
   readonly tags?: Readonly<Record<string, string>> | undefined
   /** Nested objects are flattened, as for `logParams`. */
   readonly params?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** See `run.logModel`. @throws InvalidArgument; what packing the model and the backend throw */
+export async function logModel(
+  run: { readonly runId: string; readonly experimentId: string },
+  { backend, buffer, clock }: Pick<RunContext<never>, 'backend' | 'buffer' | 'clock'>,
+  given: { readonly name: string; readonly model: PackableModel | ModelPackage; readonly options: LogModelOptions },
+): Promise<LoggedModelRecord> {
+  const { name, model, options } = given
+  assertModelName(name)
+  checkOptions('logModel', options, { step: wholeNumber(), modelType: nonEmptyString(), tags: ofType('object'), params: anything() })
+  const params = options.params === undefined ? undefined : Object.fromEntries(flattenParams(options.params, backend.capabilities.keys))
+  const record = await writeModel(backend, await packageOf(model), {
+    experimentId: run.experimentId,
+    runId: run.runId,
+    name,
+    modelType: options.modelType,
+    tags: options.tags,
+    params,
+    now: Math.floor(clock.now()),
+  })
+  buffer.outputModel(record.modelId, options.step ?? 0)
+  await buffer.flush()
+  return record
 }
 
 /** What {@link writeModel} is told. */
@@ -31,6 +60,12 @@ export interface WriteModelInit {
 
 /** A package, packed if need be. */
 export async function packageOf(model: PackableModel | ModelPackage): Promise<ModelPackage> {
+  const given: unknown = model
+  if (typeof given !== 'object' || given === null || !('pack' in given || 'files' in given)) {
+    throw invalidArgument(`logModel takes a model that packs itself, or a package, got ${show(given)}`, {
+      hint: 'of TensorFlow.js: tfjsModel(model)',
+    })
+  }
   return 'pack' in model ? model.pack() : model
 }
 

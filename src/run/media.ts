@@ -1,7 +1,7 @@
 /** Figures, images and pages as artifacts, where MLflow's pages look for them. */
+import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
 import { newId } from '../core/ids'
-import { assertRunKey } from '../ports/run-keys'
 
 /** Options of `run.logImage`. */
 export interface LogImageOptions {
@@ -22,17 +22,63 @@ const firstBytes: Readonly<Record<string, readonly number[]>> = {
   webp: [0x52, 0x49, 0x46, 0x46],
 }
 
-/** Checks that a figure is what its path says. @throws InvalidArgument */
-export function assertFigure(path: string, figure: string | Uint8Array): void {
+/** What draws itself: a canvas, an SVG element, a chart of a library. It is drawn when it is logged. */
+export interface Drawing {
+  /** SVG text. */
+  toSVG?(): string
+  /** Of an SVG element. */
+  readonly outerHTML?: string
+  /** `data:image/png;base64,…`: canvases of pages and of node-canvas. */
+  toDataURL?(type?: string): string
+  /** Of an OffscreenCanvas. */
+  convertToBlob?(options?: { type?: string }): Promise<Blob>
+}
+
+/** A PNG: its bytes, a Blob of them, or a canvas. */
+export type ImageContent = Uint8Array | Blob | Drawing
+
+/**
+ * The bytes of a figure, checked to be what its path says; of a Blob and an OffscreenCanvas they come later.
+ *
+ * @throws InvalidArgument
+ */
+export function figureContent(path: string, figure: unknown): Uint8Array | Promise<Uint8Array> {
   const kind = typeof path === 'string' ? path.slice(path.lastIndexOf('.') + 1).toLowerCase() : ''
+  const subject = `figure ${show(path)}`
   if (kind === 'svg') {
-    if (typeof figure === 'string' && figure.includes('<svg')) return
-    throw invalidArgument(`figure ${show(path)} must be SVG text, got ${show(figure)}`)
+    const { toSVG, outerHTML } = (typeof figure === 'object' && figure !== null ? figure : {}) as Drawing
+    const text = typeof figure === 'string' ? figure : typeof toSVG === 'function' ? toSVG.call(figure) : outerHTML
+    if (typeof text === 'string' && text.includes('<svg')) return utf8(text)
+    throw invalidArgument(`${subject} must be SVG text, an SVG element or something with toSVG(), got ${show(figure)}`)
   }
   if (!Object.hasOwn(firstBytes, kind)) {
     throw invalidArgument(`the path of a figure must end in .svg, .png, .jpg, .jpeg, .webp or .gif, got ${show(path)}`)
   }
-  assertBytes(figure, kind, `figure ${show(path)}`)
+  return pixels(figure, kind, subject)
+}
+
+/** The bytes of an image of a series, checked to be a PNG. @throws InvalidArgument */
+export function imageContent(key: string, image: unknown): Uint8Array | Promise<Uint8Array> {
+  return pixels(image, 'png', `image ${show(key)}`)
+}
+
+function pixels(image: unknown, kind: string, subject: string): Uint8Array | Promise<Uint8Array> {
+  const checked = (bytes: Uint8Array): Uint8Array => {
+    assertBytes(bytes, kind, subject)
+    return bytes
+  }
+  const read = async (blob: Promise<Blob> | Blob): Promise<Uint8Array> => checked(new Uint8Array(await (await blob).arrayBuffer()))
+  if (image instanceof Uint8Array) return checked(image.slice())
+  if (typeof Blob === 'function' && image instanceof Blob) return read(image)
+  const { toDataURL, convertToBlob } = (typeof image === 'object' && image !== null ? image : {}) as Drawing
+  const type = `image/${kind === 'jpg' ? 'jpeg' : kind}`
+  if (typeof convertToBlob === 'function') return read(convertToBlob.call(image, { type }))
+  if (typeof toDataURL === 'function') {
+    const [head = '', data = ''] = toDataURL.call(image, type).split(',')
+    if (!head.endsWith(';base64')) throw invalidArgument(`${subject}: its toDataURL() gave ${show(`${head},…`)}, which is not in base 64`)
+    return checked(Uint8Array.from(atob(data), (character) => character.charCodeAt(0)))
+  }
+  throw invalidArgument(`${subject} must be bytes, a Blob or a canvas, got ${show(image)}`)
 }
 
 /** Checks a page. @throws InvalidArgument */
@@ -43,12 +89,11 @@ export function assertHtml(path: string): void {
 /**
  * The two files of an image as MLflow names them: `images/<key, / as ~>+step+<n>+timestamp+<ms>+<id>.png`, and `…+compressed.webp`,
  * which its grid shows. Nothing here makes WebP; without a thumbnail the second file holds the PNG, which browsers show all the same.
+ * `key` and `png` are checked already.
  *
  * @throws InvalidArgument
  */
 export function imageFiles(key: string, png: Uint8Array, options: LogImageOptions): readonly (readonly [string, Uint8Array])[] {
-  assertRunKey(key, 'image')
-  assertBytes(png, 'png', `image ${show(key)}`)
   const { step = 0, timestamp, thumbnail } = options
   if (thumbnail !== undefined) assertBytes(thumbnail, 'webp', `the thumbnail of image ${show(key)}`)
   for (const [name, value] of Object.entries({ step, timestamp })) {
@@ -65,10 +110,6 @@ export function imageFiles(key: string, png: Uint8Array, options: LogImageOption
 }
 
 function assertBytes(bytes: unknown, kind: string, subject: string): void {
-  const wanted = firstBytes[kind] ?? []
-  if (!(bytes instanceof Uint8Array)) {
-    const hint = typeof Blob === 'function' && bytes instanceof Blob ? 'of a Blob: new Uint8Array(await blob.arrayBuffer())' : undefined
-    throw invalidArgument(`${subject} must be bytes, got ${show(bytes)}`, { hint })
-  }
-  if (wanted.some((byte, i) => bytes[i] !== byte)) throw invalidArgument(`${subject} is no ${kind.toUpperCase()}`)
+  if (!(bytes instanceof Uint8Array)) throw invalidArgument(`${subject} must be bytes, got ${show(bytes)}`)
+  if ((firstBytes[kind] ?? []).some((byte, i) => bytes[i] !== byte)) throw invalidArgument(`${subject} is no ${kind.toUpperCase()}`)
 }

@@ -1,7 +1,8 @@
-/** Progress as text: one line that is written over on a terminal, lines now and then elsewhere (logs, notebooks). */
+/** Progress: one line that is written over on a terminal, HTML that is replaced in notebooks, lines now and then elsewhere (logs). */
 import { type Clock, systemClock } from '../core/clock'
 import { checkOptions, ofType, wholeNumber } from '../core/options'
 import type { OnProgress } from '../core/progress'
+import { type HtmlOutput, notebookOutput, progressHtml } from './notebook-progress'
 
 /** Where a bar is written: `process.stderr` fits. */
 export interface ProgressStream {
@@ -15,11 +16,16 @@ export interface ProgressStream {
 export interface ProgressBarOptions {
   /** @default standard error; the console where there is none */
   readonly stream?: ProgressStream | undefined
+  /**
+   * Shows the bar as HTML in place of text, each time instead of what it showed before: in tslab `newDisplay().html`.
+   * @default in a notebook of Deno its display, unless `stream` is given; otherwise text
+   */
+  readonly html?: HtmlOutput | undefined
   /** Stands before the bar. @default the phase */
   readonly label?: string | undefined
   /** Length of the bar in characters. @default 24 */
   readonly width?: number | undefined
-  /** Shortest time between two updates, in milliseconds. @default 100 on a terminal, 5000 elsewhere */
+  /** Shortest time between two updates, in milliseconds. @default 100 on a terminal, 250 as HTML, 5000 elsewhere */
   readonly everyMs?: number | undefined
   /** @default the system clock */
   readonly clock?: Clock | undefined
@@ -35,15 +41,17 @@ export interface ProgressBarOptions {
 export function progressBar(options: ProgressBarOptions = {}): OnProgress {
   checkOptions('progressBar', options, {
     stream: ofType('object'),
+    html: ofType('function'),
     label: ofType('string'),
     width: wholeNumber(1, 200),
     everyMs: wholeNumber(0),
     clock: ofType('object'),
   })
   const { width = 24, clock = systemClock() } = options
+  const show = options.html ?? (options.stream === undefined ? notebookOutput() : undefined)
   const stream = options.stream ?? standardError()
-  const terminal = stream.isTTY === true
-  const everyMs = options.everyMs ?? (terminal ? 100 : 5000)
+  const terminal = stream.isTTY === true && show === undefined
+  const everyMs = options.everyMs ?? (terminal ? 100 : show === undefined ? 5000 : 250)
   let phase: string | undefined
   let [start, last, lineLength, firstDone, lastDone] = [0, 0, 0, 0, 0]
   return (event) => {
@@ -54,12 +62,15 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
     }
     lastDone = event.done
     const ended = event.done === event.total
-    if (!ended && now - last < everyMs) return
+    // Before the last line: the clock was set back.
+    if (!ended && now >= last && now - last < everyMs) return
     last = now
-    const seconds = (now - start) / 1000
+    const seconds = Math.max(0, now - start) / 1000
     // The first event tells when work was seen to begin, so what it has done does not count towards the speed.
     const rate = seconds > 0 ? (event.done - firstDone) / seconds : 0
-    const line = lineOf(event, options.label ?? event.phase, width, seconds, rate).slice(0, (stream.columns ?? 200) - 1)
+    const label = options.label ?? event.phase
+    if (show !== undefined) return attempt(() => show(progressHtml(event, lineOf(event, label, 0, seconds, rate))))
+    const line = lineOf(event, label, width, seconds, rate).slice(0, (stream.columns ?? 200) - 1)
     // Spaces wipe out what a longer line has left.
     write(stream, terminal ? `\r${line.padEnd(lineLength)}${ended ? '\n' : ''}` : `${line}\n`)
     lineLength = ended ? 0 : line.length
@@ -73,7 +84,8 @@ function lineOf({ done, total, unit }: Parameters<OnProgress>[0], label: string,
   const filled = Math.round(share * width)
   const left = rate > 0 && done < total ? `, ${duration((total - done) / rate)} left` : done >= total ? `, ${duration(seconds)}` : ''
   const percent = `${Math.floor(share * 100)}`.padStart(3)
-  return `${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${percent} % ${done}/${total} ${unit}${speed}${left}`
+  const bar = width === 0 ? '' : `${'█'.repeat(filled)}${'░'.repeat(width - filled)} `
+  return `${label} ${bar}${percent} % ${done}/${total} ${unit}${speed}${left}`
 }
 
 function short(value: number): string {
@@ -87,10 +99,15 @@ function duration(seconds: number): string {
 }
 
 function write(stream: ProgressStream, text: string): void {
+  attempt(() => stream.write(text))
+}
+
+/** A progress bar must never break the work it shows. */
+function attempt(work: () => unknown): void {
   try {
-    stream.write(text)
+    work()
   } catch {
-    // A progress bar must never break the work it shows.
+    // Nobody is told: there is nothing to be done about it.
   }
 }
 

@@ -9,9 +9,12 @@ import type { RunRecord, TrackerBackend } from '../ports/tracker-backend'
 import { isTable, type Table } from '../schema/table'
 import type { ReproduceOptions, Reproduction, ReproductionRow } from './reproduction'
 
+/** The artifact that holds uncommitted changes. */
+const PATCH = 'uncommitted.patch'
+
 /**
  * The comparison, row by row: git commit and uncommitted changes, lockfile, packages, runtime, operating system, seed, each data set.
- * A run recorded with uncommitted changes `differs` by that alone: nobody can have them again.
+ * A run recorded with uncommitted changes `differs` by that alone; where they were captured, `steps` says how to have them again.
  *
  * @throws NotFound; InvalidArgument
  */
@@ -26,7 +29,8 @@ export async function reproduce(backend: TrackerBackend, runId: string, given: R
     row('seed', record.tags['millwright.seed'], textOf(seed)),
     ...dataRows(record, data, fingerprint),
   ]
-  return reproductionOf(runId, rows)
+  const patched = recorded.gitDirty === true && (await hasPatch(backend, runId))
+  return reproductionOf(runId, rows, stepsOf(recorded, patched))
 }
 
 /** `environment.json`, or, where it is missing, what the tags tell. */
@@ -52,6 +56,28 @@ async function recordedEnvironment(backend: TrackerBackend, { runId, tags }: Run
   }
 }
 
+async function hasPatch(backend: TrackerBackend, runId: string): Promise<boolean> {
+  return (await backend.listArtifacts({ runId })).some(({ path }) => path === PATCH)
+}
+
+/** What to type, as far as it is known. */
+function stepsOf({ gitRepoUrl, gitCommit, gitFolder, lockfileDigest, runtime, command }: RunEnvironment, patched: boolean): string[] {
+  const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+  const steps: string[] = []
+  if (gitCommit !== undefined) {
+    steps.push(
+      gitRepoUrl === undefined
+        ? `git checkout ${gitCommit}`
+        : `git clone ${quoted(gitRepoUrl)} again && cd again && git checkout ${gitCommit}`,
+    )
+    if (patched) steps.push(`git apply ${PATCH}  # an artifact of the run`)
+    if (gitFolder) steps.push(`cd ${quoted(gitFolder)}`)
+  }
+  if (lockfileDigest !== undefined && runtime === 'node') steps.push('npm ci  # or what the lockfile is of')
+  if (command !== undefined && command.length > 0) steps.push([runtime ?? '', ...command.map(quoted)].join(' ').trim())
+  return steps
+}
+
 function environmentRows(recorded: RunEnvironment, now: RunEnvironment): ReproductionRow[] {
   const both = (what: string, pick: (environment: RunEnvironment) => unknown): ReproductionRow =>
     row(what, textOf(pick(recorded)), textOf(pick(now)))
@@ -61,6 +87,7 @@ function environmentRows(recorded: RunEnvironment, now: RunEnvironment): Reprodu
     both('git commit', ({ gitCommit }) => gitCommit),
     recorded.gitDirty === true ? { ...changes, verdict: 'differs' } : changes,
     both('entry script', ({ entryScript }) => entryScript),
+    both('arguments', argumentsOf),
     both('package', ({ packageName, packageVersion }) => packageName && [packageName, packageVersion].filter(Boolean).join('@')),
     both('lockfile', ({ lockfileDigest }) => lockfileDigest),
     ...[...packages].sort().map((name) => packageRow(name, recorded.packages, now.packages)),
@@ -68,6 +95,12 @@ function environmentRows(recorded: RunEnvironment, now: RunEnvironment): Reprodu
     both('operating system', ({ os }) => os),
     both('processors', ({ cpuCount }) => cpuCount),
   ]
+}
+
+/** What stands behind the script. */
+function argumentsOf({ command, entryScript }: RunEnvironment): string | undefined {
+  const at = command?.indexOf(entryScript ?? '') ?? -1
+  return at === -1 ? undefined : command?.slice(at + 1).join(' ')
 }
 
 /** A package that one side lists and the other, which lists packages too, does not: that is known, and a difference. */
@@ -113,7 +146,7 @@ function textOf(value: unknown): string | undefined {
   return value === undefined || value === null || value === '' ? undefined : String(value)
 }
 
-function reproductionOf(runId: string, all: readonly ReproductionRow[]): Reproduction {
+function reproductionOf(runId: string, all: readonly ReproductionRow[], steps: readonly string[]): Reproduction {
   // What neither side knows is nothing to tell.
   const rows = all.filter(({ recorded, now }) => recorded !== undefined || now !== undefined)
   const differences = rows.filter(({ verdict }) => verdict === 'differs')
@@ -124,7 +157,9 @@ function reproductionOf(runId: string, all: readonly ReproductionRow[]): Reprodu
     rows,
     differences,
     same: rows.length > 0 && rows.every(({ verdict }) => verdict === 'same'),
-    toString: () => `${head}\n${textTable(rows)}`,
+    steps,
+    toString: () =>
+      [head, textTable(rows), ...(steps.length === 0 ? [] : ['To have it again:', ...steps.map((step) => `  ${step}`)])].join('\n'),
   }
   attachDisplay(reproduction, {
     text: () => reproduction.toString(),

@@ -32,5 +32,7 @@ export interface Reproduction {
   readonly differences: readonly ReproductionRow[]
   /** Whether everything is known, and the same. */
   readonly same: boolean
+  /** What to type to have it again, as far as it was recorded: commit, patch, packages, command. A shell is assumed. */
+  readonly steps: readonly string[]
   toString(): string
 }

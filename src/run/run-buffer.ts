@@ -111,14 +111,20 @@ export function createRunBuffer(options: RunBufferOptions): RunBuffer {
     artifactBytes -= bytes.length
   }
 
+  /** Everything there is now. What is logged meanwhile waits for its own turn: a writer that went on with it would never rest. */
   const writeAll = async (): Promise<void> => {
-    while (!isEmpty()) {
-      if (stuck !== undefined || points.length > 0 || !isNothing(pending)) {
-        stuck ??= nextBatch()
-        await writeBatch(stuck)
-        stuck = undefined
-      } else await writeArtifact()
+    let left = points.length
+    let files = artifacts.length
+    if (stuck !== undefined) await writeBatch(stuck)
+    stuck = undefined
+    while (left > 0 || !isNothing(pending)) {
+      stuck = nextBatch()
+      left -= stuck.metrics?.length ?? 0
+      await writeBatch(stuck)
+      stuck = undefined
+      if (left <= 0) break
     }
+    for (; files > 0; files--) await writeArtifact()
     retryMs = FIRST_RETRY_MS
   }
 
@@ -140,6 +146,7 @@ export function createRunBuffer(options: RunBufferOptions): RunBuffer {
       })
       .finally(() => {
         writing = undefined
+        if (!isEmpty()) changed()
       })
     return writing
   }
@@ -163,7 +170,7 @@ export function createRunBuffer(options: RunBufferOptions): RunBuffer {
     if (writing !== undefined) await writing.catch(() => {})
     stopTimer()
     await write()
-    stopTimer()
+    if (isEmpty()) stopTimer()
   }
 
   return {

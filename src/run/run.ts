@@ -1,61 +1,27 @@
 /** One run: what is logged goes into a buffer and from there to the backend. */
-import { utf8 } from '../core/bytes'
-import type { Clock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
-import { assertSafeKey } from '../core/ids'
-import { canonicalJson } from '../core/json'
-import { anything, checkOptions, nonEmptyString, ofType, wholeNumber } from '../core/options'
+import { checkOptions, nonEmptyString } from '../core/options'
 import type { ModelPackage, PackableModel } from '../ports/model'
-import { assertModelName, assertPoint, assertRunKey, assertText, paramConflict, runLimits } from '../ports/run-keys'
-import type { LoggedModelRecord, RunRecord, RunStatus, TrackerBackend } from '../ports/tracker-backend'
-import { isTable, type Row, type Table } from '../schema/table'
+import type { LoggedModelRecord, RunRecord, RunStatus } from '../ports/tracker-backend'
+import type { Row, Table } from '../schema/table'
+import type { ArtifactContent, ArtifactFiles } from './artifact-content'
+import { type ArtifactLog, createArtifactLog } from './artifact-log'
 import { type DatasetDescription, datasetInput, type LogInputOptions } from './dataset-input'
-import type { MetricEvent } from './events'
+import { attachDispose } from './dispose'
+import { createLater, type Later } from './later'
 import type { LogModelOptions } from './log-model'
-import { assertFigure, assertHtml, imageFiles, type LogImageOptions } from './media'
-import { flattenParams } from './params'
+import { LOGGED_ARTIFACTS } from './logged-tables'
+import type { Drawing, ImageContent, LogImageOptions } from './media'
 import type { ReproduceOptions, Reproduction } from './reproduction'
-import type { RunBuffer } from './run-buffer'
+import type { EndStatus, LogArtifactsOptions, LogMetricOptions, RunContext } from './run-context'
 import type { ChildRunOptions } from './run-options'
-import { tableJson } from './table-json'
-
-/** Options of `run.logMetric` and `run.logMetrics`. */
-export interface LogMetricOptions {
-  /** A whole number, may be negative. @default 0 */
-  readonly step?: number | undefined
-  /** Epoch milliseconds. @default now */
-  readonly timestamp?: number | undefined
-}
-
-/** How a run can end. */
-export type EndStatus = 'finished' | 'failed' | 'killed'
-
-/** What a run needs of the tracker that made it. */
-export interface RunContext {
-  readonly backend: TrackerBackend
-  readonly buffer: RunBuffer
-  readonly clock: Clock
-  readonly fingerprint: ((table: Table) => string) | undefined
-  readonly onMetric: (event: MetricEvent) => void
-  readonly onEnd: (run: Run, endTime: number) => void
-  readonly startChild: (run: Run, options: ChildRunOptions) => Promise<Run>
-  readonly reproduce: (runId: string, options: ReproduceOptions | undefined) => Promise<Reproduction>
-  readonly runChild: <T>(run: Run, options: ChildRunOptions, work: (child: Run) => Promise<T> | T) => Promise<T>
-}
-
-/** An entry of MLflow's list of tables. */
-interface LoggedTable {
-  readonly path: string
-  readonly type: 'table'
-}
-
-const LOGGED_ARTIFACTS = 'mlflow.loggedArtifacts'
+import { createValueLog, type ValueLog } from './value-log'
 
 /**
  * A run being recorded, made by a tracker.
  *
- * Everything called `log…` or `set…` (but `logModel`) returns at once and is written in the background. A backend that fails never makes
+ * Everything called `log…` or `set…` (but `logModel` and `logArtifacts`) returns at once and is written in the background. A backend that fails never makes
  * them throw: the failure goes to the tracker's `error` event, what was logged is kept and tried again; `flush` and `finish` throw.
  * Wrong arguments throw `InvalidArgument`, a param that already has another value `Conflict`, anything after the end `InvalidState`.
  */
@@ -68,17 +34,19 @@ export class Run {
   readonly seed: number | undefined
   /** Aborts when the run is to be killed. */
   readonly signal: AbortSignal | undefined
-  readonly #context: RunContext
-  readonly #params: Map<string, string>
-  readonly #metricKeys: Set<string>
-  readonly #tables: LoggedTable[]
+  readonly #context: RunContext<Run>
+  readonly #later: Later
+  readonly #values: ValueLog
+  readonly #artifacts: ArtifactLog
+  /** Points and bytes that `ready` has seen stored. */
+  #stored = { points: 0, bytes: 0 }
   #status: RunStatus
   #ending: Promise<void> | undefined
 
   /** @internal Runs are made by `tracker.startRun`, `tracker.run` and `tracker.resumeRun`. */
   constructor(
     record: RunRecord,
-    context: RunContext,
+    context: RunContext<Run>,
     options: { readonly seed?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
   ) {
     this.runId = record.runId
@@ -88,11 +56,17 @@ export class Run {
     this.seed = options.seed
     this.signal = options.signal
     this.#context = context
-    this.#params = new Map(Object.entries(record.params))
-    this.#metricKeys = new Set(Object.keys(record.metrics))
-    this.#tables = tablesOf(record.tags[LOGGED_ARTIFACTS])
+    this.#later = createLater(context.onError)
+    this.#values = createValueLog(record, context)
+    this.#artifacts = createArtifactLog({
+      buffer: context.buffer,
+      later: this.#later,
+      now: () => Math.floor(context.clock.now()),
+      tables: record.tags[LOGGED_ARTIFACTS],
+    })
     this.#status = 'running'
     attachDisplay(this, { text: () => this.toString() })
+    attachDispose(this, () => this.finish())
   }
 
   /** `running` until it has ended. */
@@ -103,35 +77,28 @@ export class Run {
   /** Logs one param. Objects are flattened with dots; `undefined` is nothing. */
   logParam(key: string, value: unknown): void {
     this.#assertOpen('logParam')
-    assertRunKey(key, 'param')
-    this.#addParams(flattenParams(value, key))
+    this.#values.param(key, value)
   }
 
   /**
-   * Logs params: numbers, texts, booleans, null, dates, arrays, nested objects (flattened with dots). All of them, or none when one is
-   * wrong. A text over 6,000 characters is refused.
+   * Logs params: numbers, texts, booleans, null, dates, arrays, nested objects and maps (flattened with dots). All of them, or none when one
+   * is wrong. A text over 6,000 characters is refused.
    */
   logParams(params: object): void {
     this.#assertOpen('logParams')
-    this.#addParams(flattenParams(params))
+    this.#values.params(params)
   }
 
   /** Logs one point of a metric; `value` may be NaN or infinite. */
   logMetric(key: string, value: number, options: LogMetricOptions = {}): void {
     this.#assertOpen('logMetric')
-    const { step = 0, timestamp = Math.floor(this.#context.clock.now()) } = options
-    this.#assertMetric(key, value, step, timestamp)
-    this.#addPoint(key, value, step, timestamp)
+    this.#values.metric(key, value, options)
   }
 
   /** Logs a point of each metric, all at one step and time. All of them, or none when one is wrong. */
   logMetrics(metrics: Readonly<Record<string, number>>, options: LogMetricOptions = {}): void {
     this.#assertOpen('logMetrics')
-    const { step = 0, timestamp = Math.floor(this.#context.clock.now()) } = options
-    if (typeof metrics !== 'object' || metrics === null) throw invalidArgument(`metrics must be an object, got ${show(metrics)}`)
-    const entries = Object.entries(metrics)
-    for (const [key, value] of entries) this.#assertMetric(key, value, step, timestamp)
-    for (const [key, value] of entries) this.#addPoint(key, value, step, timestamp)
+    this.#values.metrics(metrics, options)
   }
 
   /** Sets a tag; setting it again replaces it. At most 8,000 characters. */
@@ -142,32 +109,36 @@ export class Run {
   /** Sets tags. All of them, or none when one is wrong. */
   setTags(tags: Readonly<Record<string, string>>): void {
     this.#assertOpen('setTags')
-    const entries = Object.entries(tags)
-    for (const [key, value] of entries) {
-      assertRunKey(key, 'tag')
-      assertText(value, runLimits.tagValue, `the value of tag ${show(key)}`)
-    }
-    for (const [key, value] of entries) this.#context.buffer.tag(key, value)
+    this.#values.tags(tags)
   }
 
-  /** Stores a file below the run's artifacts: bytes (copied), text, or anything else as JSON. */
-  logArtifact(path: string, content: Uint8Array | string | object): void {
+  /** Stores a file below the run's artifacts: bytes (copied), a Blob or File, text, or anything else as JSON. */
+  logArtifact(path: string, content: ArtifactContent): void {
     this.#assertOpen('logArtifact')
-    assertSafeKey(path, 'an artifact path')
-    const bytes =
-      content instanceof Uint8Array ? content.slice() : utf8(typeof content === 'string' ? content : `${canonicalJson(content)}\n`)
-    this.#context.buffer.artifact(path, bytes)
+    this.#artifacts.content(path, content)
+  }
+
+  /**
+   * Stores many files, one after the other, waiting where they come faster than they are stored; resolves with their number when all of
+   * them are. A folder on disk: `run.logArtifacts(folderFiles('./plots'), { under: 'plots' })`, with `folderFiles` of `millwright/node`.
+   *
+   * @throws what the files and the backend throw, and the signal's reason; what was logged until then stays
+   */
+  async logArtifacts(files: ArtifactFiles, options: LogArtifactsOptions = {}): Promise<number> {
+    this.#assertOpen('logArtifacts')
+    return (await import('./log-files')).logFiles(this, files, options)
   }
 
   /** Stores a text file. */
   logText(path: string, text: string): void {
-    if (typeof text !== 'string') throw invalidArgument(`the text of artifact ${show(path)} must be a string, got ${show(text)}`)
-    this.logArtifact(path, text)
+    this.#assertOpen('logText')
+    this.#artifacts.text(path, text)
   }
 
   /** Stores JSON with sorted keys; numbers that JSON cannot spell become strings. */
   logJson(path: string, value: unknown): void {
-    this.logArtifact(path, utf8(`${canonicalJson(value)}\n`))
+    this.#assertOpen('logJson')
+    this.#artifacts.json(path, value)
   }
 
   /** MLflow's word for {@link logJson}. */
@@ -175,42 +146,37 @@ export class Run {
     this.logJson(path, value)
   }
 
-  /** Stores a table, or rows, that MLflow's pages show as one. `path` ends in `.json`; an earlier table of that path is replaced. */
-  logTable(path: string, table: Table | readonly Row[]): void {
+  /**
+   * Stores a table, rows, or columns (`{ x: [1, 2], y: [3, 4] }`), which MLflow's pages show as a table. `path` ends in `.json`; an earlier
+   * table of that path is replaced.
+   */
+  logTable(path: string, table: Table | readonly Row[] | Readonly<Record<string, ArrayLike<unknown>>>): void {
     this.#assertOpen('logTable')
-    if (typeof path !== 'string' || !path.endsWith('.json'))
-      throw invalidArgument(`the path of a table must end in .json, got ${show(path)}`)
-    if (!isTable(table) && !Array.isArray(table)) throw invalidArgument(`logTable takes a table or rows, got ${show(table)}`)
-    const text = tableJson(table)
-    const listed = this.#tables.some((entry) => entry.path === path) ? this.#tables : [...this.#tables, { path, type: 'table' as const }]
-    const tag = JSON.stringify(listed)
-    assertText(tag, runLimits.tagValue, 'the list of logged tables')
-    this.logArtifact(path, text)
-    if (listed !== this.#tables) this.#tables.push({ path, type: 'table' })
-    this.#context.buffer.tag(LOGGED_ARTIFACTS, tag)
+    this.#artifacts.table(path, table)
   }
 
   /**
-   * Stores a figure: SVG text, or the bytes of a PNG, JPEG, WebP or GIF (of a Blob: `new Uint8Array(await blob.arrayBuffer())`).
-   * `path` ends in what it is: `plots/roc.svg`.
+   * Stores a figure: SVG text, the bytes or a Blob of a PNG, JPEG, WebP or GIF, or what draws itself: a canvas, an SVG element (also of
+   * Observable Plot), anything with `toSVG()` or `toDataURL()`. `path` ends in what it is to be: `plots/roc.svg`.
    */
-  logFigure(path: string, figure: string | Uint8Array): void {
-    assertFigure(path, figure)
-    this.logArtifact(path, figure)
+  logFigure(path: string, figure: string | Uint8Array | Blob | Drawing): void {
+    this.#assertOpen('logFigure')
+    this.#artifacts.figure(path, figure)
   }
 
   /** Stores an HTML page; `path` ends in `.html`. MLflow's pages show it in a frame. */
   logHtml(path: string, page: string): void {
-    assertHtml(path)
-    this.logText(path, page)
+    this.#assertOpen('logHtml')
+    this.#artifacts.page(path, page)
   }
 
-  /** Stores one image of a series over steps, which MLflow's pages show in a grid with a slider: the bytes of a PNG (copied). */
-  logImage(key: string, png: Uint8Array, options: LogImageOptions = {}): void {
+  /**
+   * Stores one image of a series over steps, which MLflow's pages show in a grid with a slider: the bytes of a PNG (copied), a Blob of one,
+   * or a canvas.
+   */
+  logImage(key: string, png: ImageContent, options: LogImageOptions = {}): void {
     this.#assertOpen('logImage')
-    const timestamp = options.timestamp ?? Math.floor(this.#context.clock.now())
-    for (const [path, bytes] of imageFiles(key, png, { ...options, timestamp })) this.logArtifact(path, bytes)
-    this.#context.buffer.tag('mlflow.loggedImages', 'True')
+    this.#artifacts.image(key, png, options)
   }
 
   /** Records data the run used: a table (digested, unless `digest` is given) or a description of one. */
@@ -228,23 +194,8 @@ export class Run {
    */
   async logModel(name: string, model: PackableModel | ModelPackage, options: LogModelOptions = {}): Promise<LoggedModelRecord> {
     this.#assertOpen('logModel')
-    assertModelName(name)
-    checkOptions('logModel', options, { step: wholeNumber(), modelType: nonEmptyString(), tags: ofType('object'), params: anything() })
-    const params = options.params === undefined ? undefined : Object.fromEntries(flattenParams(options.params))
-    const { backend, buffer, clock } = this.#context
-    const { packageOf, writeModel } = await import('./log-model')
-    const record = await writeModel(backend, await packageOf(model), {
-      experimentId: this.experimentId,
-      runId: this.runId,
-      name,
-      modelType: options.modelType,
-      tags: options.tags,
-      params,
-      now: Math.floor(clock.now()),
-    })
-    buffer.outputModel(record.modelId, options.step ?? 0)
-    await buffer.flush()
-    return record
+    const { logModel } = await import('./log-model')
+    return logModel(this, this.#context, { name, model, options })
   }
 
   /** What differs between where this run was started and here; for a run that is opened again: see `tracker.reproduce`. */
@@ -263,13 +214,37 @@ export class Run {
   }
 
   /** As `flush`, but keeps what the backend refuses for the next `flush` to throw. @internal */
-  settle(): Promise<void> {
-    return this.#context.buffer.settle()
+  async settle(): Promise<void> {
+    await this.#later.settle()
+    await this.#context.buffer.settle()
+  }
+
+  /**
+   * Resolves when there is room for more: at once while less than half of the buffer may be in use, else when what waits is stored.
+   * `true` when there is room; `false` when the backend fails (it is tried again later), so that a loop may decide to slow down.
+   *
+   * @example for await (const batch of batches) { log(batch); await run.ready() }
+   */
+  async ready(): Promise<boolean> {
+    const { maxBufferedPoints, maxBufferedBytes } = this.#context
+    const [points, bytes] = [this.#values.points(), this.#artifacts.bytes()]
+    if ((points - this.#stored.points) * 2 < maxBufferedPoints && (bytes - this.#stored.bytes) * 2 < maxBufferedBytes) return true
+    try {
+      await this.settle()
+    } catch {
+      // It was told to `error`, and is tried again.
+      return false
+    }
+    this.#stored = { points, bytes }
+    return true
   }
 
   /** Resolves when everything logged so far is stored. @throws what the backend threw; what can be kept is kept and tried again */
-  flush(): Promise<void> {
-    return this.#context.buffer.flush()
+  async flush(): Promise<void> {
+    await this.#later.settle()
+    await this.#context.buffer.flush()
+    const failure = this.#later.takeFailure()
+    if (failure !== undefined) throw failure.error
   }
 
   /**
@@ -297,7 +272,7 @@ export class Run {
     const { backend, buffer, clock, onEnd } = this.#context
     let failure: unknown
     try {
-      await buffer.flush()
+      await this.flush()
     } catch (error) {
       // What the backend refused for good is no reason to leave the run open; anything else may still come.
       if (!buffer.isEmpty()) throw error
@@ -318,37 +293,5 @@ export class Run {
         hint: 'tracker.resumeRun(runId) opens it again',
       })
     }
-  }
-
-  #addParams(params: ReadonlyMap<string, string>): void {
-    for (const [key, value] of params) {
-      const held = this.#params.get(key)
-      if (held !== undefined && held !== value) throw paramConflict(this.runId, key, held, value)
-    }
-    for (const [key, value] of params) {
-      if (this.#params.has(key)) continue
-      this.#params.set(key, value)
-      this.#context.buffer.param(key, value)
-    }
-  }
-
-  #assertMetric(key: string, value: number, step: number, timestamp: number): void {
-    if (!this.#metricKeys.has(key)) assertRunKey(key, 'metric')
-    assertPoint(key, value, step, timestamp)
-  }
-
-  #addPoint(key: string, value: number, step: number, timestamp: number): void {
-    this.#metricKeys.add(key)
-    this.#context.buffer.metric(key, value, timestamp, step)
-    this.#context.onMetric({ runId: this.runId, key, value, step, timestamp })
-  }
-}
-
-function tablesOf(tag: string | undefined): LoggedTable[] {
-  try {
-    const listed: unknown = JSON.parse(tag ?? '[]')
-    return Array.isArray(listed) ? listed : []
-  } catch {
-    return []
   }
 }

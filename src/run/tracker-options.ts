@@ -37,7 +37,8 @@ export interface TrackerOptions {
    * Whether open runs end with the process (Node, Bun, Deno). When nothing is left to do they are written and end `finished`, or `failed`
    * when the exit code is not 0 or the function given to `tracker.run` has not returned. After SIGTERM or SIGINT they are written and
    * end `killed`, and the signal then takes its course; where the application listens to the signal itself they are only written.
-   * `process.exit()` and uncaught errors leave no time for it. @default false; true with `createTracker` of `millwright`
+   * After an error that nobody caught they are written and end `failed`, and the error then ends the process; where the application listens for
+   * such errors they are only written. `process.exit()` leaves no time for it: a warning names the runs that were open. @default false; true with `createTracker` of `millwright`
    */
   readonly handleExit?: boolean | undefined
   /** Whether runs record the load of the machine as metrics `system/…`, and how often. @default false; every 10 s */

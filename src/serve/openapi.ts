@@ -46,9 +46,15 @@ export function openApiOf(models: ReadonlyMap<string, Predictor>, { title, baseP
   }
 }
 
-/** A row that fits the signature: seen categories, zeros, empty text. */
+/** A row that fits the signature: cells of the example registered with the model, else seen categories, zeros, empty text. */
 export function exampleRow(predictor: Predictor): Record<string, CellValue> {
-  return Object.fromEntries(inputColumns(predictor).map((column) => [column.name, exampleCell(column)]))
+  const { example = {} } = predictor
+  return Object.fromEntries(
+    inputColumns(predictor).map((column) => [
+      column.name,
+      Object.hasOwn(example, column.name) ? example[column.name] : exampleCell(column),
+    ]),
+  ) as Record<string, CellValue>
 }
 
 /** The input columns of a predictor; none for a model of tensors. */

@@ -15,11 +15,11 @@ bindChecks(
   {
     async make() {
       const root = await mkdtemp(join(tmpdir(), 'millwright-registry-'))
-      const backend = objectStoreBackend(fsStorage({ root }))
+      const backend = objectStoreBackend(fsStorage({ root, fsync: false }))
       roots.set(backend, root)
       return backend
     },
-    reopen: (backend) => objectStoreBackend(fsStorage({ root: roots.get(backend) as string })),
+    reopen: (backend) => objectStoreBackend(fsStorage({ root: roots.get(backend) as string, fsync: false })),
     async cleanUp(backend) {
       await backend.close()
       await rm(roots.get(backend) as string, { recursive: true, force: true })

@@ -5,7 +5,7 @@
  * it knows only what the page knows.
  */
 import { sha256Hex } from '../../core/hash'
-import { checkOptions, nonEmptyString, wholeNumber } from '../../core/options'
+import { checkOptions, nonEmptyString, ofType, wholeNumber } from '../../core/options'
 import type { EnvironmentSource, RunEnvironment } from '../../ports/environment'
 
 /** Options of {@link nodeEnvironment}. */
@@ -14,10 +14,13 @@ export interface NodeEnvironmentOptions {
   readonly folder?: string | undefined
   /** How long git may take, in milliseconds. @default 2000 */
   readonly timeoutMs?: number | undefined
+  /** Whether uncommitted changes of tracked files are captured as a patch, up to 1 MB. @default true */
+  readonly patch?: boolean | undefined
 }
 
 interface FoundProcess {
   readonly argv?: readonly string[]
+  readonly execArgv?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly version?: string
   readonly versions?: Readonly<Record<string, string | undefined>>
@@ -32,6 +35,7 @@ type ExecFile = (
     readonly timeout: number
     readonly windowsHide: boolean
     readonly env: Readonly<Record<string, string | undefined>>
+    readonly maxBuffer: number
   },
   callback: (error: unknown, stdout: string) => void,
 ) => unknown
@@ -48,13 +52,13 @@ type ReadText = (path: string, encoding: 'utf8') => Promise<string>
  * createTracker({ backend, environment: nodeEnvironment() })
  */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): EnvironmentSource {
-  checkOptions('nodeEnvironment', options, { folder: nonEmptyString(), timeoutMs: wholeNumber(1, 600_000) })
+  checkOptions('nodeEnvironment', options, { folder: nonEmptyString(), timeoutMs: wholeNumber(1, 600_000), patch: ofType('boolean') })
   return async () => {
     const host = (globalThis as { process?: FoundProcess }).process
     if (host?.getBuiltinModule === undefined) return pageEnvironment()
     const folder = options.folder ?? attempt(() => host.cwd?.()) ?? '.'
     const [git, owner] = await Promise.all([
-      gitFacts(host, folder, options.timeoutMs ?? 2000).catch(() => ({})),
+      gitFacts(host, folder, options).catch(() => ({})),
       packageFacts(host, folder).catch(() => ({})),
     ])
     return { ...processFacts(host), ...owner, ...git }
@@ -70,11 +74,27 @@ function processFacts(host: FoundProcess): RunEnvironment {
   return {
     user: attempt(() => os?.userInfo().username) ?? host.env?.USER ?? host.env?.USERNAME,
     entryScript: host.argv?.[1],
+    command: commandOf(host),
     runtime,
     runtimeVersion: versions[runtime],
     os: attempt(() => (os === undefined ? undefined : `${os.type()} ${os.release()} ${os.arch()}`)),
     cpuCount: attempt(() => os?.cpus().length),
   }
+}
+
+/** Names of arguments whose values are nobody's business. */
+const secretName = /key|token|secret|passw|credential|auth/i
+
+/** What was typed; `--token=…`, `--token …` and passwords in addresses are masked. */
+function commandOf({ argv = [], execArgv = [] }: FoundProcess): readonly string[] {
+  const all = [...execArgv, ...argv.slice(1)]
+  return all.map((argument, i) => {
+    const before = all[i - 1] ?? ''
+    if (/^--?[\w-]+$/.test(before) && secretName.test(before) && !argument.startsWith('-')) return '***'
+    const named = /^(--?[\w-]+=)/.exec(argument)?.[1]
+    if (named !== undefined && secretName.test(named)) return `${named}***`
+    return argument.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1***@').slice(0, 1000)
+  })
 }
 
 function pageEnvironment(): RunEnvironment {
@@ -134,28 +154,40 @@ async function lockfileDigest(files: { readFile: ReadText }, path: (file: string
   return undefined
 }
 
-async function gitFacts(host: FoundProcess, folder: string, timeout: number): Promise<RunEnvironment> {
+/** Largest patch that is captured, in characters. */
+const MAX_PATCH = 1_000_000
+
+async function gitFacts(host: FoundProcess, folder: string, options: NodeEnvironmentOptions): Promise<RunEnvironment> {
+  const { timeoutMs: timeout = 2000, patch = true } = options
   const processes = host.getBuiltinModule?.('node:child_process') as { execFile: ExecFile }
   const git = (...args: string[]): Promise<string | undefined> =>
     new Promise((resolve) => {
       // No lock is taken, so that watching never disturbs a commit under way.
       const env = { ...host.env, GIT_OPTIONAL_LOCKS: '0' }
-      processes.execFile('git', args, { cwd: folder, timeout, windowsHide: true, env }, (error, stdout) =>
-        resolve(error ? undefined : stdout.trim()),
+      processes.execFile('git', args, { cwd: folder, timeout, windowsHide: true, env, maxBuffer: 4 * MAX_PATCH }, (error, stdout) =>
+        resolve(error ? undefined : stdout),
       )
     })
-  const [gitCommit, branch, remote, changes] = await Promise.all([
-    git('rev-parse', 'HEAD'),
-    git('rev-parse', '--abbrev-ref', 'HEAD'),
-    git('config', '--get', 'remote.origin.url'),
-    git('status', '--porcelain', '--untracked-files=no'),
+  const line = async (...args: string[]): Promise<string | undefined> => (await git(...args))?.trim()
+  const [gitCommit, branch, remote, changes, gitFolder] = await Promise.all([
+    line('rev-parse', 'HEAD'),
+    line('rev-parse', '--abbrev-ref', 'HEAD'),
+    line('config', '--get', 'remote.origin.url'),
+    line('status', '--porcelain', '--untracked-files=no'),
+    line('rev-parse', '--show-prefix'),
   ])
   if (gitCommit === undefined) return {}
+  const text =
+    patch && changes !== undefined && changes !== ''
+      ? await git('diff', '--no-ext-diff', '--no-textconv', '--no-color', '--binary', 'HEAD')
+      : undefined
   return {
     gitCommit,
     gitBranch: branch === 'HEAD' ? undefined : branch,
     gitRepoUrl: remote?.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1'),
     gitDirty: changes === undefined ? undefined : changes !== '',
+    gitFolder: gitFolder?.replace(/\/$/, ''),
+    ...(text === undefined || text === '' || text.length > MAX_PATCH ? {} : { gitPatch: text.toWellFormed() }),
   }
 }
 

@@ -4,13 +4,15 @@
  * Built-in modules are taken from `process.getBuiltinModule`, not imported, so that this file may stand in bundles for browsers, where
  * there is nothing to measure.
  */
-import { checkOptions, nonEmptyString } from '../../core/options'
+import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import type { SystemMeter, SystemMeterSource } from '../../ports/system-metrics'
 
 /** Options of {@link nodeSystemMetrics}. */
 export interface NodeSystemMetricsOptions {
   /** A path on the disk that is meant. @default the working directory */
   readonly path?: string | undefined
+  /** Whether NVIDIA's graphics cards are measured, where `nvidia-smi` is on the path. @default true */
+  readonly gpu?: boolean | undefined
 }
 
 interface CpuTimes {
@@ -31,6 +33,12 @@ interface DelayHistogram {
   disable(): unknown
   reset(): unknown
 }
+type ExecFile = (
+  file: string,
+  args: readonly string[],
+  options: { readonly timeout: number; readonly windowsHide: boolean },
+  callback: (error: unknown, stdout: string) => void,
+) => unknown
 interface FoundProcess {
   cwd?(): string
   getBuiltinModule?(name: string): unknown
@@ -45,12 +53,12 @@ const LOOP_MS = 20
  * MLflow's system metrics: `cpu_utilization_percentage` (all processors, since the last sample), `system_memory_usage_megabytes` and
  * `…_percentage`, `disk_usage_percentage`, `disk_usage_megabytes`, `disk_available_megabytes`, on Linux `network_receive_megabytes` and
  * `network_transmit_megabytes` (since the meter was made); and our own `event_loop_delay_milliseconds` (mean since the last sample) and
- * `process_memory_usage_megabytes`. What a runtime does not know is left out. A megabyte is 10⁶ bytes.
+ * `process_memory_usage_megabytes`; and of NVIDIA's graphics cards what {@link NodeSystemMetricsOptions.gpu} says. What a runtime does not know is left out. A megabyte is 10⁶ bytes.
  *
- * @example createTracker({ backend, systemMetrics: { source: nodeSystemMetrics() } })
+ * @example createTracker({ backend, systemMetrics: true, systemMeter: nodeSystemMetrics() })
  */
 export function nodeSystemMetrics(options: NodeSystemMetricsOptions = {}): SystemMeterSource {
-  checkOptions('nodeSystemMetrics', options, { path: nonEmptyString() })
+  checkOptions('nodeSystemMetrics', options, { path: nonEmptyString(), gpu: ofType('boolean') })
   return async () => {
     const host = (globalThis as { process?: FoundProcess }).process
     if (host?.getBuiltinModule === undefined) return { sample: () => ({}), close() {} }
@@ -60,12 +68,13 @@ export function nodeSystemMetrics(options: NodeSystemMetricsOptions = {}): Syste
     const loop = loopDelay(host)
     let cpuBefore = cpuTimes(os)
     const networkAtStart = await networkTotals(files)
+    const cards = options.gpu === false ? noCards : await cardsOf(host)
     return {
       async sample() {
         const cpu = cpuTimes(os)
         const [elapsed, idle] = [cpu.total - cpuBefore.total, cpu.idle - cpuBefore.idle]
         cpuBefore = cpu
-        const [disk, network] = await Promise.all([diskUse(files, path), networkTotals(files)])
+        const [disk, network, gpu] = await Promise.all([diskUse(files, path), networkTotals(files), cards()])
         return {
           ...(elapsed > 0 ? { cpu_utilization_percentage: (100 * (elapsed - idle)) / elapsed } : {}),
           ...memoryUse(os),
@@ -76,11 +85,37 @@ export function nodeSystemMetrics(options: NodeSystemMetricsOptions = {}): Syste
                 network_receive_megabytes: (network.received - networkAtStart.received) / MEGABYTE,
                 network_transmit_megabytes: (network.sent - networkAtStart.sent) / MEGABYTE,
               }),
+          ...gpu,
           ...loop.take(),
         }
       },
       close: loop.close,
     } satisfies SystemMeter
+  }
+}
+
+const noCards = async (): Promise<Record<string, number>> => ({})
+/** How long `nvidia-smi` may take, in milliseconds. */
+const CARDS_MS = 5000
+
+/** How graphics cards are asked; where the program is missing or fails at the first time, it is not asked again. */
+async function cardsOf(host: FoundProcess): Promise<() => Promise<Record<string, number>>> {
+  const processes = attempt(() => host.getBuiltinModule?.('node:child_process')) as { execFile: ExecFile } | undefined
+  if (processes === undefined) return noCards
+  const { nvidiaUse } = await import('./nvidia')
+  const ask = (): Promise<Record<string, number>> =>
+    nvidiaUse(
+      (file, args) =>
+        new Promise((resolve, reject) => {
+          processes.execFile(file, args, { timeout: CARDS_MS, windowsHide: true }, (error, stdout) =>
+            error ? reject(error) : resolve(stdout),
+          )
+        }),
+    )
+  try {
+    return Object.keys(await ask()).length === 0 ? noCards : () => ask().catch(() => ({}))
+  } catch {
+    return noCards
   }
 }
 

@@ -1,38 +1,24 @@
 /** The tracker backend in memory: the reference implementation of the port, for tests and short-lived work. */
 import { type Clock, systemClock } from '../../core/clock'
-import { MillwrightError, show } from '../../core/errors'
+import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { assertSafeKey, newId } from '../../core/ids'
 import { anything, checkOptions } from '../../core/options'
-import { comparePoints, isLaterPoint, pageOfPoints, pointIdentity } from '../../ports/metric-points'
-import { assertBatch, assertExperimentName, assertModelName, assertRunId, isOnlyTags, paramConflict } from '../../ports/run-keys'
+import { comparePoints, pageOfPoints } from '../../ports/metric-points'
+import { assertBatch, assertExperimentName, assertModelName, assertRunId, assertRunName, paramConflict } from '../../ports/run-keys'
 import type {
   ArtifactInfo,
   ArtifactOwner,
-  DatasetInput,
+  ExperimentChange,
   ExperimentRecord,
   LoggedModelRecord,
-  MetricPoint,
-  RunBatch,
-  RunRecord,
   TrackerBackend,
 } from '../../ports/tracker-backend'
+import { apply, assertOpen, type HeldRun, recordOf } from './_memory-run'
 
 /** Options of {@link memoryTracker}. */
 export interface MemoryTrackerOptions {
   /** Stamps experiments. @default the system clock */
   readonly clock?: Clock | undefined
-}
-
-interface HeldRun {
-  /** Without what is kept beside it. */
-  head: Omit<RunRecord, 'params' | 'tags' | 'metrics' | 'datasets' | 'inputModels' | 'outputModels'>
-  readonly params: Map<string, string>
-  readonly tags: Map<string, string>
-  /** Key → identity → point; `sorted` is dropped by every change. */
-  readonly metrics: Map<string, { readonly points: Map<string, MetricPoint>; last: MetricPoint; sorted: MetricPoint[] | undefined }>
-  readonly datasets: Map<string, DatasetInput>
-  readonly inputModels: Set<string>
-  readonly outputModels: Map<string, number>
 }
 
 /**
@@ -66,6 +52,30 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     if (experiment === undefined) throw notFound(`${name} has no experiment ${show(experimentId)}`)
     return experiment
   }
+  const activeOf = (experimentId: string): ExperimentRecord => {
+    const experiment = experimentOf(experimentId)
+    if (experiment.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `experiment ${show(experiment.name)} is deleted`)
+    return experiment
+  }
+  const change = (experiment: ExperimentRecord, to: ExperimentChange): ExperimentRecord => {
+    const { experimentId, lifecycleStage, tags } = experiment
+    const stage = to.lifecycleStage ?? lifecycleStage
+    if (lifecycleStage === 'deleted' && stage === 'deleted' && (to.name ?? to.tags) !== undefined) activeOf(experimentId)
+    if (to.name !== undefined) {
+      assertExperimentName(to.name)
+      const other = [...experiments.values()].find(({ name: held }) => held === to.name)
+      if (other !== undefined && other.experimentId !== experimentId) {
+        throw new MillwrightError('AlreadyExists', `${name} already has an experiment ${show(to.name)} (${other.lifecycleStage})`)
+      }
+    }
+    assertBatch({ tags: to.tags }, 'mlflow')
+    const updatedAt = Math.max(clock.now(), experiment.updatedAt)
+    const changed = { ...experiment, name: to.name ?? experiment.name, lifecycleStage: stage, updatedAt, tags: { ...tags, ...to.tags } }
+    experiments.set(experimentId, changed)
+    if (stage === lifecycleStage) return changed
+    for (const run of runs.values()) if (run.head.experimentId === experimentId) run.head = { ...run.head, lifecycleStage: stage }
+    return changed
+  }
   const modelOf = (modelId: string): LoggedModelRecord => {
     begin()
     const model = models.get(modelId)
@@ -93,12 +103,12 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
   return {
     portVersion: 1,
     name,
-    capabilities: { atomicBatch: true, persistent: false, search: true },
+    capabilities: { atomicBatch: true, persistent: false, search: true, lifecycle: true, keys: 'mlflow' },
     ensureExperiment(experimentName, { tags } = {}) {
       begin()
       assertExperimentName(experimentName)
-      assertBatch({ tags })
-      for (const experiment of experiments.values()) if (experiment.name === experimentName) return experiment
+      assertBatch({ tags }, 'mlflow')
+      for (const experiment of experiments.values()) if (experiment.name === experimentName) return activeOf(experiment.experimentId)
       if (!experiments.has('0')) addExperiment('0', 'Default')
       return experimentName === 'Default' ? experimentOf('0') : addExperiment(`${experiments.size}`, experimentName, tags)
     },
@@ -108,11 +118,12 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
       return [...experiments.values()]
     },
     createRun({ experimentId, runName, startTime, user = '', tags = {}, runId = newId() }) {
-      const experiment = experimentOf(experimentId)
+      const experiment = activeOf(experimentId)
       assertRunId(runId)
-      assertBatch({ tags })
+      assertBatch({ tags }, 'mlflow')
       if (runs.has(runId)) throw new MillwrightError('AlreadyExists', `${name} already has a run ${runId}`)
       const given = runName ?? tags['mlflow.runName'] ?? runId.slice(0, 8)
+      assertRunName(given)
       const run: HeldRun = {
         head: {
           runId,
@@ -137,7 +148,7 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     getRun: (runId) => recordOf(runOf(runId)),
     logBatch(runId, batch) {
       const run = runOf(runId)
-      assertBatch(batch)
+      assertBatch(batch, 'mlflow')
       assertOpen(run, batch)
       for (const [key, value] of Object.entries(batch.params ?? {})) {
         const held = run.params.get(key)
@@ -147,6 +158,7 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     },
     updateRun(runId, { status, endTime, runName }) {
       const run = runOf(runId)
+      if (runName !== undefined) assertRunName(runName)
       if (run.head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
       if (status !== undefined) {
         const { endTime: held, ...rest } = run.head
@@ -157,8 +169,9 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     },
     async searchRuns(query) {
       begin()
-      const wanted = query.experimentIds
-      const found = [...runs.values()].filter(({ head }) => wanted === undefined || wanted.includes(head.experimentId)).map(recordOf)
+      const active = [...experiments.values()].filter(({ lifecycleStage }) => lifecycleStage === 'active')
+      const wanted = new Set(query.experimentIds ?? active.map(({ experimentId }) => experimentId))
+      const found = [...runs.values()].filter(({ head }) => wanted.has(head.experimentId)).map(recordOf)
       const { searchRecords } = await import('../../ports/run-search')
       return searchRecords(found, query)
     },
@@ -172,6 +185,18 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
       const run = runOf(runId)
       run.head = { ...run.head, lifecycleStage: 'deleted' }
     },
+    restoreRun(runId) {
+      const run = runOf(runId)
+      activeOf(run.head.experimentId)
+      run.head = { ...run.head, lifecycleStage: 'active' }
+    },
+    deleteTag(runId, key) {
+      const run = runOf(runId)
+      if (run.head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
+      if (key === 'mlflow.runName') throw invalidArgument('tag "mlflow.runName" is the name of the run, which cannot be without one')
+      if (!run.tags.delete(key)) throw notFound(`run ${runId} has no tag ${show(key)}`)
+    },
+    changeExperiment: (experimentId, to) => change(experimentOf(experimentId), to),
     putArtifact(owner, path, bytes) {
       const folder = folderOf(owner)
       assertSafeKey(path, 'an artifact path')
@@ -199,9 +224,9 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
       return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
     },
     createModel({ experimentId, name: modelName, sourceRunId, modelType, tags = {}, params = {}, createdAt }) {
-      const experiment = experimentOf(experimentId)
+      const experiment = activeOf(experimentId)
       assertModelName(modelName)
-      assertBatch({ tags, params })
+      assertBatch({ tags, params }, 'mlflow')
       const modelId = `m-${newId()}`
       const record: LoggedModelRecord = {
         modelId,
@@ -225,54 +250,6 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     async close() {
       closed = true
     },
-  }
-}
-
-function assertOpen({ head }: HeldRun, batch: RunBatch): void {
-  if (head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${head.runId} is deleted`)
-  if (head.status !== 'running' && head.status !== 'scheduled' && !isOnlyTags(batch)) {
-    throw new MillwrightError('InvalidState', `run ${head.runId} is ${head.status} and takes nothing but tags`)
-  }
-}
-
-/** Adds a checked batch: nothing here can fail. */
-function apply(run: HeldRun, batch: RunBatch): void {
-  for (const point of batch.metrics ?? []) {
-    const { key, value, timestamp, step } = point
-    const copy: MetricPoint = { key, value, timestamp, step }
-    const held = run.metrics.get(key)
-    if (held === undefined) {
-      run.metrics.set(key, { points: new Map([[pointIdentity(copy), copy]]), last: copy, sorted: undefined })
-      continue
-    }
-    held.points.set(pointIdentity(copy), copy)
-    held.sorted = undefined
-    if (isLaterPoint(copy, held.last)) held.last = copy
-  }
-  for (const [key, value] of Object.entries(batch.params ?? {})) run.params.set(key, value)
-  for (const [key, value] of Object.entries(batch.tags ?? {})) {
-    run.tags.set(key, value)
-    if (key === 'mlflow.runName') run.head = { ...run.head, runName: value }
-  }
-  for (const dataset of batch.datasets ?? []) {
-    const identity = `${dataset.name}\n${dataset.digest}`
-    if (!run.datasets.has(identity)) run.datasets.set(identity, { ...dataset })
-  }
-  for (const modelId of batch.inputModels ?? []) run.inputModels.add(modelId)
-  for (const { modelId, step } of batch.outputModels ?? []) {
-    if (!run.outputModels.has(modelId)) run.outputModels.set(modelId, step)
-  }
-}
-
-function recordOf(run: HeldRun): RunRecord {
-  return {
-    ...run.head,
-    params: Object.fromEntries(run.params),
-    tags: Object.fromEntries(run.tags),
-    metrics: Object.fromEntries([...run.metrics].map(([key, { last }]) => [key, last])),
-    datasets: [...run.datasets.values()],
-    inputModels: [...run.inputModels],
-    outputModels: [...run.outputModels].map(([modelId, step]) => ({ modelId, step })),
   }
 }
 

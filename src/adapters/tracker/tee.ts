@@ -1,6 +1,7 @@
 /** A tracker backend that writes to several: the first answers, the others follow. */
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { checkOptions, ofType } from '../../core/options'
+import { assertBatch } from '../../ports/run-keys'
 import type { ArtifactOwner, RunBatch, TrackerBackend } from '../../ports/tracker-backend'
 
 /** Options of {@link teeTracker}. */
@@ -93,11 +94,38 @@ export function teeTracker(backends: readonly TrackerBackend[], options: TeeTrac
     }
   }
 
+  const lifecycleMethods = (): Pick<TrackerBackend, 'restoreRun' | 'deleteTag' | 'changeExperiment'> => ({
+    async restoreRun(runId) {
+      await first.restoreRun?.(runId)
+      await follow(async (follower) => follower.backend.restoreRun?.(await runOf(follower, runId)))
+    },
+    async deleteTag(runId, key) {
+      await first.deleteTag?.(runId, key)
+      await follow(async (follower) => follower.backend.deleteTag?.(await runOf(follower, runId), key))
+    },
+    async changeExperiment(experimentId, change) {
+      // A follower finds the experiment by the name it has so far.
+      await follow((follower) => experimentOf(follower, experimentId))
+      const changed = await (first.changeExperiment as NonNullable<TrackerBackend['changeExperiment']>)(experimentId, change)
+      await follow(async (follower) => follower.backend.changeExperiment?.(await experimentOf(follower, experimentId), change))
+      return changed
+    },
+  })
+  const lifecycle = backends.every(({ capabilities }) => capabilities.lifecycle === true)
+  // What one of them refuses is refused before another has stored it.
+  const keys = backends.every((backend) => backend.capabilities.keys === 'mlflow') ? 'mlflow' : 'files'
+
   return {
+    ...(lifecycle ? lifecycleMethods() : {}),
     portVersion: 1,
     name,
-    capabilities: first.capabilities,
+    capabilities: {
+      ...first.capabilities,
+      lifecycle,
+      keys,
+    },
     async ensureExperiment(experimentName, more) {
+      assertBatch({ tags: more?.tags }, keys)
       const made = await first.ensureExperiment(experimentName, more)
       await follow((follower) => experimentOf(follower, made.experimentId))
       return made
@@ -105,12 +133,14 @@ export function teeTracker(backends: readonly TrackerBackend[], options: TeeTrac
     getExperiment: (experimentId) => first.getExperiment(experimentId),
     listExperiments: () => first.listExperiments(),
     async createRun(init) {
+      assertBatch({ tags: init.tags }, keys)
       const made = await first.createRun(init)
       await follow((follower) => runOf(follower, made.runId))
       return made
     },
     getRun: (runId) => first.getRun(runId),
     async logBatch(runId, batch) {
+      assertBatch(batch, keys)
       await first.logBatch(runId, batch)
       await follow(async (follower) => follower.backend.logBatch(await runOf(follower, runId), batchOf(follower, batch)))
     },
@@ -131,6 +161,7 @@ export function teeTracker(backends: readonly TrackerBackend[], options: TeeTrac
     getArtifact: (owner, path) => first.getArtifact(owner, path),
     listArtifacts: (owner, path) => first.listArtifacts(owner, path),
     async createModel(init) {
+      assertBatch({ tags: init.tags, params: init.params }, keys)
       const made = await first.createModel(init)
       await follow(async (follower) => {
         const experimentId = await experimentOf(follower, init.experimentId)

@@ -97,8 +97,8 @@ describe('ModelRegistry: versions', () => {
     expect(await read('input_example.json')).toEqual({
       columns: ['a', 'at', 's'],
       data: [
-        [1, '1970-01-01T00:00:00.000Z', null],
-        [2.5, '1970-01-01T00:00:01.000Z', 'x'],
+        [1, '1970-01-01T00:00:00.000', null],
+        [2.5, '1970-01-01T00:00:01.000', 'x'],
       ],
     })
     expect(await read('serving_input_example.json')).toHaveProperty('dataframe_split')

@@ -184,7 +184,9 @@ describe('readZip', () => {
     )
   })
 
-  it.each(hostileNames().map((name) => [name.slice(0, 40), name]))('refuses the name %j or keeps it as it is', async (_, name) => {
+  // A ZIP archive has two bytes for the length of a name.
+  const sayable = hostileNames().filter((name) => Buffer.byteLength(name) <= 0xffff)
+  it.each(sayable.map((name) => [name.slice(0, 40), name]))('refuses the name %j or keeps it as it is', async (_, name) => {
     const read = readZip(handMade([{ name: Buffer.from(name) }]), limits)
     await read.then(
       (files) => {

@@ -36,6 +36,10 @@ const scenarios = {
     process.on('SIGTERM', async () => { run.setTag('own', 'yes'); await run.finish('finished'); await tracker.close(); process.exit(7) })
     ready(); await forever()
   },
+  async throws() { log(await tracker.startRun({ name: 'parent' })); setTimeout(() => { throw new Error('nobody caught me') }); await forever() },
+  async rejects() { log(await tracker.startRun({ name: 'parent' })); void Promise.reject(new Error('nobody caught me')); await forever() },
+  async caught() { log(await tracker.startRun({ name: 'parent' })); process.on('uncaughtException', async () => { await tracker.close(); process.exit(5) }); setTimeout(() => { throw new Error('mine') }); await forever() },
+  async exits() { log(await tracker.startRun({ name: 'parent' })); process.exit(0) },
   async closed() { log(await tracker.startRun({ name: 'parent' })); await tracker.close(); process.stdout.write(String(process.listenerCount('SIGTERM') + process.listenerCount('beforeExit'))) },
 }
 await scenarios[scenario]()
@@ -145,5 +149,27 @@ describe('listeners', () => {
     await Promise.resolve()
     expect(process.listenerCount('SIGTERM')).toBe(before)
     expect(() => createTracker({ backend: memoryTracker(), handleExit: 'yes' as unknown as boolean })).toThrow(/handleExit/)
+  })
+
+  it.each(['throws', 'rejects'])(
+    'an error that nobody catches (%s): everything is written, the run failed, the process ends as ever',
+    async (scenario) => {
+      const { code, output, runs } = await play(scenario)
+      expect([code, output.includes('nobody caught me')]).toEqual([1, true])
+      expect(runs.map(({ status, metrics, tags }) => [status, metrics.m?.value, tags['millwright.error']])).toEqual([
+        ['failed', 999, 'Error: nobody caught me'],
+      ])
+    },
+  )
+
+  it('is the business of an application that catches such errors itself', async () => {
+    const { code, runs } = await play('caught')
+    expect([code, runs[0]?.status, runs[0]?.metrics.m?.value]).toEqual([5, 'running', 999])
+  })
+
+  it('tells what process.exit() leaves behind', async () => {
+    const { code, output, runs } = await play('exits')
+    expect([code, runs[0]?.status]).toEqual([0, 'running'])
+    expect(output).toMatch(/process\.exit\(\).*parent.*await tracker\.close\(\)/)
   })
 })

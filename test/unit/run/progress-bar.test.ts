@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { progressBar } from '../../../src/run'
 import { manualClock } from './manual-clock'
 
@@ -51,5 +51,42 @@ describe('progressBar', () => {
     })
     expect(() => broken({ phase: 'fit', done: 1, total: 1, unit: 'steps' })).not.toThrow()
     expect(() => progressBar({ width: 0 })).toThrow(/width/)
+  })
+
+  it('is HTML where a front end replaces what it shows, escaped', () => {
+    const shown: string[] = []
+    const clock = manualClock()
+    const bar = progressBar({ html: (html) => shown.push(html), clock, label: '<fit>' })
+    for (let done = 1; done <= 100; done++) {
+      clock.advance(50)
+      bar({ phase: 'fit', done, total: 100, unit: 'steps' })
+    }
+    expect(shown.length).toBe(21)
+    expect(shown.at(-1)).toContain('<progress value="100" max="100"')
+    expect(shown.at(-1)).toContain('<code>&#60;fit&#62; 100 % 100/100 steps, 20/s, 5.0 s</code>')
+    bar({ phase: 'read', done: 5, unit: 'rows' })
+    expect(shown.at(-1)).toContain('<progress style')
+  })
+
+  it('is one display of a notebook of Deno, updated in its place', () => {
+    const sent: { type: string; content: { transient: { display_id: string }; data: Record<string, string> } }[] = []
+    vi.stubGlobal('Deno', {
+      jupyter: {
+        broadcast: async (type: string, content: never) => {
+          sent.push({ type, content })
+          if (sent.length === 2) throw new Error('the kernel is gone')
+        },
+      },
+    })
+    const clock = manualClock()
+    const bar = progressBar({ clock })
+    for (let done = 1; done <= 3; done++) {
+      clock.advance(1000)
+      bar({ phase: 'fit', done, total: 3, unit: 'steps' })
+    }
+    vi.unstubAllGlobals()
+    expect(sent.map(({ type }) => type)).toEqual(['display_data', 'update_display_data', 'update_display_data'])
+    expect(new Set(sent.map(({ content }) => content.transient.display_id)).size).toBe(1)
+    expect(sent[2]?.content.data['text/html']).toContain('3/3 steps')
   })
 })

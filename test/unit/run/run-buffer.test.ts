@@ -54,6 +54,33 @@ const down = (): never => {
 }
 
 describe('createRunBuffer', () => {
+  it('leaves what is logged during a write for the next interval, and all of it to a flush', async () => {
+    const made = await setup()
+    const { buffer, clock, batches, backend, runId } = made
+    // Each write finds one more point at its end, as a training loop's would.
+    let more = 0
+    made.fail = () => buffer.metric('m', -1, 1, -++more)
+    buffer.metric('m', 1, 1, 1)
+    clock.advance(2000)
+    await turn()
+    expect(batches.length).toBe(1)
+    expect(buffer.isEmpty()).toBe(false)
+    expect(clock.waiting).toBe(1)
+    clock.advance(2000)
+    await turn()
+    expect(batches.length).toBe(2)
+    buffer.param('p', 'v')
+    await buffer.flush()
+    expect(batches.length).toBe(3)
+    const record = await backend.getRun(runId)
+    expect([record.params, (await backend.getMetricHistory(runId, 'm')).items.length]).toEqual([{ p: 'v' }, 3])
+    // What came during the flush still has its timer.
+    expect([buffer.isEmpty(), clock.waiting]).toEqual([false, 1])
+    made.fail = () => {}
+    await buffer.flush()
+    expect([buffer.isEmpty(), clock.waiting]).toEqual([true, 0])
+  })
+
   it('writes after the interval, in one batch', async () => {
     const { buffer, clock, batches, backend, runId } = await setup()
     for (let i = 0; i < 100; i++) buffer.metric('m', i, i, i)

@@ -1,0 +1,45 @@
+/** Which version a reference means, and what to say when there is none. */
+import { MillwrightError, show } from '../core/errors'
+import type { ModelVersionRecord, RegistryBackend } from '../ports/registry-backend'
+import { assertAlias, assertModelName, assertVersion, parseReference } from './reference'
+import type { VersionReference } from './registry-options'
+
+/** The number of a version, as text. @throws InvalidArgument */
+export function versionText(version: VersionReference): string {
+  return assertVersion(typeof version === 'object' && version !== null ? version.version : version)
+}
+
+/** The version that `name@alias`, `name@3` or `name` (the latest) means. @throws NotFound */
+export async function locate(backend: RegistryBackend, reference: string): Promise<ModelVersionRecord> {
+  const { name, alias, version } = parseReference(reference)
+  const number = alias === undefined ? version : await versionOfAlias(backend, name, alias)
+  const record = number === undefined ? (await backend.listVersions(name)).at(-1) : await backend.getVersion(name, number)
+  if (record === undefined) throw await versionNotFound(backend, name, number === undefined ? 'version yet' : `version ${number}`)
+  return record
+}
+
+/** The version an alias points to. @throws NotFound, InvalidArgument */
+export async function versionOfAlias(backend: RegistryBackend, name: string, alias: string): Promise<string> {
+  assertModelName(name)
+  assertAlias(alias)
+  const version = await backend.getAlias(name, alias)
+  if (version === undefined) throw await versionNotFound(backend, name, `alias ${show(alias)}`)
+  return version
+}
+
+/** The error that names what there is. */
+export async function versionNotFound(backend: RegistryBackend, name: string, what: string): Promise<MillwrightError> {
+  const model = await backend.getModel(name)
+  if (model === undefined) {
+    const names = (await backend.listModels()).map((known) => known.name)
+    return new MillwrightError('NotFound', `no model ${show(name)}; there are ${listed(names)}`, { details: { name } })
+  }
+  const versions = (await backend.listVersions(name)).map(({ version }) => version)
+  const aliases = Object.keys(model.aliases)
+  const message = `model ${show(name)} has no ${what}; it has the versions ${listed(versions.slice(-20))} and the aliases ${listed(aliases)}`
+  return new MillwrightError('NotFound', message, { details: { name, aliases } })
+}
+
+function listed(names: readonly string[]): string {
+  return names.slice(0, 20).join(', ') || 'none'
+}

@@ -1,0 +1,34 @@
+/** A progress bar as HTML, for notebooks that show a display again in its place. */
+import { escapeHtml } from '../core/display'
+import { newId } from '../core/ids'
+import type { ProgressEvent } from '../core/progress'
+
+/** Shows HTML; called again with what is to stand in its place. */
+export type HtmlOutput = (html: string) => unknown
+
+/** The part of Deno's Jupyter kernel that is used. */
+interface DenoJupyter {
+  broadcast?(type: string, content: object): Promise<unknown>
+}
+
+/** The bar: a `progress` element and the text beside it. Without a total it is one that only shows that something goes on. */
+export function progressHtml({ done, total }: Pick<ProgressEvent, 'done' | 'total'>, text: string): string {
+  const range = total === undefined ? '' : ` value="${Math.min(done, total)}" max="${Math.max(total, 1)}"`
+  return `<div style="display:flex;gap:.8em;align-items:center"><progress${range} style="width:16em"></progress><code>${escapeHtml(text)}</code></div>`
+}
+
+/**
+ * Where a notebook shows HTML that can be replaced: in Deno's kernel a display with an id of its own (Jupyter's `display_data` and
+ * `update_display_data`), elsewhere nothing.
+ */
+export function notebookOutput(): HtmlOutput | undefined {
+  const jupyter = (globalThis as { Deno?: { jupyter?: DenoJupyter } }).Deno?.jupyter
+  if (typeof jupyter?.broadcast !== 'function') return undefined
+  const display = { display_id: `millwright-${newId()}` }
+  let shown = false
+  return (html) => {
+    const type = shown ? 'update_display_data' : 'display_data'
+    shown = true
+    return jupyter.broadcast?.(type, { data: { 'text/html': html }, metadata: {}, transient: display })?.catch(() => {})
+  }
+}

@@ -1,0 +1,42 @@
+/** What a tracker reads: runs by search, histories, files. Loaded on first use. */
+import { MillwrightError } from '../core/errors'
+import type { MetricPoint, RunRecord } from '../ports/tracker-backend'
+import type { TrackerCore } from './tracker-core'
+import { checkSearchOptions, type SearchRunsOptions } from './tracker-options'
+
+/** See `tracker.search`. */
+export async function searchRuns({ backend, settle }: TrackerCore, options: SearchRunsOptions): Promise<readonly RunRecord[]> {
+  checkSearchOptions(options)
+  if (!backend.capabilities.search) throw new MillwrightError('Unsupported', `${backend.name} cannot search runs`)
+  await settle()
+  const { experiment, filter, orderBy, limit = 1000, view } = options
+  let experimentIds: readonly string[] | undefined
+  if (experiment !== undefined) {
+    const names = [experiment].flat()
+    experimentIds = (await backend.listExperiments()).filter(({ name }) => names.includes(name)).map(({ experimentId }) => experimentId)
+    if (experimentIds.length === 0) return []
+  }
+  const order = orderBy === undefined ? undefined : [orderBy].flat()
+  const found: RunRecord[] = []
+  let cursor: string | undefined
+  do {
+    const most = Math.min(1000, limit - found.length)
+    const page = await backend.searchRuns({ experimentIds, filter, orderBy: order, limit: most, cursor, view })
+    found.push(...page.items)
+    cursor = page.items.length === 0 ? undefined : page.cursor
+  } while (cursor !== undefined && found.length < limit)
+  return found
+}
+
+/** See `tracker.metricHistory`. */
+export async function metricHistory({ backend, settle }: TrackerCore, runId: string, key: string): Promise<readonly MetricPoint[]> {
+  await settle()
+  const points: MetricPoint[] = []
+  let cursor: string | undefined
+  do {
+    const page = await backend.getMetricHistory(runId, key, { cursor })
+    for (const point of page.items) points.push(point)
+    cursor = page.items.length === 0 ? undefined : page.cursor
+  } while (cursor !== undefined)
+  return points
+}

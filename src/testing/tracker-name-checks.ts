@@ -1,0 +1,366 @@
+/** What every tracker backend does with hostile names, in every place where a name may stand. */
+import { fromUtf8, utf8 } from '../core/bytes'
+import { isMillwrightError } from '../core/errors'
+import type { DatasetInput, MetricPoint, RunBatch, RunRecord, TrackerBackend } from '../ports/tracker-backend'
+import type { Check } from './check'
+import { expectEqual, expectThat } from './expect'
+import { hostileNameParts, hostileNames } from './hostile-names'
+import { history, newRun, trackerCheck } from './tracker-check'
+
+/**
+ * The checks of hostile names: each is refused with one clear error before anything is written, or kept as it is, found again, and not taken
+ * for another one. What stands beside them stays as it was.
+ */
+export function trackerNameChecks(): readonly Check<TrackerBackend>[] {
+  return [
+    trackerCheck('hostile keys of metrics, params and tags are refused or kept as they are', async ({ subject }) => {
+      const unharmed = await bystander(subject)
+      for (const kind of ['metric', 'param', 'tag'] as const) await checkKeys(subject, kind)
+      await unharmed()
+    }),
+    trackerCheck('hostile values of params and tags are refused or kept as they are', async ({ subject }) => {
+      const unharmed = await bystander(subject)
+      await checkValues(subject)
+      await unharmed()
+    }),
+    trackerCheck('hostile artifact paths are refused or kept as they are', async ({ subject }) => {
+      const unharmed = await bystander(subject)
+      await checkArtifacts(subject)
+      await unharmed()
+    }),
+    ...hostileNameParts().map((names, part) =>
+      trackerCheck(`hostile names of experiments are refused or kept as they are (${part + 1} of 3)`, async ({ subject }) => {
+        const unharmed = await bystander(subject)
+        await checkExperiments(subject, names)
+        await unharmed()
+      }),
+    ),
+    trackerCheck('hostile names of runs are refused or kept as they are', async ({ subject }) => {
+      const unharmed = await bystander(subject)
+      await checkRuns(subject)
+      await unharmed()
+    }),
+    trackerCheck('hostile names of datasets are refused or kept as they are', async ({ subject }) => {
+      const unharmed = await bystander(subject)
+      await checkDatasets(subject)
+      await unharmed()
+    }),
+    trackerCheck('hostile names of logged models are refused or kept as they are', async ({ subject }) => {
+      const { experimentId } = await subject.ensureExperiment('checks')
+      for (const name of hostileNames()) {
+        const made = await madeOr('a model name', name, async () => subject.createModel({ experimentId, name, createdAt: 1 }))
+        if (made !== undefined) expectEqual((await subject.getModel(made.modelId)).name, name, `model ${shown(name)}`)
+      }
+    }),
+    trackerCheck('hostile ids find nothing and change nothing', async ({ subject }) => {
+      const unharmed = await bystander(subject)
+      const { experimentId } = await subject.ensureExperiment('checks')
+      for (const [at, id] of hostileNames().entries()) await checkId(subject, experimentId, id, at)
+      await unharmed()
+    }),
+  ]
+}
+
+async function checkExperiments(subject: TrackerBackend, names: readonly string[]): Promise<void> {
+  const kept = new Map<string, string>()
+  for (const name of names) {
+    const made = await madeOr('an experiment name', name, async () => subject.ensureExperiment(name))
+    if (made !== undefined) kept.set(name, made.experimentId)
+  }
+  expectEqual(new Set(kept.values()).size, kept.size, 'how many experiments there are for so many names')
+  const known = new Map((await subject.listExperiments()).map(({ name, experimentId }) => [name, experimentId]))
+  for (const [name, id] of kept) {
+    expectEqual(known.get(name), id, `experiment ${shown(name)} in the list`)
+  }
+  for (const [name, id] of [...kept].filter((_, at) => at % 3 === 0)) {
+    expectEqual((await subject.ensureExperiment(name)).experimentId, id, `experiment ${shown(name)} found by its name`)
+  }
+}
+
+/** Every key in one run, beside a companion for each batch, which must not be stored either where the batch is refused. */
+async function checkKeys(subject: TrackerBackend, kind: 'metric' | 'param' | 'tag'): Promise<void> {
+  const batchOf = (some: readonly (readonly [number, string])[]): RunBatch => {
+    const companion = { [kind === 'tag' ? 'params' : 'tags']: { [companionOf(some)]: 'v' } }
+    const points = some.map(([i, key]): MetricPoint => ({ key, value: i, step: i, timestamp: 1_700_000_000_000 + i }))
+    if (kind === 'metric') return { ...companion, metrics: points }
+    return { ...companion, [kind === 'param' ? 'params' : 'tags']: Object.fromEntries(some.map(([i, key]) => [key, `v${i}`])) }
+  }
+  for (const { run, names } of await groupsOf(hostileNames(), () => newRun(subject, `keys of ${kind}s`))) {
+    const allowed: string[] = []
+    const items = [...names].map(([name, i]) => [i, name] as const)
+    const kept = await keptOf(items, `a ${kind} key`, async (some) => {
+      await subject.logBatch(run.runId, batchOf(some))
+      allowed.push(companionOf(some))
+    })
+    const { metrics, params, tags } = await subject.getRun(run.runId)
+    const found = kind === 'metric' ? pairs(metrics).map(([key, { step }]) => [key, `v${step}`]) : pairs(kind === 'param' ? params : tags)
+    const isShown = ([key]: readonly unknown[]): boolean => kind !== 'tag' || !isOwn(String(key))
+    const wanted = kept.map(([i, key]) => [key, `v${i}`])
+    expectEqual(sorted(found.filter(isShown)), sorted(wanted.filter(isShown)), `the ${kind} keys of a run`)
+    const companions = Object.keys(kind === 'tag' ? params : tags).filter((key) => key.startsWith('companion-'))
+    expectEqual(companions.sort(), allowed.sort(), `what was stored beside the ${kind} keys`)
+    const held = new Map(kept.map(([i, key]) => [key, i]))
+    if (kind === 'metric') await checkHistories(subject, run.runId, held)
+    if (subject.capabilities.search) await checkSearch(subject, run.runId, kind, held)
+  }
+}
+
+function companionOf(some: readonly (readonly [number, string])[]): string {
+  return `companion-${some.length}-${some[0]?.[0]}`
+}
+
+/** Names with their numbers, in as few runs as can be: where keys are files, there is no place for `a` beside `a/b`. */
+async function groupsOf(
+  all: readonly string[],
+  makeRun: () => Promise<RunRecord>,
+): Promise<{ readonly run: RunRecord; readonly names: Map<string, number> }[]> {
+  const groups: { readonly run: RunRecord; readonly names: Map<string, number> }[] = []
+  for (const [i, name] of all.entries()) {
+    const clashes = (other: string): boolean => other.startsWith(`${name}/`) || name.startsWith(`${other}/`)
+    let group = groups.find(({ names }) => ![...names.keys()].some(clashes))
+    if (group === undefined) {
+      group = { run: await makeRun(), names: new Map() }
+      groups.push(group)
+    }
+    group.names.set(name, i)
+  }
+  return groups
+}
+
+async function checkHistories(subject: TrackerBackend, runId: string, held: ReadonlyMap<string, number>): Promise<void> {
+  for (const [key, i] of [...held].filter((_, at) => at % 3 === 0)) {
+    const steps = (await history(subject, runId, key)).map((point: MetricPoint) => [point.key, point.step])
+    expectEqual(steps, [[key, i]], `the history of ${shown(key)}`)
+  }
+}
+
+/** A run is found by each of its keys, ten in one search. */
+async function checkSearch(subject: TrackerBackend, runId: string, kind: string, held: ReadonlyMap<string, number>): Promise<void> {
+  const clauses = [...held].map(([key, i]) => `${kind}s.\`${key}\` = ${kind === 'metric' ? i : `'v${i}'`}`)
+  await checkClauses(subject, runId, clauses)
+}
+
+async function checkClauses(subject: TrackerBackend, runId: string, clauses: readonly string[]): Promise<void> {
+  const { experimentId } = await subject.getRun(runId)
+  for (let at = 0; at < clauses.length; at += 10) {
+    const filter = clauses.slice(at, at + 10).join(' AND ')
+    const { items } = await subject.searchRuns({ experimentIds: [experimentId], filter })
+    expectEqual(
+      items.map((run) => run.runId),
+      [runId],
+      `the runs of ${filter}`,
+    )
+  }
+}
+
+async function checkValues(subject: TrackerBackend): Promise<void> {
+  const { runId } = await newRun(subject, 'values')
+  for (const kind of ['params', 'tags'] as const) {
+    const all = hostileNames().map((value, i): readonly [string, string] => [`${kind}-${i}`, value])
+    const kept = await keptOf(all, `the value of one of the ${kind}`, async (some) =>
+      subject.logBatch(runId, { [kind]: Object.fromEntries(some) }),
+    )
+    const found = pairs((await subject.getRun(runId))[kind]).filter(([key]) => key.startsWith(kind))
+    expectEqual(Object.fromEntries(found), Object.fromEntries(kept), `the values of ${kind}`)
+    const clauses = kept.flatMap(([key, value]) => (isSayable(value) ? [`${kind}.\`${key}\` = '${value}'`] : []))
+    if (subject.capabilities.search) await checkClauses(subject, runId, clauses)
+  }
+}
+
+/** Those of `items` (item, hostile name) that are taken, tried many at once, and alone where one of them is refused. */
+async function keptOf<T>(
+  items: readonly (readonly [T, string])[],
+  place: string,
+  work: (some: readonly (readonly [T, string])[]) => Promise<unknown>,
+): Promise<(readonly [T, string])[]> {
+  const kept: (readonly [T, string])[] = []
+  const attempt = async (some: readonly (readonly [T, string])[]): Promise<void> => {
+    const outcome = await outcomeOf(place, some.map(([, name]) => name).join(' '), () => work(some))
+    if (typeof outcome !== 'string') kept.push(...some)
+    else if (some.length > 1) for (const half of [some.slice(0, some.length / 2), some.slice(some.length / 2)]) await attempt(half)
+  }
+  for (let at = 0; at < items.length; at += 32) await attempt(items.slice(at, at + 32))
+  return kept
+}
+
+async function checkArtifacts(subject: TrackerBackend): Promise<void> {
+  for (const { run, names } of await groupsOf(hostileNames(), () => newRun(subject, 'artifacts'))) {
+    const owner = { runId: run.runId }
+    const kept = new Map<string, string>()
+    for (const [path, i] of names) {
+      const outcome = await outcomeOf('an artifact path', path, async () => subject.putArtifact(owner, path, utf8(`${i}`)))
+      if (outcome === 'refused') await refusedAs('reading an artifact path', path, () => subject.getArtifact(owner, path))
+      else kept.set(path, `${i}`)
+    }
+    for (const [path, text] of kept) expectEqual(fromUtf8(await subject.getArtifact(owner, path)), text, `artifact ${shown(path)}`)
+    expectEqual((await filesBelow(subject, run.runId)).sort(), [...kept.keys()].sort(), 'the artifacts listed')
+  }
+}
+
+async function filesBelow(subject: TrackerBackend, runId: string, folder?: string): Promise<string[]> {
+  const found: string[] = []
+  for (const { path, isFolder } of await subject.listArtifacts({ runId }, folder)) {
+    if (isFolder) found.push(...(await filesBelow(subject, runId, path)))
+    else found.push(path)
+  }
+  return found
+}
+
+async function checkRuns(subject: TrackerBackend): Promise<void> {
+  const { experimentId } = await subject.ensureExperiment('checks')
+  const kept = new Map<string, string>()
+  for (const [i, name] of hostileNames().entries()) {
+    const made = await madeOr('a run name', name, async () => subject.createRun({ experimentId, runName: name, startTime: i + 1 }))
+    if (made !== undefined) kept.set(name, made.runId)
+  }
+  // The bystander is the one that is not among them.
+  const { items } = await subject.searchRuns({ experimentIds: [experimentId], orderBy: ['start_time'], limit: 10_000 })
+  expectEqual(
+    items.map(({ runName }) => runName).filter((name) => name !== 'bystander'),
+    [...kept.keys()],
+    'the names of the runs there are',
+  )
+  if (!subject.capabilities.search) return
+  const sayable = [...kept].filter(([name]) => isSayable(name)).filter((_, i) => i % 10 === 0)
+  for (const [name, runId] of sayable) {
+    const found = await subject.searchRuns({ experimentIds: [experimentId], filter: `run_name = '${name}'` })
+    expectEqual(
+      found.items.map((run) => run.runId),
+      [runId],
+      `the runs called ${shown(name)}`,
+    )
+  }
+}
+
+async function checkDatasets(subject: TrackerBackend): Promise<void> {
+  const { runId } = await newRun(subject, 'datasets')
+  const all = hostileNames().map((name, i) => {
+    const data = {
+      name,
+      digest: `${i}`,
+      sourceType: 'code',
+      source: JSON.stringify({ name: name.slice(0, 100) }),
+      context: name.slice(0, 100),
+    }
+    return [data, name] as const
+  })
+  const kept = await keptOf(all, 'a dataset name or context', async (some) =>
+    subject.logBatch(runId, {
+      tags: Object.fromEntries(some.map(([{ digest }]) => [`with-${digest}`, 'v'])),
+      datasets: some.map(([data]) => data),
+    }),
+  )
+  const { datasets, tags } = await subject.getRun(runId)
+  expectEqual(sorted(datasets.map(plainDataset)), sorted(kept.map(([data]) => plainDataset(data))), 'the datasets')
+  const marks = kept.map(([{ digest }]) => `with-${digest}`)
+  expectEqual(
+    Object.keys(tags)
+      .filter((key) => key.startsWith('with-'))
+      .sort(),
+    marks.sort(),
+    'what was stored with the datasets',
+  )
+}
+
+function plainDataset({ name, digest, source, context = '' }: DatasetInput): readonly string[] {
+  // An empty context and none are one for some backends.
+  return [digest, name, source, context]
+}
+
+async function checkId(subject: TrackerBackend, experimentId: string, id: string, at: number): Promise<void> {
+  const owner = { runId: id }
+  const calls: readonly (readonly [string, () => unknown])[] = [
+    ['reading a run', () => subject.getRun(id)],
+    ['a batch for a run', () => subject.logBatch(id, { tags: { a: 'b' } })],
+    ['changing a run', () => subject.updateRun(id, { runName: 'stolen' })],
+    ['deleting a run', () => subject.deleteRun(id)],
+    ['a history of a run', () => subject.getMetricHistory(id, 'm')],
+    ['reading an artifact of a run', () => subject.getArtifact(owner, 'safe.txt')],
+    ['writing an artifact of a run', () => subject.putArtifact(owner, 'x.txt', utf8('x'))],
+    ['reading a model', () => subject.getModel(id)],
+    ['finishing a model', () => subject.finishModel(id, 'failed')],
+    ['a run of an experiment', () => subject.createRun({ experimentId: `${id}/..`, startTime: 1 })],
+  ]
+  // Each id is tried in every third way, each way with every third id.
+  for (const [i, [what, call]] of calls.entries()) if ((i + at) % 3 === 0) await refusedAs(what, id, call)
+  const made = await madeOr('a run id', id, async () => subject.createRun({ experimentId, runId: id, startTime: 1 }))
+  if (made !== undefined) expectEqual([made.runId, (await subject.getRun(id)).runId], [id, id], `the run id ${shown(id)}`)
+}
+
+/** A run that nobody may touch; what is given looks whether anybody did. */
+async function bystander(subject: TrackerBackend): Promise<() => Promise<void>> {
+  const { runId, experimentId } = await newRun(subject, 'bystander')
+  await subject.logBatch(runId, {
+    params: { safe: 'yes' },
+    tags: { safe: 'yes' },
+    metrics: [{ key: 'safe', value: 1, step: 0, timestamp: 1 }],
+  })
+  await subject.putArtifact({ runId }, 'safe.txt', utf8('yes'))
+  return async () => {
+    const { params, tags, metrics, runName, status } = await subject.getRun(runId)
+    expectEqual(
+      [params, tags.safe, metrics.safe?.value, runName, status],
+      [{ safe: 'yes' }, 'yes', 1, 'bystander', 'running'],
+      'the bystander',
+    )
+    expectEqual(await filesBelow(subject, runId), ['safe.txt'], 'its artifacts')
+    expectEqual((await subject.getExperiment(experimentId)).name, 'checks', 'its experiment')
+    expectEqual(({} as Record<string, unknown>).polluted, undefined, 'the prototype of every object')
+  }
+}
+
+const refusals: readonly string[] = ['InvalidArgument', 'Unsupported']
+
+/** What became of a name: kept, with what the call gave, or refused. */
+type Outcome<T> = { readonly made: T } | 'refused'
+
+/** @throws where `work` fails with anything but one clear error */
+async function outcomeOf<T>(place: string, name: string, work: () => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { made: await work() }
+  } catch (error) {
+    const isClear = isMillwrightError(error) && refusals.includes(error.code) && error.message.length < 2000
+    expectThat(isClear, `${place} ${shown(name)} is refused with a clear error, got ${String(error).slice(0, 500)}`)
+    return 'refused'
+  }
+}
+
+/** What `work` gave; `undefined` where it was refused. */
+async function madeOr<T>(place: string, name: string, work: () => T | Promise<T>): Promise<T | undefined> {
+  const outcome = await outcomeOf(place, name, work)
+  return typeof outcome === 'string' ? undefined : outcome.made
+}
+
+/** Throws unless `work` fails with an error that says what is wrong, or that there is no such thing. */
+async function refusedAs(what: string, name: string, work: () => unknown): Promise<void> {
+  let result: unknown
+  try {
+    result = await work()
+  } catch (error) {
+    const isClear = isMillwrightError(error) && [...refusals, 'NotFound'].includes(error.code)
+    return expectThat(isClear, `${what} ${shown(name)} fails with a clear error, got ${String(error).slice(0, 500)}`)
+  }
+  expectThat(false, `${what} ${shown(name)} fails, got ${JSON.stringify(result)?.slice(0, 200)}`)
+}
+
+/** Whether a text can stand between single quotes in a filter. */
+function isSayable(text: string): boolean {
+  return text.length < 200 && /^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text) && !/['"`\\]/.test(text)
+}
+
+/** Tags that backends set themselves. */
+function isOwn(key: string): boolean {
+  return key.startsWith('companion-') || (key.startsWith('mlflow.') && key !== 'mlflow.db')
+}
+
+function pairs<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record)
+}
+
+function sorted(entries: readonly (readonly unknown[])[]): readonly (readonly unknown[])[] {
+  return [...entries].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}… (${name.length})` : name)
+}
