@@ -1,7 +1,8 @@
 /** Opening a SQLite file that is MLflow's: `node:sqlite` where the runtime has it, better-sqlite3 elsewhere. Node only. */
 import { sleep, systemClock } from '../../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
-import { type Driver, openDriver, type SqlValue, type Statement } from './driver'
+import { type CommitSync, walSync } from './commit-sync'
+import { type Driver, lockOfFolder, openDriver, type SqlValue, type Statement } from './driver'
 import { prepareSchema } from './prepare'
 
 export type { SqlValue } from './driver'
@@ -19,6 +20,8 @@ export interface Database {
   all(sql: string, ...values: SqlValue[]): SqlRow[]
   /** Runs `work` in an immediate transaction: all of it or nothing. */
   transaction<T>(work: () => T): T
+  /** Resolves when everything committed so far survives the loss of power; at once where each commit does. @throws Unavailable */
+  durable(): Promise<void>
   /** Names of a table's columns. */
   columns(table: string): readonly string[]
   close(): void
@@ -32,7 +35,14 @@ export interface DatabaseOptions {
   readonly lib?: unknown
   /** Milliseconds to wait for another process's lock. @default 20000 */
   readonly busyTimeoutMs?: number | undefined
+  /** A commit survives the end of the process, and the loss of power only after `durable()`: many commits share a flush of the disk. @default false */
+  readonly groupsSyncs?: boolean | undefined
 }
+
+/** Pages' memory, in KiB: enough for the upper levels of every index, and for a batch without writing pages twice. */
+const CACHE_KIB = 32_768
+/** Pages in the log before it is copied into the database: a page that changes with every run is then copied once for many of them. */
+const CHECKPOINT_PAGES = 4000
 
 /** Most prepared statements kept: searches make texts of their own. */
 const maxStatements = 256
@@ -49,30 +59,32 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     throw invalidArgument(`\`path\` of a SQLite store must be a file path, got ${show(path)}`)
   const busyTimeoutMs = options.busyTimeoutMs ?? 20_000
   const clock = systemClock()
-  const giveUpAt = clock.now() + busyTimeoutMs
+  const giveUpAt = performance.now() + busyTimeoutMs
   // Turning WAL on asks for the whole file at once, and SQLite does not wait for that.
   for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
     try {
-      return await openOnce(path, options.lib, busyTimeoutMs)
+      return await openOnce(options, busyTimeoutMs)
     } catch (error) {
-      if (!isMillwrightError(error, 'Unavailable') || !error.retryable || clock.now() >= giveUpAt) throw error
+      if (!isMillwrightError(error, 'Unavailable') || !error.retryable || performance.now() >= giveUpAt) throw error
       await sleep(clock, delayMs)
     }
   }
 }
 
-async function openOnce(path: string, lib: unknown, busyTimeoutMs: number): Promise<Database> {
+async function openOnce({ path, lib, groupsSyncs = false }: DatabaseOptions, busyTimeoutMs: number): Promise<Database> {
   const driver = await openDriver(path, lib).catch((error) => {
     throw translate(error, path)
   })
   try {
     driver.exec(`PRAGMA busy_timeout=${Math.round(busyTimeoutMs)}`)
-    driver.exec('PRAGMA journal_mode=WAL')
+    const journal = driver.prepare('PRAGMA journal_mode=WAL').get() as { journal_mode?: string } | undefined
     // In WAL mode FULL makes every commit durable against power loss; NORMAL would only be consistent.
     driver.exec('PRAGMA synchronous=FULL')
     driver.exec('PRAGMA foreign_keys=ON')
     driver.exec('PRAGMA case_sensitive_like=ON')
-    const database = wrap(driver, path)
+    driver.exec(`PRAGMA cache_size=-${CACHE_KIB}`)
+    driver.exec(`PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`)
+    const database = wrap(driver, path, groupsSyncs && journal?.journal_mode === 'wal' ? groupedSync(driver) : undefined)
     prepareSchema(database, (sql) => void driver.exec(sql))
     return database
   } catch (error) {
@@ -81,7 +93,16 @@ async function openOnce(path: string, lib: unknown, busyTimeoutMs: number): Prom
   }
 }
 
-function wrap(driver: Driver, path: string): Database {
+/** Takes the flush after each commit away from SQLite; `undefined` where it keeps no file. */
+function groupedSync(driver: Driver): CommitSync | undefined {
+  const databases = driver.prepare('PRAGMA database_list').all() as { readonly name: string; readonly file: string | null }[]
+  const file = databases.find(({ name }) => name === 'main')?.file
+  if (file === undefined || file === null || file === '') return undefined
+  driver.exec('PRAGMA synchronous=NORMAL')
+  return walSync(file)
+}
+
+function wrap(driver: Driver, path: string, sync: CommitSync | undefined): Database {
   const statements = new Map<string, Statement>()
   const prepare = (sql: string): Statement => {
     let statement = statements.get(sql)
@@ -104,7 +125,10 @@ function wrap(driver: Driver, path: string): Database {
   return {
     path,
     lower: addLower(driver),
-    run: (sql, ...values) => void guarded(() => prepare(sql).run(...values)),
+    run(sql, ...values) {
+      guarded(() => prepare(sql).run(...values))
+      if (depth === 0) sync?.committed()
+    },
     get: (sql, ...values) => guarded(() => prepare(sql).get(...values) as SqlRow | undefined),
     all: (sql, ...values) => guarded(() => prepare(sql).all(...values) as SqlRow[]),
     transaction(work) {
@@ -114,6 +138,7 @@ function wrap(driver: Driver, path: string): Database {
       try {
         const result = work()
         guarded(() => prepare('COMMIT').run())
+        sync?.committed()
         return result
       } catch (error) {
         try {
@@ -126,10 +151,20 @@ function wrap(driver: Driver, path: string): Database {
         depth = 0
       }
     },
+    async durable() {
+      if (sync === undefined) return
+      await sync.durable().catch((cause: unknown) => {
+        throw new MillwrightError('Unavailable', `the SQLite store ${show(path)} could not be flushed to the disk: ${String(cause)}`, {
+          cause,
+        })
+      })
+    },
     columns: (table) => guarded(() => (driver.prepare(`PRAGMA table_info(${table})`).all() as { name: string }[]).map(({ name }) => name)),
     close() {
-      if (!closed) driver.close()
+      if (closed) return
       closed = true
+      sync?.close()
+      driver.close()
     },
   }
 }
@@ -153,8 +188,12 @@ function translate(error: unknown, path: string): unknown {
     return new MillwrightError('PermissionDenied', say('cannot be written'), { cause: error })
   if (/BUSY|locked/i.test(kind)) return new MillwrightError('Unavailable', say('is locked by another process'), { cause: error })
   if (/FULL|disk/i.test(kind)) return new MillwrightError('Unavailable', say('could not be written'), { cause: error, retryable: false })
-  if (/unable to open|directory does not exist|CANTOPEN/i.test(kind))
-    return new MillwrightError('NotFound', say('cannot be opened'), { cause: error })
+  if (/unable to open|directory does not exist|CANTOPEN/i.test(kind)) {
+    // SQLite writes beside the file even to read it.
+    const lock = path === ':memory:' ? undefined : lockOfFolder(path)
+    if (lock === undefined) return new MillwrightError('NotFound', say('cannot be opened'), { cause: error })
+    return new MillwrightError('PermissionDenied', say(`cannot be opened, its folder takes no writes (${lock})`), { cause: error })
+  }
   if (/UNIQUE|PRIMARYKEY|constraint/i.test(kind)) return new MillwrightError('Conflict', say('refused a write'), { cause: error })
   return new MillwrightError('Internal', say('failed'), { cause: error })
 }

@@ -1,4 +1,7 @@
 /** The two SQLite drivers of Node, `node:sqlite` and better-sqlite3, by what they have in common. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { missingDependency } from '../../core/errors'
 
 /** A value SQLite takes. */
@@ -20,14 +23,14 @@ export interface Driver {
   function?(name: string, options: { readonly deterministic: boolean }, work: (value: unknown) => unknown): unknown
 }
 
-type DriverClass = new (path: string) => Driver
+type DriverClass = new (path: string | URL) => Driver
 
 /** Opens a file with `lib`, or `node:sqlite`, or better-sqlite3, whichever is there first. @throws MissingDependency, the driver's own errors */
 export async function openDriver(path: string, lib: unknown): Promise<Driver> {
   if (lib !== undefined) return new (lib as DriverClass)(path)
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
   const own = process?.getBuiltinModule?.('node:sqlite') as { DatabaseSync: DriverClass } | undefined
-  if (own !== undefined) return new own.DatabaseSync(path)
+  if (own !== undefined) return isUnchanging(path) ? openUnchanging(own.DatabaseSync, path) : new own.DatabaseSync(path)
   let better: { default: DriverClass }
   try {
     // By a name in a variable, so that bundlers leave the optional package alone.
@@ -37,4 +40,35 @@ export async function openDriver(path: string, lib: unknown): Promise<Driver> {
     throw missingDependency('better-sqlite3', 'the SQLite store on a Node without node:sqlite', cause)
   }
   return new better.default(path)
+}
+
+/** Why the folder of a file takes no writes (`EROFS`, `EACCES`); `undefined` when it does, or is not there. */
+export function lockOfFolder(path: string): string | undefined {
+  const folder = dirname(resolve(path))
+  try {
+    if (existsSync(folder)) accessSync(folder, constants.W_OK)
+    return undefined
+  } catch (error) {
+    return (error as { readonly code?: string }).code
+  }
+}
+
+/**
+ * Whether a file lies on a read-only file system, and its log is not there: SQLite cannot open it then, because even reading makes a log
+ * beside it, unless it is told that nobody can change the file.
+ */
+function isUnchanging(path: string): boolean {
+  return path !== ':memory:' && existsSync(path) && !existsSync(`${path}-wal`) && lockOfFolder(path) === 'EROFS'
+}
+
+/** SQLite's own way of being told: https://sqlite.org/uri.html#uriimmutable. better-sqlite3 does not take it. */
+function openUnchanging(DatabaseSync: DriverClass, path: string): Driver {
+  const url = pathToFileURL(resolve(path))
+  url.search = 'immutable=1'
+  try {
+    return new DatabaseSync(url)
+  } catch {
+    // Node before 22.15 takes no URL.
+    return new DatabaseSync(path)
+  }
 }

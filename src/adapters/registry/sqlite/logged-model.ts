@@ -52,8 +52,8 @@ export function finishModel(database: Database, model: PendingModel, init: Versi
     ...[newId(), runId, modelId],
   )
   for (const [name, value] of Object.entries(init.metrics)) {
-    // The column holds no NaN; infinities are MLflow's greatest doubles.
-    if (Number.isNaN(value) || name.length > 500) continue
+    // The column holds no NaN and no half of a character; infinities are MLflow's greatest doubles.
+    if (Number.isNaN(value) || name.length > 500 || !name.isWellFormed()) continue
     database.run(
       'INSERT INTO logged_model_metrics (model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, experiment_id, run_id) VALUES (?, ?, ?, 0, ?, ?, ?)',
       ...[modelId, name, createdAt, Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE), experimentId, runId],

@@ -1,9 +1,10 @@
 /** Experiments of the tree: `<id>/meta.yaml`, deleted ones whole in `.trash/`. */
 import { MillwrightError, show } from '../../../core/errors'
 import { sha256Hex } from '../../../core/hash'
-import { assertExperimentName } from '../../../ports/run-keys'
+import { assertBatch, assertExperimentName } from '../../../ports/run-keys'
 import type { ExperimentRecord } from '../../../ports/tracker-backend'
-import { inParallel, numberOf, type Tree, textOf } from './tree'
+import type { KnownFiles } from './known-files'
+import { inParallel, type Meta, numberOf, type Tree, textOf } from './tree'
 
 /** An experiment and where it lies. */
 export interface PlacedExperiment {
@@ -32,14 +33,32 @@ const DEFAULT_NAME = 'Default'
  * A new experiment's id is made from its name, so that two processes that create it at once write the same key, and
  * one of them finds the other's. MLflow makes random ids; both are found.
  */
-export function createExperiments(tree: Tree, now: () => number): Experiments {
+export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () => number): Experiments {
   const { root, storage } = tree
   const known = new Map<string, string>()
 
+  /** What `meta.yaml` says, if it belongs to the folder it lies in. */
+  const readOwn = async (base: string): Promise<Meta | undefined> => {
+    const group = knownFiles.group(base)
+    const meta = (await knownFiles.look(group, [{ folder: knownFiles.folder(group, ''), path: 'meta.yaml' }]))[0] as Meta | null | undefined
+    return meta !== undefined && meta !== null && textOf(meta, 'experiment_id') === idOf(base) ? meta : undefined
+  }
+
+  const tagsOf = async (base: string): Promise<Record<string, string>> => {
+    const group = knownFiles.group(base)
+    const folder = knownFiles.folder(group, '')
+    const paths = (await knownFiles.filesBelow(group, [folder], 'tags/'))[0] ?? []
+    const texts = await knownFiles.look(
+      group,
+      paths.map((path) => ({ folder, path })),
+    )
+    return Object.fromEntries(paths.flatMap((path, i) => (typeof texts[i] === 'string' ? [[path.slice('tags/'.length), texts[i]]] : [])))
+  }
+
   const read = async (base: string): Promise<PlacedExperiment | undefined> => {
-    const meta = await tree.readMetaOrSkip(`${base}meta.yaml`)
-    const experimentId = base.slice(base.lastIndexOf('/', base.length - 2) + 1, -1)
-    if (meta === undefined || textOf(meta, 'experiment_id') !== experimentId) return undefined
+    const meta = await readOwn(base)
+    if (meta === undefined) return undefined
+    const experimentId = idOf(base)
     const createdAt = numberOf(meta, 'creation_time') ?? 0
     const record: ExperimentRecord = {
       experimentId,
@@ -48,7 +67,7 @@ export function createExperiments(tree: Tree, now: () => number): Experiments {
       lifecycleStage: textOf(meta, 'lifecycle_stage') === 'deleted' ? 'deleted' : 'active',
       createdAt,
       updatedAt: numberOf(meta, 'last_update_time') ?? createdAt,
-      tags: await tree.texts(`${base}tags/`),
+      tags: await tagsOf(base),
     }
     return { record, base }
   }
@@ -63,7 +82,7 @@ export function createExperiments(tree: Tree, now: () => number): Experiments {
 
   const list = async (): Promise<PlacedExperiment[]> => {
     const found = (await inParallel(await bases(), read)).filter((placed) => placed !== undefined)
-    return found.sort((a, b) => a.record.createdAt - b.record.createdAt || (a.record.experimentId < b.record.experimentId ? -1 : 1))
+    return found.sort(byAge)
   }
 
   /** Writes a new experiment; `false` when the key is taken. */
@@ -92,16 +111,22 @@ export function createExperiments(tree: Tree, now: () => number): Experiments {
   }
 
   const findByName = async (name: string): Promise<PlacedExperiment | undefined> => {
-    const held = known.get(name)
-    const placed = held === undefined ? undefined : await read(held)
-    if (placed?.record.name === name) return placed
-    const found = (await list()).filter(({ record }) => record.name === name)
+    const held = known.get(name) ?? `${root}${idFor(name, 0)}/`
+    const placed = await read(held)
+    if (placed?.record.name === name && placed.record.lifecycleStage === 'active') return placed
+    // Only those that bear the name are read whole.
+    const named = await inParallel(await bases(), async (base) => {
+      const meta = await readOwn(base)
+      return meta !== undefined && textOf(meta, 'name') === name ? read(base) : undefined
+    })
+    const found = named.filter((one) => one !== undefined).sort(byAge)
     return found.find(({ record }) => record.lifecycleStage === 'active') ?? found[0]
   }
 
   return {
     async ensure(name, tags) {
       assertExperimentName(name)
+      assertBatch({ tags })
       for (let attempt = 0; attempt < 100; attempt++) {
         const found = await findByName(name)
         if (found !== undefined) {
@@ -133,4 +158,13 @@ export function createExperiments(tree: Tree, now: () => number): Experiments {
 function idFor(name: string, attempt: number): string {
   const digits = BigInt(`0x${sha256Hex(`${attempt}:${name}`).slice(0, 24)}`)
   return String(100_000_000_000_000_000n + (digits % 900_000_000_000_000_000n))
+}
+
+/** The name of the folder, which is the id. */
+function idOf(base: string): string {
+  return base.slice(base.lastIndexOf('/', base.length - 2) + 1, -1)
+}
+
+function byAge({ record: a }: PlacedExperiment, { record: b }: PlacedExperiment): number {
+  return a.createdAt - b.createdAt || (a.experimentId < b.experimentId ? -1 : 1)
 }

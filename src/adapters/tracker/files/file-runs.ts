@@ -3,8 +3,10 @@ import { assertSafeKey } from '../../../core/ids'
 import type { ObjectStore } from '../../../ports/object-store'
 import type { ArtifactInfo, TrackerBackend } from '../../../ports/tracker-backend'
 import { createExperiments } from './experiments'
+import { createKnownFiles } from './known-files'
 import { createModels } from './models'
 import { createPlaces } from './places'
+import { createRunIndex } from './run-index'
 import { createRunReader } from './run-reader'
 import { createRunWriter } from './run-writer'
 import { createTree } from './tree'
@@ -20,16 +22,18 @@ export interface FileRunsInit {
   readonly now: () => number
 }
 
-/** The calls of a tracker backend, without its life. */
-export type FileRuns = Omit<TrackerBackend, 'portVersion' | 'name' | 'capabilities' | 'close'>
+/** The calls of a tracker backend; `close` waits for what is written in the background. */
+export type FileRuns = Omit<TrackerBackend, 'portVersion' | 'name' | 'capabilities'>
 
 /** The calls of a tracker backend over the tree below `prefix`; each throws what the port says. */
 export function createFileRuns({ storage, prefix, user, now }: FileRunsInit): FileRuns {
   const tree = createTree(storage, prefix)
-  const experiments = createExperiments(tree, now)
-  const places = createPlaces(tree, experiments)
-  const reader = createRunReader(tree, experiments, places)
-  const writer = createRunWriter(tree, experiments, places, reader, now)
+  const known = createKnownFiles(tree)
+  const index = createRunIndex(tree, known)
+  const experiments = createExperiments(tree, known, now)
+  const places = createPlaces(tree, known, experiments)
+  const reader = createRunReader({ tree, known, index, experiments, places })
+  const writer = createRunWriter({ tree, known, experiments, places, reader, now })
   const models = createModels(tree, experiments, places, now)
 
   return {
@@ -68,5 +72,6 @@ export function createFileRuns({ storage, prefix, user, now }: FileRunsInit): Fi
     createModel: models.create,
     getModel: models.get,
     finishModel: models.finish,
+    close: index.settled,
   }
 }

@@ -26,7 +26,8 @@ export interface FilesTrackerOptions {
  *   extended and written back with a condition. A last line that a crash tore is left out by readers and removed by the next writer.
  * - Params are created, never replaced. Batches are not atomic over several keys; what failed half-way is finished by handing it in again.
  * - Experiments, runs and models that MLflow wrote into the same tree are read and extended.
- * - Searching reads the runs it looks at: their heads only, as long as filter and order ask for attributes only.
+ * - Searching asks the storage which of the files that filter and order are about have changed, and reads those. On a storage that can tell
+ *   (`getChanged`) and lasts, what was read is kept in `<prefix>.index/` for later processes; it is never believed unasked.
  *
  * @throws InvalidArgument on a prefix that is no key
  * @example
@@ -70,6 +71,7 @@ export function filesTracker(options: FilesTrackerOptions): TrackerBackend {
     finishModel: async (modelId, status) => (await begin()).finishModel(modelId, status),
     async close() {
       closed = true
+      await (await opened)?.close()
     },
   }
 }

@@ -3,7 +3,8 @@ import { MillwrightError, show } from '../../../core/errors'
 import { assertModelId, assertRunId } from '../../../ports/run-keys'
 import type { ArtifactOwner } from '../../../ports/tracker-backend'
 import type { Experiments } from './experiments'
-import { inParallel, type Tree } from './tree'
+import type { KnownFiles } from './known-files'
+import type { Tree } from './tree'
 
 /** A found run or model. */
 export interface Place {
@@ -26,20 +27,25 @@ export interface Places {
 }
 
 /** A lookup over the experiments of `tree` that remembers what it found. */
-export function createPlaces(tree: Tree, experiments: Experiments): Places {
-  const known = new Map<string, Place>()
+export function createPlaces(tree: Tree, known: KnownFiles, experiments: Experiments): Places {
+  const places = new Map<string, Place>()
 
-  const exists = async (base: string): Promise<boolean> => (await tree.storage.head(`${base}meta.yaml`)) !== undefined
+  const exists = async ({ experiment, base }: Place): Promise<boolean> => {
+    const group = known.group(experiment)
+    const folder = known.folder(group, base.slice(experiment.length, -1))
+    return (await known.look(group, [{ folder, path: 'meta.yaml' }]))[0] !== undefined
+  }
 
-  const find = async (id: string, kind: string, folder: string): Promise<Place> => {
-    const held = known.get(id)
-    if (held !== undefined && (await exists(held.base))) return held
-    const places = (await experiments.bases()).map((experiment) => ({ experiment, base: `${experiment}${folder}${id}/` }))
-    const there = await inParallel(places, ({ base }) => exists(base))
-    const place = places[there.indexOf(true)]
-    if (place === undefined) throw new MillwrightError('NotFound', `${tree.storage.name} has no ${kind} ${show(id)}`)
-    known.set(id, place)
-    return place
+  const find = async (id: string, kind: string, inside: string): Promise<Place> => {
+    const held = places.get(id)
+    if (held !== undefined && (await exists(held))) return held
+    for (const experiment of await experiments.bases()) {
+      const place = { experiment, base: `${experiment}${inside}${id}/` }
+      if (!(await exists(place))) continue
+      places.set(id, place)
+      return place
+    }
+    throw new MillwrightError('NotFound', `${tree.storage.name} has no ${kind} ${show(id)}`)
   }
 
   const run = (runId: string): Promise<Place> => {
@@ -57,6 +63,6 @@ export function createPlaces(tree: Tree, experiments: Experiments): Places {
       const { base } = 'runId' in owner ? await run(owner.runId) : await model(owner.modelId)
       return `${base}artifacts/`
     },
-    remember: (id, place) => void known.set(id, place),
+    remember: (id, place) => void places.set(id, place),
   }
 }

@@ -1,13 +1,15 @@
-/** Reads runs back: heads, whole records, histories, searches. */
+/** Reads runs back: heads, whole records, histories. */
 import { MillwrightError, show } from '../../../core/errors'
 import { pageOfPoints } from '../../../ports/metric-points'
-import { compareRunsBy, isAttribute, matchesFilter, pageOfRuns, parseRunQuery } from '../../../ports/run-search'
 import type { DatasetInput, MetricPoint, Page, RunQuery, RunRecord } from '../../../ports/tracker-backend'
 import type { Experiments } from './experiments'
-import { lastPoint, parseMetricLines, sortPoints } from './metric-lines'
+import type { KnownFiles, KnownFolder, KnownGroup, Look } from './known-files'
+import { parseMetricLines, sortPoints } from './metric-lines'
 import type { Place, Places } from './places'
+import { searchRuns } from './run-finder'
+import type { RunIndex } from './run-index'
 import { type RunHead, runHead } from './run-meta'
-import { inParallel, type Meta, numberOf, type Tree, textOf } from './tree'
+import { type Meta, numberOf, type Tree, textOf } from './tree'
 
 /** Reads runs. */
 export interface RunReader {
@@ -15,6 +17,8 @@ export interface RunReader {
   head(place: Place, runId: string): Promise<RunHead>
   /** @throws NotFound, Corrupt */
   record(runId: string): Promise<RunRecord>
+  /** Whole records of runs of one experiment whose heads are known. */
+  records(group: KnownGroup, heads: readonly RunHead[]): Promise<RunRecord[]>
   search(query: RunQuery): Promise<Page<RunRecord>>
   history(
     runId: string,
@@ -23,140 +27,118 @@ export interface RunReader {
   ): Promise<Page<MetricPoint>>
 }
 
-/** Folders of an experiment that are not runs. */
-const notRuns: readonly string[] = ['tags', 'datasets', 'traces', 'models']
-/** How many summaries of metric files are kept; the oldest go first. */
-const KEPT = 20_000
+/** What {@link createRunReader} works with. */
+export interface RunReaderInit {
+  readonly tree: Tree
+  readonly known: KnownFiles
+  readonly index: RunIndex
+  readonly experiments: Experiments
+  readonly places: Places
+}
 
-/** A reader over `tree`. Metric files that did not change are not read again. */
-export function createRunReader(tree: Tree, experiments: Experiments, places: Places): RunReader {
-  const lastPoints = new Map<string, { readonly etag: string; readonly point: MetricPoint | undefined }>()
+/** A reader over a tree. Files that did not change are not read again. */
+export function createRunReader({ tree, known, index, experiments, places }: RunReaderInit): RunReader {
   let lastHistory: { readonly key: string; readonly etag: string; readonly points: readonly MetricPoint[] } | undefined
 
-  const headOrSkip = async (place: Place, runId: string): Promise<RunHead | undefined> => {
-    const meta = await tree.readMetaOrSkip(`${place.base}meta.yaml`)
-    return meta === undefined ? undefined : runHead(meta, runId)
-  }
-
-  const head = async ({ base }: Place, runId: string): Promise<RunHead> => {
-    const meta = await tree.readMeta(`${base}meta.yaml`)
+  const head = async ({ experiment, base }: Place, runId: string): Promise<RunHead> => {
+    const group = known.group(experiment)
+    const seen = (await known.look(group, [{ folder: known.folder(group, runId), path: 'meta.yaml' }]))[0] as Meta | null | undefined
+    // What was skipped as unreadable is read again, for its error.
+    const meta = seen ?? (await tree.readMeta(`${base}meta.yaml`))
     if (meta === undefined) throw new MillwrightError('NotFound', `${tree.storage.name} has no run ${show(runId)}`)
     const found = runHead(meta, runId)
     if (found === undefined) throw new MillwrightError('Corrupt', `${base}meta.yaml is not that of run ${runId}`)
     return found
   }
 
-  const metrics = async (prefix: string): Promise<Record<string, MetricPoint>> => {
-    const files = await tree.list(prefix)
-    const last = await inParallel(files, async ({ key, etag }) => {
-      const held = lastPoints.get(key)
-      if (held?.etag === etag) return held.point
-      const point = lastPoint(parseMetricLines(await tree.storage.get(key), key.slice(prefix.length)))
-      lastPoints.delete(key)
-      lastPoints.set(key, { etag, point })
-      if (lastPoints.size > KEPT) lastPoints.delete(lastPoints.keys().next().value as string)
-      return point
-    })
-    return Object.fromEntries(last.filter((point) => point !== undefined).map((point) => [point.key, point]))
-  }
-
-  const metas = async (prefix: string): Promise<Meta[]> => {
-    const found = await inParallel(await tree.folders(prefix), (name) => tree.readMetaOrSkip(`${prefix}${name}/meta.yaml`))
-    return found.filter((meta) => meta !== undefined)
-  }
-
-  const dataset = async (experiment: string, input: Meta): Promise<DatasetInput | undefined> => {
-    const id = textOf(input, 'source_id') ?? ''
-    // The id comes from a file; nothing but a plain name may become a part of a key.
-    const meta = /^[\w-]{1,100}$/.test(id) ? await tree.readMetaOrSkip(`${experiment}datasets/${id}/meta.yaml`) : undefined
-    if (meta === undefined) return undefined
-    const context = textOf((input.tags ?? {}) as Meta, 'mlflow.data.context')
-    const schema = textOf(meta, 'schema')
-    const profile = textOf(meta, 'profile')
-    return {
-      name: textOf(meta, 'name') ?? '',
-      digest: textOf(meta, 'digest') ?? '',
-      sourceType: textOf(meta, 'source_type') ?? '',
-      source: textOf(meta, 'source') ?? '',
-      ...(schema === undefined ? {} : { schema }),
-      ...(profile === undefined ? {} : { profile }),
-      ...(context === undefined ? {} : { context }),
-    }
-  }
-
-  const fill = async (found: RunHead, { base, experiment }: Place): Promise<RunRecord> => {
-    const there = await tree.folders(base)
-    const inFolder = <T>(name: string, work: (prefix: string) => Promise<T>, none: T): Promise<T> =>
-      there.includes(name) ? work(`${base}${name}/`) : Promise.resolve(none)
-    const [params, tags, points, inputs, outputs] = await Promise.all([
-      inFolder('params', tree.texts, {}),
-      inFolder('tags', tree.texts, {}),
-      inFolder('metrics', metrics, {}),
-      inFolder('inputs', metas, []),
-      inFolder('outputs', metas, []),
-    ])
-    const datasets = await inParallel(
-      inputs.filter((input) => textOf(input, 'source_type') === 'DATASET'),
-      (input) => dataset(experiment, input),
+  const metasBelow = async (group: KnownGroup, folders: readonly KnownFolder[], top: string): Promise<Meta[][]> => {
+    const names = await known.look(
+      group,
+      folders.map((folder) => ({ folder, path: top })),
     )
-    return {
-      ...found,
-      runName: found.runName === '' ? ((tags as Record<string, string>)['mlflow.runName'] ?? '') : found.runName,
-      params,
-      tags,
-      metrics: points,
-      datasets: datasets.filter((input) => input !== undefined),
-      inputModels: inputs.filter((input) => textOf(input, 'source_type') === 'MODEL').map((input) => textOf(input, 'source_id') ?? ''),
-      // MLflow's reader takes the model from the destination.
-      outputModels: outputs.map((output) => ({ modelId: textOf(output, 'destination_id') ?? '', step: numberOf(output, 'step') ?? 0 })),
-    }
+    const asked = folders.map((folder, i) =>
+      ((names[i] ?? []) as readonly string[])
+        .filter((name) => name.endsWith('/'))
+        .map((name) => ({ folder, path: `${top}${name}meta.yaml` })),
+    )
+    const values = await lookEach(group, asked)
+    return values.map((metas) => metas.filter((meta): meta is Meta => meta !== undefined && meta !== null))
   }
 
-  /** The heads of every run of the asked experiments. */
-  const headsOf = async (experimentIds: readonly string[] | undefined): Promise<(readonly [RunHead, Place])[]> => {
-    const placed =
-      experimentIds === undefined
-        ? (await experiments.list()).filter(({ record }) => record.lifecycleStage === 'active')
-        : await inParallel(experimentIds, experiments.get)
-    const found: (readonly [RunHead, Place])[] = []
-    for (const { base: experiment } of placed) {
-      const names = (await tree.folders(experiment)).filter((name) => !notRuns.includes(name))
-      const heads = await inParallel(names, async (runId) => {
-        const place = { experiment, base: `${experiment}${runId}/` }
-        const head = await headOrSkip(place, runId)
-        return head === undefined ? undefined : ([head, place] as const)
-      })
-      found.push(...heads.filter((entry) => entry !== undefined))
-    }
-    return found
+  /** Looks at several lists of things at once. */
+  const lookEach = async (group: KnownGroup, asked: readonly (readonly Look[])[]): Promise<unknown[][]> => {
+    const values = await known.look(group, asked.flat())
+    let at = 0
+    return asked.map(({ length }) => {
+      at += length
+      return values.slice(at - length, at)
+    })
+  }
+
+  const entriesBelow = async (
+    group: KnownGroup,
+    folders: readonly KnownFolder[],
+    top: string,
+  ): Promise<(readonly [string, unknown])[][]> => {
+    const paths = await known.filesBelow(group, folders, top)
+    const values = await lookEach(
+      group,
+      folders.map((folder, i) => (paths[i] as string[]).map((path) => ({ folder, path }))),
+    )
+    return paths.map((list, i) =>
+      list.map((path, j) => [path.slice(top.length), values[i]?.[j]] as const).filter(([, value]) => value !== undefined && value !== null),
+    )
+  }
+
+  const datasetsOf = async (group: KnownGroup, inputs: readonly (readonly Meta[])[]): Promise<DatasetInput[][]> => {
+    const folder = known.folder(group, '')
+    const links = inputs.map((metas) =>
+      metas.filter((meta) => textOf(meta, 'source_type') === 'DATASET' && datasetPath(meta) !== undefined),
+    )
+    const found = await lookEach(
+      group,
+      links.map((metas) => metas.map((meta) => ({ folder, path: datasetPath(meta) as string }))),
+    )
+    return links.map((metas, i) => metas.flatMap((meta, j) => datasetOf(found[i]?.[j] as Meta | null | undefined, meta)))
+  }
+
+  const records = async (group: KnownGroup, heads: readonly RunHead[]): Promise<RunRecord[]> => {
+    const folders = heads.map(({ runId }) => known.folder(group, runId))
+    const params = await entriesBelow(group, folders, 'params/')
+    const tags = await entriesBelow(group, folders, 'tags/')
+    const metrics = await entriesBelow(group, folders, 'metrics/')
+    const inputs = await metasBelow(group, folders, 'inputs/')
+    const outputs = await metasBelow(group, folders, 'outputs/')
+    const datasets = await datasetsOf(group, inputs)
+    return heads.map((found, i) => {
+      const texts = Object.fromEntries(tags[i] as [string, string][])
+      return {
+        ...found,
+        runName: found.runName === '' ? (texts['mlflow.runName'] ?? '') : found.runName,
+        params: Object.fromEntries(params[i] as [string, string][]),
+        tags: texts,
+        metrics: Object.fromEntries(metrics[i] as [string, MetricPoint][]),
+        datasets: datasets[i] as DatasetInput[],
+        inputModels: (inputs[i] as Meta[])
+          .filter((input) => textOf(input, 'source_type') === 'MODEL')
+          .map((input) => textOf(input, 'source_id') ?? ''),
+        // MLflow's reader takes the model from the destination.
+        outputModels: (outputs[i] as Meta[]).map((output) => ({
+          modelId: textOf(output, 'destination_id') ?? '',
+          step: numberOf(output, 'step') ?? 0,
+        })),
+      }
+    })
   }
 
   return {
     head,
+    records,
     async record(runId) {
       const place = await places.run(runId)
-      return fill(await head(place, runId), place)
+      return (await records(known.group(place.experiment), [await head(place, runId)]))[0] as RunRecord
     },
-    async search(query) {
-      const { clauses, order, view, limit, cursor } = parseRunQuery(query)
-      const onlyHeads = clauses.filter(isAttribute)
-      const candidates = (await headsOf(query.experimentIds)).filter(
-        ([found]) => (view === 'all' || found.lifecycleStage === view) && matchesFilter(bare(found), onlyHeads),
-      )
-      const byOrder = compareRunsBy(order)
-      if (onlyHeads.length === clauses.length && order.every(isAttribute)) {
-        // Only the page itself needs its params, tags and metrics.
-        const sorted = candidates.map(([found, place]) => ({ runId: found.runId, run: bare(found), found, place }))
-        const page = pageOfRuns(
-          sorted.sort((a, b) => byOrder(a.run, b.run)),
-          limit,
-          cursor,
-        )
-        return { ...page, items: await inParallel(page.items, ({ found, place }) => fill(found, place)) }
-      }
-      const records = await inParallel(candidates, ([found, place]) => fill(found, place))
-      return pageOfRuns(records.filter((run) => matchesFilter(run, clauses)).sort(byOrder), limit, cursor)
-    },
+    search: (query) => searchRuns({ known, index, experiments, records }, query),
     async history(runId, key, page) {
       const place = await places.run(runId)
       const file = `${place.base}metrics/${key}`
@@ -171,7 +153,26 @@ export function createRunReader(tree: Tree, experiments: Experiments, places: Pl
   }
 }
 
-/** A record of nothing but the head, for clauses and orders that look at nothing else. */
-function bare(head: RunHead): RunRecord {
-  return { ...head, params: {}, tags: {}, metrics: {}, datasets: [], inputModels: [], outputModels: [] }
+/** Where a link's dataset lies. The id comes from a file; nothing but a plain name may become a part of a key. */
+function datasetPath(link: Meta): string | undefined {
+  const id = textOf(link, 'source_id') ?? ''
+  return /^[\w-]{1,100}$/.test(id) ? `datasets/${id}/meta.yaml` : undefined
+}
+
+function datasetOf(meta: Meta | null | undefined, link: Meta): DatasetInput[] {
+  if (meta === undefined || meta === null) return []
+  const context = textOf((link.tags ?? {}) as Meta, 'mlflow.data.context')
+  const schema = textOf(meta, 'schema')
+  const profile = textOf(meta, 'profile')
+  return [
+    {
+      name: textOf(meta, 'name') ?? '',
+      digest: textOf(meta, 'digest') ?? '',
+      sourceType: textOf(meta, 'source_type') ?? '',
+      source: textOf(meta, 'source') ?? '',
+      ...(schema === undefined ? {} : { schema }),
+      ...(profile === undefined ? {} : { profile }),
+      ...(context === undefined ? {} : { context }),
+    },
+  ]
 }

@@ -1,9 +1,11 @@
 /** Writes runs: creation, batches, changes of the head. One write to a run at a time. */
-import { MillwrightError } from '../../../core/errors'
+import { utf8 } from '../../../core/bytes'
+import { isMillwrightError, MillwrightError } from '../../../core/errors'
 import { newId } from '../../../core/ids'
-import { assertBatch, assertRunId, isOnlyTags, paramConflict } from '../../../ports/run-keys'
+import { assertBatch, assertRunId, assertRunName, isOnlyTags, paramConflict } from '../../../ports/run-keys'
 import type { DatasetInput, RunBatch, RunChange, RunInit, RunRecord } from '../../../ports/tracker-backend'
 import type { Experiments } from './experiments'
+import type { KnownFiles } from './known-files'
 import { md5Hex } from './md5'
 import { createMetricWriter, type MetricWriter } from './metric-writer'
 import type { Place, Places } from './places'
@@ -20,11 +22,31 @@ export interface RunWriter {
 }
 
 const RUN_NAME = 'mlflow.runName'
+/** MLflow finds a run by id only if these folders are there, empty or not. */
+const folderNames: readonly string[] = ['metrics', 'params', 'artifacts']
 
-/** A writer over `tree`. */
-export function createRunWriter(tree: Tree, experiments: Experiments, places: Places, reader: RunReader, now: () => number): RunWriter {
+/** What {@link createRunWriter} works with. */
+export interface RunWriterInit {
+  readonly tree: Tree
+  readonly known: KnownFiles
+  readonly experiments: Experiments
+  readonly places: Places
+  readonly reader: RunReader
+  /** Whole epoch milliseconds. */
+  readonly now: () => number
+}
+
+/** A writer over a tree. */
+export function createRunWriter({ tree, known: knownFiles, experiments, places, reader, now }: RunWriterInit): RunWriter {
   /** Runs being written to by this process: who waits, and what is known of their files. */
-  const open = new Map<string, { queue: Promise<unknown>; readonly params: Map<string, string>; metrics: MetricWriter | undefined }>()
+  const open = new Map<
+    string,
+    {
+      queue: Promise<unknown>
+      readonly params: Map<string, string>
+      metrics: { readonly base: string; readonly writer: MetricWriter } | undefined
+    }
+  >()
 
   const stateOf = (runId: string): NonNullable<ReturnType<typeof open.get>> => {
     const held = open.get(runId)
@@ -51,12 +73,19 @@ export function createRunWriter(tree: Tree, experiments: Experiments, places: Pl
     return head
   }
 
-  const assertParams = async (base: string, runId: string, params: readonly (readonly [string, string])[]): Promise<void> => {
+  const assertParams = async (place: Place, runId: string, params: readonly (readonly [string, string])[]): Promise<void> => {
     const { params: known } = stateOf(runId)
-    await inParallel(params, async ([key, value]) => {
-      const held = known.get(key) ?? (await tree.read(`${base}params/${key}`))
+    const unknown = params.filter(([key]) => !known.has(key)).map(([key]) => key)
+    const group = knownFiles.group(place.experiment)
+    const folder = knownFiles.folder(group, runId)
+    const there = await knownFiles.look(
+      group,
+      unknown.map((key) => ({ folder, path: `params/${key}` })),
+    )
+    for (const [key, value] of params) {
+      const held = known.get(key) ?? (there[unknown.indexOf(key)] as string | undefined)
       if (held !== undefined && held !== value) throw paramConflict(runId, key, held, value)
-    })
+    }
   }
 
   const writeParam = async (base: string, runId: string, [key, value]: readonly [string, string]): Promise<void> => {
@@ -100,13 +129,41 @@ export function createRunWriter(tree: Tree, experiments: Experiments, places: Pl
   const writeHead = (place: Place, head: RunHead, deletedAt?: number | null): Promise<void> =>
     tree.writeMeta(`${place.base}meta.yaml`, runMeta(head, deletedAt))
 
+  const taken = (runId: string): MillwrightError => new MillwrightError('AlreadyExists', `${tree.storage.name} already has a run ${runId}`)
+
+  /** Makes the run's folder with what a new run holds: at once where the storage can, else ending with the meta that makes it a run. */
+  const makeRun = async ({ base }: Place, head: RunHead, tags: Readonly<Record<string, string>>): Promise<void> => {
+    const meta = tree.yaml(runMeta(head, null))
+    if (tree.storage.createFolder !== undefined) {
+      const files = new Map([
+        ['meta.yaml', utf8(meta)],
+        ...Object.entries(tags).map(([key, value]) => [`tags/${key}`, utf8(value)] as const),
+      ])
+      try {
+        return await tree.storage.createFolder(base, { files, folders: folderNames })
+      } catch (error) {
+        if (!isMillwrightError(error, 'Conflict')) throw error
+        // Else something lies there that is no run: it is made into one, as long as nothing is in the way.
+      }
+    }
+    // Nothing of a run that is there may be touched.
+    if ((await tree.storage.head(`${base}meta.yaml`)) !== undefined) throw taken(head.runId)
+    await Promise.all([
+      inParallel(folderNames, (name) => tree.ensureFolder(`${base}${name}/`)),
+      inParallel(Object.entries(tags), ([key, value]) => tree.write(`${base}tags/${key}`, value)),
+    ])
+    // This makes it a run: one that a full disk or a crash cut short is never seen.
+    if (!(await tree.writeOnce(`${base}meta.yaml`, meta))) throw taken(head.runId)
+  }
+
   const writeBatch = async (place: Place, runId: string, head: RunHead, batch: RunBatch): Promise<void> => {
     const { base } = place
     const params = Object.entries(batch.params ?? {})
-    await assertParams(base, runId, params)
+    await assertParams(place, runId, params)
     const state = stateOf(runId)
-    state.metrics ??= createMetricWriter(tree, `${base}metrics/`)
-    const { metrics } = state
+    // The experiment may have been moved to the trash, or back.
+    if (state.metrics?.base !== base) state.metrics = { base, writer: createMetricWriter(tree, `${base}metrics/`) }
+    const metrics = state.metrics.writer
     const outcomes = await Promise.allSettled([
       inParallel(params, (param) => writeParam(base, runId, param)),
       metrics.add(batch.metrics ?? []),
@@ -125,6 +182,7 @@ export function createRunWriter(tree: Tree, experiments: Experiments, places: Pl
     async create({ experimentId, runName, startTime, user = '', tags = {}, runId = newId() }) {
       assertRunId(runId)
       assertBatch({ tags })
+      if (runName !== undefined) assertRunName(runName)
       const { record: experiment, base: experimentBase } = await experiments.get(experimentId)
       if (experiment.lifecycleStage === 'deleted') {
         throw new MillwrightError('InvalidState', `experiment ${experimentId} is deleted and takes no runs`)
@@ -140,16 +198,9 @@ export function createRunWriter(tree: Tree, experiments: Experiments, places: Pl
         lifecycleStage: 'active',
         user,
       }
-      if (!(await tree.writeOnce(`${place.base}meta.yaml`, tree.yaml(runMeta(head, null))))) {
-        throw new MillwrightError('AlreadyExists', `${tree.storage.name} already has a run ${runId}`)
-      }
-      places.remember(runId, place)
       const allTags = { ...tags, [RUN_NAME]: head.runName }
-      // MLflow finds a run by id only if these three folders are there, empty or not.
-      await Promise.all([
-        inParallel(['metrics', 'params', 'artifacts'], (name) => tree.ensureFolder(`${place.base}${name}/`)),
-        inParallel(Object.entries(allTags), ([key, value]) => tree.write(`${place.base}tags/${key}`, value)),
-      ])
+      await makeRun(place, head, allTags)
+      places.remember(runId, place)
       return { ...head, params: {}, tags: allTags, metrics: {}, datasets: [], inputModels: [], outputModels: [] }
     },
     async log(runId, batch) {
@@ -159,7 +210,7 @@ export function createRunWriter(tree: Tree, experiments: Experiments, places: Pl
     },
     async update(runId, { status, endTime, runName }) {
       const place = await places.run(runId)
-      if (runName !== undefined) assertBatch({ tags: { [RUN_NAME]: runName } })
+      if (runName !== undefined) assertRunName(runName)
       await inTurn(runId, async () => {
         const { endTime: heldEnd, ...head } = await openHead(place, runId, true)
         const newStatus = status ?? head.status

@@ -3,7 +3,7 @@ import { fromUtf8, utf8 } from '../../../core/bytes'
 import { isMillwrightError } from '../../../core/errors'
 import type { Json } from '../../../core/json'
 import { parseYamlStrings, toYaml } from '../../../core/yaml'
-import type { ObjectInfo, ObjectStore } from '../../../ports/object-store'
+import type { ChangedAnswer, ChangedQuery, ObjectInfo, ObjectStore } from '../../../ports/object-store'
 
 /** What a `meta.yaml` holds: every scalar as text. */
 export type Meta = Readonly<Record<string, unknown>>
@@ -31,6 +31,8 @@ export interface Tree {
   list(prefix: string): Promise<readonly ObjectInfo[]>
   /** Names of the folders directly below a prefix. */
   folders(prefix: string): Promise<readonly string[]>
+  /** The content of those that changed; see `getChanged` of the port. A storage without it is asked one by one. */
+  changed(queries: readonly ChangedQuery[]): Promise<readonly (ChangedAnswer | undefined)[]>
   /** The files below a prefix as path → text. */
   texts(prefix: string): Promise<Record<string, string>>
 }
@@ -68,6 +70,25 @@ export function createTree(storage: ObjectStore, prefix: string): Tree {
     const meta = parseYamlStrings(text, `${storage.name} ${key}`)
     return typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? (meta as Meta) : {}
   }
+  /** By etag, which comes before the content: what changes in between shows the next time. */
+  const changedSince = async ({ key, stamp }: ChangedQuery): Promise<ChangedAnswer | undefined> => {
+    if (key.endsWith('/')) {
+      const names: string[] = []
+      for await (const { objects, prefixes } of pages(key, true)) {
+        for (const name of [...objects.map((info) => info.key), ...prefixes]) names.push(name.slice(key.length))
+      }
+      return names.length === 0 ? undefined : { stamp: '', names: names.sort((a, b) => (a < b ? -1 : 1)) }
+    }
+    const info = await storage.head(key)
+    if (info === undefined || info.etag === stamp) return info && { stamp: info.etag }
+    try {
+      return { stamp: info.etag, bytes: await storage.get(key) }
+    } catch (error) {
+      if (isMillwrightError(error, 'NotFound')) return undefined
+      throw error
+    }
+  }
+
   return {
     storage,
     root: prefix === '' ? '' : `${prefix}/`,
@@ -102,6 +123,8 @@ export function createTree(storage: ObjectStore, prefix: string): Tree {
       for await (const page of pages(start, true)) names.push(...page.prefixes.map((name) => name.slice(start.length, -1)))
       return names
     },
+    changed: async (queries) =>
+      queries.length === 0 ? [] : storage.getChanged === undefined ? inParallel(queries, changedSince) : storage.getChanged(queries),
     async texts(start) {
       const found = await list(start)
       const values = await inParallel(found, ({ key }) => read(key))

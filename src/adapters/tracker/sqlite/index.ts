@@ -10,9 +10,10 @@ import { parseRunQuery } from '../../../ports/run-search'
 import type { ArtifactOwner, ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../../ports/tracker-backend'
 import { type Database, openDatabase, type SqlRow } from '../../_sqlite/database'
 import { artifactFolder, getBelow, listBelow, putBelow } from './artifacts'
+import { findRuns } from './find-runs'
 import { insertModel, readModel, setModelStatus } from './models'
-import { experimentOf, pointColumns, pointOf, runsOf } from './rows'
-import { searchStatement } from './search'
+import { insertRun, newRun } from './new-run'
+import { experimentOf, pointColumns, pointOf, runsById, runsOf } from './rows'
 import { writeBatch } from './write-batch'
 
 /** Options of {@link sqliteTracker}. */
@@ -45,7 +46,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
   })
   const { storage } = options
   const clock = options.clock ?? systemClock()
-  const database = await openDatabase(options)
+  const database = await openDatabase({ ...options, groupsSyncs: true })
   const name = `sqliteTracker(${options.path})`
   let closed = false
   const open = (): Database => {
@@ -68,6 +69,9 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
   database.transaction(() => {
     if (database.get('SELECT 1 AS one FROM experiments LIMIT 1') === undefined) addExperiment('Default', 0)
   })
+  await database.durable()
+  /** What was written, once it is there for good. */
+  const stored = <T>(result: T): Promise<T> => database.durable().then(() => result)
 
   const runRow = (runId: string): SqlRow => {
     const row = open().get('SELECT * FROM runs WHERE run_uuid = ?', runId)
@@ -91,12 +95,12 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
   return {
     portVersion: 1,
     name,
-    capabilities: Object.freeze({ atomicBatch: true, persistent: options.path !== ':memory:', search: true }),
+    capabilities: Object.freeze({ atomicBatch: true, persistent: options.path !== ':memory:', search: true, keys: 'mlflow' }),
 
     ensureExperiment(experimentName, { tags = {} } = {}) {
       assertExperimentName(experimentName)
-      assertBatch({ tags })
-      return open().transaction(() => {
+      assertBatch({ tags }, 'mlflow')
+      const made = open().transaction(() => {
         const find = (): SqlRow | undefined => database.get('SELECT * FROM experiments WHERE name = ?', experimentName)
         if (find() === undefined) {
           addExperiment(experimentName)
@@ -111,6 +115,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
         }
         return experiment
       })
+      return stored(made)
     },
     getExperiment,
     listExperiments: () =>
@@ -120,10 +125,10 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
 
     createRun({ experimentId, runName, startTime, user = '', tags = {}, runId = newId() }) {
       assertRunId(runId)
-      assertBatch({ tags })
+      assertBatch({ tags }, 'mlflow')
       const given = runName ?? tags['mlflow.runName'] ?? runId.slice(0, 8)
       assertRunName(given)
-      return open().transaction(() => {
+      const record = open().transaction((): RunRecord => {
         const experiment = getExperiment(experimentId)
         if (experiment.lifecycleStage === 'deleted') {
           throw new MillwrightError('InvalidState', `experiment ${show(experiment.name)} is deleted`)
@@ -131,28 +136,20 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
         if (database.get('SELECT 1 AS one FROM runs WHERE run_uuid = ?', runId) !== undefined) {
           throw new MillwrightError('AlreadyExists', `${name} already has a run ${runId}`)
         }
-        database.run(
-          "INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, source_version, lifecycle_stage, artifact_uri, experiment_id) VALUES (?, ?, 'LOCAL', ?, '', ?, 'RUNNING', ?, ?, 'active', ?, ?)",
-          runId,
-          given,
-          tags['mlflow.source.name'] ?? '',
-          user,
-          startTime,
-          tags['mlflow.source.git.commit'] ?? '',
-          `${experiment.artifactUri}/${runId}/artifacts`,
-          Number(experimentId),
-        )
-        writeBatch(database, runId, Number(experimentId), { tags: { ...tags, 'mlflow.runName': given } })
-        return getRun(runId)
+        const made = newRun(runId, experiment, { runName: given, startTime, user, tags: { ...tags, 'mlflow.runName': given } })
+        insertRun(database, made)
+        return made
       })
+      return stored(record)
     },
     getRun,
     logBatch(runId, batch) {
-      assertBatch(batch)
+      assertBatch(batch, 'mlflow')
       open().transaction(() => {
         const row = runRow(runId)
         writeBatch(database, runId, Number(row.experiment_id), batch, row)
       })
+      return database.durable()
     },
     updateRun(runId, { status, endTime, runName }) {
       if (runName !== undefined) assertRunName(runName)
@@ -165,6 +162,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
         } else if (endTime !== undefined) database.run('UPDATE runs SET end_time = ? WHERE run_uuid = ?', endTime, runId)
         if (runName !== undefined) writeBatch(database, runId, Number(row.experiment_id), { tags: { 'mlflow.runName': runName } }, row)
       })
+      return database.durable()
     },
     searchRuns(query) {
       const parsed = parseRunQuery(query)
@@ -175,11 +173,8 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
           .map((row) => String(row.experiment_id))
       const known = ids.filter((id) => /^\d{1,18}$/.test(id))
       if (known.length === 0) return { items: [] }
-      const offset = offsetOf(parsed.cursor)
-      const { text, values } = searchStatement(parsed, known, offset, database.lower)
-      const rows = open().all(text, ...values)
-      const items = runsOf(database, rows.slice(0, parsed.limit))
-      return rows.length > parsed.limit ? { items, cursor: String(offset + parsed.limit) } : { items }
+      const { items, ...next } = findRuns(open(), parsed, known)
+      return { items: runsById(database, items), ...next }
     },
     getMetricHistory(runId, key, page = {}) {
       runRow(runId)
@@ -198,6 +193,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
     deleteRun(runId) {
       runRow(runId)
       database.run("UPDATE runs SET lifecycle_stage = 'deleted', deleted_time = ? WHERE run_uuid = ?", clock.now(), runId)
+      return database.durable()
     },
 
     putArtifact: async (owner, path, bytes) => putBelow(storage, folderOf(owner), path, bytes),
@@ -206,24 +202,23 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
 
     createModel(init) {
       assertModelName(init.name)
-      assertBatch({ tags: init.tags, params: init.params })
-      return open().transaction(() => getModel(insertModel(database, getExperiment(init.experimentId), init)))
+      assertBatch({ tags: init.tags, params: init.params }, 'mlflow')
+      return stored(open().transaction(() => getModel(insertModel(database, getExperiment(init.experimentId), init))))
     },
     getModel,
     finishModel(modelId, status) {
       getModel(modelId)
       setModelStatus(database, modelId, status, clock.now())
+      return database.durable()
     },
     async close() {
+      if (closed) return
       closed = true
-      database.close()
+      try {
+        await database.durable()
+      } finally {
+        database.close()
+      }
     },
   }
-}
-
-function offsetOf(cursor: string | undefined): number {
-  if (cursor === undefined) return 0
-  if (!/^\d{1,15}$/.test(cursor))
-    throw new MillwrightError('InvalidArgument', `a cursor of a run search must come from the page before, got ${show(cursor)}`)
-  return Number(cursor)
 }

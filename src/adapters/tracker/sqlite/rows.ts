@@ -42,16 +42,22 @@ function pairs(rows: readonly SqlRow[]): Record<string, string> {
   return Object.fromEntries(rows.map(({ key, value }) => [text(key), text(value)]))
 }
 
-/** Run rows as records, what belongs to them read in a few queries for all. */
-export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[] {
+/** Runs by their ids, in that order, read in a few queries for all; an id that is not there gives nothing. */
+export function runsById(database: Database, ids: readonly string[]): RunRecord[] {
   const records: RunRecord[] = []
-  for (let start = 0; start < rows.length; start += 500) records.push(...chunkOf(database, rows.slice(start, start + 500)))
+  for (let start = 0; start < ids.length; start += 500) {
+    const chunk = ids.slice(start, start + 500)
+    const rows = new Map<string, SqlRow>()
+    for (const row of database.all(`SELECT * FROM runs WHERE run_uuid ${among}`, JSON.stringify(chunk))) rows.set(text(row.run_uuid), row)
+    const inOrder = chunk.map((id) => rows.get(id)).filter((row) => row !== undefined)
+    for (const record of runsOf(database, inOrder)) records.push(record)
+  }
   return records
 }
 
-function chunkOf(database: Database, rows: readonly SqlRow[]): RunRecord[] {
-  const ids = rows.map(({ run_uuid }) => text(run_uuid))
-  const list = JSON.stringify(ids)
+/** Some hundred run rows as records. */
+export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[] {
+  const list = JSON.stringify(rows.map(({ run_uuid }) => run_uuid))
   const by = (sql: string, idColumn = 'run_uuid'): Map<string, SqlRow[]> => {
     const grouped = new Map<string, SqlRow[]>()
     for (const row of database.all(sql, list)) {

@@ -1,5 +1,4 @@
-/** Run search as SQL: clauses become EXISTS tests, sort keys scalar subqueries; the answers are those of the other backends. */
-
+/** Run search as SQL: clauses on metrics, params and tags become joins; the answers are those of the other backends. */
 import type { RunClause, RunIdentifier } from '../../../ports/run-filter'
 import type { ParsedRunQuery, RunOrder } from '../../../ports/run-search'
 import type { SqlValue } from '../../_sqlite/database'
@@ -21,41 +20,109 @@ const attributeColumns: Readonly<Record<string, string>> = {
   end_time: 'r.end_time',
 }
 
-/** The matching runs' rows, sorted, one more than the limit so that the caller sees whether there is a next page. `lower` is the SQL function that folds case. */
-export function searchStatement(query: ParsedRunQuery, experimentIds: readonly string[], offset: number, lower: string): Sql {
-  const joins: Sql[] = []
-  const where: Sql[] = [{ text: `r.experiment_id ${among}`, values: [JSON.stringify(experimentIds.map(Number))] }]
-  const order: string[] = []
+/** A table under another name, and what its row must keep. */
+interface JoinedTable extends Sql {
+  readonly table: string
+}
+
+/** What a search stands in. */
+export interface SearchContext {
+  readonly experimentIds: readonly string[]
+  readonly offset: number
+  /** The SQL function that folds case. */
+  readonly lower: string
+  /** Whether the experiments hold few runs, so that one goes through these, and not through all that have a metric or param. */
+  readonly isSmall: boolean
+}
+
+/** Counts the runs in the experiments, not beyond `most`. */
+export function countStatement(experimentIds: readonly string[], most: number): Sql {
+  const { text, values } = ofExperiments('', experimentIds)
+  return { text: `SELECT COUNT(*) AS runs FROM (SELECT 1 FROM runs WHERE ${text} LIMIT ${most})`, values }
+}
+
+/** One experiment as such, so that an index gives its runs sorted. */
+function ofExperiments(prefix: string, ids: readonly string[]): Sql {
+  if (ids.length === 1) return { text: `${prefix}experiment_id = ?`, values: [Number(ids[0])] }
+  return { text: `${prefix}experiment_id ${among}`, values: [JSON.stringify(ids.map(Number))] }
+}
+
+/**
+ * The matching runs' ids, sorted, one more than the limit so that the caller sees whether there is a next page.
+ *
+ * SQLite has no figures to choose an order of joins by, so it is given one (`CROSS JOIN`): first the clause whose metric the runs are
+ * sorted by, which an index then gives in that order and stops at the limit; the row of the run, which is the widest, last.
+ */
+export function searchStatement(query: ParsedRunQuery, { experimentIds, offset, lower, isSmall }: SearchContext): Sql {
+  const keyed = query.clauses.filter(isKeyed)
+  const sorting = keyed.find((clause) => isSortedBy(clause, query.order[0]))
+  const clauses = sorting === undefined ? keyed : [sorting, ...keyed.filter((clause) => clause !== sorting)]
+  const runsFirst = isSmall || clauses.length === 0
+  const base = runsFirst ? 'r' : 'c0'
+  const tables: JoinedTable[] = clauses.map((clause, i) => clauseTable(clause, `c${i}`, base, lower))
+  const runs: JoinedTable = { table: 'runs r', text: `r.run_uuid = ${base}.run_uuid`, values: [] }
+  const [first, ...others] = (runsFirst ? [{ ...runs, text: '1' }, ...tables] : [...tables, runs]) as [JoinedTable, ...JoinedTable[]]
+
+  const where: Sql[] = [first, ofExperiments('r.', experimentIds)]
   if (query.view !== 'all') where.push({ text: 'r.lifecycle_stage = ?', values: [query.view] })
-  for (const clause of query.clauses) {
-    const isJoin = clause.field !== 'attribute' && clause.field !== 'dataset' && !clause.comparator.startsWith('IS')
-    if (isJoin) joins.push(joinSql(clause, `c${joins.length}`, lower))
-    else where.push(clauseSql(clause, lower))
-  }
-  for (const key of query.order) {
-    const alias = `o${joins.length}`
+  for (const clause of query.clauses) if (!isKeyed(clause)) where.push(clauseSql(clause, lower))
+
+  const leftJoins: Sql[] = []
+  const order = query.order.map((key, i) => {
+    if (i === 0 && sorting !== undefined) return `c0.value ${directionOf(key)}`
+    const alias = `o${i}`
     if (key.field !== 'attribute') {
-      joins.push({ text: `LEFT JOIN ${tableOf(key)} ${alias} ON ${alias}.run_uuid = r.run_uuid AND ${alias}.key = ?`, values: [key.key] })
+      leftJoins.push({
+        text: `LEFT JOIN ${tableOf(key)} ${alias} ON ${alias}.run_uuid = r.run_uuid AND ${alias}.key = ?`,
+        values: [key.key],
+      })
     }
-    order.push(orderSql(key, alias))
-  }
+    return orderSql(key, alias)
+  })
+  const parts: Sql[] = [
+    { text: `SELECT r.run_uuid FROM ${first.table}`, values: [] },
+    ...others.map(({ table, text, values }) => ({ text: `CROSS JOIN ${table} ON ${text}`, values })),
+    ...leftJoins,
+  ]
   const text = [
-    'SELECT r.* FROM runs r',
-    ...joins.map((join) => join.text),
+    ...parts.map((part) => part.text),
     `WHERE ${where.map((test) => test.text).join(' AND ')}`,
     `ORDER BY ${[...order, 'r.start_time DESC', 'r.run_uuid'].join(', ')} LIMIT ? OFFSET ?`,
   ].join(' ')
-  return { text, values: [...joins, ...where].flatMap((part) => part.values).concat(query.limit + 1, offset) }
+  return { text, values: [...parts, ...where].flatMap((part) => part.values).concat(query.limit + 1, offset) }
+}
+
+/**
+ * A search sorted by a metric that no clause asks for, narrowed to the runs that have a number there, which an index gives sorted;
+ * `undefined` for any other search.
+ */
+export function bestFirst(query: ParsedRunQuery): ParsedRunQuery | undefined {
+  const [order] = query.order
+  if (order?.field !== 'metric' || query.clauses.some((clause) => isSortedBy(clause, order))) return undefined
+  const isNumber: RunClause = { field: 'metric', key: order.key, comparator: '>=', value: Number.NEGATIVE_INFINITY }
+  return { ...query, clauses: [isNumber, ...query.clauses] }
+}
+
+/** Whether a clause compares the value of a metric, param or tag: what lacks the key cannot keep it. */
+function isKeyed({ field, comparator }: RunClause): boolean {
+  return field !== 'attribute' && field !== 'dataset' && !comparator.startsWith('IS')
+}
+
+/** Whether all runs that keep the clause have a number to be sorted by; `!=` also keeps NaN. */
+function isSortedBy(clause: RunClause, order: RunOrder | undefined): boolean {
+  return clause.field === 'metric' && order?.field === 'metric' && clause.key === order.key && clause.comparator !== '!='
 }
 
 /** A clause on a metric, param or tag: a run has at most one row of a key, so a join neither doubles it nor keeps one that lacks the key. */
-function joinSql(clause: RunClause, alias: string, lower: string): Sql {
+function clauseTable(clause: RunClause, alias: string, base: string, lower: string): JoinedTable {
   const column = `${alias}.value`
   const test = compared(clause.field === 'metric' ? metricColumn(column, clause.value as number) : column, clause, lower)
   // A NaN compares false with everything but `!=`, as a number does.
   const nan = clause.field === 'metric' ? (clause.comparator === '!=' ? ` OR ${alias}.is_nan = 1` : ` AND ${alias}.is_nan = 0`) : ''
+  const same = alias === base ? '' : `${alias}.run_uuid = ${base}.run_uuid AND `
   return {
-    text: `JOIN ${tableOf(clause)} ${alias} ON ${alias}.run_uuid = r.run_uuid AND ${alias}.key = ? AND (${test.text}${nan})`,
+    table: `${tableOf(clause)} ${alias}`,
+    text: `${same}${alias}.key = ? AND (${test.text}${nan})`,
     values: [clause.key, ...test.values],
   }
 }
@@ -98,7 +165,7 @@ function compared(column: string, { comparator, value }: RunClause, lower: strin
 
 /** Values first, then NaN, then missing, whatever the direction. */
 function orderSql(key: RunOrder, alias: string): string {
-  const direction = key.descending ? 'DESC' : 'ASC'
+  const direction = directionOf(key)
   if (key.field === 'attribute') {
     const column = attributeColumns[key.key] as string
     return `${column} IS NULL, ${column} ${direction}`
@@ -106,4 +173,8 @@ function orderSql(key: RunOrder, alias: string): string {
   // A NaN is stored as 0 with a mark, so that all of them are equal.
   if (key.field === 'metric') return `COALESCE(${alias}.is_nan, 2), ${alias}.value ${direction}`
   return `${alias}.value IS NULL, ${alias}.value ${direction}`
+}
+
+function directionOf({ descending }: RunOrder): 'ASC' | 'DESC' {
+  return descending ? 'DESC' : 'ASC'
 }

@@ -4,8 +4,8 @@ import { newId } from '../../../core/ids'
 import { isLaterPoint } from '../../../ports/metric-points'
 import { isOnlyTags, paramConflict } from '../../../ports/run-keys'
 import type { DatasetInput, MetricPoint, RunBatch } from '../../../ports/tracker-backend'
-import type { Database, SqlRow } from '../../_sqlite/database'
-import { pointColumns, pointOf, toValue } from './rows'
+import type { Database, SqlRow, SqlValue } from '../../_sqlite/database'
+import { toValue } from './rows'
 
 /**
  * Adds a checked batch to a run.
@@ -40,34 +40,54 @@ export function writeBatch(database: Database, runId: string, experimentId: numb
 
 /** Points, and beside them the last of each key: MLflow's pages and its search read only that. */
 function writeMetrics(database: Database, runId: string, points: readonly MetricPoint[]): void {
-  const last = new Map<string, MetricPoint>()
+  const byKey = new Map<string, MetricPoint[]>()
   for (const point of points) {
-    const [value, isNan] = toValue(point.value)
-    database.run(
-      'INSERT OR IGNORE INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)',
-      point.key,
-      value,
-      point.timestamp,
-      runId,
-      point.step,
-      isNan,
-    )
-    const held = last.get(point.key)
-    if (held === undefined || isLaterPoint(point, held)) last.set(point.key, point)
+    const group = byKey.get(point.key)
+    if (group === undefined) byKey.set(point.key, [point])
+    else group.push(point)
   }
-  for (const [key, point] of last) {
-    const held = database.get(`SELECT ${pointColumns} FROM latest_metrics WHERE run_uuid = ? AND key = ?`, runId, key)
-    if (held !== undefined && !isLaterPoint(point, pointOf(held))) continue
-    const [value, isNan] = toValue(point.value)
+  for (const [key, group] of byKey) {
+    insertPoints(database, runId, key, group)
+    let last = group[0] as MetricPoint
+    for (const point of group) if (isLaterPoint(point, last)) last = point
+    const [value, isNan] = toValue(last.value)
+    // The order of `isLaterPoint`, on what is stored.
     database.run(
-      'INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan',
+      'INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan WHERE (excluded.step, excluded.timestamp, excluded.value) > (latest_metrics.step, COALESCE(latest_metrics.timestamp, 0), latest_metrics.value)',
       key,
       value,
-      point.timestamp,
-      point.step,
+      last.timestamp,
+      last.step,
       isNan,
       runId,
     )
+  }
+}
+
+/** Rows in one statement, largest first; one statement is one call into the driver, and keeps its place in the indexes. */
+const rowCounts = [256, 32, 4, 1] as const
+
+/** What differs from point to point is three values; NaN goes as NULL. */
+const insertSql: Readonly<Record<number, string>> = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ rowCounts.map((count) => [
+    count,
+    `INSERT OR IGNORE INTO metrics (key, value, timestamp, run_uuid, step, is_nan) SELECT ?, COALESCE(column1, 0), column2, ?, column3, column1 IS NULL FROM (VALUES ${Array(count).fill('(?,?,?)').join(',')})`,
+  ]),
+)
+
+/** The points of one key, in statements of many rows. */
+function insertPoints(database: Database, runId: string, key: string, points: readonly MetricPoint[]): void {
+  let start = 0
+  for (const count of rowCounts) {
+    const sql = insertSql[count] as string
+    for (; points.length - start >= count; start += count) {
+      const values: SqlValue[] = [key, runId]
+      for (let i = start; i < start + count; i++) {
+        const { value, timestamp, step } = points[i] as MetricPoint
+        values.push(value !== value ? null : toValue(value)[0], timestamp, step)
+      }
+      database.run(sql, ...values)
+    }
   }
 }
 

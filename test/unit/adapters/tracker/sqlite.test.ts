@@ -1,6 +1,6 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../../src/adapters/_sqlite/database'
 import { memoryStorage } from '../../../../src/adapters/storage/memory'
@@ -62,6 +62,77 @@ describe.each(libs)('sqliteTracker with $name', ({ name, lib }) => {
     other.run('ROLLBACK')
     expect((await tracker.createRun({ experimentId, startTime: 1 })).status).toBe('running')
     other.close()
+    await tracker.close()
+  })
+
+  it('flushes the log of the file itself, also through a link, and lets go of it', async () => {
+    const path = place('flushed.db')
+    const link = place('link.db')
+    const made = await openDatabase({ path, lib, groupsSyncs: true })
+    expect(made.get('PRAGMA synchronous')?.synchronous).toBe(1)
+    await made.durable()
+    made.close()
+    await symlink(path, link)
+    const linked = await openDatabase({ path: link, lib, groupsSyncs: true })
+    linked.run("INSERT INTO tags (key, value, run_uuid) SELECT 'k', 'v', 'r' WHERE 0")
+    await linked.durable()
+    linked.close()
+    linked.close()
+    // The last to close takes the log away, which it could not while somebody on Windows held it.
+    expect((await readdir(folder)).filter((file) => file.includes('flushed.db') || file.includes('link.db')).sort()).toEqual(
+      [path, link].map((file) => basename(file)).sort(),
+    )
+    const alone = await openDatabase({ path, lib })
+    expect(alone.get('PRAGMA synchronous')?.synchronous).toBe(2)
+    await alone.durable()
+    alone.close()
+  })
+
+  it('says that the log cannot be flushed', async () => {
+    const path = place('unflushed.db')
+    const database = await openDatabase({ path, lib, groupsSyncs: true })
+    await rename(`${path}-wal`, `${path}-gone`)
+    await expect(database.durable()).rejects.toMatchObject({ code: 'Unavailable', message: expect.stringContaining('flushed') })
+    await rename(`${path}-gone`, `${path}-wal`)
+    await database.durable()
+    database.close()
+  })
+
+  it('gives the run it makes as reading gives it', async () => {
+    const tracker = await sqliteTracker({ path: place('made.db'), storage: memoryStorage(), lib })
+    const { experimentId } = await tracker.ensureExperiment('e')
+    const tags = { 'mlflow.source.name': 'a.ts', 'mlflow.source.git.commit': 'abc', ...JSON.parse('{"__proto__":"p"}'), z: '' }
+    for (const init of [{ startTime: 5 }, { startTime: 6, runName: 'é', user: 'ada', tags }]) {
+      const made = await tracker.createRun({ experimentId, ...init })
+      expect(made).toEqual(await tracker.getRun(made.runId))
+    }
+    await tracker.close()
+  })
+
+  it('stores every point whatever the size of the batch, and the last of each key', async () => {
+    const tracker = await sqliteTracker({ path: place('batches.db'), storage: memoryStorage(), lib })
+    const { experimentId } = await tracker.ensureExperiment('e')
+    for (const count of [1, 3, 4, 31, 33, 255, 256, 257, 295, 1000]) {
+      const { runId } = await tracker.createRun({ experimentId, startTime: 1 })
+      const values = [0.5, Number.NaN, Number.NEGATIVE_INFINITY, -2, 3, Number.POSITIVE_INFINITY]
+      const metrics = Array.from({ length: count }, (_, i) => ({
+        key: i % 3 === 0 ? 'a' : 'b',
+        value: values[i % values.length] as number,
+        timestamp: 10,
+        step: i,
+      }))
+      await tracker.logBatch(runId, { metrics })
+      // Again, which adds nothing, and an earlier one, which is not the last.
+      await tracker.logBatch(runId, { metrics })
+      await tracker.logBatch(runId, { metrics: [{ key: 'a', value: 7, timestamp: 99, step: -1 }] })
+      const kept = async (key: string): Promise<unknown[]> =>
+        (await tracker.getMetricHistory(runId, key)).items.map(({ value, step }) => [value, step])
+      const given = (key: string): unknown[] => metrics.filter((point) => point.key === key).map(({ value, step }) => [value, step])
+      expect(await kept('a')).toEqual([...given('a'), [7, -1]])
+      expect(await kept('b')).toEqual(given('b'))
+      const record = await tracker.getRun(runId)
+      expect(record.metrics.a).toEqual(metrics.filter(({ key }) => key === 'a').at(-1))
+    }
     await tracker.close()
   })
 
