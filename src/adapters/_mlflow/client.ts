@@ -1,195 +1,145 @@
-/** Talking to an MLflow server: addresses, authentication, retries, errors. Facts: MLflow's REST API 2.0. */
-import { fromUtf8, toBase64, utf8 } from '../../core/bytes'
-import { type Clock, sleep, systemClock } from '../../core/clock'
-import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
-import { abortable } from '../../core/signal'
-import { type Answer, answerError, retryStatuses } from './errors'
+/** Talking to an MLflow server: JSON calls, raw bytes, presigned addresses. Facts: MLflow's REST API 2.0. */
+import { fromUtf8 } from '../../core/bytes'
+import { isMillwrightError, MillwrightError } from '../../core/errors'
+import { type Answer, beginningOf } from './errors'
+import type { MlflowClientOptions } from './options'
+import { reachOf } from './reach'
+import { type Closing, sender } from './send'
+import type { Wire } from './wire'
 
-/** How to reach a server. */
-export interface MlflowClientOptions {
-  /** Tracking URI, `http(s)://[user:password@]host[:port][/prefix]`. @default environment variable `MLFLOW_TRACKING_URI` */
-  readonly url?: string | undefined
-  /** Basic authentication; wins over `token`. @default `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` */
-  readonly username?: string | undefined
-  readonly password?: string | undefined
-  /** Bearer token. @default `MLFLOW_TRACKING_TOKEN` */
-  readonly token?: string | undefined
-  /** Sent as `X-MLFLOW-WORKSPACE`; leave out on servers without workspaces. */
-  readonly workspace?: string | undefined
-  /** Further headers of every request. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Most tries after the first, for 408, 429, 5xx and a lost connection. @default 5 */
-  readonly retries?: number | undefined
-  /** Milliseconds before the first retry; doubles each time. @default 500 */
-  readonly backoffMs?: number | undefined
-  /** Milliseconds one request may take. @default 120000 */
-  readonly timeoutMs?: number | undefined
-  /** @default the global `fetch` */
-  readonly fetch?: typeof fetch | undefined
-  readonly clock?: Clock | undefined
+export { clientOptionRules, type MlflowClientOptions } from './options'
+
+/** Options of one request. */
+export interface CallOptions {
+  /** `false`: not repeated once it may have reached the server; the error then says `details.mayBeDone`. @default true */
+  readonly idempotent?: boolean | undefined
+  /** The member that a good answer has; an answer without it is not from MLflow. */
+  readonly expect?: string | undefined
+  /** After a try whose answer was lost, this refusal only says that it had been carried out. */
+  readonly doneBefore?: 'NotFound' | 'InvalidState' | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Requests to one server. */
 export interface MlflowClient {
   readonly url: string
+  readonly retries: number
+  readonly multipartBytes: number
+  readonly directDownloads: boolean
   /**
    * A JSON call below `/api/2.0/mlflow/`, or to an absolute path below the tracking URI.
    *
    * @throws Unavailable when the server cannot be reached, is silent, or answers with what is not JSON
    */
-  call(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-    path: string,
-    body?: Record<string, unknown>,
-    options?: CallOptions,
-  ): Promise<Record<string, unknown>>
+  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: Wire, options?: CallOptions): Promise<Wire>
   /** A call with raw bytes to an absolute path below the tracking URI. */
-  raw(method: string, path: string, body?: Uint8Array): Promise<Answer>
+  raw(method: string, path: string, body?: Uint8Array, signal?: AbortSignal | undefined): Promise<Answer>
   /** A call to another server, without our credentials: a presigned address. */
-  foreign(method: string, url: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<Answer>
+  foreign(
+    method: string,
+    url: string,
+    options: {
+      readonly headers?: Readonly<Record<string, string>> | undefined
+      readonly body?: Uint8Array | undefined
+      readonly signal?: AbortSignal | undefined
+    },
+  ): Promise<Answer>
+  /** Ends what is under way, with `reason`. Idempotent. */
+  close(reason: MillwrightError): void
 }
 
-/** Options of {@link MlflowClient.call}. */
-export interface CallOptions {
-  /** `false`: not retried once it may have reached the server. @default true */
-  readonly idempotent?: boolean | undefined
-}
+const maxJsonBytes = 2 ** 28
+const maxFileBytes = 2 ** 32
 
-interface Request {
-  readonly method: string
-  readonly target: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: BodyInit
-  readonly idempotent: boolean
-  /** For messages: method and path, nothing that a query may hold. */
-  readonly operation: string
-}
-
-/** A client for the server at `options.url`. @throws InvalidArgument without a usable URL */
-export function mlflowClient(options: MlflowClientOptions): MlflowClient {
-  const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {}
-  const { url, username, password } = addressOf(options.url ?? environment.MLFLOW_TRACKING_URI ?? '')
-  const headers = { ...options.headers, ...authorization({ username, password, ...options }, environment) }
-  const send = sender(options, url)
+/**
+ * A client for the server at `options.url`, or at the first of `variables` that is set.
+ *
+ * @throws InvalidArgument without a usable URL, Unsupported for a kind of authentication that the environment asks for and we cannot do
+ */
+export function mlflowClient(options: MlflowClientOptions, variables: readonly string[] = ['MLFLOW_TRACKING_URI']): MlflowClient {
+  const reach = reachOf(options, variables)
+  const { url } = reach
+  const closing: Closing = { reason: undefined, ends: new Set() }
+  const send = sender(options, closing)
+  const toServer = async (method: string, path: string) => ({
+    ...{ method, target: url + path, server: url, operation: `${method} ${path.split('?')[0]}` },
+    ...{ headers: await reach.headers(), fetch: await reach.fetch() },
+  })
   return {
     url,
-    async call(method, path, body = {}, { idempotent = true } = {}) {
+    retries: options.retries ?? 5,
+    multipartBytes: options.multipartBytes ?? 100 * 1024 * 1024,
+    directDownloads: options.directDownloads ?? false,
+    async call(method, path, body = {}, { idempotent = true, expect, doneBefore, signal } = {}) {
+      const isGet = method === 'GET'
+      const request = await toServer(method, (path.startsWith('/') ? path : `/api/2.0/mlflow/${path}`) + (isGet ? queryOf(body) : ''))
       const operation = `${method} ${path}`
-      const place = path.startsWith('/') ? path : `/api/2.0/mlflow/${path}`
-      const { bytes } = await send({
-        method,
-        target: url + place + (method === 'GET' ? queryOf(body) : ''),
-        headers: method === 'GET' ? headers : { ...headers, 'Content-Type': 'application/json' },
-        ...(method === 'GET' ? {} : { body: JSON.stringify(body) }),
-        idempotent,
-        operation,
-      })
-      return jsonObject(bytes, operation, url)
-    },
-    raw: (method, path, body) =>
-      send({
-        method,
-        target: url + path,
-        headers,
-        ...(body === undefined ? {} : { body: body as BodyInit }),
-        idempotent: true,
-        operation: `${method} ${path.split('?')[0]}`,
-      }),
-    foreign: (method, target, foreignHeaders, body) =>
-      send({
-        method,
-        target,
-        headers: foreignHeaders,
-        body: body as BodyInit,
-        idempotent: true,
-        operation: `${method} of a part to the artifact store`,
-      }),
-  }
-}
-
-/** Sends with retries and a time limit for each try. */
-function sender(options: MlflowClientOptions, server: string): (request: Request) => Promise<Answer> {
-  const { retries = 5, backoffMs = 500, timeoutMs = 120_000 } = options
-  const fetchIt = options.fetch ?? fetch
-  const clock = options.clock ?? systemClock()
-
-  const once = async ({ method, target, headers, body }: Request): Promise<Answer> => {
-    const signal = AbortSignal.timeout(timeoutMs)
-    try {
-      const work = async (): Promise<Answer> => {
-        const response = await fetchIt(target, { method, headers, signal, ...(body === undefined ? {} : { body }) })
-        return { status: response.status, headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) }
-      }
-      return await abortable(work(), signal)
-    } catch (cause) {
-      const reason = signal.aborted ? `gave no answer in ${timeoutMs} ms` : 'could not be reached'
-      throw new MillwrightError('Unavailable', `the MLflow server at ${server} ${reason}`, { cause })
-    }
-  }
-
-  return async (request) => {
-    for (let attempt = 0; ; attempt++) {
-      const isLast = attempt >= retries
-      let waitMs = backoffMs * 2 ** attempt
+      let isAgain = false
       try {
-        const answer = await once(request)
-        if (answer.status >= 200 && answer.status < 300) return answer
-        // A refusal before any work was done may be repeated even where the call is not idempotent.
-        const repeatable = retryStatuses.includes(answer.status) && (request.idempotent || answer.status === 429 || answer.status === 503)
-        if (isLast || !repeatable) throw answerError(answer, request.operation, server)
-        waitMs = Math.max(waitMs, Number(answer.headers.get('Retry-After') ?? 0) * 1000 || 0)
+        return await send(
+          {
+            ...request,
+            operation,
+            ...(isGet ? {} : { headers: { ...request.headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+            ...{ idempotent, signal, maxBytes: maxJsonBytes },
+            onLost: () => {
+              isAgain = true
+            },
+          },
+          (answer) => jsonObject(answer, operation, url, expect),
+        )
       } catch (error) {
-        const isLost = isMillwrightError(error, 'Unavailable') && error.cause !== undefined
-        if (!isLost || isLast || !request.idempotent) throw error
+        if (isAgain && doneBefore !== undefined && isMillwrightError(error, doneBefore)) return {}
+        throw error
       }
-      await sleep(clock, Math.min(waitMs, 60_000))
-    }
+    },
+    async raw(method, path, body, signal) {
+      return send({ ...(await toServer(method, path)), body, signal, idempotent: true, maxBytes: maxFileBytes }, asItIs)
+    },
+    foreign(method, target, { headers = {}, body, signal }) {
+      const server = new URL(target).origin
+      const operation = `${method} of a file at the artifact store`
+      const common = { method, target, server, operation, headers, fetch: options.fetch ?? fetch }
+      return send({ ...common, body, signal, idempotent: true, maxBytes: maxFileBytes }, asItIs)
+    },
+    close(reason) {
+      closing.reason ??= reason
+      for (const end of closing.ends) end()
+    },
   }
 }
 
-/** The address, and the user name and password that may stand in it, which `fetch` refuses to take there. */
-function addressOf(given: string): { readonly url: string; readonly username?: string; readonly password?: string } {
-  const [, scheme, user, rest] = /^(https?:\/\/)(?:([^/@]*)@)?([^/@].*)$/i.exec(given) ?? []
-  if (scheme === undefined || rest === undefined) {
-    throw invalidArgument(
-      `the \`url\` of an MLflow server must be an http or https address, got ${show(given.replace(/\/\/[^/@]*@/, '//'))}`,
-      {
-        hint: 'pass { url } or set MLFLOW_TRACKING_URI',
-      },
-    )
-  }
-  const url = scheme + rest.replace(/\/$/, '')
-  if (user === undefined) return { url }
-  const [username = '', ...password] = user.split(':').map(decodeURIComponent)
-  return { url, username, password: password.join(':') }
-}
-
-function authorization(options: MlflowClientOptions, environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const headers: Record<string, string> = {}
-  const username = options.username ?? environment.MLFLOW_TRACKING_USERNAME
-  const password = options.password ?? environment.MLFLOW_TRACKING_PASSWORD
-  const token = options.token ?? environment.MLFLOW_TRACKING_TOKEN
-  if (username !== undefined && password !== undefined) headers.Authorization = `Basic ${toBase64(utf8(`${username}:${password}`))}`
-  else if (token !== undefined) headers.Authorization = `Bearer ${token}`
-  if (options.workspace !== undefined) headers['X-MLFLOW-WORKSPACE'] = options.workspace
-  return headers
+function asItIs(answer: Answer): Answer {
+  return answer
 }
 
 /** The body as a JSON object. What a captive portal or a broken proxy sends with status 200 is not one. */
-function jsonObject(bytes: Uint8Array, operation: string, server: string): Record<string, unknown> {
+function jsonObject(answer: Answer, operation: string, server: string, expect: string | undefined): Wire {
+  const { bytes, status, headers } = answer
+  let missing = 'something that is no JSON object'
   try {
     const parsed: unknown = JSON.parse(fromUtf8(bytes))
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
+      if (expect === undefined || Object.hasOwn(parsed, expect)) return parsed as Wire
+      missing = `an object without \`${expect}\``
+    }
   } catch {
     // Said below.
   }
-  throw new MillwrightError('Unavailable', `the MLflow server at ${server} answered ${operation} with something that is no JSON object`, {
-    details: { start: new TextDecoder().decode(bytes.subarray(0, 200)) },
-    hint: 'is there another server, or a proxy that asks for a login, at this address?',
-  })
+  const isPage = /html/.test(headers.get('Content-Type') ?? '') || /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 100)))
+  throw new MillwrightError(
+    'Unavailable',
+    `the MLflow server at ${server} answered ${operation} (HTTP ${status}) with ${missing}: ${beginningOf(bytes).slice(0, 100) || 'nothing'}`,
+    {
+      // A page will be there the next time too; half an answer will not.
+      retryable: !isPage,
+      details: { status, start: new TextDecoder().decode(bytes.subarray(0, 200)) },
+      hint: 'is there another server, or a proxy that asks for a login, at this address?',
+    },
+  )
 }
 
-function queryOf(body: Record<string, unknown>): string {
+function queryOf(body: Wire): string {
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries(body)) {
     if (value === undefined) continue

@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** Statuses after which the same request may succeed. */
-export const retryStatuses: readonly number[] = [408, 429, 500, 502, 503, 504]
+const retryStatuses: readonly number[] = [408, 429, 500, 502, 503, 504]
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   INVALID_PARAMETER_VALUE: 'InvalidArgument',
@@ -33,38 +33,56 @@ const statuses: Readonly<Record<number, ErrorCode>> = {
   401: 'PermissionDenied',
   403: 'PermissionDenied',
   404: 'NotFound',
+  405: 'Unsupported',
+  407: 'PermissionDenied',
+  408: 'Unavailable',
   409: 'Conflict',
+  410: 'NotFound',
+  413: 'InvalidArgument',
+  422: 'InvalidArgument',
   429: 'RateLimited',
   501: 'Unsupported',
+  511: 'PermissionDenied',
 }
 
 /** The error a failed answer stands for. HTML and plain text come from proxies and from the host and origin checks. */
 export function answerError({ status, bytes }: Answer, operation: string, server: string): MillwrightError {
   const text = new TextDecoder().decode(bytes.subarray(0, 10_000))
   let code: ErrorCode = statuses[status] ?? (status >= 500 ? 'Unavailable' : 'Internal')
-  let message = text
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 300)
+  let message = beginningOf(bytes)
   try {
-    const body = JSON.parse(text) as { error_code?: string; message?: string }
-    if (typeof body.error_code === 'string' && Object.hasOwn(codes, body.error_code)) code = codes[body.error_code] as ErrorCode
-    if (typeof body.message === 'string') message = body.message.slice(0, 500)
+    const body = JSON.parse(text) as { error_code?: string; message?: string } | null
+    if (typeof body?.error_code === 'string' && Object.hasOwn(codes, body.error_code)) code = codes[body.error_code] as ErrorCode
+    if (typeof body?.message === 'string') message = body.message.slice(0, 500)
     // Writing to what was deleted: the server calls it a bad parameter.
     if (/must be in the 'active' state/.test(message)) code = 'InvalidState'
     if (/Changing param values is not allowed/i.test(message)) code = 'Conflict'
   } catch {
     // Not JSON: the status says what it is.
   }
-  const hint = /Invalid Host header/.test(text)
-    ? 'start the server with --allowed-hosts'
-    : /Cross-origin/.test(text)
-      ? 'start the server with --cors-allowed-origins'
-      : undefined
+  // A missing artifact: servers before 3.4 send on what their own file system said, all of them what S3 said.
+  const isMissing = status === 500 && /\[Errno 2\] No such file or directory|An error occurred \((404|NoSuchKey)\) when calling/.test(text)
+  if (isMissing) code = 'NotFound'
   return new MillwrightError(code, `${operation} failed on the MLflow server at ${server} (HTTP ${status}): ${message || 'no message'}`, {
     details: { status },
-    hint,
-    retryable: retryStatuses.includes(status),
+    hint: hintOf(status, text),
+    retryable: retryStatuses.includes(status) && !isMissing,
   })
+}
+
+/** The first 300 characters of a body as one line of text, without its markup. */
+export function beginningOf(bytes: Uint8Array): string {
+  return new TextDecoder()
+    .decode(bytes.subarray(0, 10_000))
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300)
+}
+
+function hintOf(status: number, text: string): string | undefined {
+  if (/Invalid Host header/.test(text)) return 'start the server with --allowed-hosts'
+  if (/Cross-origin/.test(text)) return 'start the server with --cors-allowed-origins'
+  if (status === 401) return 'pass { username, password } or { token }, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD'
+  return undefined
 }

@@ -6,6 +6,7 @@ import type { Json } from '../../core/json'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import { toYaml } from '../../core/yaml'
 import type { ObjectStore } from '../../ports/object-store'
+import { assertRunKey } from '../../ports/run-keys'
 import type { MetricPoint, TrackerBackend } from '../../ports/tracker-backend'
 
 /** Options of {@link writeDvclive}. */
@@ -35,7 +36,7 @@ type Tree = { [name: string]: Json }
  * DVC reads.
  *
  * @param storage usually `fsStorage({ root })` at the root of a DVC project
- * @throws NotFound; what the storage throws
+ * @throws NotFound; InvalidArgument for a metric or image whose name is no file name on every system (nothing is written); what the storage throws
  */
 export async function writeDvclive(
   backend: TrackerBackend,
@@ -53,6 +54,9 @@ export async function writeDvclive(
     keys.push(key)
   }
   const metricNames = Object.keys(run.metrics).sort()
+  // Names become files here, which not every backend asks of them.
+  for (const name of metricNames) assertRunKey(name, 'metric')
+  const images = await imagesOf(backend, runId, folder)
   const params = Object.entries(run.params).sort(([a], [b]) => (a < b ? -1 : 1))
   if (params.length > 0) {
     await put(`${folder}/params.yaml`, toYaml(nested(params.map(([key, text]) => [key.replaceAll('.', '/'), plain(text)]))))
@@ -64,8 +68,8 @@ export async function writeDvclive(
     const leaf = metricNames.some((other) => other.startsWith(`${name}/`)) ? `${name}/value` : name
     await put(`${folder}/plots/metrics/${leaf}.tsv`, historyText(leaf, await historyOf(backend, runId, name), timestamps))
   }
-  const images = await copyImages(backend, runId, (path, bytes) => put(`${folder}/plots/images/${path}`, bytes))
-  if (dvcYaml) await put('dvc.yaml', dvcYamlText(folder, params.length > 0, metricNames.length > 0, images))
+  for (const [target, path] of images) await put(target, await backend.getArtifact({ runId }, path))
+  if (dvcYaml) await put('dvc.yaml', dvcYamlText(folder, params.length > 0, metricNames.length > 0, images.size > 0))
   return { keys }
 }
 
@@ -87,20 +91,22 @@ function historyText(name: string, points: readonly MetricPoint[], timestamps: b
   return `${[head, ...rows].map((cells) => cells.join('\t')).join('\n')}\n`
 }
 
-/** `images/<key>+step+<n>+timestamp+<ms>+<id>.png` of MLflow; of several images of one step the last one stays. */
-async function copyImages(
-  backend: TrackerBackend,
-  runId: string,
-  put: (path: string, bytes: Uint8Array) => Promise<void>,
-): Promise<boolean> {
+/**
+ * Where each image goes, with the artifact it is: `images/<key>+step+<n>+timestamp+<ms>+<id>.png` of MLflow; of several images of one step
+ * the last one stays. @throws InvalidArgument
+ */
+async function imagesOf(backend: TrackerBackend, runId: string, folder: string): Promise<Map<string, string>> {
   const shape = /^images\/(.+)\+step\+(\d+)\+timestamp\+(\d+)\+[^+]+\.png$/
   const found = (await backend.listArtifacts({ runId }, 'images'))
     .map(({ path }) => ({ path, parts: shape.exec(path) }))
     .filter(({ parts }) => parts !== null)
     .sort((a, b) => Number(a.parts?.[3]) - Number(b.parts?.[3]))
-  const last = new Map(found.map(({ path, parts }) => [`${parts?.[1]?.replace(/[~#]/g, '/')}/${parts?.[2]}.png`, path]))
-  for (const [target, path] of last) await put(target, await backend.getArtifact({ runId }, path))
-  return last.size > 0
+  const last = new Map(
+    found.map(({ path, parts }) => [`${folder}/plots/images/${parts?.[1]?.replace(/[~#]/g, '/')}/${parts?.[2]}.png`, path]),
+  )
+  // What stood for a slash may now begin a way out.
+  for (const target of last.keys()) assertSafeKey(target, 'the place of an image')
+  return last
 }
 
 function dvcYamlText(folder: string, hasParams: boolean, hasMetrics: boolean, hasImages: boolean): string {

@@ -1,11 +1,20 @@
 /** Files of a model version through a server: its artifact proxy, or for other places the calls that only read. */
-import { isMillwrightError, MillwrightError, show } from '../../../core/errors'
-import { assertSafeKey } from '../../../core/ids'
+import { MillwrightError, show } from '../../../core/errors'
 import type { ModelVersionRecord } from '../../../ports/registry-backend'
 import type { MlflowClient } from '../../_mlflow/client'
-import { list, type Wire } from './records'
+import {
+  downloadProxied,
+  encodePath,
+  listProxied,
+  missingIsNotFound,
+  notCarried,
+  proxyPath,
+  proxyRoot,
+  uploadProxied,
+} from '../../_mlflow/proxy'
+import { assertServerPath } from '../../_mlflow/proxy-path'
+import { list } from '../../_mlflow/wire'
 
-const proxy = '/api/2.0/mlflow-artifacts/artifacts'
 /** Folders within folders that are looked into. */
 const MAX_DEPTH = 32
 /** Files of one version that are listed. */
@@ -17,35 +26,36 @@ export interface VersionPlace {
   readonly uri: string
 }
 
-/** Uploads one file below `uri`. @throws Unsupported where the server does not carry artifacts */
-export async function uploadFile(client: MlflowClient, uri: string, path: string, bytes: Uint8Array): Promise<void> {
-  assertSafeKey(path, 'a file name of a model')
+/** Options of a transfer of one file. */
+export interface TransferOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Uploads one file below `uri`, large ones in parts. @throws Unsupported where the server does not carry artifacts */
+export async function uploadFile(
+  client: MlflowClient,
+  { uri, path }: { readonly uri: string; readonly path: string },
+  bytes: Uint8Array,
+  { signal }: TransferOptions = {},
+): Promise<void> {
+  assertServerPath(path, 'a file name of a model')
   const root = proxyPath(client, uri)
-  if (root === undefined) {
-    throw new MillwrightError(
-      'Unsupported',
-      `${show(path)} cannot be uploaded: the MLflow server does not carry the artifacts at ${show(uri)}`,
-      {
-        hint: 'start the server with --artifacts-destination (and --serve-artifacts), so that it proxies artifacts',
-      },
-    )
-  }
-  await client.raw('PUT', `${proxy}/${encodePath(`${root}/${path}`)}`, bytes)
+  if (root === undefined) throw notCarried(path, uri)
+  await uploadProxied(client, `${root}/${path}`, bytes, signal)
 }
 
 /** Reads one file of a version. @throws NotFound */
-export async function downloadFile(client: MlflowClient, { version, uri }: VersionPlace, path: string): Promise<Uint8Array> {
-  assertSafeKey(path, 'a file name of a model')
+export async function downloadFile(
+  client: MlflowClient,
+  { version, uri }: VersionPlace,
+  path: string,
+  { signal }: TransferOptions = {},
+): Promise<Uint8Array> {
+  assertServerPath(path, 'a file name of a model')
   const root = proxyPath(client, uri)
-  if (root !== undefined) return (await client.raw('GET', `${proxy}/${encodePath(`${root}/${path}`)}`)).bytes
+  if (root !== undefined) return downloadProxied(client, `${root}/${path}`, signal)
   const query = new URLSearchParams({ name: version.name, version: version.version, path })
-  try {
-    return (await client.raw('GET', `/model-versions/get-artifact?${query}`)).bytes
-  } catch (error) {
-    // A missing file of a direct store comes back as the store's own error.
-    if (isMillwrightError(error) && error.details.status === 500) throw new MillwrightError('NotFound', error.message, { cause: error })
-    throw error
-  }
+  return missingIsNotFound(client.raw('GET', `/model-versions/get-artifact?${query}`, undefined, signal))
 }
 
 /** The relative paths of a version's files, ascending. @throws Unsupported where the server cannot list the place */
@@ -70,7 +80,7 @@ export async function removeFiles(client: MlflowClient, { uri }: VersionPlace): 
   if (root === undefined || root === '') {
     throw new MillwrightError('Unsupported', `the MLflow server does not carry the artifacts at ${show(uri)}, so it cannot remove them`)
   }
-  await client.raw('DELETE', `${proxy}/${encodePath(root)}`)
+  await client.raw('DELETE', `${proxyRoot}/artifacts/${encodePath(root)}`)
 }
 
 async function listFolder(
@@ -79,15 +89,15 @@ async function listFolder(
   folder: string,
 ): Promise<{ readonly path: string; readonly isFolder: boolean }[]> {
   const root = proxyPath(client, uri)
-  const entries = (answer: Wire, prefix: string): { readonly path: string; readonly isFolder: boolean }[] =>
-    list(answer, 'files').map((file) => ({ path: prefix + String(file.path), isFolder: file.is_dir === true }))
   if (root !== undefined) {
-    // The proxy answers with paths relative to the folder that was asked for.
-    return entries(await client.call('GET', proxy, { path: folder === '' ? root : `${root}/${folder}` }), folder === '' ? '' : `${folder}/`)
+    const prefix = folder === '' ? '' : `${folder}/`
+    const files = await listProxied(client, folder === '' ? root : `${root}/${folder}`)
+    return files.map((file) => ({ path: prefix + String(file.path), isFolder: file.is_dir === true }))
   }
   if (version.modelId !== undefined) {
     const path = `logged-models/${encodeURIComponent(version.modelId)}/artifacts/directories`
-    return entries(await client.call('GET', path, { artifact_directory_path: folder === '' ? undefined : folder }), '')
+    const answer = await client.call('GET', path, { artifact_directory_path: folder === '' ? undefined : folder })
+    return list(answer, 'files').map((file) => ({ path: String(file.path), isFolder: file.is_dir === true }))
   }
   throw new MillwrightError(
     'Unsupported',
@@ -96,19 +106,4 @@ async function listFolder(
       hint: 'start the server with --artifacts-destination (and --serve-artifacts), so that it proxies artifacts',
     },
   )
-}
-
-/** Where the proxy keeps `uri`; `undefined` for a direct store. @throws Unsupported for another server's proxy */
-function proxyPath(client: MlflowClient, uri: string): string | undefined {
-  const match = /^mlflow-artifacts:\/(?:\/([^/]*)\/)?(.*)$/.exec(uri)
-  if (match === null) return undefined
-  const [, host, path = ''] = match
-  if (host !== undefined && host !== '' && host !== new URL(client.url).host) {
-    throw new MillwrightError('Unsupported', `the artifacts at ${show(uri)} lie on another server, which is not given our credentials`)
-  }
-  return path.replace(/^\/+|\/+$/g, '')
-}
-
-function encodePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/')
 }

@@ -1,35 +1,15 @@
 /** MLflow's registry JSON to records of the registry port. Absent repeated fields mean empty. */
-import { isMillwrightError } from '../../../core/errors'
 import type { ModelVersionRecord, RegisteredModelRecord } from '../../../ports/registry-backend'
-
-/** A JSON object from the server. */
-export type Wire = Record<string, unknown>
+import { fromPairs, list, text, type Wire } from '../../_mlflow/wire'
 
 /** Tags that begin so are this library's own; of models they hold the history. */
 export const OWN_PREFIX = 'millwright.'
 /** Who registered a version: SQL servers do not keep `user_id`. */
 export const USER_TAG = `${OWN_PREFIX}user`
 
-/** A wire object's member as an object. */
-export function part(value: unknown, key: string): Wire {
-  const member = (value as Wire | undefined)?.[key]
-  return typeof member === 'object' && member !== null ? (member as Wire) : {}
-}
-
-/** A wire object's member as a list. */
-export function list(value: unknown, key: string): Wire[] {
-  const member = (value as Wire | undefined)?.[key]
-  return Array.isArray(member) ? (member as Wire[]) : []
-}
-
 /** All tags of a model or version, own ones too. */
 export function tagsOf(wire: Wire): Record<string, string> {
-  return Object.fromEntries(list(wire, 'tags').map(({ key, value }) => [String(key), text(value)]))
-}
-
-/** `{ a: '1' }` → `[{ key: 'a', value: '1' }]`. */
-export function toTags(tags: Readonly<Record<string, string>>): { key: string; value: string }[] {
-  return Object.entries(tags).map(([key, value]) => ({ key, value }))
+  return fromPairs(list(wire, 'tags'))
 }
 
 /** A registered model from the wire, without the library's own tags. */
@@ -63,18 +43,4 @@ export function versionOf(wire: Wire): ModelVersionRecord {
     user: user ?? (text(wire.user_id) || undefined),
     tags,
   }
-}
-
-/** `undefined` where the server says that there is no such thing. */
-export async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (isMillwrightError(error, 'NotFound')) return undefined
-    throw error
-  }
-}
-
-function text(value: unknown): string {
-  return value === undefined || value === null ? '' : String(value)
 }

@@ -1,15 +1,14 @@
 /**
- * Artifacts of runs and logged models through a server: its artifact proxy (`mlflow-artifacts:`), with multipart upload for large files,
- * and for runs whose artifacts lie elsewhere the small-file calls that every server has.
+ * Artifacts of runs and logged models through a server: its artifact proxy (`mlflow-artifacts:`), and for runs whose artifacts lie
+ * elsewhere the small-file calls that every server has.
  */
 import { isMillwrightError, MillwrightError, show } from '../../../core/errors'
-import { assertSafeKey } from '../../../core/ids'
 import type { ArtifactInfo, ArtifactOwner } from '../../../ports/tracker-backend'
 import type { MlflowClient } from '../../_mlflow/client'
-import { encodePath, uploadInParts } from './multipart'
-import { list } from './records'
+import { downloadProxied, listProxied, missingIsNotFound, notCarried, proxyPath, uploadProxied } from '../../_mlflow/proxy'
+import { assertServerPath } from '../../_mlflow/proxy-path'
+import { list, type Wire } from '../../_mlflow/wire'
 
-const proxy = '/api/2.0/mlflow-artifacts'
 /** What `upload-artifact` takes. */
 const maxSmallUpload = 10_000_000
 
@@ -20,86 +19,72 @@ export interface ArtifactPlace {
   readonly uri: string
 }
 
-/** Uploads one file. Files of `multipartBytes` and more go in parts where the server can. @throws Unsupported where the server does not carry artifacts */
-export async function uploadArtifact(
-  client: MlflowClient,
-  place: ArtifactPlace,
-  path: string,
-  bytes: Uint8Array,
-  multipartBytes: number,
-): Promise<void> {
-  assertSafeKey(path, 'an artifact path')
-  const root = proxyPath(client, place.uri)
-  if (root === undefined) return uploadSmall(client, place, path, bytes)
-  const key = `${root}/${path}`
-  if (bytes.length >= multipartBytes && (await uploadInParts(client, proxy, key, bytes))) return
-  await client.raw('PUT', `${proxy}/artifacts/${encodePath(key)}`, bytes)
-}
-
-/** Downloads one file. @throws NotFound */
-export async function downloadArtifact(client: MlflowClient, place: ArtifactPlace, path: string): Promise<Uint8Array> {
-  assertSafeKey(path, 'an artifact path')
-  const root = proxyPath(client, place.uri)
-  if (root !== undefined) return (await client.raw('GET', `${proxy}/artifacts/${encodePath(`${root}/${path}`)}`)).bytes
-  const { owner } = place
-  const where =
-    'runId' in owner
-      ? `/get-artifact?run_uuid=${encodeURIComponent(owner.runId)}&path=${encodeURIComponent(path)}`
-      : `/ajax-api/2.0/mlflow/logged-models/${encodeURIComponent(owner.modelId)}/artifacts/files?artifact_file_path=${encodeURIComponent(path)}`
-  try {
-    return (await client.raw('GET', where)).bytes
-  } catch (error) {
-    // A missing file of a direct store comes back as the store's own error.
-    if (isMillwrightError(error) && error.details.status === 500) throw new MillwrightError('NotFound', error.message, { cause: error })
-    throw error
+/** Uploads one file. @throws Unsupported where the server does not carry artifacts, Conflict where a file is a folder of another */
+export async function uploadArtifact(client: MlflowClient, { owner, uri }: ArtifactPlace, path: string, bytes: Uint8Array): Promise<void> {
+  assertServerPath(path, 'an artifact path')
+  const root = proxyPath(client, uri)
+  if (root !== undefined) {
+    try {
+      return await uploadProxied(client, `${root}/${path}`, bytes)
+    } catch (error) {
+      if (isMillwrightError(error) && error.details.status === 500) await assertRoom(client, root, path)
+      throw error
+    }
   }
-}
-
-/** The direct children of a folder; an absent folder has none. */
-export async function listServed(client: MlflowClient, place: ArtifactPlace, path = ''): Promise<ArtifactInfo[]> {
-  if (path !== '') assertSafeKey(path, 'an artifact path')
-  const root = proxyPath(client, place.uri)
-  const { owner } = place
-  // The proxy answers with paths relative to the folder asked for, the other calls with paths relative to the root.
-  const [answer, prefix] =
-    root !== undefined
-      ? [await client.call('GET', `${proxy}/artifacts`, { path: path === '' ? root : `${root}/${path}` }), path === '' ? '' : `${path}/`]
-      : 'runId' in owner
-        ? [await client.call('GET', 'artifacts/list', { run_id: owner.runId, path: path === '' ? undefined : path }), '']
-        : [
-            await client.call('GET', `logged-models/${encodeURIComponent(owner.modelId)}/artifacts/directories`, {
-              artifact_directory_path: path === '' ? undefined : path,
-            }),
-            '',
-          ]
-  return list(answer, 'files').map((file) => ({
-    path: prefix + String(file.path),
-    isFolder: file.is_dir === true,
-    ...(file.is_dir === true ? {} : { sizeBytes: Number(file.file_size ?? 0) }),
-  }))
-}
-
-async function uploadSmall(client: MlflowClient, { owner, uri }: ArtifactPlace, path: string, bytes: Uint8Array): Promise<void> {
-  if (!('runId' in owner) || bytes.length > maxSmallUpload) {
-    throw new MillwrightError(
-      'Unsupported',
-      `${show(path)} cannot be uploaded: the MLflow server does not carry the artifacts at ${show(uri)}`,
-      {
-        hint: 'start the server with --artifacts-destination (and --serve-artifacts), so that it proxies artifacts',
-      },
-    )
-  }
+  if (!('runId' in owner) || bytes.length > maxSmallUpload) throw notCarried(path, uri)
   const query = `run_uuid=${encodeURIComponent(owner.runId)}&path=${encodeURIComponent(path)}`
   await client.raw('POST', `/ajax-api/2.0/mlflow/upload-artifact?${query}`, bytes)
 }
 
-/** Where the proxy keeps `uri`; `undefined` for a direct store. @throws Unsupported for another server's proxy */
-function proxyPath(client: MlflowClient, uri: string): string | undefined {
-  const match = /^mlflow-artifacts:\/(?:\/([^/]*)\/)?(.*)$/.exec(uri)
-  if (match === null) return undefined
-  const [, host, path = ''] = match
-  if (host !== undefined && host !== '' && host !== new URL(client.url).host) {
-    throw new MillwrightError('Unsupported', `the artifacts at ${show(uri)} lie on another server, which is not given our credentials`)
+/** After a 500: a server on a file system says no more than that where a file is in the way of a folder, or a folder in that of a file. */
+async function assertRoom(client: MlflowClient, root: string, path: string): Promise<void> {
+  const parts = path.split('/')
+  for (let depth = 0; depth < parts.length; depth++) {
+    const folder = [root, ...parts.slice(0, depth)].join('/')
+    const entry = (await listProxied(client, folder)).find((file) => String(file.path).split('/').pop() === parts[depth])
+    if (entry === undefined) return
+    const isLast = depth === parts.length - 1
+    if (isLast === (entry.is_dir === true)) {
+      const there = parts.slice(0, depth + 1).join('/')
+      throw new MillwrightError('Conflict', `artifact ${show(path)} cannot be stored: ${show(there)} is a ${isLast ? 'folder' : 'file'}`)
+    }
   }
-  return path.replace(/^\/+|\/+$/g, '')
+}
+
+/** Downloads one file. @throws NotFound */
+export async function downloadArtifact(client: MlflowClient, { owner, uri }: ArtifactPlace, path: string): Promise<Uint8Array> {
+  assertServerPath(path, 'an artifact path')
+  const root = proxyPath(client, uri)
+  if (root !== undefined) return downloadProxied(client, `${root}/${path}`)
+  const where =
+    'runId' in owner
+      ? `/get-artifact?run_uuid=${encodeURIComponent(owner.runId)}&path=${encodeURIComponent(path)}`
+      : `/ajax-api/2.0/mlflow/logged-models/${encodeURIComponent(owner.modelId)}/artifacts/files?artifact_file_path=${encodeURIComponent(path)}`
+  return missingIsNotFound(client.raw('GET', where))
+}
+
+/** The direct children of a folder; an absent folder has none. */
+export async function listServed(client: MlflowClient, { owner, uri }: ArtifactPlace, path = ''): Promise<ArtifactInfo[]> {
+  if (path !== '') assertServerPath(path, 'an artifact path')
+  const root = proxyPath(client, uri)
+  if (root === undefined) return (await listDirect(client, owner, path)).map((file) => infoOf(file, ''))
+  const prefix = path === '' ? '' : `${path}/`
+  return (await listProxied(client, path === '' ? root : `${root}/${path}`)).map((file) => infoOf(file, prefix))
+}
+
+/** Files of a store that the server does not proxy; their paths are relative to the owner's root. */
+async function listDirect(client: MlflowClient, owner: ArtifactOwner, path: string): Promise<Wire[]> {
+  const folder = path === '' ? undefined : path
+  const answer =
+    'runId' in owner
+      ? await client.call('GET', 'artifacts/list', { run_id: owner.runId, path: folder })
+      : await client.call('GET', `logged-models/${encodeURIComponent(owner.modelId)}/artifacts/directories`, {
+          artifact_directory_path: folder,
+        })
+  return list(answer, 'files')
+}
+
+function infoOf(file: Wire, prefix: string): ArtifactInfo {
+  const isFolder = file.is_dir === true
+  return { path: prefix + String(file.path), isFolder, ...(isFolder ? {} : { sizeBytes: Number(file.file_size ?? 0) }) }
 }

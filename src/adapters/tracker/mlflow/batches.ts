@@ -1,8 +1,8 @@
 /** Splitting a batch by the server's limits: 1000 entries, 100 params, 100 tags and about 1 MB a request. */
 import type { RunBatch } from '../../../ports/tracker-backend'
-import { toPairs, toPoint } from './records'
+import { toPairs, type Wire } from '../../_mlflow/wire'
+import { toPoint } from './records'
 
-type Wire = Record<string, unknown>
 type Part = 'params' | 'tags' | 'metrics'
 
 /** One request's worth of `runs/log-batch`. */

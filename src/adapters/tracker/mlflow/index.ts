@@ -1,34 +1,39 @@
 /** The tracker backend over an MLflow server's REST API 2.0 (checked against MLflow 3). Works wherever `fetch` does. */
 import { systemClock } from '../../../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
-import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../../core/options'
+import { newId } from '../../../core/ids'
+import { checkOptions } from '../../../core/options'
 import { assertBatch, assertExperimentName, assertModelId, assertModelName, assertRunName, isOnlyTags } from '../../../ports/run-keys'
 import { parseRunQuery } from '../../../ports/run-search'
-import type {
-  ArtifactOwner,
-  ExperimentRecord,
-  LoggedModelRecord,
-  MetricPoint,
-  RunRecord,
-  TrackerBackend,
-} from '../../../ports/tracker-backend'
-import { type MlflowClient, type MlflowClientOptions, mlflowClient } from '../../_mlflow/client'
+import type { ArtifactOwner, ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../../ports/tracker-backend'
+import { clientOptionRules, type MlflowClient, type MlflowClientOptions, mlflowClient } from '../../_mlflow/client'
+import { createOnce, requestIdTag } from '../../_mlflow/create-once'
+import { logOutputs } from '../../_mlflow/outputs'
+import { list, orUndefined, part, toPairs } from '../../_mlflow/wire'
 import { type ArtifactPlace, downloadArtifact, listServed, uploadArtifact } from './artifacts'
 import { splitBatch } from './batches'
-import { experimentOf, list, modelOf, part, pointOf, runOf, toDataset, toPairs } from './records'
+import { historyPage } from './history'
+import { mlflowLifecycle } from './lifecycle'
+import { experimentOf, modelOf, runOf, toDataset } from './records'
 
 export type { MlflowClientOptions } from '../../_mlflow/client'
 
 /** Options of {@link mlflowTracker}. */
-export interface MlflowTrackerOptions extends MlflowClientOptions {
-  /** Artifacts of this size and more are uploaded in parts, where the server's artifact store knows parts. @default 100 MiB */
-  readonly multipartBytes?: number | undefined
-}
+export interface MlflowTrackerOptions extends MlflowClientOptions {}
 
 /** A tracker backend on a server, with what only a server can do. */
 export interface MlflowTracker extends TrackerBackend {
   /** Logged models of an experiment that have this tag, at most 50. Key and value must not hold quotes or backticks. */
   findModels(experimentId: string, tag: { readonly key: string; readonly value: string }): Promise<readonly LoggedModelRecord[]>
+  /**
+   * Any other call of the server's REST API, below `/api/2.0/mlflow/` or (with a leading `/`) below the tracking URI: MLflow's own names and
+   * JSON, our way to log in, time limits and errors. Only `GET` is repeated after an answer that was lost.
+   */
+  request(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: Readonly<Record<string, unknown>>,
+  ): Promise<Record<string, unknown>>
 }
 
 const views = { active: 'ACTIVE_ONLY', deleted: 'DELETED_ONLY', all: 'ALL' } as const
@@ -36,29 +41,16 @@ const views = { active: 'ACTIVE_ONLY', deleted: 'DELETED_ONLY', all: 'ALL' } as 
 /**
  * Experiments and runs on an MLflow tracking server.
  *
- * Creating a run is not idempotent on the server; it is retried only where the server refused before doing anything.
- * Everything else is retried. A batch is split by the server's limits, so `atomicBatch` is false.
+ * Creating a run or a model is not idempotent on the server: each carries the tag `millwright.request_id`, by which it is looked for before
+ * it is made again (with `retries: 0` there is no tag, and an answer that is lost is an error with `details.mayBeDone`). Everything else is
+ * repeated as it is. A batch is split by the server's limits, so `atomicBatch` is false.
  *
  * @example const tracker = createTracker({ backend: mlflowTracker({ url: 'http://127.0.0.1:5000' }) })
- * @throws InvalidArgument without a usable URL
+ * @throws InvalidArgument without a usable URL, Unsupported where `MLFLOW_TRACKING_AUTH` or `…_AWS_SIGV4` is set
  */
 export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker {
-  checkOptions('mlflowTracker', options, {
-    url: nonEmptyString(),
-    username: ofType('string'),
-    password: ofType('string'),
-    token: ofType('string'),
-    workspace: nonEmptyString(),
-    headers: ofType('object'),
-    retries: wholeNumber(0, 100),
-    backoffMs: finiteNumber(0),
-    timeoutMs: finiteNumber(1),
-    fetch: ofType('function'),
-    clock: ofType('object'),
-    multipartBytes: wholeNumber(1),
-  })
-  const { multipartBytes = 100 * 1024 * 1024, ...reach } = options
-  const client = mlflowClient(reach)
+  checkOptions('mlflowTracker', options, clientOptionRules())
+  const client = mlflowClient(options)
   const clock = options.clock ?? systemClock()
   /** Artifact roots never change; asking once is enough. */
   const roots = new Map<string, string>()
@@ -68,7 +60,18 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
     return client
   }
 
-  const getRun = async (runId: string): Promise<RunRecord> => runOf(part(await open().call('GET', 'runs/get', { run_id: runId }), 'run'))
+  const getRun = async (runId: string): Promise<RunRecord> =>
+    runOf(part(await open().call('GET', 'runs/get', { run_id: runId }, { expect: 'run' }), 'run'))
+
+  /** Tags of something about to be made, with one by which it is found again. */
+  const findable = (tags: Readonly<Record<string, string>> = {}) => {
+    const requestId = newId()
+    const isFindable = client.retries > 0
+    return {
+      tags: toPairs(isFindable ? { ...tags, [requestIdTag]: requestId } : tags),
+      filter: `tags.\`${requestIdTag}\` = '${requestId}'`,
+    }
+  }
 
   const placeOf = async (owner: ArtifactOwner): Promise<ArtifactPlace> => {
     const id = 'runId' in owner ? owner.runId : owner.modelId
@@ -90,23 +93,21 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
     return run
   }
 
-  const byName = async (name: string): Promise<ExperimentRecord | undefined> => {
-    try {
-      return experimentOf(part(await open().call('GET', 'experiments/get-by-name', { experiment_name: name }), 'experiment'))
-    } catch (error) {
-      if (isMillwrightError(error, 'NotFound')) return undefined
-      throw error
-    }
-  }
+  const byName = (name: string): Promise<ExperimentRecord | undefined> =>
+    orUndefined(
+      open()
+        .call('GET', 'experiments/get-by-name', { experiment_name: name }, { expect: 'experiment' })
+        .then((answer) => experimentOf(part(answer, 'experiment'))),
+    )
 
   const backend: MlflowTracker = {
     portVersion: 1,
     name: `mlflowTracker(${client.url})`,
-    capabilities: Object.freeze({ atomicBatch: false, persistent: true, search: true }),
+    capabilities: Object.freeze({ atomicBatch: false, persistent: true, search: true, lifecycle: true, keys: 'mlflow' as const }),
 
     async ensureExperiment(name, { tags } = {}) {
       assertExperimentName(name)
-      assertBatch({ tags })
+      assertBatch({ tags }, 'mlflow')
       const found = await byName(name)
       if (found === undefined) {
         try {
@@ -127,7 +128,9 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
     },
 
     getExperiment: async (experimentId) =>
-      experimentOf(part(await open().call('GET', 'experiments/get', { experiment_id: experimentId }), 'experiment')),
+      experimentOf(
+        part(await open().call('GET', 'experiments/get', { experiment_id: experimentId }, { expect: 'experiment' }), 'experiment'),
+      ),
 
     async listExperiments() {
       const experiments: ExperimentRecord[] = []
@@ -147,35 +150,39 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
 
     async createRun({ experimentId, runName, startTime, user, tags, runId }) {
       if (runName !== undefined) assertRunName(runName)
-      assertBatch({ tags })
+      assertBatch({ tags }, 'mlflow')
       if (runId !== undefined)
         throw new MillwrightError('Unsupported', `${backend.name} gives run ids itself; it cannot take ${show(runId)}`)
       if (!Number.isSafeInteger(startTime)) throw invalidArgument(`startTime must be whole milliseconds, got ${show(startTime)}`)
-      const answer = await open().call(
-        'POST',
-        'runs/create',
-        {
+      const own = findable(tags)
+      const made = await createOnce(open(), {
+        path: 'runs/create',
+        body: {
           experiment_id: experimentId,
           start_time: startTime,
           ...(runName === undefined ? {} : { run_name: runName }),
           ...(user === undefined ? {} : { user_id: user }),
-          tags: toPairs(tags),
+          tags: own.tags,
         },
-        { idempotent: false },
-      )
-      return runOf(part(answer, 'run'))
+        member: 'run',
+        find: async () => {
+          const query = { experiment_ids: [experimentId], filter: own.filter, max_results: 1 }
+          return list(await open().call('POST', 'runs/search', query), 'runs')[0]
+        },
+      })
+      return runOf(made)
     },
 
     getRun,
 
     async logBatch(runId, batch) {
-      assertBatch(batch)
+      assertBatch(batch, 'mlflow')
       const { datasets = [], inputModels = [], outputModels = [] } = batch
-      const held = isOnlyTags(batch) ? undefined : await openRun(runId)
+      if (!isOnlyTags(batch)) await openRun(runId)
       for (const { metrics, params, tags } of splitBatch(batch)) {
         await open().call('POST', 'runs/log-batch', { run_id: runId, metrics, params, tags })
       }
-      // The server keeps inputs once by itself, outputs it refuses to take twice.
+      // The server keeps inputs once by itself.
       if (datasets.length + inputModels.length > 0) {
         await open().call('POST', 'runs/log-inputs', {
           run_id: runId,
@@ -183,13 +190,7 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
           models: inputModels.map((modelId) => ({ model_id: modelId })),
         })
       }
-      const made = outputModels.filter(({ modelId }) => !held?.outputModels.some((output) => output.modelId === modelId))
-      if (made.length > 0) {
-        await open().call('POST', 'runs/outputs', {
-          run_id: runId,
-          models: made.map(({ modelId, step }) => ({ model_id: modelId, step })),
-        })
-      }
+      await logOutputs(open(), runId, outputModels)
     },
 
     async updateRun(runId, { status, endTime, runName }) {
@@ -225,47 +226,42 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
       return pageOf(list(answer, 'runs').map(runOf), answer.next_page_token)
     },
 
-    async getMetricHistory(runId, key, { limit = 25_000, cursor } = {}) {
-      // Without max_results, servers 3.4 to 3.13 answer with no points and a token that never advances.
-      const answer = await open().call('GET', 'metrics/get-history', {
-        run_id: runId,
-        metric_key: key,
-        max_results: Math.min(limit, 25_000),
-        page_token: cursor,
-      })
-      return pageOf<MetricPoint>(list(answer, 'metrics').map(pointOf), answer.next_page_token)
-    },
+    getMetricHistory: async (runId, key, options = {}) => historyPage(open(), runId, key, options),
 
     async deleteRun(runId) {
-      await open().call('POST', 'runs/delete', { run_id: runId })
+      await open().call('POST', 'runs/delete', { run_id: runId }, { doneBefore: 'InvalidState' })
     },
 
-    putArtifact: async (owner, path, bytes) => uploadArtifact(open(), await placeOf(owner), path, bytes, multipartBytes),
+    putArtifact: async (owner, path, bytes) => uploadArtifact(open(), await placeOf(owner), path, bytes),
     getArtifact: async (owner, path) => downloadArtifact(open(), await placeOf(owner), path),
     listArtifacts: async (owner, path) => listServed(open(), await placeOf(owner), path),
 
     async createModel({ experimentId, name, sourceRunId, modelType, tags, params }) {
       assertModelName(name)
-      assertBatch({ tags, params })
-      const answer = await open().call(
-        'POST',
-        'logged-models',
-        {
+      assertBatch({ tags, params }, 'mlflow')
+      const own = findable(tags)
+      const made = await createOnce(open(), {
+        path: 'logged-models',
+        body: {
           experiment_id: experimentId,
           name,
           source_run_id: sourceRunId,
           model_type: modelType,
-          tags: toPairs(tags),
+          tags: own.tags,
           params: toPairs(params),
         },
-        { idempotent: false },
-      )
-      return modelOf(part(answer, 'model'))
+        member: 'model',
+        find: async () => {
+          const query = { experiment_ids: [experimentId], filter: own.filter, max_results: 1 }
+          return list(await open().call('POST', 'logged-models/search', query), 'models')[0]
+        },
+      })
+      return modelOf(made)
     },
 
     async getModel(modelId) {
       assertModelId(modelId)
-      return modelOf(part(await open().call('GET', `logged-models/${modelId}`), 'model'))
+      return modelOf(part(await open().call('GET', `logged-models/${modelId}`, {}, { expect: 'model' }), 'model'))
     },
 
     async findModels(experimentId, { key, value }) {
@@ -276,6 +272,9 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
       })
       return list(answer, 'models').map(modelOf)
     },
+
+    ...mlflowLifecycle(open),
+    request: async (method, path, body = {}) => open().call(method, path, body, { idempotent: method === 'GET' }),
 
     async finishModel(modelId, status) {
       assertModelId(modelId)
@@ -288,6 +287,7 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
 
     async close() {
       closed = true
+      client.close(new MillwrightError('InvalidState', `${backend.name} is closed`))
     },
   }
   return backend

@@ -1,31 +1,7 @@
 /** MLflow's REST JSON to and from the records of the tracker port. Absent repeated fields mean empty. */
 import { invalidArgument, show } from '../../../core/errors'
 import type { DatasetInput, ExperimentRecord, LoggedModelRecord, MetricPoint, RunRecord, RunStatus } from '../../../ports/tracker-backend'
-
-type Wire = Record<string, unknown>
-
-/** A wire object's member as an object. */
-export function part(value: unknown, key: string): Wire {
-  const member = (value as Wire | undefined)?.[key]
-  return typeof member === 'object' && member !== null ? (member as Wire) : {}
-}
-
-/** A wire object's member as a list. */
-export function list(value: unknown, key: string): Wire[] {
-  const member = (value as Wire | undefined)?.[key]
-  return Array.isArray(member) ? (member as Wire[]) : []
-}
-
-const text = (value: unknown): string => (value === undefined || value === null ? '' : String(value))
-
-function pairs(items: readonly Wire[]): Record<string, string> {
-  return Object.fromEntries(items.map(({ key, value }) => [text(key), text(value)]))
-}
-
-/** `{ a: '1' }` → `[{ key: 'a', value: '1' }]`. */
-export function toPairs(record: Readonly<Record<string, string>> | undefined): { key: string; value: string }[] {
-  return Object.entries(record ?? {}).map(([key, value]) => ({ key, value }))
-}
+import { fromPairs, list, part, text, type Wire } from '../../_mlflow/wire'
 
 const statusNames: readonly RunStatus[] = ['running', 'scheduled', 'finished', 'failed', 'killed']
 
@@ -62,7 +38,7 @@ export function experimentOf(wire: Wire): ExperimentRecord {
     lifecycleStage: wire.lifecycle_stage === 'deleted' ? 'deleted' : 'active',
     createdAt: Number(wire.creation_time ?? 0),
     updatedAt: Number(wire.last_update_time ?? 0),
-    tags: pairs(list(wire, 'tags')),
+    tags: fromPairs(list(wire, 'tags')),
   }
 }
 
@@ -83,8 +59,8 @@ export function runOf(wire: Wire): RunRecord {
     artifactUri: text(info.artifact_uri),
     lifecycleStage: info.lifecycle_stage === 'deleted' ? 'deleted' : 'active',
     user: text(info.user_id),
-    params: pairs(list(data, 'params')),
-    tags: pairs(list(data, 'tags')),
+    params: fromPairs(list(data, 'params')),
+    tags: fromPairs(list(data, 'tags')),
     metrics: Object.fromEntries(list(data, 'metrics').map((point) => [text(point.key), pointOf(point)])),
     datasets: list(part(wire, 'inputs'), 'dataset_inputs').map(datasetOf),
     inputModels: list(part(wire, 'inputs'), 'model_inputs').map((model) => text(model.model_id)),
@@ -97,7 +73,7 @@ export function runOf(wire: Wire): RunRecord {
 
 function datasetOf(wire: Wire): DatasetInput {
   const dataset = part(wire, 'dataset')
-  const context = pairs(list(wire, 'tags'))['mlflow.data.context']
+  const context = fromPairs(list(wire, 'tags'))['mlflow.data.context']
   return {
     name: text(dataset.name),
     digest: text(dataset.digest),
@@ -137,7 +113,7 @@ export function modelOf(wire: Wire): LoggedModelRecord {
     ...(info.source_run_id === undefined ? {} : { sourceRunId: text(info.source_run_id) }),
     ...(info.model_type === undefined ? {} : { modelType: text(info.model_type) }),
     createdAt: Number(info.creation_timestamp_ms ?? 0),
-    tags: pairs(list(info, 'tags')),
-    params: pairs(list(part(wire, 'data'), 'params')),
+    tags: fromPairs(list(info, 'tags')),
+    params: fromPairs(list(part(wire, 'data'), 'params')),
   }
 }

@@ -23,6 +23,8 @@ export interface QueueCore {
   /** Experiments seen before, by name. */
   readonly experiments: ReadonlyMap<string, ExperimentRecord>
   isOnline(): boolean
+  /** Online, and nothing of an earlier time waits. */
+  isCurrent(): boolean
   /** Reads what an earlier process left, once. @throws InvalidState after close */
   begin(): Promise<void>
   /** Takes an operation; gives the backend's answer where it comes in time, `undefined` otherwise. @throws what the backend refuses with */
@@ -34,8 +36,11 @@ export interface QueueCore {
   /** Learns from the waiting operations what an earlier process knew, once. */
   recall(): Promise<void>
   rememberExperiment(record: ExperimentRecord): Promise<void>
+  /** It was renamed or deleted: its name says nothing any more. */
+  forgetExperiment(experimentId: string): Promise<void>
   assertPath(path: string): void
   toServerOwner(owner: ArtifactOwner): Promise<ArtifactOwner>
+  retryRejected(numbers: readonly number[] | undefined): Promise<number>
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -43,7 +48,7 @@ export interface QueueCore {
 /** The parts, wired. */
 export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCore {
   const { backend, storage, prefix = 'tracker-queue', waitMs = 2000, closeMs = 5000 } = options
-  const { maxEntries = 1_000_000, maxBytes = 2 ** 30, backoffMs = 1000, maxBackoffMs = 60_000 } = options
+  const { maxEntries = 1_000_000, maxBytes = 2 ** 30, backoffMs = 1000, maxBackoffMs = 60_000, concurrency = 4, maxFailures = 8 } = options
   assertSafeKey(prefix, '`prefix` of queuedTracker')
   const name = `queuedTracker(${backend.name})`
   const log = queueLog(storage, prefix, { maxEntries, maxBytes })
@@ -63,6 +68,10 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
     options.onWarning?.({ kind, message: `${name}: ${message}`, entries, bytes, ...(error === undefined ? {} : { error }) })
   }
 
+  const releaseAll = (): void => {
+    for (const release of releases) release()
+  }
+
   const assertOwner = async (): Promise<void> => {
     if (fromUtf8(await storage.get(`${prefix}/owner`)) === instance) return
     worker.stop()
@@ -78,12 +87,12 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
     ids,
     deliverer: deliverer(backend, ids),
     clock,
-    backoffMs,
-    maxBackoffMs,
+    ...{ backoffMs, maxBackoffMs, concurrency, maxFailures },
     assertOwner,
     events: {
+      onBehind: () => releaseAll(),
       onOffline(error) {
-        for (const release of releases) release()
+        releaseAll()
         warn('offline', 'the backend does not answer; what is logged waits in the queue', error)
       },
       onOnline: () => warn('online', 'the backend answers again'),
@@ -108,7 +117,9 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
       cursor = page.cursor
       if (cursor === undefined) break
     }
-    if (log.entries > 0) worker.kick()
+    if (log.entries === 0) return
+    worker.setBehind()
+    worker.kick()
   }
 
   /** `work`, or `undefined` when it takes too long. Somebody awaits it, so the process stays alive meanwhile. */
@@ -158,6 +169,7 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
     shadow,
     experiments,
     isOnline: () => worker.isOnline,
+    isCurrent: () => worker.isCurrent,
     begin,
     async enqueue(operation, blob) {
       const entry = await log.append(operation, blob).catch((error) => {
@@ -168,10 +180,11 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
         throw error
       })
       noteFullness()
-      if (!worker.isOnline) {
+      if (!worker.isCurrent) {
         worker.kick()
         return undefined
       }
+      const begunAt = clock.now()
       let give: () => void = () => {}
       const outcome = new Promise<{ readonly result: unknown } | undefined>((resolve, reject) => {
         entry.watcher = { resolve: (result) => resolve({ result }), reject }
@@ -187,7 +200,9 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
         const answered = await inTime(outcome, waitMs)
         if (answered === undefined) {
           release()
-          worker.setOffline(new MillwrightError('Unavailable', `${backend.name} gave no answer in ${waitMs} ms`))
+          // Where others were served meanwhile, the server is slow, not away.
+          if (worker.deliveredAt >= begunAt) worker.setBehind()
+          else worker.setOffline(new MillwrightError('Unavailable', `${backend.name} gave no answer in ${waitMs} ms`))
         }
         return answered?.result
       } finally {
@@ -226,9 +241,23 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
       await storage.put(`${prefix}/experiments/${sha256Hex(record.name)}`, utf8(JSON.stringify(record)))
       experiments.set(record.name, record)
     },
+    async forgetExperiment(experimentId) {
+      for (const [name, held] of [...experiments]) {
+        if (held.experimentId !== experimentId) continue
+        experiments.delete(name)
+        await storage.delete(`${prefix}/experiments/${sha256Hex(name)}`)
+      }
+    },
     assertPath: (path) => assertSafeKey(path, 'an artifact path'),
     toServerOwner: async (owner) =>
       'runId' in owner ? { runId: await ids.toServer(owner.runId) } : { modelId: await ids.toServer(owner.modelId) },
+    async retryRejected(numbers) {
+      await begin()
+      const count = await log.takeBack(numbers)
+      if (count > 0) worker.setBehind()
+      worker.kick(true)
+      return count
+    },
     async flush() {
       await begin()
       await worker.drained()

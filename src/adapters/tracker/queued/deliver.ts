@@ -1,4 +1,5 @@
 /** Handing one waiting operation to the backend, so that doing it twice does it once. */
+import { fromUtf8, utf8 } from '../../../core/bytes'
 import { isMillwrightError } from '../../../core/errors'
 import type {
   ExperimentRecord,
@@ -9,12 +10,14 @@ import type {
   RunRecord,
   TrackerBackend,
 } from '../../../ports/tracker-backend'
+import { parentTag } from './lanes'
 import type { LocalIds } from './local-ids'
 import type { QueuedOperation } from './operations'
 
 /** The tag by which a run or model made from the queue is found again. */
 export const queueIdTag = 'millwright.queue_id'
-const parentTag = 'mlflow.parentRunId'
+/** A tag that says nothing: that it can be set shows that the server takes writes for this run. */
+const probeTag = 'millwright.queue_probe'
 
 /** A backend that can look a logged model up by a tag, as `mlflowTracker` can. */
 export interface FindsModels {
@@ -29,8 +32,10 @@ export interface Delivery {
   readonly isAgain: boolean
 }
 
-/** Carries operations out. One at a time, in order. */
+/** Carries operations out; those of one run or model in order. */
 export interface Deliverer {
+  /** Whether the backend takes another write for the run that an operation is about; `false` also where that cannot be tried. */
+  probe(operation: QueuedOperation): Promise<boolean>
   /** @returns the record that was made, for `experiment`, `run` and `model` */
   deliver(delivery: Delivery): Promise<ExperimentRecord | RunRecord | LoggedModelRecord | undefined>
 }
@@ -100,7 +105,25 @@ export function deliverer(backend: TrackerBackend, ids: LocalIds): Deliverer {
       (await Promise.all(batch.outputModels.map(async ({ modelId, step }) => ({ modelId: await ids.toServer(modelId), step })))),
   })
 
+  /** An `MLmodel` names its model and run: by the ids that the server gave. */
+  const withServerIds = async (path: string, bytes: Uint8Array): Promise<Uint8Array> => {
+    if (!/(^|\/)MLmodel$/.test(path)) return bytes
+    const text = fromUtf8(bytes)
+    const found = new Map<string, string>()
+    for (const [id] of text.matchAll(/\b(?:m-)?[0-9a-f]{32}\b/g)) found.set(id, await ids.toServer(id))
+    return utf8(text.replace(/\b(?:m-)?[0-9a-f]{32}\b/g, (id) => found.get(id) ?? id))
+  }
+
   return {
+    async probe(operation) {
+      const runId =
+        'runId' in operation ? operation.runId : 'owner' in operation && 'runId' in operation.owner ? operation.owner.runId : undefined
+      if (runId === undefined) return false
+      const serverId = await ids.toServer(runId)
+      await backend.logBatch(serverId, { tags: { [probeTag]: 'ok' } })
+      await backend.deleteTag?.(serverId, probeTag)
+      return true
+    },
     async deliver({ operation, blob, isAgain }) {
       switch (operation.kind) {
         case 'experiment':
@@ -125,7 +148,7 @@ export function deliverer(backend: TrackerBackend, ids: LocalIds): Deliverer {
         case 'artifact': {
           const { owner } = operation
           const to = 'runId' in owner ? { runId: await ids.toServer(owner.runId) } : { modelId: await ids.toServer(owner.modelId) }
-          await backend.putArtifact(to, operation.path, blob ?? new Uint8Array(0))
+          await backend.putArtifact(to, operation.path, await withServerIds(operation.path, blob ?? new Uint8Array(0)))
           return undefined
         }
         case 'finish':

@@ -5,13 +5,14 @@ import { newId } from '../../../core/ids'
 import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../../core/options'
 import { assertBatch, assertExperimentName, assertModelName, assertRunId, assertRunName } from '../../../ports/run-keys'
 import { parseRunQuery } from '../../../ports/run-search'
-import type { ExperimentRecord, LoggedModelRecord, RunRecord } from '../../../ports/tracker-backend'
+import type { ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../../ports/tracker-backend'
 import { queueCore } from './core'
 import type { QueuedTracker, QueuedTrackerOptions } from './options'
 import { newModelRecord, newRunRecord } from './shadow'
 import { isFinal } from './worker'
 
 export type { QueuedTracker, QueuedTrackerOptions, QueueStatus, QueueWarning } from './options'
+export type { RejectedOperation } from './rejected'
 
 /**
  * Puts a durable queue in front of `backend`.
@@ -19,8 +20,8 @@ export type { QueuedTracker, QueuedTrackerOptions, QueueStatus, QueueWarning } f
  * Every write is on the storage before anything else happens. While the backend answers, a call waits for its answer (at most `waitMs`)
  * and fails as it would without the queue. While it does not, a call is done when it is on the storage: runs, experiments and models
  * made meanwhile have local ids, which this queue goes on understanding after they have got the backend's own. Delivery goes on in the
- * background, one operation at a time and in order, also after a restart with the same storage and prefix. What the backend then
- * refuses is put aside under `<prefix>/rejected/` and told to `onWarning`; nothing is dropped in silence.
+ * background, several runs side by side and each in its order, also after a restart with the same storage and prefix. What the backend
+ * then refuses, or fails on again and again, is put aside under `<prefix>/rejected/` and told to `onWarning`; nothing is dropped in silence.
  *
  * One process per prefix: a second one that opens it takes it over, and the first stops delivering.
  *
@@ -38,6 +39,8 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
     waitMs: finiteNumber(0),
     backoffMs: finiteNumber(1),
     maxBackoffMs: finiteNumber(1),
+    concurrency: wholeNumber(1, 64),
+    maxFailures: wholeNumber(1),
     closeMs: finiteNumber(0),
     onWarning: ofType('function'),
     clock: ofType('object'),
@@ -70,16 +73,43 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
     }
   }
 
+  /** Calls that tidy up are not queued: they are made now, or not at all. */
+  const now = async <T>(work: () => Promise<T>): Promise<T> => {
+    await core.begin()
+    if (await core.settle()) return core.ask(work)
+    throw new MillwrightError('Unavailable', `${core.name}: ${core.log.entries} operations wait, which must come first`)
+  }
+  const { restoreRun, deleteTag, changeExperiment } = backend
+  const lifecycle: Partial<TrackerBackend> =
+    restoreRun && deleteTag && changeExperiment
+      ? {
+          restoreRun: (runId) => now(async () => restoreRun.call(backend, await ids.toServer(runId))),
+          deleteTag: (runId, key) => now(async () => deleteTag.call(backend, await ids.toServer(runId), key)),
+          changeExperiment: (experimentId, change) =>
+            now(async () => {
+              const record = localExperiment(await changeExperiment.call(backend, await ids.toServer(experimentId), change))
+              await core.forgetExperiment(experimentId)
+              return record
+            }),
+        }
+      : {}
+
   return {
+    ...lifecycle,
     portVersion: 1,
     name: core.name,
     capabilities: Object.freeze({ ...backend.capabilities, persistent: options.storage.capabilities.persistent }),
-    status: () => ({ entries: core.log.entries, bytes: core.log.bytes, isOnline: core.isOnline() }),
+    status: () => ({ entries: core.log.entries, bytes: core.log.bytes, isOnline: core.isOnline(), rejected: core.log.rejected.count }),
+    async rejected() {
+      await core.begin()
+      return core.log.rejected.list()
+    },
+    retryRejected: (numbers) => core.retryRejected(numbers),
     flush: () => core.flush(),
 
     async ensureExperiment(name, { tags } = {}) {
       assertExperimentName(name)
-      assertBatch({ tags })
+      assertBatch({ tags }, backend.capabilities.keys)
       await core.begin()
       const known = core.experiments.get(name)
       if (await core.settle()) {
@@ -123,7 +153,7 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
       const { runId, runName, tags = {} } = init
       if (runId !== undefined) assertRunId(runId)
       if (runName !== undefined) assertRunName(runName)
-      assertBatch({ tags })
+      assertBatch({ tags }, backend.capabilities.keys)
       await core.begin()
       const localId = runId ?? newId()
       if (shadow.runs.has(localId)) throw new MillwrightError('AlreadyExists', `${core.name} already has a run ${localId}`)
@@ -148,10 +178,10 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
         () => shadow.runs.get(runId),
       ),
     async logBatch(runId, batch) {
-      assertBatch(batch)
+      assertBatch(batch, backend.capabilities.keys)
       await core.begin()
       // While the backend answers, it is the one who knows.
-      if (!core.isOnline()) shadow.checkBatch(runId, batch)
+      if (!core.isCurrent()) shadow.checkBatch(runId, batch)
       await core.enqueue({ kind: 'batch', runId, batch })
       shadow.addBatch(runId, batch)
     },
@@ -161,7 +191,7 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
       const now = clock.now()
       const isEnd = change.status !== undefined && change.status !== 'running' && change.status !== 'scheduled'
       // The run ended now, not when the backend hears of it.
-      const endTime = change.endTime ?? (isEnd && !core.isOnline() ? (shadow.runs.get(runId)?.endTime ?? now) : undefined)
+      const endTime = change.endTime ?? (isEnd && !core.isCurrent() ? (shadow.runs.get(runId)?.endTime ?? now) : undefined)
       await core.enqueue({ kind: 'update', runId, change: { ...change, endTime } })
       shadow.change(runId, change, now)
     },
@@ -205,7 +235,7 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
 
     async createModel(init) {
       assertModelName(init.name)
-      assertBatch({ tags: init.tags, params: init.params })
+      assertBatch({ tags: init.tags, params: init.params }, backend.capabilities.keys)
       await core.begin()
       const localId = `m-${newId()}`
       const made = (await core.enqueue({ kind: 'model', localId, init })) as LoggedModelRecord | undefined

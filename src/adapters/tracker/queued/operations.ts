@@ -1,7 +1,6 @@
 /** What waits in the queue: one call of the tracker port each, and its JSON. */
 import { fromUtf8, utf8 } from '../../../core/bytes'
 import { MillwrightError } from '../../../core/errors'
-import { parseJson } from '../../../core/json'
 import type { ArtifactOwner, LoggedModelInit, MetricPoint, RunBatch, RunChange, RunInit } from '../../../ports/tracker-backend'
 
 /** One call that waits. Ids may be local ones, given out while the server could not be asked. */
@@ -35,7 +34,7 @@ export function encodeOperation(operation: QueuedOperation): Uint8Array {
 
 /** An operation from its bytes. @throws Corrupt */
 export function decodeOperation(bytes: Uint8Array, subject: string): QueuedOperation {
-  const parsed = parseJson(fromUtf8(bytes), subject) as QueuedOperation | null
+  const parsed = ownJson(bytes, subject) as QueuedOperation | null
   if (parsed === null || typeof parsed !== 'object' || !kinds.includes(parsed.kind)) {
     throw new MillwrightError('Corrupt', `${subject} is not a queued operation`)
   }
@@ -43,4 +42,13 @@ export function decodeOperation(bytes: Uint8Array, subject: string): QueuedOpera
   const points = parsed.batch.metrics as readonly WirePoint[] | undefined
   const metrics = points?.map(([key, value, timestamp, step]): MetricPoint => ({ key, value: Number(value), timestamp, step }))
   return { ...parsed, batch: { ...parsed.batch, metrics } }
+}
+
+/** What this queue wrote itself, where a key may be called `__proto__`: `JSON.parse` makes it a plain member. */
+function ownJson(bytes: Uint8Array, subject: string): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes))
+  } catch (cause) {
+    throw new MillwrightError('Corrupt', `${subject} is not valid JSON: ${(cause as Error).message}`, { cause })
+  }
 }

@@ -2,15 +2,7 @@
 import { MillwrightError } from '../../../core/errors'
 import { isLaterPoint } from '../../../ports/metric-points'
 import { isOnlyTags, paramConflict } from '../../../ports/run-keys'
-import type {
-  LoggedModelInit,
-  LoggedModelRecord,
-  MetricPoint,
-  RunBatch,
-  RunChange,
-  RunInit,
-  RunRecord,
-} from '../../../ports/tracker-backend'
+import type { LoggedModelInit, LoggedModelRecord, RunBatch, RunChange, RunInit, RunRecord } from '../../../ports/tracker-backend'
 import type { QueuedOperation } from './operations'
 
 /** Records of runs and models as they will be once everything is delivered. */
@@ -117,10 +109,10 @@ export function newModelRecord(localId: string, init: LoggedModelInit): LoggedMo
 }
 
 function withBatch(run: RunRecord, batch: RunBatch): RunRecord {
-  const metrics: Record<string, MetricPoint> = { ...run.metrics }
+  const metrics = new Map(Object.entries(run.metrics))
   for (const point of batch.metrics ?? []) {
-    const held = Object.hasOwn(metrics, point.key) ? metrics[point.key] : undefined
-    if (held === undefined || isLaterPoint(point, held)) metrics[point.key] = point
+    const held = metrics.get(point.key)
+    if (held === undefined || isLaterPoint(point, held)) metrics.set(point.key, point)
   }
   const tags = { ...run.tags, ...batch.tags }
   const outputs = batch.outputModels ?? []
@@ -129,7 +121,7 @@ function withBatch(run: RunRecord, batch: RunBatch): RunRecord {
     runName: tags['mlflow.runName'] ?? run.runName,
     params: { ...run.params, ...batch.params },
     tags,
-    metrics,
+    metrics: Object.fromEntries(metrics),
     datasets: [
       ...run.datasets,
       ...(batch.datasets ?? []).filter(({ name, digest }) => !run.datasets.some((held) => held.name === name && held.digest === digest)),
