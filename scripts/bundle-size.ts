@@ -101,6 +101,12 @@ export const sizeCases: readonly SizeCase[] = [
     absent: ['randomForest', 'openapi'],
   },
   {
+    name: 'tracker + registry on browser storage',
+    code: "export { createTracker, ModelRegistry } from 'millwright'; export { indexeddbStorage } from 'millwright/storage/indexeddb'",
+    ceiling: 18_400,
+    absent: ['randomForest', 'openapi'],
+  },
+  {
     name: 'all six modules',
     code: "export { Dataset, Run, createTracker, ModelRegistry, Predictor, DriftDetector, Pipeline } from 'millwright'",
     ceiling: 40_700,
