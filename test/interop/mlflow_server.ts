@@ -9,17 +9,18 @@ import { mlflowTracker } from '../../src/adapters/tracker/mlflow'
 import type { ExperimentRecord, TrackerBackend } from '../../src/ports/tracker-backend'
 import { runCheck } from '../../src/testing/bind'
 import { trackerChecks } from '../../src/testing/tracker-checks'
-import { freshFolder, mlflowVersion, runPython, startServer } from './support/mlflow'
+import { freshFolder, isBefore, mlflowVersion, runPython, useServer } from './support/mlflow'
 
-const given = process.argv[2]
 /** With `brief` the suite is left out. */
 const isBrief = process.argv[3] === 'brief'
 const folder = freshFolder()
-const server = given === undefined ? await startServer(folder) : { url: given, stop: async () => {} }
+const server = await useServer(process.argv[2], folder)
+/** Before FastAPI and the paging of histories. */
+const isOld = isBefore(3, 4)
 
 /** Checks that need an empty experiment get names of their own: the server is one for all of them. */
 function apart(backend: TrackerBackend, space: string): TrackerBackend {
-  const names = ['searched', 'elsewhere', 'first', 'second', 'raced']
+  const names = ['checks', 'searched', 'elsewhere', 'first', 'second', 'raced']
   const outer = (name: string): string => (names.includes(name) ? `${name} ${space}` : name)
   const inner = (record: ExperimentRecord): ExperimentRecord => ({ ...record, name: record.name.replace(` ${space}`, '') })
   return {
@@ -30,12 +31,20 @@ function apart(backend: TrackerBackend, space: string): TrackerBackend {
   }
 }
 
-const skipped = { 'a run id of the caller is kept, and taken only once': 'the server gives ids itself' }
+const skipped: Readonly<Record<string, string>> = {
+  'a run id of the caller is kept, and taken only once': 'the server gives ids itself',
+  ...(isOld
+    ? {
+        'filters find what MLflow finds': 'servers before 3.4 compare NaN as 0; search_answers leaves NaN out there',
+        'hostile artifact paths are refused or kept as they are': 'servers before 3.4 cut the connection for names such as ..%c0%af',
+      }
+    : {}),
+}
 let passed = 0
 const failed: string[] = []
 for (const [i, check] of (isBrief ? [] : trackerChecks()).entries()) {
   if (Object.hasOwn(skipped, check.name)) {
-    console.info(`left out: ${check.name} (${skipped[check.name as keyof typeof skipped]})`)
+    console.info(`left out: ${check.name} (${skipped[check.name]})`)
     continue
   }
   const space = `${Date.now()}-${i}`

@@ -3,9 +3,11 @@
 import json
 import sys
 
+import mlflow
 from mlflow import MlflowClient
 
-client = MlflowClient(sys.argv[1])
+mlflow.set_tracking_uri(sys.argv[1])
+client = MlflowClient()
 experiment = client.get_experiment_by_name("offline")
 told = {}
 for run in client.search_runs([experiment.experiment_id]):

@@ -10,10 +10,9 @@ import type { RegistryBackend, RegistryEvent } from '../../src/ports/registry-ba
 import { ModelRegistry, metricAtLeast } from '../../src/registry'
 import { runCheck } from '../../src/testing/bind'
 import { registryChecks } from '../../src/testing/registry-checks'
-import { freshFolder, startServer } from './support/mlflow'
+import { mlflowVersion, useServer } from './support/mlflow'
 
-const given = process.argv[2]
-const server = given === undefined ? await startServer(freshFolder()) : { url: given, stop: async () => {} }
+const server = await useServer(process.argv[2])
 
 /** A backend that sees only the models of one check: the server is one for all of them. */
 function apart(backend: RegistryBackend, space: string): RegistryBackend {
@@ -56,7 +55,7 @@ try {
     }
   }
   assert.deepEqual(failed, [])
-  console.info(`${passed} checks passed`)
+  console.info(`${passed} checks passed at MLflow ${mlflowVersion()}`)
 
   // Aliases that carry stages along; a user; a name with quotes.
   const registry = new ModelRegistry({ backend: mlflowRegistry({ url: server.url, stages: { champion: 'Production' } }), user: 'ada' })

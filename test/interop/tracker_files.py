@@ -1,6 +1,6 @@
 """Reads with the real MLflow what our file tracker wrote, converts it with `mlflow migrate-filestore`, and writes back for us to read.
 
-Run: .venvs/mlflow/bin/python test/interop/tracker_files.py   (needs Node and `pip install mlflow`)
+Run: node scripts/run.mjs test/interop/tracker_files.ts   (needs the virtual environment of run.sh)
 """
 
 import json
@@ -19,6 +19,7 @@ import mlflow  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+VERSION = tuple(int(part) for part in mlflow.__version__.split(".")[:2])
 checks = 0
 
 
@@ -62,7 +63,8 @@ def read_runs(client, told):
     check(json.loads(flights.dataset.schema)["mlflow_colspec"][0]["name"] == "x", "its schema")
     check([(t.key, t.value) for t in flights.tags] == [("mlflow.data.context", "training")], "its context")
     files = {f.path for f in client.list_artifacts(run.info.run_id)}
-    check(files == {"notes", "table.json", "environment.json"}, f"artifacts: {files}")
+    # The patch is there when the checkout that runs this has uncommitted changes.
+    check(files - {"uncommitted.patch"} == {"notes", "table.json", "environment.json"}, f"artifacts: {files}")
     text = pathlib.Path(client.download_artifacts(run.info.run_id, "notes/hello.txt")).read_text()
     check(text == "hello", "an artifact")
     mlflow.set_experiment(experiment_id=run.info.experiment_id)
@@ -92,6 +94,9 @@ def read_runs(client, told):
 
 def same_searches(client, told):
     experiment = client.get_experiment_by_name("search")
+    if VERSION < (3, 4):
+        # IS [NOT] NULL came later.
+        told["searched"] = [search for search in told["searched"] if " IS N" not in search["filter"]]
     for search in told["searched"]:
         runs = client.search_runs([experiment.experiment_id], search["filter"], order_by=search["orderBy"])
         found = [r.info.run_id for r in runs]
@@ -145,7 +150,10 @@ def main():
         client = MlflowClient(uri)
         read_runs(client, told)
         same_searches(client, told)
-        migrate(folder, told)
+        if VERSION >= (3, 10):
+            migrate(folder, told)
+        else:
+            told["migrated"] = "nothing: this MLflow has no migrate-filestore"
         write_back(folder)
         print(f"mlflow {mlflow.__version__}: {checks} checks, {len(told['searched'])} searches equal, migrated {told['migrated']}")
 

@@ -7,11 +7,12 @@ import { utf8 } from '../../src/core/bytes'
 import { createRng } from '../../src/core/random'
 import type { ModelPackage } from '../../src/ports/model'
 import { createTracker, type Tracker } from '../../src/run'
+import { python } from './support/mlflow'
 
 const [root, mode = 'write'] = process.argv.slice(2)
 if (root === undefined) {
   // Called as a program of its own: the Python side drives, and calls this file again with a folder.
-  const { status } = spawnSync('.venvs/mlflow/bin/python', ['-W', 'ignore', 'test/interop/tracker_files.py'], { stdio: 'inherit' })
+  const { status } = spawnSync(python, ['-W', 'ignore', 'test/interop/tracker_files.py'], { stdio: 'inherit' })
   process.exit(status ?? 1)
 }
 const tracker = createTracker({

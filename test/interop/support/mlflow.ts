@@ -5,8 +5,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The Python that has MLflow. */
-export const python = '.venvs/mlflow/bin/python'
+/** The Python that has the MLflow under test: the newest, or that of the virtual environment named by `MILLWRIGHT_MLFLOW`. */
+export const python = `${process.env.MILLWRIGHT_MLFLOW ?? '.venvs/mlflow'}/bin/python`
+let version: string | undefined
 const environment = { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', PYTHONWARNINGS: 'ignore' }
 
 /** A server that answers. */
@@ -35,17 +36,32 @@ export function freePort(): Promise<number> {
   })
 }
 
+/** How a server is started. */
+export interface ServerOptions {
+  readonly port?: number
+  /** SQLite file. */
+  readonly database?: string
+  /** A tree of files instead of a database. */
+  readonly files?: string
+  readonly parameters?: readonly string[]
+}
+
 /** Starts `mlflow server` on a database in `folder` (made when absent) and waits until it answers. */
-export async function startServer(folder: string, options: { readonly port?: number; readonly database?: string } = {}): Promise<Server> {
+export async function startServer(folder: string, options: ServerOptions = {}): Promise<Server> {
   const port = options.port ?? (await freePort())
   const log = openSync(join(folder, 'server.log'), 'a')
+  const store = options.files ?? `sqlite:///${options.database ?? join(folder, 'server.db')}`
   const child: ChildProcess = spawn(
     python,
     [
-      ...['-m', 'mlflow', 'server', '--backend-store-uri', `sqlite:///${options.database ?? join(folder, 'server.db')}`],
-      ...['--artifacts-destination', join(folder, 'artifacts'), '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ...['-m', 'mlflow', 'server', '--backend-store-uri', store, '--artifacts-destination', join(folder, 'artifacts')],
+      ...['--host', '127.0.0.1', '--port', String(port), '--workers', '1', ...(options.parameters ?? [])],
     ],
-    { stdio: ['ignore', log, log], detached: true, env: environment },
+    {
+      stdio: ['ignore', log, log],
+      detached: true,
+      env: options.files === undefined ? environment : { ...environment, MLFLOW_ALLOW_FILE_STORE: 'true' },
+    },
   )
   const url = `http://127.0.0.1:${port}`
   let ended = false
@@ -61,6 +77,8 @@ export async function startServer(folder: string, options: { readonly port?: num
   }
   const onExit = (): void => kill('SIGKILL')
   process.on('exit', onExit)
+  // A program that is told to end takes its server with it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const server: Server = {
     url,
     async stop() {
@@ -80,6 +98,15 @@ export async function startServer(folder: string, options: { readonly port?: num
   throw new Error('mlflow server did not answer in two minutes')
 }
 
+/**
+ * The server of a program that shares one with others: at `given`, else at `MILLWRIGHT_MLFLOW_URL`, else one of its own on a database in
+ * `folder`.
+ */
+export async function useServer(given: string | undefined, folder = freshFolder()): Promise<Server> {
+  const url = given ?? process.env.MILLWRIGHT_MLFLOW_URL
+  return url === undefined ? startServer(folder) : { url, stop: async () => {} }
+}
+
 /** Runs a Python program beside the interop programs; what its last line of output holds as JSON. */
 export function runPython<T>(script: string, ...parameters: readonly string[]): T {
   const { status, stdout, stderr } = spawnSync(python, [`test/interop/${script}`, ...parameters], {
@@ -93,7 +120,17 @@ export function runPython<T>(script: string, ...parameters: readonly string[]): 
 
 /** The version of MLflow at hand. */
 export function mlflowVersion(): string {
-  return spawnSync(python, ['-c', 'import mlflow; print(mlflow.__version__)'], { encoding: 'utf8', env: environment }).stdout.trim()
+  version ??= spawnSync(python, ['-c', 'from importlib.metadata import version; print(version("mlflow"))'], {
+    encoding: 'utf8',
+    env: environment,
+  }).stdout.trim()
+  return version
+}
+
+/** Whether the MLflow at hand is older than `major.minor`. */
+export function isBefore(major: number, minor: number): boolean {
+  const [ours = 0, theirs = 0] = mlflowVersion().split('.').map(Number)
+  return ours < major || (ours === major && theirs < minor)
 }
 
 /** Goes on only on a Node that has `node:sqlite`; on another this program is run again under Node 24. */
