@@ -1,6 +1,6 @@
 /** The registry backend over any object store, in the layout of MLflow's file store. */
 import { fromUtf8, utf8 } from '../core/bytes'
-import { isMillwrightError, MillwrightError, show } from '../core/errors'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
 import type { ObjectStore } from '../ports/object-store'
 import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend } from '../ports/registry-backend'
@@ -21,6 +21,7 @@ import {
   versionMeta,
   versionRecord,
 } from './mlruns-layout'
+import { assertModelName } from './reference'
 import { listFolders, readTexts, updateObject } from './stored-records'
 import { checkKeysBeside } from './tags'
 
@@ -108,6 +109,9 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     close: () => store.close(),
 
     async ensureModel(name, { createdAt }) {
+      assertModelName(name)
+      // MLflow takes folders for parts of a URI: of one such model it would not find the meta.yaml, and then list no model at all.
+      if (/[#?]/.test(name)) throw invalidArgument(`the name of a registered model in files must not hold # or ?, got ${show(name)}`)
       const key = `${modelFolder(name)}meta.yaml`
       if ((await store.head(key)) === undefined) {
         await putOnce(store, key, modelMeta(name, { createdAt, updatedAt: createdAt, description: '' }))

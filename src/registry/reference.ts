@@ -31,13 +31,16 @@ export function parseReference(reference: string): ModelReference {
 
 /**
  * Checks the name of a registered model: a safe file name without `%`, `@` and without the characters that have a meaning in MLflow's
- * model URIs (`/`, `:`).
+ * model URIs (`/`, `:`); not blank, and not beginning with `..`, which would keep MLflow from listing any model of the store.
  *
  * @throws InvalidArgument
  */
 export function assertModelName(name: string): void {
   assertSafeSegment(name, 'the name of a registered model')
   if (/[%@]/.test(name)) throw invalidArgument(`the name of a registered model must not hold % or @, got ${show(name)}`)
+  if (/^\.\.|^[\s\u0085]*$/.test(name)) {
+    throw invalidArgument(`the name of a registered model must not begin with .. nor be blank, got ${show(name)}`)
+  }
 }
 
 /**

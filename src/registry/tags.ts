@@ -1,6 +1,6 @@
 /** Rules for tags and descriptions: keys become file names, values stay within MLflow's limits. */
 import { invalidArgument, show } from '../core/errors'
-import { assertSafeKey } from '../core/ids'
+import { assertRunKey } from '../ports/run-keys'
 import { fileAndFolder } from './file-names'
 import { OWN_TAG_PREFIX } from './model-version'
 
@@ -8,8 +8,8 @@ import { OWN_TAG_PREFIX } from './model-version'
 export function checkTags(tags: unknown): void {
   if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) throw invalidArgument(`tags must be an object, got ${show(tags)}`)
   for (const [key, value] of Object.entries(tags)) {
-    assertSafeKey(key, 'the key of a tag')
-    if (key.length > 250) throw invalidArgument(`the key of a tag must have at most 250 characters, got ${key.length}`)
+    // By MLflow's alphabet: one key outside of it, and MLflow's file store could not read the version that has it.
+    assertRunKey(key, 'tag')
     if (key.startsWith(OWN_TAG_PREFIX))
       throw invalidArgument(`tags that begin with ${OWN_TAG_PREFIX} are the registry's own, got ${show(key)}`)
     // Whoever reads JSON safely drops it, and it would be lost on the way to another registry.

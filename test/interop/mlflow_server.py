@@ -38,7 +38,7 @@ told = {
     "datasets": [[d.dataset.name, d.dataset.digest, d.tags[0].value] for d in run.inputs.dataset_inputs],
     "outputs": [[o.model_id, o.step] for o in run.outputs.model_outputs],
     "children": [r.info.run_name for r in client.search_runs([experiment_id], f"tags.mlflow.parentRunId = '{run_id}'")],
-    "model": [model.name, model.status.value, model.params, {k: v for k, v in model.tags.items() if not k.startswith("mlflow.")}],
+    "model": [model.name, model.status.value, model.params, {k: v for k, v in model.tags.items() if not k.startswith(("mlflow.", "millwright."))}],
     "modelBytes": list(pathlib.Path(weights).read_bytes()),
     "large": [len(file), sum(file)],
     "experimentTags": {k: v for k, v in client.get_experiment(experiment_id).tags.items() if not k.startswith("mlflow.")},

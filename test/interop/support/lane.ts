@@ -13,6 +13,7 @@ import { freshFolder, mlflowVersion, startServer } from './mlflow'
 /** What another MLflow than the newest is shown: all that crosses between it and us. */
 const withOld = [
   'browser_server',
+  'hostile_names',
   'mlflow_server',
   'registry',
   'registry_server',
