@@ -2,7 +2,9 @@
  * Hostile names, kept by us on files, in SQLite and on a real server, and read by the real MLflow: what we keep under a name its Python client
  * finds under that name, with the same content, or refuses; and nothing lies beside the folders that were given, before as after.
  *
- *   node scripts/run.mjs test/interop/hostile_names.ts [tracking URI]
+ *   node scripts/run.mjs test/interop/hostile_names.ts [all]
+ *
+ * Without `all` every third name is tried, which takes a third of the minutes.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -24,7 +26,7 @@ import { hostileNames } from '../../src/testing'
 import { freshFolder, mlflowVersion, needSqlite, runPython, startServer } from './support/mlflow'
 
 needSqlite()
-const names = hostileNames()
+const names = hostileNames().filter((_, i) => i % 3 === 0 || process.argv[2] === 'all')
 
 /** What was kept, for Python to find: names, and what stands under them. */
 interface Told {
