@@ -105,6 +105,13 @@ function runs(): Check<TrackerBackend>[] {
       const runId = 'abcdef0123456789abcdef0123456789'
       expectEqual((await subject.createRun({ experimentId, startTime: 1, runId })).runId, runId, 'the id')
       await expectCode(() => subject.createRun({ experimentId, startTime: 1, runId }), 'AlreadyExists', 'the id again')
+      const { experimentId: elsewhere } = await subject.ensureExperiment('elsewhere')
+      await expectCode(
+        () => subject.createRun({ experimentId: elsewhere, startTime: 1, runId }),
+        'AlreadyExists',
+        'the id in another experiment',
+      )
+      expectEqual((await subject.getRun(runId)).experimentId, experimentId, 'the experiment of the run')
     }),
     trackerCheck('records are snapshots', async ({ subject }) => {
       const { runId } = await newRun(subject)

@@ -131,6 +131,16 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
 
   const taken = (runId: string): MillwrightError => new MillwrightError('AlreadyExists', `${tree.storage.name} already has a run ${runId}`)
 
+  const isThere = async (runId: string): Promise<boolean> => {
+    try {
+      await places.run(runId)
+      return true
+    } catch (error) {
+      if (isMillwrightError(error, 'NotFound')) return false
+      throw error
+    }
+  }
+
   /** Makes the run's folder with what a new run holds: at once where the storage can, else ending with the meta that makes it a run. */
   const makeRun = async ({ base }: Place, head: RunHead, tags: Readonly<Record<string, string>>): Promise<void> => {
     const meta = tree.yaml(runMeta(head, null))
@@ -179,7 +189,8 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
   }
 
   return {
-    async create({ experimentId, runName, startTime, user = '', tags = {}, runId = newId() }) {
+    async create({ experimentId, runName, startTime, user = '', tags = {}, runId: givenId }) {
+      const runId = givenId ?? newId()
       assertRunId(runId)
       assertBatch({ tags })
       if (runName !== undefined) assertRunName(runName)
@@ -199,8 +210,12 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
         user,
       }
       const allTags = { ...tags, [RUN_NAME]: head.runName }
-      await makeRun(place, head, allTags)
-      places.remember(runId, place)
+      await inTurn(runId, async () => {
+        // An id is one run's, whichever the experiment.
+        if (givenId !== undefined && (await isThere(runId))) throw taken(runId)
+        await makeRun(place, head, allTags)
+        places.remember(runId, place)
+      })
       return { ...head, params: {}, tags: allTags, metrics: {}, datasets: [], inputModels: [], outputModels: [] }
     },
     async log(runId, batch) {
