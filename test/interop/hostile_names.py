@@ -15,11 +15,14 @@ warnings.simplefilter("ignore")
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+import mlflow  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
 told = json.loads(pathlib.Path(sys.argv[1]).read_text())
 # MLflow's client makes an empty `mlruns` where it is started.
 os.chdir(tempfile.mkdtemp())
+# MLflow 3.0 downloads from the store that is set for all.
+mlflow.set_tracking_uri(told["uri"])
 client = MlflowClient(told["uri"], told["uri"])
 counts = {}
 

@@ -23,7 +23,7 @@ import type { TrackerBackend } from '../../src/ports/tracker-backend'
 import { ModelRegistry, objectStoreBackend } from '../../src/registry'
 import { assertModelName } from '../../src/registry/reference'
 import { hostileNames } from '../../src/testing'
-import { freshFolder, mlflowVersion, needSqlite, runPython, startServer } from './support/mlflow'
+import { freshFolder, isBefore, mlflowVersion, needSqlite, runPython, startServer } from './support/mlflow'
 
 needSqlite()
 const names = hostileNames().filter((_, i) => i % 3 === 0 || process.argv[2] === 'all')
@@ -52,7 +52,9 @@ async function kept<T>(place: string, work: (name: string, i: number) => Promise
       found.push([name, await work(name, i)])
     } catch (error) {
       // Of `a` and `a/b` one is in the way of the other: a Conflict.
-      const isClear = isMillwrightError(error, 'InvalidArgument') || isMillwrightError(error, 'Conflict')
+      // Servers before 3.4 fail for an artifact called `?`.
+      const isFault = place === 'artifact' && isBefore(3, 4) && isMillwrightError(error, 'Unavailable')
+      const isClear = isFault || isMillwrightError(error, 'InvalidArgument') || isMillwrightError(error, 'Conflict')
       assert.ok(isClear, `${place} ${JSON.stringify(name.slice(0, 60))}: ${String(error)}`)
     }
   }
@@ -115,7 +117,7 @@ function watched(): { root: string; check(): void } {
   const root = join(parent, 'deep', 'er', 'root')
   mkdirSync(root, { recursive: true })
   writeFileSync(join(parent, 'x'), 'canary')
-  const look = () => [parent, join(parent, 'deep'), join(parent, 'deep', 'er'), process.cwd()].map((folder) => readdirSync(folder).sort())
+  const look = () => [parent, join(parent, 'deep'), join(parent, 'deep', 'er')].map((folder) => readdirSync(folder).sort())
   const before = look()
   return {
     root,
@@ -130,6 +132,7 @@ async function show(kind: string, told: Told): Promise<void> {
   const file = join(freshFolder(), 'told.json')
   writeFileSync(file, JSON.stringify(told))
   const counts = runPython<Record<string, number>>('hostile_names.py', file)
+  assert.ok((counts.artifacts as number) > 0.7 * Object.keys(told.artifacts).length, JSON.stringify(counts))
   const list = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   console.info(`hostile names (${names.length}) on ${kind}: MLflow ${mlflowVersion()} finds what we kept: ${list.join(', ')}`)
 }
