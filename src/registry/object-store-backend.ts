@@ -23,7 +23,6 @@ import {
 } from './mlruns-layout'
 import { assertModelName } from './reference'
 import { listFolders, readTexts, updateObject } from './stored-records'
-import { checkKeysBeside } from './tags'
 
 /** Attempts to get the next free number of a version before giving up. */
 const NUMBER_ATTEMPTS = 200
@@ -127,6 +126,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     async updateModel(name, change) {
       const model = await readModel(name)
       if (model === undefined) throw missing(name)
+      const { checkKeysBeside } = await import('./tags')
       checkKeysBeside(change.tags ?? {}, model.tags)
       await writeTags(modelFolder(name), change.tags)
       await updateObject(store, `${modelFolder(name)}meta.yaml`, async (bytes) => {
@@ -174,6 +174,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     async updateVersion(name, version, change) {
       const record = await readVersion(name, version)
       if (record === undefined) throw missing(name, version)
+      const { checkKeysBeside } = await import('./tags')
       checkKeysBeside(change.tags ?? {}, record.tags)
       await writeTags(versionFolder(name, version), change.tags)
       const key = `${versionFolder(name, version)}meta.yaml`

@@ -17,7 +17,6 @@ import type { Registration } from './registration'
 import type { AliasMove, ModelRegistryOptions, PromoteOptions, RegistryEvents, RollbackOptions, VersionReference } from './registry-options'
 import { earlierVersions } from './rollback'
 import { readManifest, readPackage } from './stored-model'
-import { checkDescription, checkTags } from './tags'
 
 /**
  * Keeps models under names: versions that never change, and aliases (`champion`, `challenger`) that move between them.
@@ -227,12 +226,14 @@ export class ModelRegistry implements ModelSource {
 
   /** Sets tags (`null` removes) of what a reference means: `name@alias` and `name@3` a version, a plain `name` the model itself. */
   async setTags(reference: string, tags: Readonly<Record<string, string | null>>): Promise<void> {
+    const { checkTags } = await import('./tags')
     checkTags(tags)
     await this.#update(reference, { tags })
   }
 
   /** Sets the description of what a reference means: `name@alias` and `name@3` a version, a plain `name` the model itself. */
   async describe(reference: string, description: string): Promise<void> {
+    const { checkDescription } = await import('./tags')
     checkDescription(description)
     await this.#update(reference, { description })
   }

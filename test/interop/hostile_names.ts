@@ -132,7 +132,9 @@ async function show(kind: string, told: Told): Promise<void> {
   const file = join(freshFolder(), 'told.json')
   writeFileSync(file, JSON.stringify(told))
   const counts = runPython<Record<string, number>>('hostile_names.py', file)
-  assert.ok((counts.artifacts as number) > 0.7 * Object.keys(told.artifacts).length, JSON.stringify(counts))
+  // A server before 3.4 fails for more of them.
+  const least = isBefore(3, 4) ? 0.7 : 0.8
+  assert.ok((counts.artifacts as number) > least * Object.keys(told.artifacts).length, JSON.stringify(counts))
   const list = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   console.info(`hostile names (${names.length}) on ${kind}: MLflow ${mlflowVersion()} finds what we kept: ${list.join(', ')}`)
 }

@@ -45,8 +45,10 @@ try {
   const failed: string[] = []
   let passed = 0
   for (const [i, check] of registryChecks().entries()) {
-    // Most of the time would go there: hostile_names.ts shows them at a real server, the suite all of them at one of our own.
-    if (/^hostile (names|aliases|references)/.test(check.name) || (isBefore(3, 4) && check.name.startsWith('hostile'))) continue
+    if (isBefore(3, 4) && check.name.startsWith('hostile')) {
+      console.info(`left out: ${check.name} (servers before 3.4 fail for names such as ?; hostile_names shows the rest)`)
+      continue
+    }
     const space = `s${Date.now() % 100_000}-${i}-`
     const open = (): RegistryBackend => apart(mlflowRegistry({ url: server.url, retries: 0 }), space)
     try {
