@@ -7,7 +7,7 @@ import { openDatabase } from '../../src/adapters/_sqlite/database'
 import { memoryStorage } from '../../src/adapters/storage/memory'
 import { memoryTracker } from '../../src/adapters/tracker/memory'
 import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
-import { findRuns } from '../../src/adapters/tracker/sqlite/find-runs'
+import { findRuns, type SearchSizes } from '../../src/adapters/tracker/sqlite/find-runs'
 import { parseRunQuery } from '../../src/ports/run-search'
 import type { RunQuery, TrackerBackend } from '../../src/ports/tracker-backend'
 import { makeRun, randomRuns, randomSearches } from '../fixtures/random-searches'
@@ -38,13 +38,14 @@ describe.each(libs)('search with $name', ({ lib }) => {
     const path = join(folder, 'mlflow.db')
     const sqlite = await sqliteTracker({ path, storage: memoryStorage(), lib })
     const database = await openDatabase({ path, lib })
-    // Where there are many runs the joins go the other way round; here one run is many.
-    const asIfMany: Pick<TrackerBackend, 'searchRuns'> = {
+    // Where there are many runs, a search begins with a rare clause, the best or the newest; here one run is many, and a few are rare.
+    const asIfMany = ({ rare, newest }: Pick<SearchSizes, 'rare' | 'newest'>): Pick<TrackerBackend, 'searchRuns'> => ({
       async searchRuns(query) {
-        const { items, ...next } = findRuns(database, parseRunQuery(query), query.experimentIds ?? [], 0)
+        const { items, ...next } = findRuns(database, parseRunQuery(query), query.experimentIds ?? [], { few: 0, rare, newest })
         return { items: await Promise.all(items.map(async (id) => sqlite.getRun(id))), ...next }
       },
-    }
+    })
+    const ways = [sqlite, asIfMany({ rare: 0, newest: 1000 }), asIfMany({ rare: 0, newest: 20 }), asIfMany({ rare: 15, newest: 5 })]
     const there = await shared.ensureExperiment('searched')
     const here = await sqlite.ensureExperiment('searched')
     for (const run of randomRuns(seed, 60, { isUnicode: true })) {
@@ -56,12 +57,12 @@ describe.each(libs)('search with $name', ({ lib }) => {
     const searches = [...randomSearches(seed + 100, 300, { isUnicode: true }), ...extreme.map((filter) => ({ filter }))]
     for (const search of searches) {
       const expected = await everyPage(shared, { ...search, experimentIds: [there.experimentId] })
-      for (const backend of [sqlite, asIfMany]) {
+      for (const backend of ways) {
         const actual = await everyPage(backend, { ...search, experimentIds: [here.experimentId] })
         expect(actual, JSON.stringify(search)).toEqual(expected)
       }
       // An id that no experiment has, so that there is a list to look in.
-      const listed = await everyPage(asIfMany, { ...search, experimentIds: [here.experimentId, '999'] })
+      const listed = await everyPage(asIfMany({ rare: 15, newest: 20 }), { ...search, experimentIds: [here.experimentId, '999'] })
       expect(listed, JSON.stringify(search)).toEqual(expected)
       if (expected.length > 0) found++
     }

@@ -33,12 +33,38 @@ export interface SearchContext {
   readonly lower: string
   /** Whether the experiments hold few runs, so that one goes through these, and not through all that have a metric or param. */
   readonly isSmall: boolean
+  /** A clause that few runs keep: one begins with these. */
+  readonly rare?: RunClause | undefined
+  /** Only runs that started at this time or later, newest first, until there are enough. Epoch milliseconds. */
+  readonly since?: number | undefined
 }
 
 /** Counts the runs in the experiments, not beyond `most`. */
 export function countStatement(experimentIds: readonly string[], most: number): Sql {
   const { text, values } = ofExperiments('', experimentIds)
   return { text: `SELECT COUNT(*) AS runs FROM (SELECT 1 FROM runs WHERE ${text} LIMIT ${most})`, values }
+}
+
+/** Counts the runs, of all experiments, that keep a clause which an index answers, not beyond `most`; `undefined` for any other clause. */
+export function countKept(clause: RunClause, lower: string, most: number): Sql | undefined {
+  const isIndexed = clause.field === 'metric' ? clause.comparator !== '!=' : clause.field === 'param' && clause.comparator === '='
+  if (!isIndexed || !isKeyed(clause)) return undefined
+  const { table, text, values } = clauseTable(clause, 'c0', 'c0', lower)
+  return { text: `SELECT COUNT(*) AS runs FROM (SELECT 1 FROM ${table} WHERE ${text} LIMIT ${most})`, values }
+}
+
+/** The start of the run that has `before` newer ones, by an index; no row when there are fewer. `undefined` for a search with another order. */
+export function windowStatement(
+  { clauses, order, view }: ParsedRunQuery,
+  experimentIds: readonly string[],
+  before: number,
+): Sql | undefined {
+  if (order.length > 0 || view === 'all' || experimentIds.length !== 1 || !clauses.some(isKeyed)) return undefined
+  const { text, values } = ofExperiments('', experimentIds)
+  return {
+    text: `SELECT start_time FROM runs WHERE ${text} AND lifecycle_stage = ? ORDER BY start_time DESC LIMIT 1 OFFSET ${before}`,
+    values: [...values, view],
+  }
 }
 
 /** One experiment as such, so that an index gives its runs sorted. */
@@ -53,11 +79,12 @@ function ofExperiments(prefix: string, ids: readonly string[]): Sql {
  * SQLite has no figures to choose an order of joins by, so it is given one (`CROSS JOIN`): first the clause whose metric the runs are
  * sorted by, which an index then gives in that order and stops at the limit; the row of the run, which is the widest, last.
  */
-export function searchStatement(query: ParsedRunQuery, { experimentIds, offset, lower, isSmall }: SearchContext): Sql {
+export function searchStatement(query: ParsedRunQuery, { experimentIds, offset, lower, isSmall, rare, since }: SearchContext): Sql {
   const keyed = query.clauses.filter(isKeyed)
-  const sorting = keyed.find((clause) => isSortedBy(clause, query.order[0]))
-  const clauses = sorting === undefined ? keyed : [sorting, ...keyed.filter((clause) => clause !== sorting)]
-  const runsFirst = isSmall || clauses.length === 0
+  const sorting = rare === undefined ? keyed.find((clause) => isSortedBy(clause, query.order[0])) : undefined
+  const start = rare ?? sorting
+  const clauses = start === undefined ? keyed : [start, ...keyed.filter((clause) => clause !== start)]
+  const runsFirst = isSmall || since !== undefined || clauses.length === 0
   const base = runsFirst ? 'r' : 'c0'
   const tables: JoinedTable[] = clauses.map((clause, i) => clauseTable(clause, `c${i}`, base, lower))
   const runs: JoinedTable = { table: 'runs r', text: `r.run_uuid = ${base}.run_uuid`, values: [] }
@@ -65,6 +92,7 @@ export function searchStatement(query: ParsedRunQuery, { experimentIds, offset, 
 
   const where: Sql[] = [first, ofExperiments('r.', experimentIds)]
   if (query.view !== 'all') where.push({ text: 'r.lifecycle_stage = ?', values: [query.view] })
+  if (since !== undefined) where.push({ text: 'r.start_time >= ?', values: [since] })
   for (const clause of query.clauses) if (!isKeyed(clause)) where.push(clauseSql(clause, lower))
 
   const leftJoins: Sql[] = []
