@@ -25,6 +25,7 @@ export function withPrefix(store: ObjectStore, prefix: string): ObjectStore {
     assertSafeKey(key)
     return base + key
   }
+  const fullFolder = (folder: string): string => `${full(folder.replace(/\/$/, ''))}/`
   const strip = (info: ObjectInfo): ObjectInfo => ({ ...info, key: info.key.slice(base.length) })
   return wrapStore(store, {
     name,
@@ -39,7 +40,7 @@ export function withPrefix(store: ObjectStore, prefix: string): ObjectStore {
     delete: async (key, options) => store.delete(full(key), options),
     ...(store.ensureFolder === undefined
       ? {}
-      : { ensureFolder: async (folder, options) => store.ensureFolder?.(`${full(folder.replace(/\/$/, ''))}/`, options) }),
+      : { ensureFolder: async (folder, options) => store.ensureFolder?.(fullFolder(folder), options) }),
     ...(store.getChanged === undefined
       ? {}
       : {
@@ -54,8 +55,11 @@ export function withPrefix(store: ObjectStore, prefix: string): ObjectStore {
     ...(store.createFolder === undefined
       ? {}
       : {
-          createFolder: async (folder, content, options) => store.createFolder?.(`${full(folder.replace(/\/$/, ''))}/`, content, options),
+          createFolder: async (folder, content, options) => store.createFolder?.(fullFolder(folder), content, options),
         }),
+    ...(store.moveFolder === undefined
+      ? {}
+      : { moveFolder: async (from, to, options) => store.moveFolder?.(fullFolder(from), fullFolder(to), options) }),
     list: async (options = {}) => {
       assertOpen()
       const { objects, prefixes, cursor } = await store.list({ ...options, prefix: base + (options.prefix ?? '') })

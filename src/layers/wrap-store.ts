@@ -2,8 +2,8 @@
 import type { ObjectStore } from '../ports/object-store'
 
 /**
- * A store with the members of `changes`; everything else goes to `inner`, also `close`. The shortcuts `getChanged` and `createFolder` are
- * not passed on by themselves: they would go around a layer that replaces `get` or `put`.
+ * A store with the members of `changes`; everything else goes to `inner`, also `close`. The shortcuts `getChanged`, `createFolder` and
+ * `moveFolder` are not passed on by themselves: they would go around a layer that replaces `get` or `put`.
  */
 export function wrapStore(inner: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
   return {

@@ -143,6 +143,11 @@ export interface ObjectStore {
    * @throws Conflict where an object is at or below the prefix
    */
   createFolder?(prefix: string, content: FolderContent, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
+  /**
+   * Of stores with real folders: moves a folder with everything in it at once; a crash leaves it in one place or the other. Both end in `/`.
+   * @throws NotFound where no such folder is, Conflict where something is in the new place
+   */
+  moveFolder?(from: string, to: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
   /** Releases what is held. Idempotent; afterwards every call throws `InvalidState`. */
   close(): Promise<void>
 }

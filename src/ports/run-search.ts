@@ -108,10 +108,18 @@ export function isAttribute({ field }: RunIdentifier): boolean {
 }
 
 function startAfter(sorted: readonly { readonly runId: string }[], cursor: string): number {
-  const [, offset, runId] = /^(\d+):(.+)$/.exec(cursor) ?? []
-  if (offset === undefined) throw invalidArgument(`a cursor of a run search must come from the page before, got ${show(cursor)}`)
+  const { offset, runId } = cursorOfRuns(cursor)
   const found = sorted.findIndex((run) => run.runId === runId)
-  return found < 0 ? Number(offset) : found + 1
+  return found < 0 ? offset : found + 1
+}
+
+/** What a cursor of {@link pageOfRuns} says: how many runs came before, and the last of them. @throws InvalidArgument */
+export function cursorOfRuns(cursor: string): { readonly offset: number; readonly runId: string } {
+  const [, offset, runId] = /^(\d+):(.+)$/.exec(cursor) ?? []
+  if (offset === undefined || runId === undefined) {
+    throw invalidArgument(`a cursor of a run search must come from the page before, got ${show(cursor)}`)
+  }
+  return { offset: Number(offset), runId }
 }
 
 function fieldOf(run: RunRecord, { field, key }: RunIdentifier): number | string | undefined {

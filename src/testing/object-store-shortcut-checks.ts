@@ -1,4 +1,4 @@
-/** What an object store may offer besides: real folders, folders that appear at once, looking at many objects cheaply. */
+/** What an object store may offer besides: real folders, folders that appear or move at once, looking at many objects cheaply. */
 import { fromUtf8, utf8 } from '../core/bytes'
 import { isMillwrightError } from '../core/errors'
 import type { FolderContent, ObjectStore } from '../ports/object-store'
@@ -6,7 +6,7 @@ import type { Check, CheckContext } from './check'
 import { expectCode, expectEqual, expectThat } from './expect'
 
 /**
- * The checks of `ensureFolder`, `createFolder` and `getChanged`, which a store may have or not; where it has not, they pass.
+ * The checks of `ensureFolder`, `createFolder`, `moveFolder` and `getChanged`, which a store may have or not; where it has not, they pass.
  * A part of `objectStoreChecks()`.
  */
 export function objectStoreShortcutChecks(): readonly Check<ObjectStore>[] {
@@ -27,6 +27,24 @@ export function objectStoreShortcutChecks(): readonly Check<ObjectStore>[] {
       expectEqual(fromUtf8(await other.get('run/metrics/loss')), '1', 'an object put into an ensured folder')
       await expectCode(async () => subject.ensureFolder?.('../out/'), 'InvalidArgument', 'ensureFolder outside the store')
       await expectCode(async () => subject.ensureFolder?.('run/params/depth/'), 'Conflict', 'ensureFolder over an object')
+    }),
+    check('moveFolder moves everything in a folder, and never onto something', async ({ subject, reopen }) => {
+      if (subject.moveFolder === undefined) return
+      for (const key of ['from/a', 'from/deep/b', 'taken/c', 'object']) await subject.put(key, utf8(key))
+      await subject.ensureFolder?.('from/empty/')
+      await subject.moveFolder('from/', '.new/place/to/')
+      const other = (await reopen?.()) ?? subject
+      const keys = async (prefix: string): Promise<string[]> => (await other.list({ prefix })).objects.map(({ key }) => key)
+      expectEqual([await keys('from/'), await keys('.new/')], [[], ['.new/place/to/a', '.new/place/to/deep/b']], 'objects after the move')
+      expectEqual(fromUtf8(await other.get('.new/place/to/deep/b')), 'from/deep/b', 'an object after the move')
+      await expectCode(async () => subject.moveFolder?.('from/', 'again/'), 'NotFound', 'moving what was moved')
+      await expectCode(async () => subject.moveFolder?.('object/', 'again/'), 'NotFound', 'moving an object')
+      await expectCode(async () => subject.moveFolder?.('taken/', '.new/place/to/'), 'Conflict', 'moving onto a folder')
+      await expectCode(async () => subject.moveFolder?.('taken/', 'object/'), 'Conflict', 'moving onto an object')
+      await expectCode(async () => subject.moveFolder?.('taken/', '../out/'), 'InvalidArgument', 'moving out of the store')
+      await expectCode(async () => subject.moveFolder?.('../out/', 'in/'), 'InvalidArgument', 'moving into the store')
+      expectEqual([await keys('taken/'), await keys('object')], [['taken/c'], ['object']], 'objects after what was refused')
+      if (other !== subject) await other.close()
     }),
     check('createFolder makes everything in a folder appear, and only once', async ({ subject, reopen }) => {
       if (subject.createFolder === undefined) return

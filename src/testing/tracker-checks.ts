@@ -3,6 +3,7 @@ import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Check } from './check'
 import { expectCode, expectEqual } from './expect'
 import { history, newRun, point, trackerCheck } from './tracker-check'
+import { trackerLifecycleChecks } from './tracker-lifecycle-checks'
 import { trackerMetricChecks } from './tracker-metric-checks'
 import { trackerNameChecks } from './tracker-name-checks'
 import { trackerRunChecks } from './tracker-run-checks'
@@ -22,6 +23,7 @@ export function trackerChecks(): readonly Check<TrackerBackend>[] {
     ...trackerWriteChecks(),
     ...trackerNameChecks(),
     ...trackerSearchChecks(),
+    ...trackerLifecycleChecks(),
     ...lifetime(),
   ]
 }

@@ -20,7 +20,7 @@ const isOld = isBefore(3, 4)
 
 /** Checks that need an empty experiment get names of their own: the server is one for all of them. */
 function apart(backend: TrackerBackend, space: string): TrackerBackend {
-  const names = ['checks', 'searched', 'elsewhere', 'first', 'second', 'raced']
+  const names = ['checks', 'searched', 'elsewhere', 'first', 'second', 'raced', 'renamed', 'other']
   const outer = (name: string): string => (names.includes(name) ? `${name} ${space}` : name)
   const inner = (record: ExperimentRecord): ExperimentRecord => ({ ...record, name: record.name.replace(` ${space}`, '') })
   return {
@@ -28,6 +28,11 @@ function apart(backend: TrackerBackend, space: string): TrackerBackend {
     ensureExperiment: async (name, options) => inner(await backend.ensureExperiment(outer(name), options)),
     getExperiment: async (id) => inner(await backend.getExperiment(id)),
     listExperiments: async () => (await backend.listExperiments()).map(inner),
+    changeExperiment: async (id, { name, ...change }) => {
+      const changed = await backend.changeExperiment?.(id, name === undefined ? change : { ...change, name: outer(name) })
+      assert.ok(changed !== undefined)
+      return inner(changed)
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import sys
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
 
 mode, path, *rest = sys.argv[1:]
 mlflow.set_tracking_uri(f"sqlite:///{path}")
@@ -68,7 +69,16 @@ def again(run_id, model_id):
         "second": second.info.run_name,
         "late": [model.name, model.status.value, model.params],
         "state": first.data.tags["state"],
+        "gone": gone(),
     }
+
+
+def gone():
+    """The experiment that was deleted: its name, tag and stage, and the tags of its run; then it is restored."""
+    (experiment,) = client.search_experiments(ViewType.DELETED_ONLY)
+    (run,) = client.search_runs([experiment.experiment_id], run_view_type=ViewType.DELETED_ONLY)
+    client.restore_experiment(experiment.experiment_id)
+    return [experiment.name, experiment.tags["team"], run.info.lifecycle_stage, [k for k in own(run.data.tags) if k != "mlflow.runName"]]
 
 
 def make():

@@ -135,6 +135,10 @@ const late = await ours.createModel({ experimentId, name: 'late', sourceRunId: t
 await ours.logBatch(runId, { tags: { state: 'after the upgrade' } })
 const more = await ours.ensureExperiment('after the upgrade')
 await ours.createRun({ experimentId: more.experimentId, runName: 'second', startTime: 1_700_000_200_000 })
+const gone = await ours.ensureExperiment('to be gone')
+const lost = await ours.createRun({ experimentId: gone.experimentId, startTime: 1_700_000_300_000, tags: { first: '1', second: '2' } })
+await ours.deleteTag?.(lost.runId, 'first')
+await ours.changeExperiment?.(gone.experimentId, { name: 'gone', tags: { team: 'blue' }, lifecycleStage: 'deleted' })
 await ours.close()
 
 // 5. Python again.
@@ -146,7 +150,14 @@ assert.deepEqual(runPython('sqlite_store.py', 'again', path, theirs.runId, late.
   second: 'second',
   late: ['late', 'PENDING', { k: 'v' }],
   state: 'after the upgrade',
+  gone: ['gone', 'blue', 'deleted', ['second']],
 })
+
+// It restored what was deleted here.
+ours = await open()
+assert.deepEqual((await ours.getExperiment(gone.experimentId)).lifecycleStage, 'active')
+assert.deepEqual((await ours.getRun(lost.runId)).lifecycleStage, 'active')
+await ours.close()
 
 // 6. Files that MLflow made: all of the suite, each check on a copy of one.
 const made = join(root, 'made.db')

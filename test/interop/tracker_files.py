@@ -17,6 +17,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import mlflow  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
+from mlflow.entities import ViewType  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VERSION = tuple(int(part) for part in mlflow.__version__.split(".")[:2])
@@ -140,6 +141,27 @@ def write_back(folder):
     check(again.data.metrics["loss"] == 99 and again.data.params["from"] == "typescript" and again.info.status == "FINISHED", "extended by us")
 
 
+def take_turns(folder):
+    """Names, tags, deletion and restoration: each side finds what the other changed, and takes it back."""
+    told = driver(folder, "change")
+    client = MlflowClient((folder / "mlruns").as_uri())
+    renamed = client.get_experiment_by_name("renamed by us")
+    check(renamed is not None and renamed.tags["team"] == "blue" and client.get_experiment_by_name("by python") is None, "an experiment renamed by us")
+    tags = client.get_run(told["runId"]).data.tags
+    check("note" not in tags and tags["seen"] == "yes", "a tag removed by us")
+    check(client.get_experiment(told["experimentId"]).lifecycle_stage == "deleted", "an experiment deleted by us")
+    check("search" in [e.name for e in client.search_experiments(ViewType.DELETED_ONLY)], "deleted experiments of both")
+    deleted = client.search_runs([told["experimentId"]], run_view_type=ViewType.DELETED_ONLY, max_results=1000)
+    check(len(deleted) == told["runs"] == 40, f"its runs: {len(deleted)}")
+    client.restore_experiment(told["experimentId"])
+    client.delete_experiment(renamed.experiment_id)
+    back = driver(folder, "change back")
+    check(back["stages"]["search"] == "active" and back["runs"] == 40, "an experiment restored by them, with its runs")
+    check(back["stages"]["renamed by us"] == "deleted", "an experiment deleted by them")
+    check(client.get_experiment(renamed.experiment_id).lifecycle_stage == "active", "and restored by us")
+    check(client.get_run(told["runId"]).info.lifecycle_stage == "active", "with its run")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name) / "with space é"
@@ -155,6 +177,7 @@ def main():
         else:
             told["migrated"] = "nothing: this MLflow has no migrate-filestore"
         write_back(folder)
+        take_turns(folder)
         print(f"mlflow {mlflow.__version__}: {checks} checks, {len(told['searched'])} searches equal, migrated {told['migrated']}")
 
 

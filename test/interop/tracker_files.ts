@@ -27,8 +27,29 @@ const tracker = createTracker({
 })
 
 if (mode === 'write') await write()
-else await readBack()
+else if (mode === 'read') await readBack()
+else if (mode === 'change') await change()
+else await changeBack()
 await tracker.close()
+
+/** What MLflow is to find changed: a name, tags, an experiment in the trash. */
+async function change(): Promise<void> {
+  const [run] = await tracker.search({ experiment: 'by python' })
+  if (run === undefined) throw new Error('their run is gone')
+  await tracker.updateRun(run.runId, { tags: { note: null, seen: 'yes' } })
+  await tracker.updateExperiment('by python', { name: 'renamed by us', tags: { team: 'blue' } })
+  const { experimentId } = await tracker.updateExperiment('search', { deleted: true })
+  const runs = await tracker.search({ experiment: 'search', view: 'deleted' })
+  console.log(JSON.stringify({ runId: run.runId, experimentId, runs: runs.length }))
+}
+
+/** What MLflow restored, and what it deleted, which is restored here. */
+async function changeBack(): Promise<void> {
+  const stage = (await tracker.experiments({ view: 'all' })).map(({ name, lifecycleStage }) => [name, lifecycleStage])
+  const runs = await tracker.search({ experiment: 'search' })
+  await tracker.updateExperiment('renamed by us', { deleted: false })
+  console.log(JSON.stringify({ stages: Object.fromEntries(stage), runs: runs.length }))
+}
 
 async function write(): Promise<void> {
   const names = [

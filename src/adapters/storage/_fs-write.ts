@@ -32,6 +32,7 @@ export interface FsWriterInit {
 export interface FsWriter {
   put(key: string, path: string, bytes: Uint8Array, conditions: PutOptions): Promise<ObjectInfo>
   createFolder(prefix: string, path: string, content: FolderContent, signal: AbortSignal | undefined): Promise<void>
+  moveFolder(from: string, fromPath: string, to: string, toPath: string, signal: AbortSignal | undefined): Promise<void>
   delete(key: string, path: string, signal: AbortSignal | undefined): Promise<void>
   /** Every write under way that holds a key is over. */
   settled(): Promise<void>
@@ -199,6 +200,17 @@ export function createFsWriter({ root, name, fsync, temporary, folders, locks, i
         await removeEmptyFolders(dirname(path), root)
         throw error
       }
+    },
+    async moveFolder(from, fromPath, to, toPath, signal) {
+      await folders.assertInside(fromPath, from)
+      // Renaming onto an empty folder would replace it, and onto a file say something else.
+      if (await exists(toPath)) throw conflict(` already holds ${show(to)}`, { key: to })
+      await folders.within(dirname(toPath), to, async () => {
+        throwIfAborted(signal)
+        await rename(fromPath, toPath)
+      })
+      await folders.flush(dirname(toPath))
+      await folders.flush(dirname(fromPath))
     },
     async delete(key, path, signal) {
       try {

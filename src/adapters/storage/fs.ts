@@ -173,6 +173,15 @@ export function fsStorage(options: FsStorageOptions): ObjectStore {
         await prepare()
         await writer.createFolder(prefix, path, content, signal)
       }),
+    moveFolder: (from, to, { signal } = {}) =>
+      perform('move the folder', from, signal, async () => {
+        const [path, target] = [folderOf(from), folderOf(to)]
+        await prepare()
+        if (!(await stat(path).catch(nothingIfMissing))?.isDirectory()) {
+          throw new MillwrightError('NotFound', `${name} has no folder ${show(from)}`, { details: { key: from } })
+        }
+        await writer.moveFolder(from, path, to, target, signal)
+      }),
     async getChanged(queries, { signal } = {}) {
       let key = queries[0]?.key ?? ''
       const onKey = (next: string): void => {

@@ -1,8 +1,17 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { filesTracker } from '../../../src/adapters/tracker/files'
 import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { sqliteTracker } from '../../../src/adapters/tracker/sqlite'
 import { teeTracker } from '../../../src/adapters/tracker/tee'
+import type { ObjectStore } from '../../../src/ports/object-store'
 import type { TrackerBackend } from '../../../src/ports/tracker-backend'
 import { createTracker } from '../../../src/run'
+import { sqliteLibs } from '../../fixtures/sqlite-libs'
 import { manualClock } from './manual-clock'
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
@@ -11,12 +20,25 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error) => error.code,
   )
 
-describe.each([
+const sqlite = await sqliteLibs()
+const root = await mkdtemp(join(tmpdir(), 'millwright-manage-'))
+let made = 0
+const folder = (): ObjectStore => fsStorage({ root: join(root, String(made++)), fsync: false })
+
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+describe.each<[string, () => TrackerBackend | Promise<TrackerBackend>]>([
   ['memoryTracker', () => memoryTracker({ clock: manualClock() })],
-  ['teeTracker', () => teeTracker([memoryTracker(), memoryTracker()])],
+  ['teeTracker', () => teeTracker([memoryTracker(), filesTracker({ storage: memoryStorage() })])],
+  ['filesTracker in memory', () => filesTracker({ storage: memoryStorage() })],
+  ['filesTracker in a folder', () => filesTracker({ storage: folder() })],
+  ...sqlite.map(
+    ({ name, lib }) =>
+      [name, () => sqliteTracker({ path: ':memory:', storage: folder(), lib })] satisfies [string, () => Promise<TrackerBackend>],
+  ),
 ])('experiments and runs of %s', (_, make) => {
   it('are renamed, described and tagged, ended or not', async () => {
-    const tracker = createTracker({ backend: make() })
+    const tracker = createTracker({ backend: await make() })
     const runId = await tracker.run({ experiment: 'first', tags: { old: '1', kept: '2' } }, ({ runId }) => runId)
     const run = await tracker.updateRun(runId, { name: 'renamed', description: '# what', tags: { old: null, new: '3' } })
     expect([run.runName, run.status, run.tags['mlflow.note.content'], run.tags.old, run.tags.new, run.tags.kept]).toEqual([
@@ -37,7 +59,7 @@ describe.each([
   })
 
   it('are deleted and restored; the runs of an experiment follow it', async () => {
-    const tracker = createTracker({ backend: make() })
+    const tracker = createTracker({ backend: await make() })
     const open = await tracker.startRun({ experiment: 'e' })
     expect(await codeOf(tracker.deleteRun(open.runId))).toBe('InvalidState')
     await open.finish()

@@ -1,6 +1,7 @@
 /** Experiments of the tree: `<id>/meta.yaml`, deleted ones whole in `.trash/`. */
 import { MillwrightError, show } from '../../../core/errors'
 import { sha256Hex } from '../../../core/hash'
+import type { Json } from '../../../core/json'
 import { assertBatch, assertExperimentName } from '../../../ports/run-keys'
 import type { ExperimentRecord } from '../../../ports/tracker-backend'
 import type { KnownFiles } from './known-files'
@@ -18,13 +19,18 @@ export interface Experiments {
   ensure(name: string, tags: Readonly<Record<string, string>>): Promise<ExperimentRecord>
   /** @throws NotFound */
   get(experimentId: string): Promise<PlacedExperiment>
+  /** The one that lies at a base. @throws NotFound */
+  at(base: string): Promise<PlacedExperiment>
   list(): Promise<readonly PlacedExperiment[]>
   /** Key prefixes of all experiments, active ones first. */
   bases(): Promise<readonly string[]>
 }
 
 const idShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
-const TRASH = '.trash/'
+/** Where deleted experiments lie, below the root. */
+export const TRASH = '.trash/'
+/** The experiment of runs that name none. */
+export const DEFAULT_ID = '0'
 const DEFAULT_NAME = 'Default'
 
 /**
@@ -88,17 +94,8 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
   /** Writes a new experiment; `false` when the key is taken. */
   const create = async (id: string, name: string): Promise<boolean> => {
     const at = now()
-    const location = storage.uri(`${root}${id}`)
-    const meta = {
-      artifact_location: location,
-      creation_time: at,
-      experiment_id: id,
-      last_update_time: at,
-      lifecycle_stage: 'active',
-      name,
-      trace_location: null,
-      workspace: 'default',
-    }
+    const artifactUri = storage.uri(`${root}${id}`)
+    const meta = experimentMeta({ experimentId: id, name, artifactUri, lifecycleStage: 'active', createdAt: at, updatedAt: at })
     return tree.writeOnce(`${root}${id}/meta.yaml`, tree.yaml(meta))
   }
 
@@ -133,7 +130,7 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
           known.set(name, found.base)
           return usable(found)
         }
-        await create('0', DEFAULT_NAME)
+        await create(DEFAULT_ID, DEFAULT_NAME)
         const id = idFor(name, attempt)
         if (name === DEFAULT_NAME || !(await create(id, name))) continue
         await inParallel(Object.entries(tags), ([key, value]) => tree.write(`${root}${id}/tags/${key}`, value))
@@ -149,8 +146,27 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
       }
       throw new MillwrightError('NotFound', `${storage.name} has no experiment ${show(experimentId)}`)
     },
+    async at(base) {
+      const placed = await read(base)
+      if (placed === undefined) throw new MillwrightError('NotFound', `${storage.name} has no experiment at ${base}`)
+      return placed
+    },
     list,
     bases,
+  }
+}
+
+/** The fields of `meta.yaml`. */
+export function experimentMeta(record: Omit<ExperimentRecord, 'tags'>): Readonly<Record<string, Json>> {
+  return {
+    artifact_location: record.artifactUri,
+    creation_time: record.createdAt,
+    experiment_id: record.experimentId,
+    last_update_time: record.updatedAt,
+    lifecycle_stage: record.lifecycleStage,
+    name: record.name,
+    trace_location: null,
+    workspace: 'default',
   }
 }
 

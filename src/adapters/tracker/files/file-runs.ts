@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../../ports/object-store'
 import type { ArtifactInfo, TrackerBackend } from '../../../ports/tracker-backend'
 import { createExperiments } from './experiments'
 import { createKnownFiles } from './known-files'
+import { createLifecycle } from './lifecycle'
 import { createModels } from './models'
 import { createPlaces } from './places'
 import { createRunIndex } from './run-index'
@@ -23,7 +24,7 @@ export interface FileRunsInit {
 }
 
 /** The calls of a tracker backend; `close` waits for what is written in the background. */
-export type FileRuns = Omit<TrackerBackend, 'portVersion' | 'name' | 'capabilities'>
+export type FileRuns = Required<Omit<TrackerBackend, 'portVersion' | 'name' | 'capabilities'>>
 
 /** The calls of a tracker backend over the tree below `prefix`; each throws what the port says. */
 export function createFileRuns({ storage, prefix, user, now }: FileRunsInit): FileRuns {
@@ -34,6 +35,7 @@ export function createFileRuns({ storage, prefix, user, now }: FileRunsInit): Fi
   const places = createPlaces(tree, known, experiments)
   const reader = createRunReader({ tree, known, index, experiments, places })
   const writer = createRunWriter({ tree, known, experiments, places, reader, now })
+  const lifecycle = createLifecycle({ tree, known, experiments, places, writer, now })
   const models = createModels(tree, experiments, places, now)
 
   return {
@@ -46,7 +48,10 @@ export function createFileRuns({ storage, prefix, user, now }: FileRunsInit): Fi
     updateRun: writer.update,
     searchRuns: reader.search,
     getMetricHistory: reader.history,
-    deleteRun: writer.delete,
+    deleteRun: (runId) => writer.setStage(runId, 'deleted'),
+    restoreRun: lifecycle.restoreRun,
+    deleteTag: writer.deleteTag,
+    changeExperiment: lifecycle.changeExperiment,
     async putArtifact(owner, path, bytes) {
       assertSafeKey(path, 'an artifact path')
       await storage.put((await places.artifacts(owner)) + path, bytes)

@@ -52,7 +52,7 @@ export function filesTracker(options: FilesTrackerOptions): TrackerBackend {
   return {
     portVersion: 1,
     name,
-    capabilities: { atomicBatch: false, persistent: storage.capabilities.persistent, search: true },
+    capabilities: { atomicBatch: false, persistent: storage.capabilities.persistent, search: true, lifecycle: true },
     ensureExperiment: async (experimentName, given) => (await begin()).ensureExperiment(experimentName, given),
     getExperiment: async (experimentId) => (await begin()).getExperiment(experimentId),
     listExperiments: async () => (await begin()).listExperiments(),
@@ -63,6 +63,9 @@ export function filesTracker(options: FilesTrackerOptions): TrackerBackend {
     searchRuns: async (query) => (await begin()).searchRuns(query),
     getMetricHistory: async (runId, key, page) => (await begin()).getMetricHistory(runId, key, page),
     deleteRun: async (runId) => (await begin()).deleteRun(runId),
+    restoreRun: async (runId) => (await begin()).restoreRun(runId),
+    deleteTag: async (runId, key) => (await begin()).deleteTag(runId, key),
+    changeExperiment: async (experimentId, change) => (await begin()).changeExperiment(experimentId, change),
     putArtifact: async (owner, path, bytes) => (await begin()).putArtifact(owner, path, bytes),
     getArtifact: async (owner, path) => (await begin()).getArtifact(owner, path),
     listArtifacts: async (owner, path) => (await begin()).listArtifacts(owner, path),

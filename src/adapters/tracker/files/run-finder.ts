@@ -2,12 +2,13 @@
 
 import { isMillwrightError } from '../../../core/errors'
 import { assertSafeKey } from '../../../core/ids'
-import { compareRunsBy, isAttribute, matchesFilter, pageOfRuns, parseRunQuery } from '../../../ports/run-search'
+import { compareRunsBy, isAttribute, matchesFilter, type ParsedRunQuery, pageOfRuns, parseRunQuery } from '../../../ports/run-search'
 import type { MetricPoint, Page, RunQuery, RunRecord } from '../../../ports/tracker-backend'
+import { byStart, forgetStarts, startOfPage } from './by-start'
 import type { Experiments } from './experiments'
 import type { KnownFiles, KnownFolder, KnownGroup } from './known-files'
 import type { RunIndex } from './run-index'
-import { type RunHead, runHead } from './run-meta'
+import { headOf, type RunHead } from './run-meta'
 import { inParallel, type Meta } from './tree'
 
 /** What {@link searchRuns} works with. */
@@ -36,6 +37,12 @@ interface Part {
   readonly key: string
 }
 
+/** An experiment's runs, not looked at yet. */
+interface Listed {
+  readonly group: KnownGroup
+  readonly names: readonly string[]
+}
+
 /** Folders of an experiment that are not runs. */
 const notRuns: readonly string[] = ['tags', 'datasets', 'traces', 'models']
 const folderOf = { metric: 'metrics/', param: 'params/', tag: 'tags/' } as const
@@ -43,47 +50,97 @@ const folderOf = { metric: 'metrics/', param: 'params/', tag: 'tags/' } as const
 /** One page of runs. @throws InvalidArgument on a query that cannot be read, NotFound (experiment) */
 export async function searchRuns(init: RunFinderInit, query: RunQuery): Promise<Page<RunRecord>> {
   const { known, index, experiments, records } = init
-  const { clauses, order, view, limit, cursor } = parseRunQuery(query)
+  const parsed = parseRunQuery(query)
   const placed =
     query.experimentIds === undefined
       ? (await experiments.list()).filter(({ record }) => record.lifecycleStage === 'active')
       : await inParallel([...new Set(query.experimentIds)], experiments.get)
-  const listed: { readonly group: KnownGroup; readonly names: readonly string[] }[] = []
-  let left: Candidate[] = []
+  const listed: Listed[] = []
   for (const { base } of placed) {
     const group = known.group(base)
     await index.load(group)
-    const names = await runNames(known, group)
-    listed.push({ group, names })
-    left.push(...(await candidates(known, group, names)))
+    listed.push({ group, names: await runNames(known, group) })
   }
-  left = left.filter(({ head, run }) => (view === 'all' || head.lifecycleStage === view) && matchesFilter(run, clauses.filter(isAttribute)))
-
-  for (const part of partsOf(clauses)) {
-    await lookAt(known, left, part)
-    const about = clauses.filter(({ field, key }) => field === part.field && key === part.key)
-    left = left.filter(({ run }) => matchesFilter(run, about))
-  }
-  if (clauses.some(({ field }) => field === 'dataset')) {
-    left = (await filled(records, left)).filter(({ run }) => matchesFilter(run, clauses))
-  }
-  for (const part of partsOf(order)) await lookAt(known, left, part)
-  const byOrder = compareRunsBy(order)
-  const page = pageOfRuns(
-    left.sort((a, b) => byOrder(a.run, b.run)),
-    limit,
-    cursor,
-  )
+  const page = (await newestPage(init, parsed, listed)) ?? (await sortedPage(init, parsed, listed))
   const items = (await filled(records, page.items)).map(({ run }) => run)
   for (const { group, names } of listed) index.saveIfWorth(group, names)
   return page.cursor === undefined ? { items } : { items, cursor: page.cursor }
 }
 
-/** The names of an experiment's folders that may be runs. */
-async function runNames(known: KnownFiles, group: KnownGroup): Promise<string[]> {
+/** A page in any order: what the filter and the order ask for is looked at in all runs. */
+async function sortedPage(init: RunFinderInit, query: ParsedRunQuery, listed: readonly Listed[]): Promise<Page<Candidate>> {
+  const left: Candidate[] = []
+  for (const { group, names } of listed) left.push(...(await matching(init, query, group, names)))
+  for (const part of partsOf(query.order)) await lookAt(init.known, left, part)
+  const byOrder = compareRunsBy(query.order)
+  return pageOfRuns(
+    left.sort((a, b) => byOrder(a.run, b.run)),
+    query.limit,
+    query.cursor,
+  )
+}
+
+/**
+ * A page of the newest of one experiment: looks at runs in the order of their starts, which never change, and at no more of them than fill
+ * the page. `undefined` where that is not what is asked, or some start is another than it was.
+ */
+async function newestPage(
+  init: RunFinderInit,
+  query: ParsedRunQuery,
+  [listed, ...others]: readonly Listed[],
+): Promise<Page<Candidate> | undefined> {
+  if (listed === undefined || others.length > 0 || query.order.length > 0) return undefined
+  const { group, names } = listed
+  const started = await byStart(init.known, group, names)
+  const from = startOfPage(started, query.cursor)
+  if (from === undefined) return undefined
+  const found: Candidate[] = []
+  for (let at = from.at, count = 2 * query.limit; at < started.length && found.length <= query.limit; at += count, count *= 2) {
+    const chunk = started.slice(at, at + count)
+    const starts = new Map(chunk.map(({ runId, startTime }) => [runId, startTime]))
+    const matched = await matching(init, query, group, [...starts.keys()])
+    if (matched.some(({ runId, head }) => head.startTime !== starts.get(runId))) {
+      forgetStarts(names)
+      return undefined
+    }
+    found.push(...matched)
+  }
+  const items = found.slice(0, query.limit)
+  const last = items.at(-1)
+  return last === undefined || found.length <= query.limit ? { items } : { items, cursor: `${from.offset + items.length}:${last.runId}` }
+}
+
+/** The runs of these names that keep every clause, in the order of the names. */
+async function matching(
+  { known, records }: RunFinderInit,
+  { clauses, view }: ParsedRunQuery,
+  group: KnownGroup,
+  names: readonly string[],
+): Promise<Candidate[]> {
+  const attributes = clauses.filter(isAttribute)
+  let left = (await candidates(known, group, names)).filter(
+    ({ head, run }) => (view === 'all' || head.lifecycleStage === view) && matchesFilter(run, attributes),
+  )
+  for (const part of partsOf(clauses)) {
+    await lookAt(known, left, part)
+    const about = clauses.filter(({ field, key }) => field === part.field && key === part.key)
+    left = left.filter(({ run }) => matchesFilter(run, about))
+  }
+  if (!clauses.some(({ field }) => field === 'dataset')) return left
+  return (await filled(records, left)).filter(({ run }) => matchesFilter(run, clauses))
+}
+
+/** Names of runs by the listing they are taken from. */
+const runsOf = /* @__PURE__ */ new WeakMap<readonly string[], readonly string[]>()
+
+/** The names of an experiment's folders that may be runs; the same list as long as the folder lists the same. */
+export async function runNames(known: KnownFiles, group: KnownGroup): Promise<readonly string[]> {
   const folder = known.folder(group, '')
   const names = ((await known.look(group, [{ folder, path: '' }]))[0] ?? []) as readonly string[]
+  const held = runsOf.get(names)
+  if (held !== undefined) return held
   const runs = names.flatMap((name) => (name.endsWith('/') && !notRuns.includes(name.slice(0, -1)) ? [name.slice(0, -1)] : []))
+  runsOf.set(names, runs)
   if (group.folders.size > 2 * runs.length + 1000) {
     const there = new Set(runs)
     for (const name of group.folders.keys()) if (name !== '' && !name.includes('/') && !there.has(name)) group.folders.delete(name)
@@ -110,17 +167,6 @@ async function candidates(known: KnownFiles, group: KnownGroup, names: readonly 
   await lookAt(known, nameless, { field: 'tag', key: 'mlflow.runName' })
   for (const { run } of nameless) run.runName = run.tags['mlflow.runName'] ?? ''
   return found
-}
-
-/** Heads by their meta: reading one from the other is most of what a repeated search would do. */
-const heads = /* @__PURE__ */ new WeakMap<Meta, RunHead>()
-
-function headOf(meta: Meta, runId: string): RunHead | undefined {
-  const held = heads.get(meta)
-  if (held?.runId === runId) return held
-  const head = runHead(meta, runId)
-  if (head !== undefined) heads.set(meta, head)
-  return head
 }
 
 /** Each metric, param and tag once, in the order of mention. */

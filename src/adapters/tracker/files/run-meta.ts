@@ -48,3 +48,15 @@ export function runHead(meta: Meta, runId: string): RunHead | undefined {
     user: textOf(meta, 'user_id') ?? '',
   }
 }
+
+/** Heads by their meta: reading one from the other is most of what a repeated search would do. */
+const heads = /* @__PURE__ */ new WeakMap<Meta, RunHead>()
+
+/** As {@link runHead}, once for a meta that stays in memory. */
+export function headOf(meta: Meta, runId: string): RunHead | undefined {
+  const held = heads.get(meta)
+  if (held?.runId === runId) return held
+  const head = runHead(meta, runId)
+  if (head !== undefined) heads.set(meta, head)
+  return head
+}

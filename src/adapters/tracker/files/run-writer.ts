@@ -1,8 +1,8 @@
 /** Writes runs: creation, batches, changes of the head. One write to a run at a time. */
 import { utf8 } from '../../../core/bytes'
-import { isMillwrightError, MillwrightError } from '../../../core/errors'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
-import { assertBatch, assertRunId, assertRunName, isOnlyTags, paramConflict } from '../../../ports/run-keys'
+import { assertBatch, assertRunId, assertRunKey, assertRunName, isOnlyTags, paramConflict } from '../../../ports/run-keys'
 import type { DatasetInput, RunBatch, RunChange, RunInit, RunRecord } from '../../../ports/tracker-backend'
 import type { Experiments } from './experiments'
 import type { KnownFiles } from './known-files'
@@ -18,7 +18,9 @@ export interface RunWriter {
   create(init: RunInit): Promise<RunRecord>
   log(runId: string, batch: RunBatch): Promise<void>
   update(runId: string, change: RunChange): Promise<void>
-  delete(runId: string): Promise<void>
+  setStage(runId: string, stage: RunRecord['lifecycleStage']): Promise<void>
+  /** @throws NotFound, InvalidState, InvalidArgument */
+  deleteTag(runId: string, key: string): Promise<void>
 }
 
 const RUN_NAME = 'mlflow.runName'
@@ -241,12 +243,24 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
         if (!isOpen) open.delete(runId)
       })
     },
-    async delete(runId) {
+    async setStage(runId, lifecycleStage) {
       const place = await places.run(runId)
       await inTurn(runId, async () => {
         const head = await reader.head(place, runId)
-        await writeHead(place, { ...head, lifecycleStage: 'deleted' }, now())
+        if (head.lifecycleStage === lifecycleStage) return
+        await writeHead(place, { ...head, lifecycleStage }, lifecycleStage === 'deleted' ? now() : null)
         open.delete(runId)
+      })
+    },
+    async deleteTag(runId, key) {
+      assertRunKey(key, 'tag')
+      if (key === RUN_NAME) throw invalidArgument(`a run always has a name: ${key} of run ${runId} cannot be deleted`)
+      const place = await places.run(runId)
+      await inTurn(runId, async () => {
+        await openHead(place, runId, true)
+        const file = `${place.base}tags/${key}`
+        if ((await tree.storage.head(file)) === undefined) throw new MillwrightError('NotFound', `run ${runId} has no tag ${show(key)}`)
+        await tree.storage.delete(file)
       })
     },
   }

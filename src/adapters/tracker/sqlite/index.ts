@@ -11,6 +11,7 @@ import type { ArtifactOwner, ExperimentRecord, LoggedModelRecord, RunRecord, Tra
 import { type Database, openDatabase, type SqlRow } from '../../_sqlite/database'
 import { artifactFolder, getBelow, listBelow, putBelow } from './artifacts'
 import { findRuns } from './find-runs'
+import { sqliteLifecycle } from './lifecycle'
 import { insertModel, readModel, setModelStatus } from './models'
 import { insertRun, newRun } from './new-run'
 import { experimentOf, pointColumns, pointOf, runsById, runsOf } from './rows'
@@ -95,7 +96,13 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
   return {
     portVersion: 1,
     name,
-    capabilities: Object.freeze({ atomicBatch: true, persistent: options.path !== ':memory:', search: true, keys: 'mlflow' }),
+    capabilities: Object.freeze({
+      atomicBatch: true,
+      persistent: options.path !== ':memory:',
+      search: true,
+      lifecycle: true,
+      keys: 'mlflow',
+    }),
 
     ensureExperiment(experimentName, { tags = {} } = {}) {
       assertExperimentName(experimentName)
@@ -117,6 +124,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
       })
       return stored(made)
     },
+    ...sqliteLifecycle({ name, open, now: () => clock.now(), runRow, getExperiment }),
     getExperiment,
     listExperiments: () =>
       open()
