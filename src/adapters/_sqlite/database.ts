@@ -42,7 +42,7 @@ export interface DatabaseOptions {
 /** Pages' memory, in KiB: enough for the upper levels of every index, and for a batch without writing pages twice. */
 const CACHE_KIB = 32_768
 /** Pages in the log before it is copied into the database: a page that changes with every run is then copied once for many of them. */
-const CHECKPOINT_PAGES = 4000
+const CHECKPOINT_PAGES = 8000
 
 /** Most prepared statements kept: searches make texts of their own. */
 const maxStatements = 256

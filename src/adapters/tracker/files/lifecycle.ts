@@ -1,5 +1,5 @@
 /** Renaming, tagging, deleting and restoring experiments of the tree, as MLflow's file store does: deleted ones lie in `.trash/`. */
-import { invalidArgument, MillwrightError, show } from '../../../core/errors'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
 import { assertBatch, assertExperimentName } from '../../../ports/run-keys'
 import type { ExperimentChange, ExperimentRecord } from '../../../ports/tracker-backend'
 import { DEFAULT_ID, type Experiments, experimentMeta, type PlacedExperiment, TRASH } from './experiments'
@@ -61,6 +61,7 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
     try {
       await storage.moveFolder(from, to)
     } catch (cause) {
+      if (!isMillwrightError(cause, 'Conflict')) throw cause
       throw new MillwrightError('Conflict', `${storage.name}: experiment ${experimentId} cannot be moved from ${from} to ${to}`, { cause })
     }
     return to
@@ -68,7 +69,6 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
 
   const remove = async ({ record, base }: PlacedExperiment): Promise<ExperimentRecord> => {
     const { experimentId } = record
-    if (experimentId === DEFAULT_ID) throw invalidArgument('experiment 0 is where runs without another go: it cannot be deleted')
     const deleted: ExperimentRecord = { ...record, lifecycleStage: 'deleted' }
     // From here on it takes no runs.
     await writeMeta(base, deleted)
@@ -102,6 +102,9 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
     async changeExperiment(experimentId, { name, lifecycleStage, tags = {} }) {
       if (name !== undefined) assertExperimentName(name)
       assertBatch({ tags })
+      if (experimentId === DEFAULT_ID && lifecycleStage === 'deleted') {
+        throw invalidArgument('experiment 0 is where runs without another go: it cannot be deleted')
+      }
       const placed = await experiments.get(experimentId)
       const { record: held, base } = placed
       const isChanged = name !== undefined || Object.keys(tags).length > 0

@@ -68,8 +68,8 @@ export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[]
     }
     return grouped
   }
-  const params = by(`SELECT run_uuid, key, value FROM params WHERE run_uuid ${among}`)
-  const tags = by(`SELECT run_uuid, key, value FROM tags WHERE run_uuid ${among}`)
+  const params = textsOfRuns(database, 'params', list)
+  const tags = textsOfRuns(database, 'tags', list)
   const metrics = by(`SELECT run_uuid, ${pointColumns} FROM latest_metrics WHERE run_uuid ${among}`)
   const datasets = by(
     `SELECT i.destination_id, i.input_uuid, d.*, t.value AS context FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id LEFT JOIN input_tags t ON t.input_uuid = i.input_uuid AND t.name = 'mlflow.data.context' WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN' AND i.destination_id ${among} ORDER BY i.rowid`,
@@ -92,8 +92,8 @@ export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[]
       artifactUri: text(row.artifact_uri),
       lifecycleStage: row.lifecycle_stage === 'deleted' ? 'deleted' : 'active',
       user: text(row.user_id),
-      params: pairs(params.get(id) ?? []),
-      tags: pairs(tags.get(id) ?? []),
+      params: params.get(id) ?? {},
+      tags: tags.get(id) ?? {},
       metrics: Object.fromEntries((metrics.get(id) ?? []).map((metric) => [text(metric.key), pointOf(metric)])),
       datasets: (datasets.get(id) ?? []).map(datasetOf),
       inputModels: linked.filter(({ source_type }) => source_type === 'RUN_INPUT').map(({ destination_id }) => text(destination_id)),
@@ -102,6 +102,15 @@ export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[]
         .map(({ destination_id, step }) => ({ modelId: text(destination_id), step: number(step) })),
     }
   })
+}
+
+/** Params or tags by run. One row a run, its texts as JSON: rows are what reading costs. */
+function textsOfRuns(database: Database, table: 'params' | 'tags', list: string): Map<string, Record<string, string>> {
+  const rows = database.all(
+    `SELECT run_uuid, json_group_object(key, CAST(COALESCE(value, '') AS TEXT)) AS texts FROM ${table} WHERE run_uuid ${among} GROUP BY run_uuid`,
+    list,
+  )
+  return new Map(rows.map((row) => [text(row.run_uuid), JSON.parse(text(row.texts)) as Record<string, string>]))
 }
 
 function datasetOf(row: SqlRow): DatasetInput {

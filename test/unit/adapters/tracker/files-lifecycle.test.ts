@@ -120,6 +120,16 @@ describe('experiments in a folder', () => {
     },
   )
 
+  it('say so when they are in both places', async () => {
+    const backend = open()
+    const { experimentId } = await made(backend)
+    await fsStorage({ root }).put(`mlruns/.trash/${experimentId}/left.txt`, new Uint8Array([1]))
+    await expect(async () => backend.changeExperiment?.(experimentId, { lifecycleStage: 'deleted' })).rejects.toMatchObject({
+      code: 'Conflict',
+    })
+    expect((await open().getExperiment(experimentId)).lifecycleStage).toBe('deleted')
+  })
+
   it('stay where they are on a storage that moves no folders', async () => {
     const storage = memoryStorage()
     const backend = open(storage)
@@ -134,9 +144,9 @@ describe('experiments in a folder', () => {
   it('are not deleted where they are the one for runs that name none', async () => {
     const backend = open()
     await backend.ensureExperiment('Default')
-    await expect(async () => backend.changeExperiment?.('0', { lifecycleStage: 'deleted' })).rejects.toMatchObject({
-      code: 'InvalidArgument',
-    })
-    expect((await backend.getExperiment('0')).lifecycleStage).toBe('active')
+    const change = { lifecycleStage: 'deleted', tags: { never: '1' } } as const
+    await expect(async () => backend.changeExperiment?.('0', change)).rejects.toMatchObject({ code: 'InvalidArgument' })
+    const { lifecycleStage, tags } = await backend.getExperiment('0')
+    expect([lifecycleStage, tags.never]).toEqual(['active', undefined])
   })
 })
