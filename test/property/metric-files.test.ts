@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../src/adapters/storage/memory'
 import { filesTracker } from '../../src/adapters/tracker/files'
 import { metricLine, parseMetricLines } from '../../src/adapters/tracker/files/metric-lines'
-import { utf8 } from '../../src/core/bytes'
+import { fromUtf8, utf8 } from '../../src/core/bytes'
 import { MillwrightError } from '../../src/core/errors'
 import type { ObjectStore } from '../../src/ports/object-store'
 import type { MetricPoint } from '../../src/ports/tracker-backend'
@@ -38,6 +38,42 @@ describe('metric lines', () => {
         expect(parseMetricLines(bytes.subarray(0, cut), 'a', 'a file')).toHaveLength(whole)
       }),
     )
+  })
+})
+
+describe('metric files', () => {
+  it('have a line that is logged again at one time once, whatever the order of steps and the batches', async () => {
+    const few = fc.record({ key: fc.constant('a'), value: fc.nat(2), timestamp: fc.nat(2), step: fc.integer({ min: -1, max: 2 }) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(few, { maxLength: 12 }), { maxLength: 4 }), async (batches) => {
+        const storage = memoryStorage()
+        const tracker = filesTracker({ storage })
+        const { experimentId } = await tracker.ensureExperiment('e')
+        const { runId } = await tracker.createRun({ experimentId, startTime: 1 })
+        for (const metrics of batches) await tracker.logBatch(runId, { metrics })
+        const expected: string[] = []
+        let since = 0
+        const points = batches.flat()
+        points.forEach((each, i) => {
+          if (each.timestamp !== points[i - 1]?.timestamp) since = expected.length
+          const line = metricLine(each)
+          if (!expected.slice(since).includes(line)) expected.push(line)
+        })
+        const file = `mlruns/${experimentId}/${runId}/metrics/a`
+        const written = (await storage.head(file)) === undefined ? '' : fromUtf8(await storage.get(file))
+        expect(written).toBe(expected.join(''))
+      }),
+    )
+  })
+
+  it('hold a batch of many parts whole', async () => {
+    const storage = memoryStorage()
+    const tracker = filesTracker({ storage })
+    const { experimentId } = await tracker.ensureExperiment('e')
+    const { runId } = await tracker.createRun({ experimentId, startTime: 1 })
+    const metrics = Array.from({ length: 5000 }, (_, step) => ({ key: 'a', value: step / 7, timestamp: step >> 8, step }))
+    await tracker.logBatch(runId, { metrics })
+    expect(fromUtf8(await storage.get(`mlruns/${experimentId}/${runId}/metrics/a`))).toBe(metrics.map(metricLine).join(''))
   })
 })
 

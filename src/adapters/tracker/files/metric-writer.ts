@@ -21,21 +21,24 @@ interface KnownFile {
   doubt: { readonly bytes: Uint8Array; readonly points: readonly MetricPoint[]; readonly recent: Recent } | undefined
 }
 
-/** A timestamp and the lines that have it. */
+/** A timestamp, the lines that have it, and their greatest step: a point beyond it is certainly new. */
 interface Recent {
   readonly timestamp: number
-  readonly lines: ReadonlySet<string>
+  readonly step: number
+  readonly lines: readonly string[]
 }
 
 /** How often a lost race on a store without atomic append is tried again. */
 const ATTEMPTS = 20
+/** Characters of metric lines that are made into bytes at once. */
+const PART_LENGTH = 16_384
 
 /** A writer of the metric files below `folder` (ending in `/`). */
 export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
   const { storage } = tree
   const files = new Map<string, KnownFile>()
-  /** Points of batches that failed but whose own file was written. */
-  const stored = new WeakSet<MetricPoint>()
+  /** Points of batches that failed but whose own file was written; none until something fails. */
+  let stored: WeakSet<MetricPoint> | undefined
 
   /** Looks at a file for the first time; a last line without its end was never acknowledged, and goes. */
   const open = async (file: string): Promise<KnownFile> => {
@@ -50,7 +53,7 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
         size = whole.length
       }
     }
-    return { size, recent: { timestamp: -1, lines: new Set() }, doubt: undefined }
+    return { size, recent: { timestamp: -1, step: Number.NEGATIVE_INFINITY, lines: [] }, doubt: undefined }
   }
 
   /** Finds out what became of a write that failed, and finishes it where a part of it is there. */
@@ -71,6 +74,11 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
   const commit = (known: KnownFile, { points, recent }: NonNullable<KnownFile['doubt']>, length: number): void => {
     known.size += length
     known.recent = recent
+    keep(points)
+  }
+
+  const keep = (points: readonly MetricPoint[]): void => {
+    stored ??= new WeakSet()
     for (const point of points) stored.add(point)
   }
 
@@ -94,10 +102,9 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
     const known = files.get(key) ?? (await open(file))
     files.set(key, known)
     await settle(file, known)
-    const points = given.filter((point) => !stored.has(point))
-    const { text, recent } = newLines(points, known.recent)
-    if (text !== '') {
-      const bytes = utf8(text)
+    const points = stored === undefined ? given : given.filter((point) => !stored?.has(point))
+    const { bytes, recent } = newLines(points, known.recent)
+    if (bytes.length > 0) {
       if (known.size + bytes.length > storage.capabilities.maxObjectBytes) {
         throw new MillwrightError('Unsupported', `metric ${show(key)} has outgrown what ${storage.name} keeps in one object`)
       }
@@ -116,7 +123,7 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
       try {
         await inParallel([...groupByKey(points)], async ([key, group]) => void done.push(await addTo(key, group)))
       } catch (error) {
-        for (const group of done) for (const point of group) stored.add(point)
+        for (const group of done) keep(group)
         throw error
       }
     },
@@ -134,21 +141,37 @@ function groupByKey(points: readonly MetricPoint[]): Map<string, MetricPoint[]> 
 }
 
 /** The lines of points, without those equal to one just before with the same timestamp: MLflow's database keeps only one of them. */
-function newLines(points: readonly MetricPoint[], recent: Recent): { readonly text: string; readonly recent: Recent } {
-  let { timestamp } = recent
-  let lines = new Set(recent.lines)
+function newLines(points: readonly MetricPoint[], recent: Recent): { readonly bytes: Uint8Array; readonly recent: Recent } {
+  let { timestamp, step } = recent
+  let lines = [...recent.lines]
+  /** `lines`, once a point is not beyond them. */
+  let seen: Set<string> | undefined
+  const parts: Uint8Array[] = []
   let text = ''
   for (const point of points) {
     if (point.timestamp !== timestamp) {
       timestamp = point.timestamp
-      lines = new Set()
+      step = Number.NEGATIVE_INFINITY
+      lines = []
+      seen = undefined
     }
     const line = metricLine(point)
-    if (lines.has(line)) continue
-    lines.add(line)
+    if (point.step > step) step = point.step
+    else {
+      seen ??= new Set(lines)
+      if (seen.has(line)) continue
+    }
+    seen?.add(line)
+    lines.push(line)
     text += line
+    // In parts, so that not every line lives on as a text until the last one is there.
+    if (text.length > PART_LENGTH) {
+      parts.push(utf8(text))
+      text = ''
+    }
   }
-  return { text, recent: { timestamp, lines } }
+  parts.push(utf8(text))
+  return { bytes: concatBytes(parts), recent: { timestamp, step, lines } }
 }
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
