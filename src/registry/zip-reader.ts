@@ -1,9 +1,10 @@
 /** Reading a ZIP archive from somewhere else, believing nothing it says (PKWARE APPNOTE 6.3; no ZIP64, no encryption, stored or deflated). */
+
+import { crc32 } from '../core/crc32'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { assertSafeKey } from '../core/ids'
 import { throwIfAborted } from '../core/signal'
 import { clashOf } from './file-names'
-import { crc32 } from './zip-format'
 
 /** How much an archive may hold. */
 export interface ZipLimits {

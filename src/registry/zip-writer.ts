@@ -1,7 +1,7 @@
 /** Writing a ZIP archive: plain entries, deflated where the runtime can and it helps (PKWARE APPNOTE 6.3; no ZIP64, no encryption). */
 import { concatBytes, utf8 } from '../core/bytes'
+import { crc32 } from '../core/crc32'
 import { MillwrightError } from '../core/errors'
-import { crc32 } from './zip-format'
 
 /** Most bytes that sizes and offsets without ZIP64 can tell. */
 const MAX_BYTES = 0xffff_fffe

@@ -6,8 +6,8 @@
  * that is missing, torn, of another version or not what its checksum says costs reading the runs, nothing else.
  */
 import { fromUtf8, utf8 } from '../../../core/bytes'
+import { crc32 } from '../../../core/crc32'
 import type { MetricPoint } from '../../../ports/tracker-backend'
-import { crc32 } from './crc32'
 import { isMeta, type KnownFiles, type KnownFolder, type KnownGroup, type KnownValue } from './known-files'
 import type { Tree } from './tree'
 

@@ -2,8 +2,9 @@
  * How records lie in a `.wandb` file: LevelDB's log format with blocks of 32,768 bytes, behind a header of W&B's own, with zlib's CRC-32
  * over type and data. Source: `wandb/sdk/internal/datastore.py` of wandb 0.29.
  */
+
+import { crc32 } from '../../../core/crc32'
 import { MillwrightError } from '../../../core/errors'
-import { crc32 } from './crc32'
 
 /** Bytes of a block; the file's header is part of the first one. */
 const BLOCK = 32_768

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fsStorage } from '../../../../src/adapters/storage/fs'
 import { memoryStorage } from '../../../../src/adapters/storage/memory'
 import { filesTracker } from '../../../../src/adapters/tracker/files'
-import { crc32 } from '../../../../src/adapters/tracker/files/crc32'
 import { utf8 } from '../../../../src/core/bytes'
+import { crc32 } from '../../../../src/core/crc32'
 import type { ObjectStore } from '../../../../src/ports/object-store'
 import type { TrackerBackend } from '../../../../src/ports/tracker-backend'
 
@@ -131,15 +131,5 @@ describe('the index of runs', () => {
     await inMemory.searchRuns({})
     await inMemory.close()
     expect((await memory.list({ prefix: 'mlruns.index/' })).objects).toEqual([])
-  })
-})
-
-describe('crc32', () => {
-  it.each([
-    ['', 0],
-    ['123456789', 0xcbf43926],
-    ['The quick brown fox jumps over the lazy dog', 0x414fa339],
-  ])('of %j is that of the standard', (text, sum) => {
-    expect(crc32(utf8(text))).toBe(sum)
   })
 })

@@ -10,7 +10,6 @@ import {
   wandbOffline,
   writeWandbRun,
 } from '../../../../src/adapters/tracker/wandb'
-import { crc32 } from '../../../../src/adapters/tracker/wandb/crc32'
 import { fileHeader, frameRecords } from '../../../../src/adapters/tracker/wandb/framing'
 import {
   encodeRecord,
@@ -58,14 +57,6 @@ async function started(options: Partial<WandbOfflineOptions> = {}, tags: Record<
 }
 
 const at = (key: string, value: number, step: number, timestamp = 1_001_000) => ({ key, value, step, timestamp })
-
-describe('crc32', () => {
-  it("is zlib's, also in parts", () => {
-    expect(crc32(utf8('123456789'))).toBe(0xcbf43926)
-    expect(crc32(utf8('6789'), crc32(utf8('12345')))).toBe(0xcbf43926)
-    expect(crc32(new Uint8Array(0))).toBe(0)
-  })
-})
 
 describe('wandbOffline', () => {
   it('names the directory and the project as W&B does, and tells what the run is', async () => {

@@ -1,13 +1,13 @@
-/** CRC-32 (ISO 3309, as in zip and PNG), to notice a file that is not what was written. */
+/** CRC-32 (ISO 3309; as in zip, PNG and zlib), to notice bytes that are not what was written. */
 
 let table: Uint32Array | undefined
 
-/** The checksum of bytes, a whole number from 0 to 2³² − 1. */
-export function crc32(bytes: Uint8Array): number {
+/** The checksum of bytes, a whole number from 0 to 2³² − 1; `before` is the checksum of what precedes them. */
+export function crc32(bytes: Uint8Array, before = 0): number {
   table ??= makeTable()
-  let crc = 0xffffffff
+  let crc = ~before
   for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (table[(crc ^ (bytes[i] as number)) & 0xff] as number)
-  return (crc ^ 0xffffffff) >>> 0
+  return ~crc >>> 0
 }
 
 function makeTable(): Uint32Array {
