@@ -16,6 +16,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', 'test/runtime/**'],
     testTimeout: 30_000,
-    maxWorkers: 2,
+    // Many tests wait for child processes and disks.
+    maxWorkers: 3,
   },
 })

@@ -110,8 +110,8 @@ export interface RegistryBackend {
   ensureModel(name: string, init: { readonly createdAt: number }): Awaitable<void>
   /** `undefined` where there is none. */
   getModel(name: string): Awaitable<RegisteredModelRecord | undefined>
-  /** In ascending order of name. */
-  listModels(): Awaitable<readonly RegisteredModelRecord[]>
+  /** In ascending order of name; with a limit the first of them, so that few are read where there are many. */
+  listModels(limit?: number): Awaitable<readonly RegisteredModelRecord[]>
   /** Changes description and tags; a tag of `null` goes. @throws NotFound */
   updateModel(name: string, change: RecordChange): Awaitable<void>
   /** Stores the files, then the version. */

@@ -4,6 +4,9 @@ import type { ModelVersionRecord, RegistryBackend } from '../ports/registry-back
 import { assertAlias, assertModelName, assertVersion, parseReference } from './reference'
 import type { VersionReference } from './registry-options'
 
+/** How many names an error lists. */
+const LISTED = 20
+
 /** The number of a version, as text. @throws InvalidArgument */
 export function versionText(version: VersionReference): string {
   return assertVersion(typeof version === 'object' && version !== null ? version.version : version)
@@ -31,15 +34,15 @@ export async function versionOfAlias(backend: RegistryBackend, name: string, ali
 export async function versionNotFound(backend: RegistryBackend, name: string, what: string): Promise<MillwrightError> {
   const model = await backend.getModel(name)
   if (model === undefined) {
-    const names = (await backend.listModels()).map((known) => known.name)
+    const names = (await backend.listModels(LISTED + 1)).map((known) => known.name)
     return new MillwrightError('NotFound', `no model ${show(name)}; there are ${listed(names)}`, { details: { name } })
   }
   const versions = (await backend.listVersions(name)).map(({ version }) => version)
   const aliases = Object.keys(model.aliases)
-  const message = `model ${show(name)} has no ${what}; it has the versions ${listed(versions.slice(-20))} and the aliases ${listed(aliases)}`
+  const message = `model ${show(name)} has no ${what}; it has the versions ${listed(versions.slice(-LISTED))} and the aliases ${listed(aliases)}`
   return new MillwrightError('NotFound', message, { details: { name, aliases } })
 }
 
 function listed(names: readonly string[]): string {
-  return names.slice(0, 20).join(', ') || 'none'
+  return names.slice(0, LISTED).join(', ') + (names.length > LISTED ? ', …' : '') || 'none'
 }

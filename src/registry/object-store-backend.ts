@@ -117,9 +117,9 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       }
     },
 
-    async listModels() {
+    async listModels(limit) {
       const folders = await listFolders(store, MODELS_ROOT)
-      const models = await Promise.all(folders.map((folder) => readModel(folder.slice(MODELS_ROOT.length, -1))))
+      const models = await Promise.all(folders.slice(0, limit).map((folder) => readModel(folder.slice(MODELS_ROOT.length, -1))))
       return models.filter((model) => model !== undefined)
     },
 

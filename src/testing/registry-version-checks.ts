@@ -48,6 +48,12 @@ export function registryVersionChecks(): readonly Check<RegistryBackend>[] {
         expectEqual(fromUtf8(opened.files['model.json'] as Uint8Array), String(i), 'each number has its own files')
       }
     }),
+    registryCheck('models are listed by name, as many as are asked for', async (_, { subject }) => {
+      for (const name of ['flights', 'boats', 'trains']) await subject.ensureModel(name, { createdAt: 1 })
+      const namesOf = async (limit?: number) => (await subject.listModels(limit)).map(({ name }) => name)
+      expectEqual(await namesOf(), ['boats', 'flights', 'trains'], 'all of them')
+      expectEqual(await namesOf(2), ['boats', 'flights'], 'the first two')
+    }),
     registryCheck('what is not there is NotFound and says what is', async (registry) => {
       await registry.register('flights', modelPackage('1'))
       await registry.promote('flights', 1, 'champion')

@@ -28,10 +28,11 @@ beforeAll(async () => {
      import { createRng } from ${source('src/core/random')}
      import { serverLike } from ${source('test/fixtures/server-like')}
      const [, , root, seed, from, given] = process.argv
+     const fsync = Number(seed) % 4 === 0
      const rng = createRng(Number(seed))
-     const server = serverLike(filesTracker({ storage: fsStorage({ root: root + '/server' }) }))
+     const server = serverLike(filesTracker({ storage: fsStorage({ root: root + '/server', fsync }) }))
      server.fate = () => (rng.next() < 0.3 ? (rng.next() < 0.5 ? 'before' : 'after') : 'ok')
-     const queue = queuedTracker({ backend: server.backend, storage: fsStorage({ root: root + '/queue' }), backoffMs: 2, maxBackoffMs: 5, waitMs: 500 })
+     const queue = queuedTracker({ backend: server.backend, storage: fsStorage({ root: root + '/queue', fsync }), backoffMs: 2, maxBackoffMs: 5, waitMs: 500 })
      let runId = given
      if (runId === undefined) {
        const { experimentId } = await queue.ensureExperiment('kill')
@@ -96,12 +97,12 @@ describe('a queue whose process is killed', () => {
         acked = Math.max(acked, outcome.acked)
       }
       expect(acked).toBeGreaterThan(kills)
-      const truth = filesTracker({ storage: fsStorage({ root: join(root, 'server') }) })
+      const truth = filesTracker({ storage: fsStorage({ root: join(root, 'server'), fsync: false }) })
       const { backend } = serverLike(truth)
       const rejected: unknown[] = []
       const queue = queuedTracker({
         backend,
-        storage: fsStorage({ root: join(root, 'queue') }),
+        storage: fsStorage({ root: join(root, 'queue'), fsync: false }),
         onWarning: ({ kind, error }) => kind === 'rejected' && rejected.push(error),
       })
       await queue.flush()

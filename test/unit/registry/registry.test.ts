@@ -385,3 +385,22 @@ signature:
     expect((await failure(() => registry.openModel('theirs'))).message).toMatch(/lie outside memoryStorage: s3:\/\/bucket\/model$/)
   })
 })
+
+describe('ModelRegistry: a name that is not there', () => {
+  it('is answered with the first twenty that are, and reads no more than it lists', async () => {
+    const read: string[] = []
+    const counted: ObjectStore = {
+      ...storage,
+      get(key, options) {
+        read.push(key)
+        return storage.get(key, options)
+      },
+    }
+    const many = new ModelRegistry({ storage: counted })
+    for (let i = 10; i < 50; i++) await many.register(`m${i}`, model())
+    read.length = 0
+    const { code, message } = await failure(() => many.openModel('missing'))
+    expect([code, message]).toEqual(['NotFound', expect.stringMatching(/^no model "missing"; there are m10, m11, .*, m29, …$/)])
+    expect(read.filter((key) => key.endsWith('/meta.yaml')).length).toBeLessThan(25)
+  })
+})

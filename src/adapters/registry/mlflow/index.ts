@@ -100,15 +100,15 @@ export function mlflowRegistry(options: MlflowRegistryOptions = {}): MlflowRegis
     return Object.hasOwn(aliases, alias) ? aliases[alias] : undefined
   }
 
-  /** All pages of a search. */
-  const search = async (path: string, key: string, query: Wire): Promise<Wire[]> => {
+  /** The pages of a search until there is enough. */
+  const search = async (path: string, key: string, query: Wire, atLeast = Number.POSITIVE_INFINITY): Promise<Wire[]> => {
     const items: Wire[] = []
     for (let token: unknown; ; ) {
       const answer = await open().call('GET', path, { ...query, ...(token === undefined ? {} : { page_token: token }) })
       const page = list(answer, key)
       items.push(...page)
       token = answer.next_page_token
-      if (page.length === 0 || typeof token !== 'string' || token === '') return items
+      if (page.length === 0 || items.length >= atLeast || typeof token !== 'string' || token === '') return items
     }
   }
 
@@ -204,9 +204,13 @@ export function mlflowRegistry(options: MlflowRegistryOptions = {}): MlflowRegis
       const wire = await wireModel(model)
       return wire === undefined ? undefined : modelOf(wire)
     },
-    async listModels() {
-      const found = await search('registered-models/search', 'registered_models', { max_results: 1000, order_by: ['name ASC'] })
-      return found.map(modelOf).sort((a, b) => (a.name < b.name ? -1 : 1))
+    async listModels(limit = Number.POSITIVE_INFINITY) {
+      const query = { max_results: Math.min(limit, 1000), order_by: ['name ASC'] }
+      const found = await search('registered-models/search', 'registered_models', query, limit)
+      return found
+        .map(modelOf)
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .slice(0, limit)
     },
     async updateModel(model, { description, tags }) {
       if ((await wireModel(model)) === undefined) throw missingModel(name, model)

@@ -77,7 +77,7 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
         if (tables.model(model) === undefined) tables.addModel(model, createdAt)
       }),
     getModel: (model) => read(() => tables.model(model)),
-    listModels: () => read(() => tables.models()),
+    listModels: (limit) => read(() => tables.models(limit)),
     updateModel: (model, change) =>
       write(() => {
         if (tables.model(model) === undefined) throw missingModel(name, model)

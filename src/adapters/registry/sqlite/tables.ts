@@ -17,7 +17,7 @@ export interface VersionRow extends Omit<ModelVersionRecord, 'version' | 'update
 /** The tables of a registry. Writing calls belong into a transaction of the caller. */
 export interface RegistryTables {
   model(name: string): RegisteredModelRecord | undefined
-  models(): RegisteredModelRecord[]
+  models(limit?: number): RegisteredModelRecord[]
   addModel(name: string, createdAt: number): void
   version(name: string, version: string): ModelVersionRecord | undefined
   versions(name: string): ModelVersionRecord[]
@@ -104,12 +104,16 @@ export function registryTables(database: Database): RegistryTables {
       const row = database.get(`SELECT * FROM registered_models WHERE ${here()} AND name = ?`, name)
       return row === undefined ? undefined : modelOf(row)
     },
-    models: () =>
-      database
-        .all(`SELECT * FROM registered_models WHERE ${here()} ORDER BY name`)
-        .map(modelOf)
+    models(limit = Number.POSITIVE_INFINITY) {
+      const models: RegisteredModelRecord[] = []
+      for (const row of database.all(`SELECT * FROM registered_models WHERE ${here()} ORDER BY name`)) {
+        if (models.length >= limit) break
+        const model = modelOf(row)
         // MLflow keeps prompts in the same tables.
-        .filter(({ tags }) => tags['mlflow.prompt.is_prompt']?.toLowerCase() !== 'true'),
+        if (model.tags['mlflow.prompt.is_prompt']?.toLowerCase() !== 'true') models.push(model)
+      }
+      return models
+    },
     addModel: (name, createdAt) =>
       database.run('INSERT INTO registered_models (name, creation_time, last_updated_time) VALUES (?, ?, ?)', name, createdAt, createdAt),
 

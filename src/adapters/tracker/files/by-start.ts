@@ -23,10 +23,7 @@ export async function byStart(known: KnownFiles, group: KnownGroup, names: reado
     return meta === undefined || meta === null ? undefined : headOf(meta, runId)
   }
   const unseen = names.filter((name) => startOf(name) === undefined)
-  await known.look(
-    group,
-    unseen.map((name) => ({ folder: known.folder(group, name), path: 'meta.yaml' })),
-  )
+  await known.look(unseen.map((name) => ({ folder: known.folder(group, name), path: 'meta.yaml' })))
   const starts = names.flatMap((name) => {
     const { runId, startTime } = startOf(name) ?? {}
     return runId === undefined || startTime === undefined ? [] : [{ runId, startTime }]

@@ -4,7 +4,7 @@ import { sha256Hex } from '../../../core/hash'
 import type { Json } from '../../../core/json'
 import { assertBatch, assertExperimentName } from '../../../ports/run-keys'
 import type { ExperimentRecord } from '../../../ports/tracker-backend'
-import type { KnownFiles } from './known-files'
+import type { KnownFiles, KnownFolder } from './known-files'
 import { inParallel, type Meta, numberOf, type Tree, textOf } from './tree'
 
 /** An experiment and where it lies. */
@@ -43,53 +43,54 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
   const { root, storage } = tree
   const known = new Map<string, string>()
 
-  /** What `meta.yaml` says, if it belongs to the folder it lies in. */
-  const readOwn = async (base: string): Promise<Meta | undefined> => {
-    const group = knownFiles.group(base)
-    const meta = (await knownFiles.look(group, [{ folder: knownFiles.folder(group, ''), path: 'meta.yaml' }]))[0] as Meta | null | undefined
-    return meta !== undefined && meta !== null && textOf(meta, 'experiment_id') === idOf(base) ? meta : undefined
-  }
+  const folderOf = (base: string): KnownFolder => knownFiles.folder(knownFiles.group(base), '')
 
-  const tagsOf = async (base: string): Promise<Record<string, string>> => {
-    const group = knownFiles.group(base)
-    const folder = knownFiles.folder(group, '')
-    const paths = (await knownFiles.filesBelow(group, [folder], 'tags/'))[0] ?? []
-    const texts = await knownFiles.look(
-      group,
-      paths.map((path) => ({ folder, path })),
-    )
-    return Object.fromEntries(paths.flatMap((path, i) => (typeof texts[i] === 'string' ? [[path.slice('tags/'.length), texts[i]]] : [])))
-  }
-
-  const read = async (base: string): Promise<PlacedExperiment | undefined> => {
-    const meta = await readOwn(base)
-    if (meta === undefined) return undefined
-    const experimentId = idOf(base)
+  const recordOf = (base: string, meta: Meta, tags: readonly (readonly [string, unknown])[]): ExperimentRecord => {
     const createdAt = numberOf(meta, 'creation_time') ?? 0
-    const record: ExperimentRecord = {
-      experimentId,
+    return {
+      experimentId: idOf(base),
       name: textOf(meta, 'name') ?? '',
       artifactUri: textOf(meta, 'artifact_location') ?? storage.uri(base.slice(0, -1)),
       lifecycleStage: textOf(meta, 'lifecycle_stage') === 'deleted' ? 'deleted' : 'active',
       createdAt,
       updatedAt: numberOf(meta, 'last_update_time') ?? createdAt,
-      tags: await tagsOf(base),
+      tags: Object.fromEntries(tags as readonly [string, string][]),
     }
-    return { record, base }
+  }
+
+  /** The experiments at `bases` whose `meta.yaml` belongs to the folder it lies in; with a name, only those that bear it. */
+  const readAll = async (bases: readonly string[], name?: string): Promise<PlacedExperiment[]> => {
+    const metas = await knownFiles.look(bases.map((base) => ({ folder: folderOf(base), path: 'meta.yaml' })))
+    const own = bases.flatMap((base, i) => {
+      const meta = (metas[i] ?? undefined) as Meta | undefined
+      if (meta === undefined || textOf(meta, 'experiment_id') !== idOf(base)) return []
+      return name === undefined || textOf(meta, 'name') === name ? [{ base, meta }] : []
+    })
+    const tags = await knownFiles.entriesBelow(
+      own.map(({ base }) => folderOf(base)),
+      'tags/',
+    )
+    return own.map(({ base, meta }, i) => ({ record: recordOf(base, meta, tags[i] ?? []), base }))
+  }
+
+  const read = async (base: string): Promise<PlacedExperiment | undefined> => (await readAll([base]))[0]
+
+  /** Names of the folders at a prefix, also of those that hold nothing. */
+  const foldersAt = async (prefix: string): Promise<readonly string[]> => {
+    if (prefix === '') return tree.folders(prefix)
+    const names = ((await knownFiles.look([{ folder: folderOf(prefix), path: '' }]))[0] ?? []) as readonly string[]
+    return names.flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []))
   }
 
   const bases = async (): Promise<string[]> => {
-    const names = await tree.folders(root)
+    const names = await foldersAt(root)
     const active = names.filter((name) => idShape.test(name) && name !== 'models').map((name) => `${root}${name}/`)
     if (!names.includes('.trash')) return active
-    const deleted = await tree.folders(root + TRASH)
+    const deleted = await foldersAt(root + TRASH)
     return [...active, ...deleted.filter((name) => idShape.test(name)).map((name) => `${root}${TRASH}${name}/`)]
   }
 
-  const list = async (): Promise<PlacedExperiment[]> => {
-    const found = (await inParallel(await bases(), read)).filter((placed) => placed !== undefined)
-    return found.sort(byAge)
-  }
+  const list = async (): Promise<PlacedExperiment[]> => (await readAll(await bases())).sort(byAge)
 
   /** Writes a new experiment; `false` when the key is taken. */
   const create = async (id: string, name: string): Promise<boolean> => {
@@ -111,12 +112,7 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
     const held = known.get(name) ?? `${root}${idFor(name, 0)}/`
     const placed = await read(held)
     if (placed?.record.name === name && placed.record.lifecycleStage === 'active') return placed
-    // Only those that bear the name are read whole.
-    const named = await inParallel(await bases(), async (base) => {
-      const meta = await readOwn(base)
-      return meta !== undefined && textOf(meta, 'name') === name ? read(base) : undefined
-    })
-    const found = named.filter((one) => one !== undefined).sort(byAge)
+    const found = (await readAll(await bases(), name)).sort(byAge)
     return found.find(({ record }) => record.lifecycleStage === 'active') ?? found[0]
   }
 

@@ -42,10 +42,11 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
   const setRuns = async (base: string, stage: ExperimentRecord['lifecycleStage']): Promise<void> => {
     const group = known.group(base)
     const names = await runNames(known, group)
-    const metas = (await known.look(
-      group,
-      names.map((name) => ({ folder: known.folder(group, name), path: 'meta.yaml' })),
-    )) as (Meta | null | undefined)[]
+    const metas = (await known.look(names.map((name) => ({ folder: known.folder(group, name), path: 'meta.yaml' })))) as (
+      | Meta
+      | null
+      | undefined
+    )[]
     const others = names.filter((name, i) => {
       const meta = metas[i]
       const head = meta === undefined || meta === null ? undefined : headOf(meta, name)

@@ -30,18 +30,23 @@ export interface Places {
 export function createPlaces(tree: Tree, known: KnownFiles, experiments: Experiments): Places {
   const places = new Map<string, Place>()
 
-  const exists = async ({ experiment, base }: Place): Promise<boolean> => {
-    const group = known.group(experiment)
-    const folder = known.folder(group, base.slice(experiment.length, -1))
-    return (await known.look(group, [{ folder, path: 'meta.yaml' }]))[0] !== undefined
+  /** The first that is there. */
+  const first = async (candidates: readonly Place[]): Promise<Place | undefined> => {
+    const metas = await known.look(
+      candidates.map(({ experiment, base }) => ({
+        folder: known.folder(known.group(experiment), base.slice(experiment.length, -1)),
+        path: 'meta.yaml',
+      })),
+    )
+    return candidates[metas.findIndex((meta) => meta !== undefined)]
   }
 
   const find = async (id: string, kind: string, inside: string): Promise<Place> => {
     const held = places.get(id)
-    if (held !== undefined && (await exists(held))) return held
-    for (const experiment of await experiments.bases()) {
-      const place = { experiment, base: `${experiment}${inside}${id}/` }
-      if (!(await exists(place))) continue
+    if (held !== undefined && (await first([held])) !== undefined) return held
+    const bases = await experiments.bases()
+    const place = await first(bases.map((experiment) => ({ experiment, base: `${experiment}${inside}${id}/` })))
+    if (place !== undefined) {
       places.set(id, place)
       return place
     }

@@ -136,7 +136,7 @@ const runsOf = /* @__PURE__ */ new WeakMap<readonly string[], readonly string[]>
 /** The names of an experiment's folders that may be runs; the same list as long as the folder lists the same. */
 export async function runNames(known: KnownFiles, group: KnownGroup): Promise<readonly string[]> {
   const folder = known.folder(group, '')
-  const names = ((await known.look(group, [{ folder, path: '' }]))[0] ?? []) as readonly string[]
+  const names = ((await known.look([{ folder, path: '' }]))[0] ?? []) as readonly string[]
   const held = runsOf.get(names)
   if (held !== undefined) return held
   const runs = names.flatMap((name) => (name.endsWith('/') && !notRuns.includes(name.slice(0, -1)) ? [name.slice(0, -1)] : []))
@@ -150,10 +150,7 @@ export async function runNames(known: KnownFiles, group: KnownGroup): Promise<re
 
 async function candidates(known: KnownFiles, group: KnownGroup, names: readonly string[]): Promise<Candidate[]> {
   const folders = names.map((name) => known.folder(group, name))
-  const metas = await known.look(
-    group,
-    folders.map((folder) => ({ folder, path: 'meta.yaml' })),
-  )
+  const metas = await known.look(folders.map((folder) => ({ folder, path: 'meta.yaml' })))
   const found: Candidate[] = []
   for (const [i, runId] of names.entries()) {
     const meta = metas[i] as Meta | null | undefined
@@ -179,18 +176,13 @@ function partsOf(mentions: readonly { readonly field: string; readonly key: stri
 async function lookAt(known: KnownFiles, left: readonly Candidate[], { field, key }: Part): Promise<void> {
   if (!canBeKey(key)) return
   const path = folderOf[field] + key
-  for (const [group, of] of byGroup(left)) {
-    const values = await known.look(
-      group,
-      of.map(({ folder }) => ({ folder, path })),
-    )
-    for (const [i, { run }] of of.entries()) {
-      const value = values[i]
-      if (value === undefined || value === null) continue
-      if (field === 'metric') run.metrics = { ...run.metrics, [key]: value as MetricPoint }
-      else if (field === 'param') run.params = { ...run.params, [key]: value as string }
-      else run.tags = { ...run.tags, [key]: value as string }
-    }
+  const values = await known.look(left.map(({ folder }) => ({ folder, path })))
+  for (const [i, { run }] of left.entries()) {
+    const value = values[i]
+    if (value === undefined || value === null) continue
+    if (field === 'metric') run.metrics = { ...run.metrics, [key]: value as MetricPoint }
+    else if (field === 'param') run.params = { ...run.params, [key]: value as string }
+    else run.tags = { ...run.tags, [key]: value as string }
   }
 }
 

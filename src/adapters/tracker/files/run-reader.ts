@@ -3,7 +3,7 @@ import { MillwrightError, show } from '../../../core/errors'
 import { pageOfPoints } from '../../../ports/metric-points'
 import type { DatasetInput, MetricPoint, Page, RunQuery, RunRecord } from '../../../ports/tracker-backend'
 import type { Experiments } from './experiments'
-import type { KnownFiles, KnownFolder, KnownGroup, Look } from './known-files'
+import type { KnownFiles, KnownFolder, KnownGroup } from './known-files'
 import { parseMetricLines, sortPoints } from './metric-lines'
 import type { Place, Places } from './places'
 import { searchRuns } from './run-finder'
@@ -41,8 +41,10 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
   let lastHistory: { readonly key: string; readonly etag: string; readonly points: readonly MetricPoint[] } | undefined
 
   const head = async ({ experiment, base }: Place, runId: string): Promise<RunHead> => {
-    const group = known.group(experiment)
-    const seen = (await known.look(group, [{ folder: known.folder(group, runId), path: 'meta.yaml' }]))[0] as Meta | null | undefined
+    const seen = (await known.look([{ folder: known.folder(known.group(experiment), runId), path: 'meta.yaml' }]))[0] as
+      | Meta
+      | null
+      | undefined
     // What was skipped as unreadable is read again, for its error.
     const meta = seen ?? (await tree.readMeta(`${base}meta.yaml`))
     if (meta === undefined) throw new MillwrightError('NotFound', `${tree.storage.name} has no run ${show(runId)}`)
@@ -51,43 +53,16 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
     return found
   }
 
-  const metasBelow = async (group: KnownGroup, folders: readonly KnownFolder[], top: string): Promise<Meta[][]> => {
-    const names = await known.look(
-      group,
-      folders.map((folder) => ({ folder, path: top })),
+  const metasBelow = async (folders: readonly KnownFolder[], top: string): Promise<Meta[][]> => {
+    const names = await known.look(folders.map((folder) => ({ folder, path: top })))
+    const values = await known.lookEach(
+      folders.map((folder, i) =>
+        ((names[i] ?? []) as readonly string[])
+          .filter((name) => name.endsWith('/'))
+          .map((name) => ({ folder, path: `${top}${name}meta.yaml` })),
+      ),
     )
-    const asked = folders.map((folder, i) =>
-      ((names[i] ?? []) as readonly string[])
-        .filter((name) => name.endsWith('/'))
-        .map((name) => ({ folder, path: `${top}${name}meta.yaml` })),
-    )
-    const values = await lookEach(group, asked)
-    return values.map((metas) => metas.filter((meta): meta is Meta => meta !== undefined && meta !== null))
-  }
-
-  /** Looks at several lists of things at once. */
-  const lookEach = async (group: KnownGroup, asked: readonly (readonly Look[])[]): Promise<unknown[][]> => {
-    const values = await known.look(group, asked.flat())
-    let at = 0
-    return asked.map(({ length }) => {
-      at += length
-      return values.slice(at - length, at)
-    })
-  }
-
-  const entriesBelow = async (
-    group: KnownGroup,
-    folders: readonly KnownFolder[],
-    top: string,
-  ): Promise<(readonly [string, unknown])[][]> => {
-    const paths = await known.filesBelow(group, folders, top)
-    const values = await lookEach(
-      group,
-      folders.map((folder, i) => (paths[i] as string[]).map((path) => ({ folder, path }))),
-    )
-    return paths.map((list, i) =>
-      list.map((path, j) => [path.slice(top.length), values[i]?.[j]] as const).filter(([, value]) => value !== undefined && value !== null),
-    )
+    return values.map((metas) => (metas as (Meta | null | undefined)[]).filter((meta) => meta !== undefined && meta !== null))
   }
 
   const datasetsOf = async (group: KnownGroup, inputs: readonly (readonly Meta[])[]): Promise<DatasetInput[][]> => {
@@ -95,20 +70,17 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
     const links = inputs.map((metas) =>
       metas.filter((meta) => textOf(meta, 'source_type') === 'DATASET' && datasetPath(meta) !== undefined),
     )
-    const found = await lookEach(
-      group,
-      links.map((metas) => metas.map((meta) => ({ folder, path: datasetPath(meta) as string }))),
-    )
+    const found = await known.lookEach(links.map((metas) => metas.map((meta) => ({ folder, path: datasetPath(meta) as string }))))
     return links.map((metas, i) => metas.flatMap((meta, j) => datasetOf(found[i]?.[j] as Meta | null | undefined, meta)))
   }
 
   const records = async (group: KnownGroup, heads: readonly RunHead[]): Promise<RunRecord[]> => {
     const folders = heads.map(({ runId }) => known.folder(group, runId))
-    const params = await entriesBelow(group, folders, 'params/')
-    const tags = await entriesBelow(group, folders, 'tags/')
-    const metrics = await entriesBelow(group, folders, 'metrics/')
-    const inputs = await metasBelow(group, folders, 'inputs/')
-    const outputs = await metasBelow(group, folders, 'outputs/')
+    const params = await known.entriesBelow(folders, 'params/')
+    const tags = await known.entriesBelow(folders, 'tags/')
+    const metrics = await known.entriesBelow(folders, 'metrics/')
+    const inputs = await metasBelow(folders, 'inputs/')
+    const outputs = await metasBelow(folders, 'outputs/')
     const datasets = await datasetsOf(group, inputs)
     return heads.map((found, i) => {
       const texts = Object.fromEntries(tags[i] as [string, string][])

@@ -78,12 +78,8 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
   const assertParams = async (place: Place, runId: string, params: readonly (readonly [string, string])[]): Promise<void> => {
     const { params: known } = stateOf(runId)
     const unknown = params.filter(([key]) => !known.has(key)).map(([key]) => key)
-    const group = knownFiles.group(place.experiment)
-    const folder = knownFiles.folder(group, runId)
-    const there = await knownFiles.look(
-      group,
-      unknown.map((key) => ({ folder, path: `params/${key}` })),
-    )
+    const folder = knownFiles.folder(knownFiles.group(place.experiment), runId)
+    const there = await knownFiles.look(unknown.map((key) => ({ folder, path: `params/${key}` })))
     for (const [key, value] of params) {
       const held = known.get(key) ?? (there[unknown.indexOf(key)] as string | undefined)
       if (held !== undefined && held !== value) throw paramConflict(runId, key, held, value)
