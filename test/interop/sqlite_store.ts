@@ -93,7 +93,7 @@ const expected: Told = {
 assert.deepEqual(runPython<Told>('sqlite_store.py', 'read', path, runId, model.modelId), expected)
 
 // 3. A plain server on the same file.
-const server = await startServer(root, { database: path })
+const server = await startServer(root, { database: path, plain: true })
 try {
   const remote = mlflowTracker({ url: server.url })
   const served = await remote.getRun(runId)

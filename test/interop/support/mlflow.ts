@@ -44,6 +44,8 @@ export interface ServerOptions {
   /** A tree of files instead of a database. */
   readonly files?: string
   readonly parameters?: readonly string[]
+  /** As a user would start it, with its runners of background jobs: six more processes, which take most of a minute to begin. */
+  readonly plain?: boolean
 }
 
 /** Starts `mlflow server` on a database in `folder` (made when absent) and waits until it answers. */
@@ -60,7 +62,11 @@ export async function startServer(folder: string, options: ServerOptions = {}): 
     {
       stdio: ['ignore', log, log],
       detached: true,
-      env: options.files === undefined ? environment : { ...environment, MLFLOW_ALLOW_FILE_STORE: 'true' },
+      env: {
+        ...environment,
+        ...(options.files === undefined ? {} : { MLFLOW_ALLOW_FILE_STORE: 'true' }),
+        ...(options.plain === true ? {} : { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' }),
+      },
     },
   )
   const url = `http://127.0.0.1:${port}`
