@@ -33,6 +33,7 @@ const besideOld = [
   'offline_queue',
   'registry_faults',
   'tfjs',
+  'ui_pages',
   'wandb',
 ]
 const isNewest = process.env.MILLWRIGHT_MLFLOW === undefined
