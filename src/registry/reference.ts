@@ -37,7 +37,10 @@ export function parseReference(reference: string): ModelReference {
  */
 export function assertModelName(name: string): void {
   assertSafeSegment(name, 'the name of a registered model')
-  if (/[%@]/.test(name)) throw invalidArgument(`the name of a registered model must not hold % or @, got ${show(name)}`)
+  if (/[%@]/.test(name)) {
+    const hint = 'a reference such as name@alias is taken by `resolve`, `openModel` and `readFile`'
+    throw invalidArgument(`the name of a registered model must not hold % or @, got ${show(name)}`, name.includes('@') ? { hint } : {})
+  }
   if (/^\.\.|^[\s\u0085]*$/.test(name)) {
     throw invalidArgument(`the name of a registered model must not begin with .. nor be blank, got ${show(name)}`)
   }

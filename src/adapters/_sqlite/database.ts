@@ -1,8 +1,9 @@
 /** Opening a SQLite file that is MLflow's: `node:sqlite` where the runtime has it, better-sqlite3 elsewhere. Node only. */
 import { sleep, systemClock } from '../../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
+import { systemCode } from '../_fs/errors'
 import { type CommitSync, walSync } from './commit-sync'
-import { type Driver, lockOfFolder, openDriver, type SqlValue, type Statement } from './driver'
+import { type Driver, lockOfFolder, makeFolderOf, openDriver, type SqlValue, type Statement } from './driver'
 import { prepareSchema } from './prepare'
 
 export type { SqlValue } from './driver'
@@ -29,7 +30,7 @@ export interface Database {
 
 /** Options of {@link openDatabase}. */
 export interface DatabaseOptions {
-  /** The file; made when absent, its folder must exist. `:memory:` for none. */
+  /** The file; made with its folder when absent. `:memory:` for none. */
   readonly path: string
   /** better-sqlite3's default export, to be used instead of what the runtime has. */
   readonly lib?: unknown
@@ -51,12 +52,17 @@ const maxStatements = 256
  * Opens the file, making MLflow's tables in an empty one.
  *
  * @throws MissingDependency where neither `node:sqlite` nor better-sqlite3 is there; Corrupt for a file that is no SQLite database
- * or holds something else than MLflow's tables
+ * or holds something else than MLflow's tables; PermissionDenied, NotFound where it cannot be opened, nor its folder made
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { path } = options
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
     throw invalidArgument(`\`path\` of a SQLite store must be a file path, got ${show(path)}`)
+  await makeFolderOf(path).catch((error) => {
+    const code = /^(EACCES|EPERM|EROFS)$/.test(systemCode(error)) ? 'PermissionDenied' : 'NotFound'
+    const said = `the SQLite store ${show(path)} cannot be opened: its folder is not there and cannot be made: ${String(error?.message)}`
+    throw new MillwrightError(code, said, { cause: error })
+  })
   const busyTimeoutMs = options.busyTimeoutMs ?? 20_000
   const clock = systemClock()
   const giveUpAt = performance.now() + busyTimeoutMs

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { missingDependency } from '../../core/errors'
+import { makeFlushedFolders } from '../_fs/folders'
 
 /** A value SQLite takes. */
 export type SqlValue = string | number | bigint | null
@@ -51,6 +52,13 @@ export function lockOfFolder(path: string): string | undefined {
   } catch (error) {
     return (error as { readonly code?: string }).code
   }
+}
+
+/** Makes the folder of a file that is to be opened. A path that is none (`:memory:`, `file:…`) has none. @throws the operating system's error */
+export async function makeFolderOf(path: string): Promise<void> {
+  const folder = dirname(resolve(path))
+  if (path === ':memory:' || path.startsWith('file:') || existsSync(folder)) return
+  await makeFlushedFolders(folder)
 }
 
 /**

@@ -1,8 +1,8 @@
 /** Work on single files and folders that the file-system store is made of. */
-import { type FileHandle, lstat, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '../../core/signal'
-import { systemCode } from './_fs-errors'
+import { systemCode } from '../_fs/errors'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
 /** Temporary files older than this were left by a killed process. */
@@ -11,32 +11,6 @@ export const LEFTOVER_MS = 3_600_000
 /** For `catch`: `undefined` where there is no such file. */
 export function nothingIfMissing(error: unknown): undefined {
   if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw error
-}
-
-/**
- * Makes a folder and those above it; the topmost one that was made, or `undefined` when all were there.
- *
- * Node's own `mkdir` with `recursive` never returns where a parent exists but refuses children with ENOENT (`/proc`), so each level is tried once.
- */
-export async function makeFolders(folder: string): Promise<string | undefined> {
-  const tryOne = async (path: string): Promise<boolean> => {
-    try {
-      await mkdir(path)
-      return true
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error
-      if (!(await stat(path)).isDirectory()) throw error
-      return false
-    }
-  }
-  try {
-    return (await tryOne(folder)) ? folder : undefined
-  } catch (error) {
-    const above = dirname(folder)
-    if (systemCode(error) !== 'ENOENT' || above === folder) throw error
-    const first = await makeFolders(above)
-    return (await tryOne(folder)) ? (first ?? folder) : first
-  }
 }
 
 /** Whether anything is at `path`. */

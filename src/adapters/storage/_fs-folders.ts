@@ -1,9 +1,9 @@
 /** The folders of a file-system store: made below the root, never through a link that leads out, and flushed. */
-import { open, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, relative, resolve, sep } from 'node:path'
 import { MillwrightError, show } from '../../core/errors'
-import { systemCode } from './_fs-errors'
-import { makeFolders } from './_fs-files'
+import { systemCode } from '../_fs/errors'
+import { flushFolder, makeFlushedFolders } from '../_fs/folders'
 
 /** Work on the folders below one root. */
 export interface FsFolders {
@@ -28,18 +28,8 @@ export function createFsFolders(root: string, name: string, fsync: boolean): FsF
     if (!isInside(await realpath(path), realRoot)) throw leadsOut(name, key)
   }
 
-  const flushNow = async (folder: string): Promise<void> => {
-    try {
-      const handle = await open(folder, 'r')
-      await handle.sync().finally(() => handle.close())
-    } catch (error) {
-      // Windows and some network file systems cannot flush a folder.
-      if (!['EPERM', 'EISDIR', 'EINVAL', 'EACCES', 'ENOTSUP'].includes(systemCode(error))) throw error
-    }
-  }
-
   const start = (folder: string): Promise<void> => {
-    const running = flushNow(folder)
+    const running = flushFolder(folder)
     const state = { running, next: undefined }
     flushes.set(folder, state)
     const end = (): void => void (flushes.get(folder) === state && state.next === undefined && flushes.delete(folder))
@@ -66,9 +56,7 @@ export function createFsFolders(root: string, name: string, fsync: boolean): FsF
         if (systemCode(error) !== 'ENOENT' || there === root) throw error
       }
     }
-    const first = await makeFolders(folder)
-    if (first === undefined) return
-    for (let made = folder; made.length >= first.length; made = dirname(made)) await flush(dirname(made))
+    await makeFlushedFolders(folder, flush)
   }
 
   return {

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { sleep, systemClock } from '../../core/clock'
 import { MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
-import { systemCode } from './_fs-errors'
-import { LEFTOVER_MS, makeFolders, nothingIfMissing } from './_fs-files'
+import { systemCode } from '../_fs/errors'
+import { makeFolders } from '../_fs/folders'
+import { LEFTOVER_MS, nothingIfMissing } from './_fs-files'
 
 /** A lock is held for milliseconds; one this old belongs to nobody any more. */
 export const STALE_LOCK_MS = 15_000

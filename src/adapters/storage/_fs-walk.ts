@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assertSafeSegment } from '../../core/ids'
 import { throwIfAborted } from '../../core/signal'
-import { systemCode } from './_fs-errors'
+import { systemCode } from '../_fs/errors'
 
 /** The folder below the root where temporary files and locks live; keys cannot reach it. */
 export const INTERNAL_FOLDER = '.millwright'

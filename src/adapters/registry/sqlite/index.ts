@@ -14,7 +14,7 @@ import { registryTables } from './tables'
 
 /** Options of {@link sqliteRegistry}. */
 export interface SqliteRegistryOptions {
-  /** The database file; made when absent, its folder must exist. A tracker may keep its runs in the same one. */
+  /** The database file; made with its folder when absent. A tracker may keep its runs in the same one. */
   readonly path: string
   /** Where models' files and the history go, below `mlruns/`: `fsStorage({ root })` for files that MLflow finds too. */
   readonly storage: ObjectStore

@@ -19,7 +19,7 @@ import { writeBatch } from './write-batch'
 
 /** Options of {@link sqliteTracker}. */
 export interface SqliteTrackerOptions {
-  /** The database file; made when absent, its folder must exist. */
+  /** The database file; made with its folder when absent. */
   readonly path: string
   /** Where artifacts go, below `mlruns/`: `fsStorage({ root })` for files that MLflow finds too. */
   readonly storage: ObjectStore

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -37,10 +37,23 @@ describe.each(libs)('sqliteTracker with $name', ({ name, lib }) => {
     await expect(sqliteTracker({ path, storage: memoryStorage(), lib })).rejects.toMatchObject({ code: 'Corrupt', message: /no table/ })
   })
 
-  it('says that the folder is not there', async () => {
-    await expect(sqliteTracker({ path: place('no/such/folder.db'), storage: memoryStorage(), lib })).rejects.toMatchObject({
-      code: 'NotFound',
-    })
+  it('makes the folder of the file, from many sides at once', async () => {
+    const path = place('made/for/it.db')
+    const opened = await Promise.all(Array.from({ length: 4 }, () => sqliteTracker({ path, storage: memoryStorage(), lib })))
+    await Promise.all(opened.map((tracker) => tracker.close()))
+    expect(await readdir(place('made/for'))).toContain('it.db')
+  })
+
+  it('says that the folder cannot be made', async () => {
+    const inTheWay = place('file-in-the-way')
+    await writeFile(inTheWay, '')
+    for (const path of [join(inTheWay, 'a.db'), join(inTheWay, 'deeper', 'a.db')]) {
+      await expect(sqliteTracker({ path, storage: memoryStorage(), lib })).rejects.toMatchObject({
+        code: 'NotFound',
+        message: expect.stringContaining('cannot be opened'),
+      })
+    }
+    expect(await readFile(inTheWay, 'utf8')).toBe('')
   })
 
   it.skipIf(process.getuid?.() === 0)('says that it may not write', async () => {
