@@ -20,6 +20,7 @@ const withOld = [
   'registry_sqlite',
   'search_answers',
   'sqlite_store',
+  'tee_server',
   'tracker_files',
 ]
 /** What needs another tool, or the newest MLflow for a server of its own: run beside the older one where both share the work. */

@@ -1,5 +1,4 @@
 /** Handing one waiting operation to the backend, so that doing it twice does it once. */
-import { fromUtf8, utf8 } from '../../../core/bytes'
 import { isMillwrightError } from '../../../core/errors'
 import type {
   ExperimentRecord,
@@ -10,7 +9,7 @@ import type {
   RunRecord,
   TrackerBackend,
 } from '../../../ports/tracker-backend'
-import { parentTag } from './lanes'
+import { artifactElsewhere, tagsElsewhere } from '../_other-ids'
 import type { LocalIds } from './local-ids'
 import type { QueuedOperation } from './operations'
 
@@ -45,13 +44,6 @@ export function deliverer(backend: TrackerBackend, ids: LocalIds): Deliverer {
   /** Whether the backend takes our run ids; then a run keeps its id. */
   let takesRunIds = true
 
-  const toServerTags = async (
-    tags: Readonly<Record<string, string>> | undefined,
-  ): Promise<Readonly<Record<string, string>> | undefined> => {
-    const parent = tags?.[parentTag]
-    return parent === undefined ? tags : { ...tags, [parentTag]: await ids.toServer(parent) }
-  }
-
   const madeBefore = async (experimentId: string, localId: string): Promise<RunRecord | undefined> => {
     if (takesRunIds) {
       try {
@@ -71,12 +63,13 @@ export function deliverer(backend: TrackerBackend, ids: LocalIds): Deliverer {
     const experimentId = await ids.toServer(init.experimentId)
     const found = isAgain ? await madeBefore(experimentId, localId) : undefined
     if (found !== undefined) return found
-    const given = { ...init, experimentId, tags: await toServerTags(init.tags) }
+    const { runId: _, ...rest } = init
+    const given = { ...rest, experimentId, tags: await tagsElsewhere(init.tags, ids.toServer) }
     if (takesRunIds) {
       try {
         return await backend.createRun({ ...given, runId: localId })
       } catch (error) {
-        if (!isMillwrightError(error, 'Unsupported') || init.runId !== undefined) throw error
+        if (!isMillwrightError(error, 'Unsupported')) throw error
         takesRunIds = false
         if (isAgain) return makeRun(localId, init, isAgain)
       }
@@ -98,21 +91,12 @@ export function deliverer(backend: TrackerBackend, ids: LocalIds): Deliverer {
 
   const toServerBatch = async (batch: RunBatch): Promise<RunBatch> => ({
     ...batch,
-    tags: await toServerTags(batch.tags),
+    tags: await tagsElsewhere(batch.tags, ids.toServer),
     inputModels: batch.inputModels && (await Promise.all(batch.inputModels.map(ids.toServer))),
     outputModels:
       batch.outputModels &&
       (await Promise.all(batch.outputModels.map(async ({ modelId, step }) => ({ modelId: await ids.toServer(modelId), step })))),
   })
-
-  /** An `MLmodel` names its model and run: by the ids that the server gave. */
-  const withServerIds = async (path: string, bytes: Uint8Array): Promise<Uint8Array> => {
-    if (!/(^|\/)MLmodel$/.test(path)) return bytes
-    const text = fromUtf8(bytes)
-    const found = new Map<string, string>()
-    for (const [id] of text.matchAll(/\b(?:m-)?[0-9a-f]{32}\b/g)) found.set(id, await ids.toServer(id))
-    return utf8(text.replace(/\b(?:m-)?[0-9a-f]{32}\b/g, (id) => found.get(id) ?? id))
-  }
 
   return {
     async probe(operation) {
@@ -148,7 +132,7 @@ export function deliverer(backend: TrackerBackend, ids: LocalIds): Deliverer {
         case 'artifact': {
           const { owner } = operation
           const to = 'runId' in owner ? { runId: await ids.toServer(owner.runId) } : { modelId: await ids.toServer(owner.modelId) }
-          await backend.putArtifact(to, operation.path, await withServerIds(operation.path, blob ?? new Uint8Array(0)))
+          await backend.putArtifact(to, operation.path, await artifactElsewhere(operation.path, blob ?? new Uint8Array(0), ids.toServer))
           return undefined
         }
         case 'finish':

@@ -19,7 +19,8 @@ export type { RejectedOperation } from './rejected'
  *
  * Every write is on the storage before anything else happens. While the backend answers, a call waits for its answer (at most `waitMs`)
  * and fails as it would without the queue. While it does not, a call is done when it is on the storage: runs, experiments and models
- * made meanwhile have local ids, which this queue goes on understanding after they have got the backend's own. Delivery goes on in the
+ * made meanwhile have local ids, which this queue goes on understanding after they have got the backend's own; so it does with the id that a
+ * run was given, where the backend gives its own. Delivery goes on in the
  * background, several runs side by side and each in its order, also after a restart with the same storage and prefix. What the backend
  * then refuses, or fails on again and again, is put aside under `<prefix>/rejected/` and told to `onWarning`; nothing is dropped in silence.
  *
@@ -156,7 +157,9 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
       assertBatch({ tags }, backend.capabilities.keys)
       await core.begin()
       const localId = runId ?? newId()
-      if (shadow.runs.has(localId)) throw new MillwrightError('AlreadyExists', `${core.name} already has a run ${localId}`)
+      if (runId !== undefined) await core.recall()
+      if (shadow.runs.has(localId) || (runId !== undefined && (await ids.toServer(runId)) !== runId))
+        throw new MillwrightError('AlreadyExists', `${core.name} already has a run ${localId}`)
       const named = { ...init, runName: runName ?? tags['mlflow.runName'] ?? localId.slice(0, 8), tags: { ...tags } }
       const made = (await core.enqueue({ kind: 'run', localId, init: named })) as RunRecord | undefined
       if (made !== undefined) {

@@ -1,8 +1,6 @@
 /** What waits for what: operations of one run, model or experiment go one after the other, those of different ones side by side. */
+import { parentTag } from '../_other-ids'
 import type { QueuedOperation } from './operations'
-
-/** The tag that names the parent of a nested run. */
-export const parentTag = 'mlflow.parentRunId'
 
 /** Whose turn it is: the (local) id of the run, model or experiment that an operation changes. */
 export function laneOf(operation: QueuedOperation): string {

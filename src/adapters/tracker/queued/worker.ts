@@ -108,8 +108,9 @@ export function createWorker(options: WorkerOptions): Worker {
   const succeed = async (group: readonly QueueEntry[], record: unknown): Promise<void> => {
     for (const { operation, watcher } of group) {
       const made = operation === undefined ? undefined : idOf(operation, record)
-      // Whoever still waits is told the server's own id; the local one is then never seen. That of an experiment is known beforehand.
-      if (made !== undefined && (watcher === undefined || operation?.kind === 'experiment')) await ids.set(made.localId, made.serverId)
+      // Whoever still waits is told the server's own id; the local one is then never seen, unless it is known beforehand.
+      const isKnown = operation?.kind === 'experiment' || (operation?.kind === 'run' && operation.init.runId !== undefined)
+      if (made !== undefined && (watcher === undefined || isKnown)) await ids.set(made.localId, made.serverId)
     }
     await log.remove(group)
     for (const { watcher } of group) watcher?.resolve(record)
