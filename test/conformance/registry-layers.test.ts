@@ -27,7 +27,7 @@ describe('a registry on layers over a store that loses every third answer', () =
           memoryStorage(),
           ({ operation, index }) => operation !== 'append' && index % 3 === 2 && (index % 2 ? 'before' : 'after'),
         )
-        // Hundreds of calls go on at once: now and then one of them meets the third turn ten times in a row.
+        // Hundreds of calls go on at once, in an order that timers decide: one of them has met the third turn eight times in a row.
         return objectStoreBackend(withPrefix(withRetry(flaky, { baseDelayMs: 0, attempts: 30 }), 'team'))
       },
     },
