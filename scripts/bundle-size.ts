@@ -25,7 +25,7 @@ export async function bundleOf(code: string, root: string): Promise<Bundle> {
     write: false,
     metafile: true,
     logLevel: 'silent',
-    external: ['node:*', 'onnxruntime-node', 'onnxruntime-web', '@tensorflow/tfjs', 'ml-random-forest'],
+    external: ['node:*'],
     plugins: [sources(root)],
   })
   const output = result.outputFiles[0]

@@ -121,9 +121,9 @@ export function invalidArgument(message: string, options?: ErrorOptions): Millwr
 }
 
 /** The error for an optional package that is not installed. */
-export function missingDependency(packageName: string, needed: string, cause?: unknown): MillwrightError {
+export function missingDependency(packageName: string, needed: string, cause?: unknown, hint?: string): MillwrightError {
   return new MillwrightError('MissingDependency', `${needed} needs the package '${packageName}', which is not installed`, {
-    hint: `npm install ${packageName}`,
+    hint: hint ?? `npm install ${packageName}`,
     details: { packageName },
     cause,
   })

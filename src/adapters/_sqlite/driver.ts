@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { missingDependency } from '../../core/errors'
+import { loadPeer } from '../../core/peer'
 import { makeFlushedFolders } from '../_fs/folders'
 
 /** A value SQLite takes. */
@@ -32,15 +32,8 @@ export async function openDriver(path: string, lib: unknown): Promise<Driver> {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
   const own = process?.getBuiltinModule?.('node:sqlite') as { DatabaseSync: DriverClass } | undefined
   if (own !== undefined) return isUnchanging(path) ? openUnchanging(own.DatabaseSync, path) : new own.DatabaseSync(path)
-  let better: { default: DriverClass }
-  try {
-    // By a name in a variable, so that bundlers leave the optional package alone.
-    const name = 'better-sqlite3'
-    better = (await import(/* @vite-ignore */ name)) as typeof better
-  } catch (cause) {
-    throw missingDependency('better-sqlite3', 'the SQLite store on a Node without node:sqlite', cause)
-  }
-  return new better.default(path)
+  const better = await loadPeer<DriverClass>('better-sqlite3', { needed: 'the SQLite store on a Node without node:sqlite' })
+  return new better(path)
 }
 
 /** Why the folder of a file takes no writes (`EROFS`, `EACCES`); `undefined` when it does, or is not there. */

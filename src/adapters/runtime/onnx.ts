@@ -1,8 +1,9 @@
 /** ONNX models on onnxruntime: onnxruntime-node by default, onnxruntime-web (same interface) through `lib`. */
 import { fromUtf8, utf8 } from '../../core/bytes'
-import { invalidArgument, MillwrightError, missingDependency, show } from '../../core/errors'
+import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { parseJson } from '../../core/json'
 import { checkOptions, ofType, oneOf } from '../../core/options'
+import { loadPeer } from '../../core/peer'
 import { throwIfAborted } from '../../core/signal'
 import type { LoadedModel, ModelPackage, ModelRuntime, ModelTask, PackableModel, PredictionBatch } from '../../ports/model'
 import { assertSignature, type ColumnSpec, isTensorSide, type ModelSignature } from '../../schema/signature'
@@ -129,15 +130,12 @@ function isModule(value: unknown): boolean {
   return (typeof value === 'object' || typeof value === 'function') && value !== null && 'InferenceSession' in value && 'Tensor' in value
 }
 
-async function loadNode(): Promise<OnnxLib> {
-  try {
-    const module = (await import(/* webpackIgnore: true */ /* @vite-ignore */ 'onnxruntime-node')) as unknown as OnnxLib & {
-      default?: OnnxLib
-    }
-    return isModule(module) ? module : (module.default as OnnxLib)
-  } catch (cause) {
-    throw missingDependency('onnxruntime-node', 'onnxRuntime without `lib`', cause)
-  }
+function loadNode(): Promise<OnnxLib> {
+  const isPage = typeof document !== 'undefined' || typeof (globalThis as { importScripts?: unknown }).importScripts === 'function'
+  return loadPeer<OnnxLib>('onnxruntime-node', {
+    needed: 'onnxRuntime without `lib`',
+    hint: isPage ? "in a page: import * as ort from 'onnxruntime-web', and onnxRuntime({ lib: ort })" : undefined,
+  })
 }
 
 async function createSession(engine: OnnxLib, bytes: Uint8Array, sessionOptions: object | undefined): Promise<OnnxSession> {
