@@ -1,4 +1,4 @@
-/** A registering process is killed at random, and two promote at one moment; `test/interop/registry_faults.ts` does it hundreds of times. */
+/** A registering process is killed at random, and two promote at one moment; `test/interop/faults/registry_faults.ts` does it hundreds of times. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

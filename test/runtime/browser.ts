@@ -1,14 +1,11 @@
 /** Runs the story in headless Chromium from a browser bundle, and compares every figure with Node's. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { chromium } from 'playwright-core'
 import { bundle } from '../../scripts/run.mjs'
+import { startChromium } from '../support/chromium'
 import { story } from './story'
-
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
-if (executablePath === undefined) throw new Error('no Chromium found: install the package chromium')
 
 const csv = readFileSync('examples/data/penguins.csv', 'utf8')
 const expected = await story(csv)
@@ -36,18 +33,7 @@ const server = createServer((request, response) => {
   else response.setHeader('Content-Type', 'text/html').end(page)
 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-})
+const browser = await startChromium()
 try {
   const tab = await browser.newPage()
   await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)

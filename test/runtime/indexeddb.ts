@@ -1,14 +1,12 @@
 /** The suites of storage, tracker and registry over the real IndexedDB of headless Chromium, two tabs at once, and an offline queue over a reload. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { bundle } from '../../scripts/run.mjs'
+import { startChromium } from '../support/chromium'
 import type { PageResult } from './indexeddb-page'
-
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
-if (executablePath === undefined) throw new Error('no Chromium found: install the package chromium')
 
 const folder = 'node_modules/.millwright/browser'
 mkdirSync(folder, { recursive: true })
@@ -39,10 +37,7 @@ const expectSame = (actual: unknown, expected: unknown, what: string): void => {
   console.log(`${what}: as expected`)
 }
 
-const browser = await chromium.launch({
-  executablePath,
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-})
+const browser = await startChromium()
 try {
   const context = await browser.newContext()
   const tab = await context.newPage()

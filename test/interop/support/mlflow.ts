@@ -38,6 +38,8 @@ export function freePort(): Promise<number> {
 
 /** How a server is started. */
 export interface ServerOptions {
+  /** The virtual environment whose MLflow it is. @default that of {@link python} */
+  readonly venv?: string
   readonly port?: number
   /** SQLite file. */
   readonly database?: string
@@ -54,7 +56,7 @@ export async function startServer(folder: string, options: ServerOptions = {}): 
   const log = openSync(join(folder, 'server.log'), 'a')
   const store = options.files ?? `sqlite:///${options.database ?? join(folder, 'server.db')}`
   const child: ChildProcess = spawn(
-    python,
+    options.venv === undefined ? python : `${options.venv}/bin/python`,
     [
       ...['-m', 'mlflow', 'server', '--backend-store-uri', store, '--artifacts-destination', join(folder, 'artifacts')],
       ...['--host', '127.0.0.1', '--port', String(port), '--workers', '1', ...(options.parameters ?? [])],
@@ -115,7 +117,7 @@ export async function useServer(given: string | undefined, folder = freshFolder(
 
 /** Runs a Python program beside the interop programs; what its last line of output holds as JSON. */
 export function runPython<T>(script: string, ...parameters: readonly string[]): T {
-  const { status, stdout, stderr } = spawnSync(python, [`test/interop/${script}`, ...parameters], {
+  const { status, stdout, stderr } = spawnSync(python, [`test/interop/mlflow/${script}`, ...parameters], {
     encoding: 'utf8',
     env: environment,
     maxBuffer: 1 << 28,
@@ -144,8 +146,8 @@ export function needSqlite(): void {
   if ((process as { getBuiltinModule?: (name: string) => unknown }).getBuiltinModule?.('node:sqlite') !== undefined) return
   const program = process.argv[1] as string
   const { status } = spawnSync('npx', ['-y', '-p', 'node@24', 'node', program, ...process.argv.slice(2)], { stdio: 'inherit' })
-  if (status === null || status === 127) console.info('left out: no Node with node:sqlite could be had')
-  process.exit(status === null || status === 127 ? 0 : status)
+  if (status === null || status === 127) console.error('no Node with node:sqlite could be had: `npx -y -p node@24 node` does not start')
+  process.exit(status ?? 1)
 }
 
 /** Waits. */

@@ -14,7 +14,7 @@ function takes(key: string, rule?: 'mlflow' | 'files'): boolean {
 }
 
 describe('assertRunKey', () => {
-  // Checked against mlflow.utils.validation of MLflow 3.17 by test/interop/hostile_names.ts.
+  // Checked against mlflow.utils.validation of MLflow 3.17 by test/interop/mlflow/hostile_names.ts.
   it.each(['a', 'val/loss', 'a b', '日本', 'é', 'a-b_c.d', '__proto__', '0', 'a..', 'a/..b', '𝒜'.repeat(250), 'é'.repeat(250)])(
     'takes %j as MLflow does',
     (key) => expect(takes(key, 'mlflow')).toBe(true),

@@ -2,28 +2,28 @@
  * Hostile names, kept by us on files, in SQLite and on a real server, and read by the real MLflow: what we keep under a name its Python client
  * finds under that name, with the same content, or refuses; and nothing lies beside the folders that were given, before as after.
  *
- *   node scripts/run.mjs test/interop/hostile_names.ts [all]
+ *   node scripts/run.mjs test/interop/mlflow/hostile_names.ts [all]
  *
  * Without `all` every third name is tried, which takes a third of the minutes.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { mlflowRegistry } from '../../src/adapters/registry/mlflow'
-import { sqliteRegistry } from '../../src/adapters/registry/sqlite'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { filesTracker } from '../../src/adapters/tracker/files'
-import { mlflowTracker } from '../../src/adapters/tracker/mlflow'
-import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
-import { utf8 } from '../../src/core/bytes'
-import { isMillwrightError } from '../../src/core/errors'
-import type { ModelPackage } from '../../src/ports/model'
-import type { RegistryBackend } from '../../src/ports/registry-backend'
-import type { TrackerBackend } from '../../src/ports/tracker-backend'
-import { ModelRegistry, objectStoreBackend } from '../../src/registry'
-import { assertModelName } from '../../src/registry/reference'
-import { hostileNames } from '../../src/testing'
-import { freshFolder, isBefore, mlflowVersion, needSqlite, runPython, startServer } from './support/mlflow'
+import { mlflowRegistry } from '../../../src/adapters/registry/mlflow'
+import { sqliteRegistry } from '../../../src/adapters/registry/sqlite'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { filesTracker } from '../../../src/adapters/tracker/files'
+import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
+import { sqliteTracker } from '../../../src/adapters/tracker/sqlite'
+import { utf8 } from '../../../src/core/bytes'
+import { isMillwrightError } from '../../../src/core/errors'
+import type { ModelPackage } from '../../../src/ports/model'
+import type { RegistryBackend } from '../../../src/ports/registry-backend'
+import type { TrackerBackend } from '../../../src/ports/tracker-backend'
+import { ModelRegistry, objectStoreBackend } from '../../../src/registry'
+import { assertModelName } from '../../../src/registry/reference'
+import { hostileNames } from '../../../src/testing'
+import { freshFolder, isBefore, mlflowVersion, needSqlite, runPython, startServer } from '../support/mlflow'
 
 needSqlite()
 const names = hostileNames().filter((_, i) => i % 3 === 0 || process.argv[2] === 'all')

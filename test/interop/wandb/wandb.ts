@@ -7,15 +7,15 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { memoryTracker } from '../../src/adapters/tracker/memory'
-import { importWandbRun, readWandbRun, wandbOffline, writeWandbRun } from '../../src/adapters/tracker/wandb'
-import { parseWandbJson } from '../../src/adapters/tracker/wandb/wandb-json'
-import { createTracker } from '../../src/run'
-import { type UploadedRun, wandbServer } from './support/wandb-server'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { importWandbRun, readWandbRun, wandbOffline, writeWandbRun } from '../../../src/adapters/tracker/wandb'
+import { parseWandbJson } from '../../../src/adapters/tracker/wandb/wandb-json'
+import { createTracker } from '../../../src/run'
+import { type UploadedRun, wandbServer } from './_server'
 
 const bin = (name: string): string => resolve(`.venvs/${name}/bin`)
-const client = resolve('test/interop/wandb_client.py')
+const client = resolve('test/interop/wandb/wandb_client.py')
 
 if (process.argv[2] === 'log') await logForEver(process.argv[3] as string)
 

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { deflateSync } from 'node:zlib'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { writeDvclive } from '../../src/adapters/tracker/dvclive'
-import { memoryTracker } from '../../src/adapters/tracker/memory'
-import { createTracker } from '../../src/run'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { writeDvclive } from '../../../src/adapters/tracker/dvclive'
+import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { createTracker } from '../../../src/run'
 
 const dvc = resolve('.venvs/dvc/bin/dvc')
 const root = mkdtempSync(join(tmpdir(), 'millwright-dvclive-'))

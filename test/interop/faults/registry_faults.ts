@@ -1,11 +1,11 @@
 /**
  * The registry's fault tests at length, on files and SQLite: a registering process killed at random, two processes promoting at one moment.
  *
- *   node scripts/run.mjs test/interop/registry_faults.ts [kills a backend, default 200]
+ *   node scripts/run.mjs test/interop/faults/registry_faults.ts [kills a backend, default 200]
  */
 import assert from 'node:assert/strict'
-import { buildChild, killRounds, racePromotions } from '../fixtures/registry-faults'
-import { freshFolder, needSqlite } from './support/mlflow'
+import { buildChild, killRounds, racePromotions } from '../../fixtures/registry-faults'
+import { freshFolder, needSqlite } from '../support/mlflow'
 
 needSqlite()
 const rounds = Number(process.argv[2] ?? process.env.MILLWRIGHT_KILLS ?? 40)

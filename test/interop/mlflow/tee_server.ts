@@ -3,14 +3,14 @@
  * names parents, models and files by those. First with the server there, each run continued by another tee as by another process; then
  * through a queue, with the server away at first.
  *
- *   node scripts/run.mjs test/interop/tee_server.ts
+ *   node scripts/run.mjs test/interop/mlflow/tee_server.ts
  */
 import assert from 'node:assert/strict'
 import { createTracker, filesTracker, mlflowTracker, parseCsv, randomForestClassifier, type TrackerBackend } from 'millwright'
 import { fsStorage } from 'millwright/node'
 import { type QueuedTracker, queuedTracker } from 'millwright/tracker/queued'
 import { teeTracker } from 'millwright/tracker/tee'
-import { freePort, freshFolder, mlflowVersion, runPython, startServer, useServer } from './support/mlflow'
+import { freePort, freshFolder, mlflowVersion, runPython, startServer, useServer } from '../support/mlflow'
 
 /** What tee_server.py tells of a run. */
 interface Seen {

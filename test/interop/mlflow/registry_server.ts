@@ -1,16 +1,16 @@
 /**
  * Our registry client against a real `mlflow server`: the whole conformance suite, then a Python client that sees what we registered.
  *
- *   node scripts/run.mjs test/interop/registry_server.ts [url of a server that runs already]
+ *   node scripts/run.mjs test/interop/mlflow/registry_server.ts [url of a server that runs already]
  */
 import assert from 'node:assert/strict'
-import { mlflowRegistry } from '../../src/adapters/registry/mlflow'
-import { utf8 } from '../../src/core/bytes'
-import type { RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../../src/ports/registry-backend'
-import { ModelRegistry, metricAtLeast } from '../../src/registry'
-import { runCheck } from '../../src/testing/bind'
-import { registryChecks } from '../../src/testing/registry-checks'
-import { isBefore, mlflowVersion, useServer } from './support/mlflow'
+import { mlflowRegistry } from '../../../src/adapters/registry/mlflow'
+import { utf8 } from '../../../src/core/bytes'
+import type { RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../../../src/ports/registry-backend'
+import { ModelRegistry, metricAtLeast } from '../../../src/registry'
+import { runCheck } from '../../../src/testing/bind'
+import { registryChecks } from '../../../src/testing/registry-checks'
+import { isBefore, mlflowVersion, useServer } from '../support/mlflow'
 
 const server = await useServer(process.argv[2])
 

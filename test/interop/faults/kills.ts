@@ -2,11 +2,11 @@
  * A program that logs in several runs at once, registers models and moves aliases is killed with SIGKILL at random moments, on one store
  * that lives through all of them; after each kill the store must open and hold everything that was acknowledged.
  *
- *   node scripts/run.mjs test/interop/kills.ts [kills a backend, default 40] [seed, default 7] [files|sqlite, default both]
+ *   node scripts/run.mjs test/interop/faults/kills.ts [kills a backend, default 40] [seed, default 7] [files|sqlite, default both]
  */
 import assert from 'node:assert/strict'
-import { bundleFixture, killLives } from '../fixtures/kill-lives'
-import { freshFolder, needSqlite } from './support/mlflow'
+import { bundleFixture, killLives } from '../../fixtures/kill-lives'
+import { freshFolder, needSqlite } from '../support/mlflow'
 
 needSqlite()
 const kills = Number(process.argv[2] ?? process.env.MILLWRIGHT_KILLS ?? 40)

@@ -2,7 +2,7 @@
  * MLflow's own pages in Chromium, over what we logged: into a SQLite file, into a tree of files, and through a server. Each page must show
  * our names and values and no error; screenshots of all of them go to the folder `MILLWRIGHT_SCREENSHOTS` (default: a temporary one).
  *
- *   node scripts/run.mjs test/interop/ui_pages.ts [sqlite|files|server]
+ *   node scripts/run.mjs test/interop/mlflow/ui_pages.ts [sqlite|files|server]
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -11,10 +11,10 @@ import { join } from 'node:path'
 import { createTracker, filesTracker, ModelRegistry, mlflowRegistry, mlflowTracker } from 'millwright'
 import { fsStorage, nodeEnvironment, nodeSystemMetrics, sqliteRegistry, sqliteTracker } from 'millwright/node'
 import type { Browser, Page } from 'playwright-core'
-import type { TrackerBackend } from '../../src/ports/tracker-backend'
-import { startChromium } from './support/chromium'
-import { freshFolder, mlflowVersion, needSqlite, pause, type Server, startServer, useServer } from './support/mlflow'
-import { names, type Story, tellStory } from './support/story'
+import type { TrackerBackend } from '../../../src/ports/tracker-backend'
+import { startChromium } from '../../support/chromium'
+import { freshFolder, mlflowVersion, needSqlite, pause, type Server, startServer, useServer } from '../support/mlflow'
+import { names, type Story, tellStory } from './_story'
 
 needSqlite()
 const only = process.argv[2]

@@ -1,11 +1,9 @@
 /** `autolog` and `tfjsCallbacks` against the real TensorFlow.js: what is logged is what it says itself; a logged model loads and predicts the same. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { memoryTracker } from '../../src/adapters/tracker/memory'
-import { fromUtf8 } from '../../src/core/bytes'
+import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { fromUtf8 } from '../../../src/core/bytes'
 import {
   autolog,
   createTracker,
@@ -15,22 +13,9 @@ import {
   tfjsCallbacks,
   tfjsLoader,
   tfjsModel,
-} from '../../src/run'
+} from '../../../src/run'
 
 const folder = resolve('.venvs/tfjs')
-const pinned = resolve('test/interop/tfjs')
-
-/** Installs what is pinned, unless it is there. */
-function install(): void {
-  const lock = 'package-lock.json'
-  const known = join(folder, 'node_modules/.millwright-lock')
-  if (existsSync(known) && readFileSync(known, 'utf8') === readFileSync(join(pinned, lock), 'utf8')) return
-  mkdirSync(folder, { recursive: true })
-  for (const file of ['package.json', lock]) cpSync(join(pinned, file), join(folder, file))
-  const { status, stderr } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: folder, encoding: 'utf8' })
-  assert.equal(status, 0, `npm ci in .venvs/tfjs: ${stderr}`)
-  cpSync(join(pinned, lock), known)
-}
 
 interface Tensor {
   dataSync(): Float32Array
@@ -58,7 +43,6 @@ interface Tf {
   loadLayersModel(handler: object): Promise<Model>
 }
 
-install()
 // The library looks for Node's own back end and says so at length.
 const { log, warn } = console
 console.log = console.warn = () => {}

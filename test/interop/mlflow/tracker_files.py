@@ -1,6 +1,6 @@
 """Reads with the real MLflow what our file tracker wrote, converts it with `mlflow migrate-filestore`, and writes back for us to read.
 
-Run: node scripts/run.mjs test/interop/tracker_files.ts   (needs the virtual environment of run.sh)
+Run: node scripts/run.mjs test/interop/mlflow/tracker_files.ts   (needs the virtual environment of run.sh)
 """
 
 import json
@@ -32,7 +32,7 @@ def check(condition, what):
 
 
 def driver(folder, mode):
-    command = ["node", "scripts/run.mjs", "test/interop/tracker_files.ts", str(folder), mode]
+    command = ["node", "scripts/run.mjs", "test/interop/mlflow/tracker_files.ts", str(folder), mode]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"the driver failed:\n{done.stdout}\n{done.stderr}")

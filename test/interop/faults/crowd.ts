@@ -2,15 +2,15 @@
  * Many processes log runs into one store and register versions of one model in it, all at the same time: every run is there, whole and
  * once, and the versions are numbered without a gap or a double.
  *
- *   node scripts/run.mjs test/interop/crowd.ts [processes, default 8] [runs of each, default 20] [files|sqlite, default both]
+ *   node scripts/run.mjs test/interop/faults/crowd.ts [processes, default 8] [runs of each, default 20] [files|sqlite, default both]
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundleFixture } from '../fixtures/kill-lives'
-import { openStore, POINTS_A_ROUND, type StoreKind } from '../fixtures/kill-store'
-import { freshFolder, needSqlite } from './support/mlflow'
+import { bundleFixture } from '../../fixtures/kill-lives'
+import { openStore, POINTS_A_ROUND, type StoreKind } from '../../fixtures/kill-store'
+import { freshFolder, needSqlite } from '../support/mlflow'
 
 needSqlite()
 const processes = Number(process.argv[2] ?? 8)

@@ -1,15 +1,15 @@
 /**
  * Writes a registry of files that the real MLflow then opens (`registry.py`); reads back what MLflow wrote into it.
  *
- *   node scripts/run.mjs test/interop/registry.ts
+ *   node scripts/run.mjs test/interop/mlflow/registry.ts
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { utf8 } from '../../src/core/bytes'
-import type { ModelPackage } from '../../src/ports/model'
-import { ModelRegistry, metricAtLeast } from '../../src/registry'
-import { freshFolder, runPython } from './support/mlflow'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { utf8 } from '../../../src/core/bytes'
+import type { ModelPackage } from '../../../src/ports/model'
+import { ModelRegistry, metricAtLeast } from '../../../src/registry'
+import { freshFolder, runPython } from '../support/mlflow'
 
 const root = freshFolder()
 const registry = new ModelRegistry({ storage: fsStorage({ root }), user: 'ada' })

@@ -2,14 +2,14 @@
  * Our REST client against a real `mlflow server`: the whole conformance suite, then batches beyond the server's limits, histories, inputs
  * and outputs, logged models and artifacts, all of it read by the Python client.
  *
- *   node scripts/run.mjs test/interop/mlflow_server.ts [url of a server that runs already] [brief]
+ *   node scripts/run.mjs test/interop/mlflow/mlflow_server.ts [url of a server that runs already] [brief]
  */
 import assert from 'node:assert/strict'
-import { mlflowTracker } from '../../src/adapters/tracker/mlflow'
-import type { ExperimentRecord, TrackerBackend } from '../../src/ports/tracker-backend'
-import { runCheck } from '../../src/testing/bind'
-import { trackerChecks } from '../../src/testing/tracker-checks'
-import { freshFolder, isBefore, mlflowVersion, runPython, useServer } from './support/mlflow'
+import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
+import type { ExperimentRecord, TrackerBackend } from '../../../src/ports/tracker-backend'
+import { runCheck } from '../../../src/testing/bind'
+import { trackerChecks } from '../../../src/testing/tracker-checks'
+import { freshFolder, isBefore, mlflowVersion, runPython, useServer } from '../support/mlflow'
 
 /** With `brief` the suite is left out. */
 const isBrief = process.argv[3] === 'brief'

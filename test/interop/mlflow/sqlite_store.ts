@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { mlflowTracker } from '../../src/adapters/tracker/mlflow'
-import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
-import { fromUtf8, utf8 } from '../../src/core/bytes'
-import type { TrackerBackend } from '../../src/ports/tracker-backend'
-import { runCheck } from '../../src/testing/bind'
-import { trackerChecks } from '../../src/testing/tracker-checks'
-import { freshFolder, mlflowVersion, needSqlite, runPython, startServer } from './support/mlflow'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
+import { sqliteTracker } from '../../../src/adapters/tracker/sqlite'
+import { fromUtf8, utf8 } from '../../../src/core/bytes'
+import type { TrackerBackend } from '../../../src/ports/tracker-backend'
+import { runCheck } from '../../../src/testing/bind'
+import { trackerChecks } from '../../../src/testing/tracker-checks'
+import { freshFolder, mlflowVersion, needSqlite, runPython, startServer } from '../support/mlflow'
 
 needSqlite()
 const root = freshFolder()

@@ -2,12 +2,12 @@
  * A disk that is really full, and one that is really read-only: a small file system of its own (tmpfs in a namespace of this program), on
  * which trackers, registries and the offline queue are driven against the wall and then go on.
  *
- *   node scripts/run.mjs test/interop/disk_faults.ts
+ *   node scripts/run.mjs test/interop/faults/disk_faults.ts
  */
 import { spawnSync } from 'node:child_process'
-import { fullDisk } from '../fixtures/disk-full'
-import { readOnlyDisk } from '../fixtures/disk-read-only'
-import { needSqlite } from './support/mlflow'
+import { fullDisk } from '../../fixtures/disk-full'
+import { readOnlyDisk } from '../../fixtures/disk-read-only'
+import { needSqlite } from '../support/mlflow'
 
 const [word, folder = ''] = process.argv.slice(2)
 if (word !== '--inside') {

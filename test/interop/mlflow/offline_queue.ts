@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { mlflowTracker } from '../../src/adapters/tracker/mlflow'
-import { queuedTracker } from '../../src/adapters/tracker/queued'
-import { createTracker } from '../../src/run'
-import { freePort, freshFolder, mlflowVersion, pause, runPython, startServer } from './support/mlflow'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
+import { queuedTracker } from '../../../src/adapters/tracker/queued'
+import { createTracker } from '../../../src/run'
+import { freePort, freshFolder, mlflowVersion, pause, runPython, startServer } from '../support/mlflow'
 
 const [mode, root = '', url = '', name = ''] = process.argv.slice(2)
 if (mode === 'train') await train()

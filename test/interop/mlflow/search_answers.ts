@@ -1,14 +1,14 @@
 /** The same runs at a real server and in our three embedded backends: random filters and orders must find the same runs in the same order. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { filesTracker } from '../../src/adapters/tracker/files'
-import { memoryTracker } from '../../src/adapters/tracker/memory'
-import { mlflowTracker } from '../../src/adapters/tracker/mlflow'
-import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
-import type { RunQuery, TrackerBackend } from '../../src/ports/tracker-backend'
-import { makeRun, type RandomRun, randomRuns, randomSearches } from '../fixtures/random-searches'
-import { freshFolder, isBefore, mlflowVersion, needSqlite, useServer } from './support/mlflow'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { filesTracker } from '../../../src/adapters/tracker/files'
+import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
+import { sqliteTracker } from '../../../src/adapters/tracker/sqlite'
+import type { RunQuery, TrackerBackend } from '../../../src/ports/tracker-backend'
+import { makeRun, type RandomRun, randomRuns, randomSearches } from '../../fixtures/random-searches'
+import { freshFolder, isBefore, mlflowVersion, needSqlite, useServer } from '../support/mlflow'
 
 needSqlite()
 const folder = freshFolder()

@@ -2,24 +2,24 @@
  * Our SQLite registry and the real MLflow on one file: registered by us, opened (and upgraded), loaded and predicted with by Python, served by
  * `mlflow models serve`; a model that Python logged, loaded and predicted with here; then the conformance suite on upgraded files.
  *
- *   node scripts/run.mjs test/interop/registry_sqlite.ts
+ *   node scripts/run.mjs test/interop/mlflow/registry_sqlite.ts
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { copyFileSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { sqliteRegistry } from '../../src/adapters/registry/sqlite'
-import { onnxRuntime } from '../../src/adapters/runtime/onnx'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
-import { isMillwrightError } from '../../src/core/errors'
-import { fromRows } from '../../src/dataset'
-import type { ModelPackage } from '../../src/ports/model'
-import type { RegistryBackend } from '../../src/ports/registry-backend'
-import { copyVersion, exportModel, importModel, ModelRegistry, metricAtLeast } from '../../src/registry'
-import { runCheck } from '../../src/testing/bind'
-import { registryChecks } from '../../src/testing/registry-checks'
-import { freePort, freshFolder, needSqlite, pause, python, runPython } from './support/mlflow'
+import { sqliteRegistry } from '../../../src/adapters/registry/sqlite'
+import { onnxRuntime } from '../../../src/adapters/runtime/onnx'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { sqliteTracker } from '../../../src/adapters/tracker/sqlite'
+import { isMillwrightError } from '../../../src/core/errors'
+import { fromRows } from '../../../src/dataset'
+import type { ModelPackage } from '../../../src/ports/model'
+import type { RegistryBackend } from '../../../src/ports/registry-backend'
+import { copyVersion, exportModel, importModel, ModelRegistry, metricAtLeast } from '../../../src/registry'
+import { runCheck } from '../../../src/testing/bind'
+import { registryChecks } from '../../../src/testing/registry-checks'
+import { freePort, freshFolder, needSqlite, pause, python, runPython } from '../support/mlflow'
 
 needSqlite()
 const root = freshFolder()

@@ -1,18 +1,18 @@
 /** Writes a tree of runs for `tracker_files.py` to read with the real MLflow, and tells on standard output what is in it. */
 import { spawnSync } from 'node:child_process'
-import { nodeEnvironment } from '../../src/adapters/environment/node-environment'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { filesTracker } from '../../src/adapters/tracker/files'
-import { utf8 } from '../../src/core/bytes'
-import { createRng } from '../../src/core/random'
-import type { ModelPackage } from '../../src/ports/model'
-import { createTracker, type Tracker } from '../../src/run'
-import { python } from './support/mlflow'
+import { nodeEnvironment } from '../../../src/adapters/environment/node-environment'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+import { filesTracker } from '../../../src/adapters/tracker/files'
+import { utf8 } from '../../../src/core/bytes'
+import { createRng } from '../../../src/core/random'
+import type { ModelPackage } from '../../../src/ports/model'
+import { createTracker, type Tracker } from '../../../src/run'
+import { python } from '../support/mlflow'
 
 const [root, mode = 'write'] = process.argv.slice(2)
 if (root === undefined) {
   // Called as a program of its own: the Python side drives, and calls this file again with a folder.
-  const { status } = spawnSync(python, ['-W', 'ignore', 'test/interop/tracker_files.py'], { stdio: 'inherit' })
+  const { status } = spawnSync(python, ['-W', 'ignore', 'test/interop/mlflow/tracker_files.py'], { stdio: 'inherit' })
   process.exit(status ?? 1)
 }
 const tracker = createTracker({

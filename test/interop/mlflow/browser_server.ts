@@ -3,7 +3,7 @@
  * in the browser's storage that outlives the page while the server is away; what a page hears whose origin the server refuses, and that
  * `--cors-allowed-origins` lets it in.
  *
- *   node scripts/run.mjs test/interop/browser_server.ts
+ *   node scripts/run.mjs test/interop/mlflow/browser_server.ts
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -11,13 +11,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { bundle } from '../../scripts/run.mjs'
-import { startChromium } from './support/chromium'
-import { freePort, freshFolder, isBefore, mlflowVersion, runPython, startServer } from './support/mlflow'
+import { bundle } from '../../../scripts/run.mjs'
+import { startChromium } from '../../support/chromium'
+import { freePort, freshFolder, isBefore, mlflowVersion, runPython, startServer } from '../support/mlflow'
 
 const folder = freshFolder()
 // The page's bundle may hold nothing of Node: platform browser refuses node: imports.
-await bundle('test/interop/support/browser-page.ts', join(folder, 'page.js'), {
+await bundle('test/interop/mlflow/_browser-page.ts', join(folder, 'page.js'), {
   platform: 'browser',
   target: 'es2022',
   sourcemap: false,

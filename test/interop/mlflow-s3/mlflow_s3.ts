@@ -2,27 +2,23 @@
  * Large files against a real `mlflow server` whose artifacts lie on S3 (moto stands in for it): uploads in parts and downloads by presigned
  * addresses, of the tracker and of the registry, read back through the server's proxy too.
  *
- * Runs where `.venvs/mlflow-s3` is (requirements-mlflow-s3.txt, on top of `.venvs/mlflow`); left out elsewhere.
+ * Runs with `.venvs/mlflow-s3`, which the lane makes.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, openSync } from 'node:fs'
+import { openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { mlflowRegistry } from '../../src/adapters/registry/mlflow'
-import { mlflowTracker } from '../../src/adapters/tracker/mlflow'
-import { ModelRegistry } from '../../src/registry'
+import { mlflowRegistry } from '../../../src/adapters/registry/mlflow'
+import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
+import { ModelRegistry } from '../../../src/registry'
 
 const venv = '.venvs/mlflow-s3'
-if (!existsSync(join(venv, 'ready'))) {
-  console.info('left out: .venvs/mlflow-s3 is not there (run.sh makes it)')
-  process.exit(0)
-}
 const s3Port = 20_000 + (process.pid % 20_000)
 const s3 = `http://127.0.0.1:${s3Port}`
 // The helpers read the environment when they are loaded.
 Object.assign(process.env, { MILLWRIGHT_MLFLOW: venv, MLFLOW_S3_ENDPOINT_URL: s3, AWS_DEFAULT_REGION: 'us-east-1' })
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'y' })
-const { freshFolder, pause, startServer } = await import('./support/mlflow')
+const { freshFolder, pause, startServer } = await import('../support/mlflow')
 const folder = freshFolder()
 const log = openSync(join(folder, 's3.log'), 'a')
 const moto = spawn(resolve(venv, 'bin/python'), ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(s3Port)], {

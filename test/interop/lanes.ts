@@ -1,0 +1,71 @@
+/** The interop lanes: each a tool, pinned in a folder of its own, and the programs that show our side of it. See CONTRIBUTING.md for adding one. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** One lane. What it installs is what lies in its folder: `requirements.txt` (and `requirements-<x>.txt`) for Python, `package-lock.json` for npm. */
+export interface Lane {
+  /** The name of the lane and of its folder. */
+  readonly name: string
+  /** What it shows, for `--list`. */
+  readonly about: string
+  /** The lane whose programs it runs with its own environment. @default its own */
+  readonly programsOf?: string
+  /** Which of them. @default all */
+  readonly programs?: readonly string[]
+  /** Needs Chromium. */
+  readonly browser?: true
+  /** One MLflow server for all programs of the lane. */
+  readonly server?: true
+  /** Needs the built package. */
+  readonly build?: true
+}
+
+/** Every lane, those that take longest first. */
+export const lanes: readonly Lane[] = [
+  { name: 'mlflow', about: 'the newest MLflow: server, Python client, pages in Chromium', server: true, browser: true },
+  {
+    name: 'mlflow-old',
+    about: 'MLflow 3.0.1: all that crosses between it and us',
+    programsOf: 'mlflow',
+    programs: [
+      ...['browser_server', 'hostile_names', 'mlflow_server', 'registry', 'registry_server', 'registry_sqlite', 'search_answers'],
+      ...['sqlite_store', 'tee_server', 'tracker_files'],
+    ],
+    server: true,
+    browser: true,
+  },
+  { name: 'mlflow-s3', about: 'MLflow with a login, and with artifacts on S3' },
+  { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
+  { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
+  { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder' },
+  { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models' },
+  {
+    name: 'bundlers',
+    about: 'Vite 7 and 8, webpack, Next.js, esbuild, Rollup: built, served in dev mode, seen in Chromium',
+    browser: true,
+    build: true,
+  },
+]
+
+/** The lanes of these names, or all. @throws Error that names an unknown one and what there is */
+export function findLanes(names: readonly string[]): readonly Lane[] {
+  const unknown = names.find((name) => !lanes.some((lane) => lane.name === name))
+  if (unknown !== undefined)
+    throw new Error(`there is no interop lane ${JSON.stringify(unknown)}; lanes: ${lanes.map(({ name }) => name).join(', ')}`)
+  return names.length === 0 ? lanes : lanes.filter(({ name }) => names.includes(name))
+}
+
+/** A lane's folder. */
+export function folderOf(name: string): string {
+  return join('test', 'interop', name)
+}
+
+/** Paths of a lane's programs: the TypeScript files of its folder whose name has no `_` before it. */
+export function programsOf({ name, programsOf = name, programs }: Lane): readonly string[] {
+  const folder = folderOf(programsOf)
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('_'))
+    .filter((file) => programs === undefined || programs.includes(file.slice(0, -3)))
+    .map((file) => join(folder, file))
+}

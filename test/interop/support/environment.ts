@@ -1,0 +1,62 @@
+/** What a lane runs in: `.venvs/<lane>` for Python (made with uv), the same folder for packages of npm. Made anew when the pinned file changes. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { installChromium } from '../../support/chromium'
+import { once, runCommand } from '../../support/run-command'
+import { folderOf, type Lane } from '../lanes'
+
+/** The folder a lane's packages are installed in. */
+export function venvOf(lane: Lane): string {
+  return join('.venvs', lane.name)
+}
+
+/** Installs what `lane` needs and is not there yet. @throws Error with what the installer said */
+export async function prepare(lane: Lane): Promise<void> {
+  const folder = folderOf(lane.name)
+  const files = existsSync(folder) ? readdirSync(folder) : []
+  for (const file of files) {
+    const suffix = /^requirements(-.+)?\.txt$/.exec(file)
+    if (suffix !== null) await makeVenv(`${venvOf(lane)}${suffix[1] ?? ''}`, join(folder, file))
+  }
+  if (files.includes('package-lock.json')) await installPackages(venvOf(lane), folder)
+  if (lane.browser) await installChromium()
+  if (lane.build) await build()
+}
+
+const build = once(async () => {
+  await runCommand('npm', ['run', '--silent', 'build'])
+})
+
+/** uv installs MLflow with all it needs in seconds, where pip takes minutes. */
+const uv = join('.venvs', 'uv', 'bin', 'uv')
+const installUv = once(async () => {
+  if (existsSync(uv)) return
+  await runCommand('python3', ['-m', 'venv', join('.venvs', 'uv')])
+  await runCommand(join('.venvs', 'uv', 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', 'uv==0.13.9'])
+})
+
+/** Whether `folder` was made from `pinned`. */
+function isReady(folder: string, pinned: string): boolean {
+  const ready = join(folder, 'ready')
+  return existsSync(ready) && readFileSync(ready, 'utf8') === readFileSync(pinned, 'utf8')
+}
+
+async function makeVenv(folder: string, requirements: string): Promise<void> {
+  if (isReady(folder, requirements)) return
+  console.info(`making ${folder}`)
+  await installUv()
+  rmSync(folder, { recursive: true, force: true })
+  await runCommand(uv, ['venv', '--quiet', '--python', 'python3', folder])
+  await runCommand(uv, ['pip', 'install', '--quiet', '--python', join(folder, 'bin', 'python'), '-r', requirements])
+  cpSync(requirements, join(folder, 'ready'))
+}
+
+async function installPackages(folder: string, pinned: string): Promise<void> {
+  if (isReady(folder, join(pinned, 'package-lock.json'))) return
+  console.info(`making ${folder}`)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const file of ['package.json', 'package-lock.json']) cpSync(join(pinned, file), join(folder, file))
+  await runCommand('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: folder })
+  cpSync(join(pinned, 'package-lock.json'), join(folder, 'ready'))
+}
