@@ -1,0 +1,45 @@
+/** The story that every page and server tells: a table read, a model trained and registered in a tracked run, a prediction. */
+import {
+  chain,
+  createTracker,
+  evaluate,
+  ModelRegistry,
+  oneHotEncoder,
+  onnxModel,
+  Predictor,
+  parseCsv,
+  randomForestClassifier,
+  simpleImputer,
+  split,
+} from 'millwright'
+
+/** Tells it on `storage`; `onnx` is a model file for the engine that the place has, or has not. */
+export async function story({ csv, onnx, storage }) {
+  const { train, test } = split(parseCsv(csv), { test: 0.25, stratifyBy: 'species', seed: 7 })
+  const tracker = createTracker({ storage })
+  const registry = new ModelRegistry({ storage })
+  await tracker.run({ experiment: 'penguins' }, async (run) => {
+    const model = chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ nEstimators: 20, seed: 42 })])
+    const fitted = model.fit(train, { target: 'species' })
+    const metrics = evaluate(fitted, test)
+    run.logMetrics({ accuracy: metrics.accuracy })
+    const version = await registry.register('penguins', fitted, { run, metrics })
+    await registry.promote('penguins', version, 'champion')
+  })
+  const predictor = await Predictor.load(registry, 'penguins@champion')
+  const [answer] = await predictor.predict([
+    { island: 'Biscoe', bill_length_mm: 48.7, bill_depth_mm: 14.1, flipper_length_mm: 210, body_mass_g: 4450, sex: null, year: 2008 },
+  ])
+  const [run] = await tracker.search({ experiment: 'penguins' })
+  await registry.register('by-onnx', onnxModel(onnx))
+  return {
+    rows: train.numRows,
+    accuracy: run.metrics.accuracy,
+    status: run.status,
+    species: answer.prediction,
+    onnx: await Predictor.load(registry, 'by-onnx@1').then(
+      () => 'loaded',
+      (error) => `${error.code}: ${error.message}. ${error.hint}`,
+    ),
+  }
+}

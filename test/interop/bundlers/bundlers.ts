@@ -1,0 +1,200 @@
+/**
+ * The packed package in projects of Vite 7 and 8, webpack, Next.js, esbuild and Rollup, outside of the checkout, as a stranger would have
+ * it: built, and served in development mode where there is one; the page is opened in Chromium and must show what Node itself says. Server
+ * bundles and Next's route run once without onnxruntime-node, which must not break them, and once with it. Pictures go to `test/out/bundlers`.
+ *
+ *   npm run test:interop -- bundlers
+ *   node scripts/run.mjs test/interop/bundlers/bundlers.ts [project…]     after `npm run build`
+ */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { extname, join, resolve } from 'node:path'
+import { memoryStorage } from 'millwright'
+import type { Browser } from 'playwright-core'
+import { startChromium } from '../../support/chromium'
+import { runCommand } from '../../support/run-command'
+import { freePort, freshFolder, pause } from '../support/mlflow'
+import { story } from './_app/story.js'
+import { type Command, type Project, projects } from './_projects'
+
+const app = 'test/interop/bundlers/_app'
+const pictures = 'test/out/bundlers'
+const csv = resolve('examples/data/penguins.csv')
+const onnx = resolve('test/fixtures/onnx/penguins_logreg.onnx')
+const packages = join('node_modules', 'onnxruntime-node')
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.find((name) => !projects.some((project) => project.name === name))
+if (unknown !== undefined) throw new Error(`there is no project ${unknown}; projects: ${projects.map(({ name }) => name).join(', ')}`)
+
+const root = freshFolder()
+await runCommand('cp', ['-a', '.venvs/bundlers/.', root])
+const packed = await runCommand('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', root])
+const install = ['install', '--silent', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
+await runCommand('npm', [...install, join(root, packed.trim().split('\n').at(-1) as string)], { cwd: root })
+
+const expected = JSON.parse(
+  JSON.stringify(await story({ csv: readFileSync(csv, 'utf8'), onnx: new Uint8Array(readFileSync(onnx)), storage: memoryStorage() })),
+) as Readonly<Record<string, unknown>>
+assert.equal(expected.onnx, 'loaded')
+const absent = "MissingDependency: onnxRuntime without `lib` needs the package 'onnxruntime-node', which is not installed."
+const inPage = { ...expected, onnx: `${absent} in a page: import * as ort from 'onnxruntime-web', and onnxRuntime({ lib: ort })` }
+const onServer = { ...expected, onnx: `${absent} npm install onnxruntime-node` }
+
+const browser = await startChromium()
+mkdirSync(pictures, { recursive: true })
+try {
+  for (const project of projects) if (wanted.length === 0 || wanted.includes(project.name)) await tryProject(project)
+} finally {
+  await browser.close()
+}
+
+/** Lays out a project, builds it, and looks at what was built and at its development server. */
+async function tryProject(project: Project): Promise<void> {
+  const folder = layOut(project)
+  for (const { script, args, env } of project.build) {
+    const said = await runCommand(process.execPath, [join(root, 'node_modules', script), ...args], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+    })
+    assert.doesNotMatch(said, /warn/i, `${project.name} ${args[0]} warns:\n${said}`)
+  }
+  await look(project, 'built', folder, project.serve)
+  if (project.dev !== undefined) await look(project, 'dev', folder, project.dev)
+  if (project.server !== undefined) await runServer(project.name, join(folder, project.server))
+}
+
+/** The project's folder, made from `_app/`. */
+function layOut({ name, files }: Project): string {
+  const folder = join(root, name)
+  mkdirSync(join(folder, 'public'), { recursive: true })
+  for (const [target, source] of Object.entries(files)) cpSync(join(app, source), join(folder, target), { recursive: true })
+  for (const place of ['public', 'dist']) {
+    cpSync(csv, join(folder, place, 'penguins.csv'))
+    cpSync(onnx, join(folder, place, 'penguins.onnx'))
+    if (existsSync(join(folder, 'index.html'))) cpSync(join(folder, 'index.html'), join(folder, place, 'index.html'))
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
+  return folder
+}
+
+/** Serves the project in one of its modes and compares what its page, and its route, show. */
+async function look(project: Project, mode: string, folder: string, serve: ((port: string) => Command) | undefined): Promise<void> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const served = serve === undefined ? serveFiles(port, join(folder, 'dist')) : start(serve(String(port)), folder)
+  try {
+    await answers(url, served.said)
+    assert.deepEqual(await shown(browser, url, `${project.name}-${mode}`, served.said), inPage, `${project.name} ${mode}`)
+    console.info(`${project.name} ${mode}: the page shows what Node says`)
+    if (project.route === undefined) return
+    await withAndWithoutEngine(async (wantedAnswer, what) => {
+      const answer = await fetch(url + project.route)
+      assert.equal(answer.status, 200, `${project.route} of ${project.name} ${mode} ${what}: ${served.said()}`)
+      assert.deepEqual(await answer.json(), wantedAnswer, `${project.route} of ${project.name} ${mode} ${what}`)
+      console.info(`${project.name} ${mode}: its route answers ${what}`)
+    })
+  } finally {
+    await served.stop()
+  }
+}
+
+interface Served {
+  readonly said: () => string
+  stop(): Promise<void>
+}
+
+/** Starts a server of the project's own. */
+function start({ script, args, env }: Command, folder: string): Served {
+  let said = ''
+  const child: ChildProcess = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+  }
+  const ended = new Promise<void>((done) => void child.once('exit', () => done()))
+  const kill = (): void => {
+    try {
+      process.kill(-(child.pid as number), 'SIGKILL')
+    } catch {
+      // It is gone already.
+    }
+  }
+  process.once('exit', kill)
+  return {
+    said: () => said,
+    async stop() {
+      kill()
+      process.off('exit', kill)
+      await ended
+    },
+  }
+}
+
+const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.csv': 'text/csv' }
+
+/** Serves a folder as it is. */
+function serveFiles(port: number, folder: string): Served {
+  const server = createServer((request, response) => {
+    const path = join(folder, request.url === '/' ? 'index.html' : (request.url as string))
+    if (!existsSync(path)) response.writeHead(404).end()
+    else response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path))
+  }).listen(port, '127.0.0.1')
+  return { said: () => '', stop: async () => void server.close() }
+}
+
+/** Waits until something answers at `url`. */
+async function answers(url: string, said: () => string): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    if ((await fetch(url).catch(() => undefined))?.ok) return
+    await pause(200)
+  }
+  throw new Error(`nothing answers at ${url}:\n${said()}`)
+}
+
+/** What the page's text says, once it is done; a picture of it is kept. @throws Error with the page's errors and the server's words */
+async function shown(tabs: Browser, url: string, name: string, said: () => string): Promise<unknown> {
+  const tab = await tabs.newPage({ viewport: { width: 900, height: 500 } })
+  const problems: string[] = []
+  tab.on('pageerror', (error) => problems.push(String(error)))
+  tab.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+  try {
+    await tab.goto(url)
+    await tab.waitForFunction('document.title === "done"', undefined, { timeout: 120_000 })
+    const text = await tab.evaluate('document.getElementById("out").textContent')
+    return JSON.parse(text as string) as unknown
+  } catch (error) {
+    const text = await tab.evaluate('document.body.innerText').catch(() => '')
+    throw new Error(`${name}: ${(error as Error).message}\n${text}\n${problems.join('\n')}\n${said()}`.slice(0, 6000))
+  } finally {
+    await tab.screenshot({ path: join(pictures, `${name}.png`) })
+    await tab.close()
+  }
+}
+
+/** Runs `check` where onnxruntime-node is absent, then where it is there. */
+async function withAndWithoutEngine(check: (expectedAnswer: unknown, what: string) => Promise<void>): Promise<void> {
+  await check(onServer, 'without onnxruntime-node')
+  symlinkSync(resolve(packages), join(root, packages))
+  try {
+    await check(expected, 'with onnxruntime-node')
+  } finally {
+    rmSync(join(root, packages))
+  }
+}
+
+async function runServer(name: string, program: string): Promise<void> {
+  await withAndWithoutEngine(async (wantedAnswer, what) => {
+    const said = await runCommand(process.execPath, [program, csv, onnx, freshFolder()])
+    assert.deepEqual(JSON.parse(said.trim().split('\n').at(-1) as string), wantedAnswer, `${name}: the bundled server ${what}`)
+    console.info(`${name}: the bundled server answers ${what}`)
+  })
+}
