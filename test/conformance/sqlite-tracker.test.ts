@@ -9,6 +9,7 @@ import type { ObjectStore } from '../../src/ports/object-store'
 import type { TrackerBackend } from '../../src/ports/tracker-backend'
 import { bindChecks, trackerChecks } from '../../src/testing'
 import { sqliteLibs } from '../fixtures/sqlite-libs'
+import { hostileSample } from '../support/effort'
 
 /** What lies beneath a tracker: its file, its storage, and how to remove both. */
 const beneath = new WeakMap<TrackerBackend, { readonly open: () => Promise<TrackerBackend>; readonly remove: () => Promise<void> }>()
@@ -23,7 +24,7 @@ if (libs.length === 0) {
 for (const { name, lib } of libs) {
   describe(`sqliteTracker with ${name}`, () => {
     bindChecks(
-      trackerChecks(),
+      trackerChecks({ hostileNames: hostileSample(9) }),
       {
         async make() {
           const root = await mkdtemp(join(tmpdir(), 'millwright-sqlite-'))
@@ -47,6 +48,6 @@ for (const { name, lib } of libs) {
   })
 
   describe(`sqliteTracker in memory with ${name}`, () => {
-    bindChecks(trackerChecks(), { make: () => sqliteTracker({ path: ':memory:', storage: memoryStorage(), lib }) }, { describe, it })
+    bindChecks(trackerChecks({ hostileNames: hostileSample(9) }), { make: () => sqliteTracker({ path: ':memory:', storage: memoryStorage(), lib }) }, { describe, it })
   })
 }

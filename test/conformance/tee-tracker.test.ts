@@ -10,11 +10,12 @@ import type { RunRecord, TrackerBackend } from '../../src/ports/tracker-backend'
 import { createTracker } from '../../src/run'
 import { bindChecks, trackerChecks } from '../../src/testing'
 import { serverLike } from '../fixtures/server-like'
+import { hostileSample } from '../support/effort'
 
-bindChecks(trackerChecks(), { make: () => teeTracker([memoryTracker(), filesTracker({ storage: memoryStorage() })]) }, { describe, it })
+bindChecks(trackerChecks({ hostileNames: hostileSample(10) }), { make: () => teeTracker([memoryTracker(), filesTracker({ storage: memoryStorage() })]) }, { describe, it })
 
 describe('teeTracker before a backend that gives ids itself', () => {
-  bindChecks(trackerChecks(), { make: () => teeTracker([memoryTracker(), serverLike().backend]) }, { describe, it })
+  bindChecks(trackerChecks({ hostileNames: hostileSample(10) }), { make: () => teeTracker([memoryTracker(), serverLike().backend]) }, { describe, it })
 
   /** A parent and its child with a model, logged through `backend`. */
   const logPair = async (backend: TrackerBackend): Promise<{ readonly parentId: string; readonly childId: string }> => {
