@@ -103,7 +103,9 @@ describe('check suites', () => {
   }
 
   it('notice a registry backend that moves aliases blindly', async () => {
-    const check = registryChecks({ hostileNames: hostileSample(12) }).find(({ name }) => name.startsWith('of racing promotions')) as ReturnType<typeof registryChecks>[number]
+    const check = registryChecks({ hostileNames: hostileSample(12) }).find(({ name }) =>
+      name.startsWith('of racing promotions'),
+    ) as ReturnType<typeof registryChecks>[number]
     const make = () => {
       const storage = memoryStorage()
       const backend = objectStoreBackend(storage)

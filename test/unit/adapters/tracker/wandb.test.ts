@@ -27,7 +27,11 @@ import { createTracker } from '../../../../src/run'
 import { bindChecks, failingStore, manualClock, trackerChecks } from '../../../../src/testing'
 import { hostileSample } from '../../../support/effort'
 
-bindChecks(trackerChecks({ hostileNames: hostileSample(11) }), { make: () => wandbOffline(memoryTracker(), { storage: memoryStorage() }) }, { describe, it })
+bindChecks(
+  trackerChecks({ hostileNames: hostileSample(11) }),
+  { make: () => wandbOffline(memoryTracker(), { storage: memoryStorage() }) },
+  { describe, it },
+)
 
 async function directoriesOf(storage: ObjectStore, folder = 'wandb'): Promise<string[]> {
   return (await storage.list({ prefix: `${folder}/`, shallow: true })).prefixes.map((prefix) => prefix.slice(0, -1))
