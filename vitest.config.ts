@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { entries } from './scripts/entries'
+import { entries } from './scripts/entries.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -15,7 +15,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', 'test/runtime/**'],
-    testTimeout: 30_000,
+    // No test takes more than a few seconds on a quiet machine; on a slow one it may take as long as it needs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Many tests wait for child processes and disks.
     maxWorkers: 3,
   },

@@ -4,23 +4,41 @@ import { isMillwrightError } from '../core/errors'
 import { canonicalJson, parseJson } from '../core/json'
 import type { ObjectStore } from './object-store'
 import type { RegistryEvent } from './registry-backend'
-import { listAll } from './stored-objects'
+import { listAll, readOptional } from './stored-objects'
 
 /** Attempts to get the next free number before giving up. */
 const NUMBER_ATTEMPTS = 200
+/** Numbers found taken before the listing is asked for the last one: so far the note may lag behind concurrent writers. */
+const TAKEN_BEFORE_LISTING = 8
 
-/** Adds an event under the next free number. Safe against other writers. @throws Conflict after 200 lost races, the storage's errors */
+/**
+ * Adds an event under the next free number. Safe against other writers.
+ *
+ * The number is free for exactly one writer, because it is taken by a conditional put. Where to begin looking is told by a note beside the
+ * history (`history-last`), so that the cost does not grow with the number of events. The note is only a shortcut: without it, or when it
+ * lags behind (a crash, a library that does not know it), the listing is asked.
+ *
+ * @throws Conflict after 200 lost races, the storage's errors
+ */
 export async function appendStoredEvent(store: ObjectStore, event: RegistryEvent): Promise<void> {
-  const folder = historyFolder(event.model)
-  const last = (await listAll(store, folder)).at(-1)?.key.slice(folder.length) ?? '0'
-  let number = Number.parseInt(last, 10) + 1
-  for (let attempt = 0; ; attempt++, number++) {
+  const { model } = event
+  const bytes = utf8(canonicalJson(event))
+  const noted = await notedNumber(store, model)
+  let number = (noted ?? (await lastListed(store, model))) + 1
+  for (let attempt = 0; ; attempt++) {
     try {
-      await store.put(`${folder}${String(number).padStart(10, '0')}.json`, utf8(canonicalJson(event)), { ifAbsent: true })
-      return
+      await store.put(eventKey(model, number), bytes, { ifAbsent: true })
+      break
     } catch (error) {
       if (!isMillwrightError(error, 'Conflict') || attempt === NUMBER_ATTEMPTS) throw error
     }
+    number = noted !== undefined && attempt === TAKEN_BEFORE_LISTING ? Math.max(number, await lastListed(store, model)) + 1 : number + 1
+  }
+  // The event is stored whatever becomes of the note.
+  try {
+    await store.put(noteKey(model), utf8(String(number)))
+  } catch {
+    // Whoever appends next finds that some numbers are taken, and goes on.
   }
 }
 
@@ -30,6 +48,27 @@ export async function listStoredEvents(store: ObjectStore, model: string): Promi
   return Promise.all(keys.map(async (key) => parseJson(fromUtf8(await store.get(key)), key) as RegistryEvent))
 }
 
+/** The number in the note; `undefined` where there is none, or no number in it. */
+async function notedNumber(store: ObjectStore, model: string): Promise<number | undefined> {
+  const bytes = await readOptional(store, noteKey(model))
+  const text = bytes === undefined ? '' : fromUtf8(bytes)
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined
+}
+
+/** The number of the last event that the listing shows, 0 where there is none. */
+async function lastListed(store: ObjectStore, model: string): Promise<number> {
+  const folder = historyFolder(model)
+  return Number.parseInt((await listAll(store, folder)).at(-1)?.key.slice(folder.length) ?? '0', 10)
+}
+
 function historyFolder(model: string): string {
   return `mlruns/models/${model}/history/`
+}
+
+function eventKey(model: string, number: number): string {
+  return `${historyFolder(model)}${String(number).padStart(10, '0')}.json`
+}
+
+function noteKey(model: string): string {
+  return `mlruns/models/${model}/history-last`
 }

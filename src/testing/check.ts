@@ -32,6 +32,9 @@ export interface BindOptions<Subject> {
 
 /** What a test runner offers: Vitest, `node:test`, Jest, Mocha and Deno's `bdd` module all do. */
 export interface TestRunner {
-  readonly it: (name: string, run: () => Promise<void>) => unknown
+  readonly it: ((name: string, run: (...given: readonly unknown[]) => Promise<void>) => unknown) & {
+    /** Notes a test that is not run. */
+    readonly skip?: ((name: string, run: () => Promise<void>) => unknown) | undefined
+  }
   readonly describe?: ((name: string, define: () => void) => unknown) | undefined
 }

@@ -1,6 +1,8 @@
 /** What every registry backend promises, as a list of checks, seen through the registry. */
+import { arrayOf, checkOptions, ofType } from '../core/options'
 import type { RegistryBackend } from '../ports/registry-backend'
 import type { Check } from './check'
+import type { HostileNameOptions } from './hostile-names'
 import { registryAliasChecks } from './registry-alias-checks'
 import { registryChangeChecks } from './registry-change-checks'
 import { registryHistoryChecks } from './registry-history-checks'
@@ -10,13 +12,15 @@ import { registryVersionChecks } from './registry-version-checks'
 /**
  * The checks of the registry backend port: {@link RegistryBackend} says what they check. Each takes an empty backend.
  *
+ * @throws InvalidArgument for an unknown option
  * @example
  * bindChecks(registryChecks(), { make: () => objectStoreBackend(memoryStorage()) }, { describe, it })
  */
-export function registryChecks(): readonly Check<RegistryBackend>[] {
+export function registryChecks(options: HostileNameOptions = {}): readonly Check<RegistryBackend>[] {
+  checkOptions('registryChecks', options, { hostileNames: arrayOf(ofType('string')) })
   return [
     ...registryVersionChecks(),
-    ...registryNameChecks(),
+    ...registryNameChecks(options.hostileNames),
     ...registryAliasChecks(),
     ...registryHistoryChecks(),
     ...registryChangeChecks(),

@@ -12,9 +12,9 @@ import { modelPackage, registryCheck } from './registry-check'
  * The checks of hostile names: each is refused with `InvalidArgument` before anything is written, or kept as it is, found again, and not taken
  * for another one. What stands beside them stays as it was.
  */
-export function registryNameChecks(): readonly Check<RegistryBackend>[] {
+export function registryNameChecks(hostile: readonly string[] = hostileNames()): readonly Check<RegistryBackend>[] {
   return [
-    ...hostileNameParts().map((names, part) =>
+    ...hostileNameParts(hostile).map((names, part) =>
       registryCheck(`hostile names of models are refused or kept as they are (${part + 1} of 3)`, (registry) =>
         checkModels(registry, names),
       ),
@@ -22,7 +22,7 @@ export function registryNameChecks(): readonly Check<RegistryBackend>[] {
     registryCheck('hostile aliases are refused or kept as they are', async (registry) => {
       await registry.register('known', modelPackage('known'))
       const aliases: string[] = []
-      for (const name of hostileNames()) {
+      for (const name of hostile) {
         if (await isTaken('an alias', name, () => registry.setAlias('known', name, 1))) aliases.push(name)
         else await isTaken('reading by an alias', name, () => registry.resolve(`known@${name}`))
       }
@@ -36,7 +36,7 @@ export function registryNameChecks(): readonly Check<RegistryBackend>[] {
       await registry.register('known', modelPackage('known'), { tags: { safe: 'yes' } })
       const taken = ['safe']
       const isAlone = (name: string): boolean => !taken.some((other) => other.startsWith(`${name}/`) || name.startsWith(`${other}/`))
-      const keys = hostileNames().filter((name) => isAlone(name) && taken.push(name))
+      const keys = hostile.filter((name) => isAlone(name) && taken.push(name))
       const tags = await tagsKept(registry, 'the key of a tag', keys, (name, i) => [name, `v${i}`])
       expectEqual((await registry.getVersion('known', 1)).tags, Object.fromEntries([['safe', 'yes'], ...tags]), 'the tags')
       await registry.setTags('known@1', Object.fromEntries(tags.map(([key]) => [key, null])))
@@ -44,9 +44,9 @@ export function registryNameChecks(): readonly Check<RegistryBackend>[] {
     }),
     registryCheck('hostile texts are refused or come back as they are', async (registry) => {
       await registry.register('known', modelPackage('known'))
-      const tags = await tagsKept(registry, 'the value of a tag', hostileNames(), (text, i) => [`tag-${i}`, text])
+      const tags = await tagsKept(registry, 'the value of a tag', hostile, (text, i) => [`tag-${i}`, text])
       expectEqual((await registry.getVersion('known', 1)).tags, Object.fromEntries(tags), 'the values of tags')
-      for (const text of hostileNames().filter((_, i) => i % 20 === 0)) {
+      for (const text of hostile.filter((_, i) => i % 20 === 0)) {
         if (await isTaken('a description', text, () => registry.describe('known@1', text))) {
           expectEqual((await registry.getVersion('known', 1)).description, text, `the description ${shown(text)}`)
         }
@@ -54,7 +54,7 @@ export function registryNameChecks(): readonly Check<RegistryBackend>[] {
     }),
     registryCheck('hostile file names of a package are refused or kept as they are', async (registry) => {
       const taken: [string, Uint8Array][] = []
-      for (const [i, path] of hostileNames().entries()) {
+      for (const [i, path] of hostile.entries()) {
         const more: [string, Uint8Array] = [path, utf8(`${i}`)]
         const files = Object.fromEntries([...taken, more])
         const work = () => registry.register('packed', { ...modelPackage('x'), files }, { signal: AbortSignal.abort(STOP) })
@@ -65,7 +65,7 @@ export function registryNameChecks(): readonly Check<RegistryBackend>[] {
     }),
     registryCheck('hostile references and versions find nothing', async (registry) => {
       await registry.register('known', modelPackage('known'))
-      for (const name of hostileNames()) {
+      for (const name of hostile) {
         const calls: readonly (() => Promise<unknown>)[] = [
           () => registry.resolve(name),
           () => registry.openModel(`${name}@champion`),

@@ -1,7 +1,9 @@
 /** What every tracker backend promises, as a list of checks. */
+import { arrayOf, checkOptions, ofType } from '../core/options'
 import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Check } from './check'
 import { expectCode, expectEqual } from './expect'
+import type { HostileNameOptions } from './hostile-names'
 import { history, newRun, point, trackerCheck } from './tracker-check'
 import { trackerLifecycleChecks } from './tracker-lifecycle-checks'
 import { trackerMetricChecks } from './tracker-metric-checks'
@@ -13,15 +15,17 @@ import { trackerWriteChecks } from './tracker-write-checks'
 /**
  * The checks of the tracker backend port: {@link TrackerBackend} says what they check. Each takes an empty backend.
  *
+ * @throws InvalidArgument for an unknown option
  * @example
  * bindChecks(trackerChecks(), { make: () => memoryTracker() }, { describe, it })
  */
-export function trackerChecks(): readonly Check<TrackerBackend>[] {
+export function trackerChecks(options: HostileNameOptions = {}): readonly Check<TrackerBackend>[] {
+  checkOptions('trackerChecks', options, { hostileNames: arrayOf(ofType('string')) })
   return [
     ...trackerRunChecks(),
     ...trackerMetricChecks(),
     ...trackerWriteChecks(),
-    ...trackerNameChecks(),
+    ...trackerNameChecks(options.hostileNames),
     ...trackerSearchChecks(),
     ...trackerLifecycleChecks(),
     ...lifetime(),

@@ -11,24 +11,24 @@ import { history, newRun, trackerCheck } from './tracker-check'
  * The checks of hostile names: each is refused with one clear error before anything is written, or kept as it is, found again, and not taken
  * for another one. What stands beside them stays as it was.
  */
-export function trackerNameChecks(): readonly Check<TrackerBackend>[] {
+export function trackerNameChecks(hostile: readonly string[] = hostileNames()): readonly Check<TrackerBackend>[] {
   return [
     trackerCheck('hostile keys of metrics, params and tags are refused or kept as they are', async ({ subject }) => {
       const unharmed = await bystander(subject)
-      for (const kind of ['metric', 'param', 'tag'] as const) await checkKeys(subject, kind)
+      for (const kind of ['metric', 'param', 'tag'] as const) await checkKeys(subject, kind, hostile)
       await unharmed()
     }),
     trackerCheck('hostile values of params and tags are refused or kept as they are', async ({ subject }) => {
       const unharmed = await bystander(subject)
-      await checkValues(subject)
+      await checkValues(subject, hostile)
       await unharmed()
     }),
     trackerCheck('hostile artifact paths are refused or kept as they are', async ({ subject }) => {
       const unharmed = await bystander(subject)
-      await checkArtifacts(subject)
+      await checkArtifacts(subject, hostile)
       await unharmed()
     }),
-    ...hostileNameParts().map((names, part) =>
+    ...hostileNameParts(hostile).map((names, part) =>
       trackerCheck(`hostile names of experiments are refused or kept as they are (${part + 1} of 3)`, async ({ subject }) => {
         const unharmed = await bystander(subject)
         await checkExperiments(subject, names)
@@ -37,17 +37,17 @@ export function trackerNameChecks(): readonly Check<TrackerBackend>[] {
     ),
     trackerCheck('hostile names of runs are refused or kept as they are', async ({ subject }) => {
       const unharmed = await bystander(subject)
-      await checkRuns(subject)
+      await checkRuns(subject, hostile)
       await unharmed()
     }),
     trackerCheck('hostile names of datasets are refused or kept as they are', async ({ subject }) => {
       const unharmed = await bystander(subject)
-      await checkDatasets(subject)
+      await checkDatasets(subject, hostile)
       await unharmed()
     }),
     trackerCheck('hostile names of logged models are refused or kept as they are', async ({ subject }) => {
       const { experimentId } = await subject.ensureExperiment('checks')
-      for (const name of hostileNames()) {
+      for (const name of hostile) {
         const made = await madeOr('a model name', name, async () => subject.createModel({ experimentId, name, createdAt: 1 }))
         if (made !== undefined) expectEqual((await subject.getModel(made.modelId)).name, name, `model ${shown(name)}`)
       }
@@ -55,7 +55,7 @@ export function trackerNameChecks(): readonly Check<TrackerBackend>[] {
     trackerCheck('hostile ids find nothing and change nothing', async ({ subject }) => {
       const unharmed = await bystander(subject)
       const { experimentId } = await subject.ensureExperiment('checks')
-      for (const [at, id] of hostileNames().entries()) await checkId(subject, experimentId, id, at)
+      for (const [at, id] of hostile.entries()) await checkId(subject, experimentId, id, at)
       await unharmed()
     }),
   ]
@@ -78,14 +78,14 @@ async function checkExperiments(subject: TrackerBackend, names: readonly string[
 }
 
 /** Every key in one run, beside a companion for each batch, which must not be stored either where the batch is refused. */
-async function checkKeys(subject: TrackerBackend, kind: 'metric' | 'param' | 'tag'): Promise<void> {
+async function checkKeys(subject: TrackerBackend, kind: 'metric' | 'param' | 'tag', hostile: readonly string[]): Promise<void> {
   const batchOf = (some: readonly (readonly [number, string])[]): RunBatch => {
     const companion = { [kind === 'tag' ? 'params' : 'tags']: { [companionOf(some)]: 'v' } }
     const points = some.map(([i, key]): MetricPoint => ({ key, value: i, step: i, timestamp: 1_700_000_000_000 + i }))
     if (kind === 'metric') return { ...companion, metrics: points }
     return { ...companion, [kind === 'param' ? 'params' : 'tags']: Object.fromEntries(some.map(([i, key]) => [key, `v${i}`])) }
   }
-  for (const { run, names } of await groupsOf(hostileNames(), () => newRun(subject, `keys of ${kind}s`))) {
+  for (const { run, names } of await groupsOf(hostile, () => newRun(subject, `keys of ${kind}s`))) {
     const allowed: string[] = []
     const items = [...names].map(([name, i]) => [i, name] as const)
     const kept = await keptOf(items, `a ${kind} key`, async (some) => {
@@ -153,10 +153,10 @@ async function checkClauses(subject: TrackerBackend, runId: string, clauses: rea
   }
 }
 
-async function checkValues(subject: TrackerBackend): Promise<void> {
+async function checkValues(subject: TrackerBackend, hostile: readonly string[]): Promise<void> {
   const { runId } = await newRun(subject, 'values')
   for (const kind of ['params', 'tags'] as const) {
-    const all = hostileNames().map((value, i): readonly [string, string] => [`${kind}-${i}`, value])
+    const all = hostile.map((value, i): readonly [string, string] => [`${kind}-${i}`, value])
     const kept = await keptOf(all, `the value of one of the ${kind}`, async (some) =>
       subject.logBatch(runId, { [kind]: Object.fromEntries(some) }),
     )
@@ -183,8 +183,8 @@ async function keptOf<T>(
   return kept
 }
 
-async function checkArtifacts(subject: TrackerBackend): Promise<void> {
-  for (const { run, names } of await groupsOf(hostileNames(), () => newRun(subject, 'artifacts'))) {
+async function checkArtifacts(subject: TrackerBackend, hostile: readonly string[]): Promise<void> {
+  for (const { run, names } of await groupsOf(hostile, () => newRun(subject, 'artifacts'))) {
     const owner = { runId: run.runId }
     const kept = new Map<string, string>()
     for (const [path, i] of names) {
@@ -206,10 +206,10 @@ async function filesBelow(subject: TrackerBackend, runId: string, folder?: strin
   return found
 }
 
-async function checkRuns(subject: TrackerBackend): Promise<void> {
+async function checkRuns(subject: TrackerBackend, hostile: readonly string[]): Promise<void> {
   const { experimentId } = await subject.ensureExperiment('checks')
   const kept = new Map<string, string>()
-  for (const [i, name] of hostileNames().entries()) {
+  for (const [i, name] of hostile.entries()) {
     const made = await madeOr('a run name', name, async () => subject.createRun({ experimentId, runName: name, startTime: i + 1 }))
     if (made !== undefined) kept.set(name, made.runId)
   }
@@ -232,9 +232,9 @@ async function checkRuns(subject: TrackerBackend): Promise<void> {
   }
 }
 
-async function checkDatasets(subject: TrackerBackend): Promise<void> {
+async function checkDatasets(subject: TrackerBackend, hostile: readonly string[]): Promise<void> {
   const { runId } = await newRun(subject, 'datasets')
-  const all = hostileNames().map((name, i) => {
+  const all = hostile.map((name, i) => {
     const data = {
       name,
       digest: `${i}`,

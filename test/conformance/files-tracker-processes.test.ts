@@ -1,6 +1,6 @@
 /**
  * Several processes make runs in one tree at the same time: all of them are there, and found, by a process that was open all the time and by
- * a fresh one. Four processes and 25 runs each; eight processes with `MILLWRIGHT_PROCESSES_RUNS` runs each where that is set.
+ * a fresh one. Four processes and 25 runs each in the full run; eight processes with `MILLWRIGHT_PROCESSES_RUNS` runs each where that is set.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -12,9 +12,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/storage/fs'
 import { filesTracker } from '../../src/adapters/tracker/files'
 import type { RunRecord, TrackerBackend } from '../../src/ports/tracker-backend'
+import { times } from '../support/effort'
 
 const asked = Number(process.env.MILLWRIGHT_PROCESSES_RUNS ?? 0)
-const [processes, runs] = asked > 0 ? [8, asked] : [4, 25]
+const [processes, runs] = asked > 0 ? [8, asked] : [times(3, 4), times(6, 25)]
 const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 let folder = ''
 let program = ''
@@ -48,7 +49,7 @@ beforeAll(async () => {
     nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
   })
 })
-afterAll(() => rm(folder, { recursive: true, force: true }), 120_000)
+afterAll(() => rm(folder, { recursive: true, force: true }))
 
 function logRuns(root: string, who: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -9,6 +9,7 @@ import { MillwrightError } from '../../src/core/errors'
 import type { ObjectStore } from '../../src/ports/object-store'
 import type { TrackerBackend } from '../../src/ports/tracker-backend'
 import { bindChecks, trackerChecks } from '../../src/testing'
+import { hostileSample } from '../support/effort'
 
 /** The storage beneath a tracker, and what to do with it afterwards. */
 const beneath = new WeakMap<TrackerBackend, { readonly open: () => ObjectStore; readonly remove: () => Promise<void> }>()
@@ -16,7 +17,7 @@ const beneath = new WeakMap<TrackerBackend, { readonly open: () => ObjectStore; 
 function over(name: string, make: () => Promise<{ open: () => ObjectStore; remove: () => Promise<void> }>): void {
   describe(name, () => {
     bindChecks(
-      trackerChecks(),
+      trackerChecks({ hostileNames: hostileSample(1) }),
       {
         async make() {
           const storage = await make()

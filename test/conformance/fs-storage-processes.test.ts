@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/storage/fs'
 import { fromUtf8, utf8 } from '../../src/core/bytes'
 import { createRng } from '../../src/core/random'
+import { times } from '../support/effort'
 
 /** Real processes on one folder: races have one winner, and kill -9 leaves a readable store. */
 let folder = ''
@@ -102,7 +103,7 @@ describe('fsStorage among processes', () => {
         await store.append('log', new TextEncoder().encode(i + '\\n'))
         say(i)
       }`
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < times(2, 6); round++) {
       await rm(root, { recursive: true, force: true })
       const child = start(root, round, body)
       const lines = linesOf(child)

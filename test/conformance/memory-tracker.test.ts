@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest'
 import { memoryTracker } from '../../src/adapters/tracker/memory'
 import { bindChecks, trackerChecks } from '../../src/testing'
+import { hostileSample } from '../support/effort'
 
-bindChecks(trackerChecks(), { make: () => memoryTracker() }, { describe, it })
+bindChecks(trackerChecks({ hostileNames: hostileSample(2) }), { make: () => memoryTracker() }, { describe, it })

@@ -5,6 +5,7 @@ import type { RegistryBackend } from '../../src/ports/registry-backend'
 import { ModelRegistry } from '../../src/registry'
 import { bindChecks, registryChecks } from '../../src/testing'
 import { fakeMlflow } from '../fixtures/fake-mlflow'
+import { hostileSample } from '../support/effort'
 
 const servers = new WeakMap<RegistryBackend, typeof fetch>()
 const model = { flavor: 'own', task: 'other', signature: { inputs: [], outputs: [] }, files: { a: utf8('x') } } as const
@@ -16,7 +17,7 @@ function open(fetch: typeof globalThis.fetch, options: Parameters<typeof mlflowR
 }
 
 bindChecks(
-  registryChecks(),
+  registryChecks({ hostileNames: hostileSample(3) }),
   { make: () => open(fakeMlflow()), reopen: (backend) => open(servers.get(backend) as typeof fetch) },
   { describe, it },
 )

@@ -11,6 +11,7 @@ import { filesTracker } from '../../src/adapters/tracker/files'
 import { queuedTracker } from '../../src/adapters/tracker/queued'
 import { createRng } from '../../src/core/random'
 import { serverLike } from '../fixtures/server-like'
+import { times } from '../support/effort'
 
 const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
 let folder = ''
@@ -32,7 +33,7 @@ beforeAll(async () => {
      const rng = createRng(Number(seed))
      const server = serverLike(filesTracker({ storage: fsStorage({ root: root + '/server', fsync }) }))
      server.fate = () => (rng.next() < 0.3 ? (rng.next() < 0.5 ? 'before' : 'after') : 'ok')
-     const queue = queuedTracker({ backend: server.backend, storage: fsStorage({ root: root + '/queue', fsync }), backoffMs: 2, maxBackoffMs: 5, waitMs: 500 })
+     const queue = queuedTracker({ backend: server.backend, storage: fsStorage({ root: root + '/queue', fsync }), backoffMs: 2, maxBackoffMs: 5, waitMs: 60_000 })
      let runId = given
      if (runId === undefined) {
        const { experimentId } = await queue.ensureExperiment('kill')
@@ -54,12 +55,16 @@ beforeAll(async () => {
     target: 'node20',
     logLevel: 'error',
   })
-}, 60_000)
+})
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Runs the child until it is killed, a random while after it has begun; gives what it wrote. */
-async function killed(parameters: readonly string[], delayMs: number): Promise<{ readonly runId?: string; readonly acked: number }> {
+/** Runs the child until it is killed, `delayMs` after it has told of `words` acknowledgements; gives what it wrote. */
+async function killed(
+  parameters: readonly string[],
+  words: number,
+  delayMs: number,
+): Promise<{ readonly runId?: string; readonly acked: number }> {
   const child = spawn(process.execPath, [program, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   let begun: () => void = () => {}
@@ -68,7 +73,7 @@ async function killed(parameters: readonly string[], delayMs: number): Promise<{
   })
   child.stdout.on('data', (chunk: Buffer) => {
     text += String(chunk)
-    if (text.includes('acked')) begun()
+    if (text.split('acked').length > words) begun()
   })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   await Promise.race([hasBegun, ended])
@@ -81,7 +86,7 @@ async function killed(parameters: readonly string[], delayMs: number): Promise<{
 }
 
 describe('a queue whose process is killed', () => {
-  const kills = Number(process.env.MILLWRIGHT_KILLS ?? 8)
+  const kills = Number(process.env.MILLWRIGHT_KILLS ?? times(2, 8))
 
   it(
     `delivers all that was acknowledged, once (${kills} kills)`,
@@ -92,7 +97,7 @@ describe('a queue whose process is killed', () => {
       let acked = -1
       for (let k = 0; k < kills; k++) {
         const given = runId === undefined ? [] : [runId]
-        const outcome = await killed([root, String(k), String(acked + 1), ...given], rng.int(60))
+        const outcome = await killed([root, String(k), String(acked + 1), ...given], 2 + rng.int(15), rng.int(20))
         runId ??= outcome.runId
         acked = Math.max(acked, outcome.acked)
       }
@@ -120,6 +125,6 @@ describe('a queue whose process is killed', () => {
       expect(texts.length).toBeGreaterThanOrEqual(Math.floor(acked / 5) + 1)
       await queue.close()
     },
-    60_000 + kills * 2000,
+    120_000 + kills * 10_000,
   )
 })

@@ -7,11 +7,12 @@ import type { RegistryBackend } from '../../src/ports/registry-backend'
 import { objectStoreBackend } from '../../src/registry'
 import { bindChecks } from '../../src/testing/bind'
 import { registryChecks } from '../../src/testing/registry-checks'
+import { hostileSample } from '../support/effort'
 
 const roots = new WeakMap<RegistryBackend, string>()
 
 bindChecks(
-  registryChecks(),
+  registryChecks({ hostileNames: hostileSample(5) }),
   {
     async make() {
       const root = await mkdtemp(join(tmpdir(), 'millwright-registry-'))

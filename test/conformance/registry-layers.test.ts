@@ -6,6 +6,7 @@ import { bindChecks } from '../../src/testing/bind'
 import { failingStore } from '../../src/testing/failing-store'
 import { objectStoreChecks } from '../../src/testing/object-store-checks'
 import { registryChecks } from '../../src/testing/registry-checks'
+import { hostileSample } from '../support/effort'
 
 describe('layers keep the promises of a store', () => {
   for (const [name, wrap] of Object.entries({
@@ -20,7 +21,7 @@ describe('layers keep the promises of a store', () => {
 
 describe('a registry on layers over a store that loses every third answer', () => {
   bindChecks(
-    registryChecks(),
+    registryChecks({ hostileNames: hostileSample(6) }),
     {
       make() {
         const flaky = failingStore(

@@ -3,5 +3,6 @@ import { memoryStorage } from '../../src/adapters/storage/memory'
 import { objectStoreBackend } from '../../src/registry'
 import { bindChecks } from '../../src/testing/bind'
 import { registryChecks } from '../../src/testing/registry-checks'
+import { hostileSample } from '../support/effort'
 
-bindChecks(registryChecks(), { make: () => objectStoreBackend(memoryStorage()) }, { describe, it })
+bindChecks(registryChecks({ hostileNames: hostileSample(7) }), { make: () => objectStoreBackend(memoryStorage()) }, { describe, it })

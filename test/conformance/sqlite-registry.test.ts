@@ -10,22 +10,19 @@ import { utf8 } from '../../src/core/bytes'
 import type { RegistryBackend } from '../../src/ports/registry-backend'
 import { ModelRegistry } from '../../src/registry'
 import { bindChecks, registryChecks } from '../../src/testing'
-import { sqliteLibs } from '../fixtures/sqlite-libs'
+import { NO_SQLITE, sqliteLibs } from '../fixtures/sqlite-libs'
+import { hostileSample } from '../support/effort'
 
 /** What lies beneath a registry: how to open it again, and how to remove its folder. */
 const beneath = new WeakMap<RegistryBackend, { readonly open: () => Promise<RegistryBackend>; readonly remove: () => Promise<void> }>()
 const libs = await sqliteLibs()
 
-if (libs.length === 0) {
-  it('is left out: neither node:sqlite nor better-sqlite3 is there', () => {
-    console.info('left out: sqliteRegistry (neither node:sqlite nor better-sqlite3 is there)')
-  })
-}
+if (libs.length === 0) it.skip(`sqliteRegistry (left out: ${NO_SQLITE})`, () => {})
 
 for (const { name, lib } of libs) {
   describe(`sqliteRegistry with ${name}`, () => {
     bindChecks(
-      registryChecks(),
+      registryChecks({ hostileNames: hostileSample(8) }),
       {
         async make() {
           const root = await mkdtemp(join(tmpdir(), 'millwright-sqlite-registry-'))
@@ -48,7 +45,11 @@ for (const { name, lib } of libs) {
   })
 
   describe(`sqliteRegistry in memory with ${name}`, () => {
-    bindChecks(registryChecks(), { make: () => sqliteRegistry({ path: ':memory:', storage: memoryStorage(), lib }) }, { describe, it })
+    bindChecks(
+      registryChecks({ hostileNames: hostileSample(8) }),
+      { make: () => sqliteRegistry({ path: ':memory:', storage: memoryStorage(), lib }) },
+      { describe, it },
+    )
   })
   describe(`sqliteRegistry beside a tracker with ${name}`, () => {
     const model = { flavor: 'own', task: 'other', signature: { inputs: [], outputs: [] }, files: { a: utf8('x') } } as const

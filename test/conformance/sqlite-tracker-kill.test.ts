@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../src/adapters/storage/memory'
 import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
 import { createRng } from '../../src/core/random'
-import { sqliteLibs } from '../fixtures/sqlite-libs'
+import { NO_SQLITE, sqliteLibs } from '../fixtures/sqlite-libs'
+import { times } from '../support/effort'
 
 const [driver] = await sqliteLibs()
 const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
@@ -24,7 +25,7 @@ beforeAll(async () => {
     entry,
     `import { memoryStorage } from ${source('src/adapters/storage/memory')}
      import { sqliteTracker } from ${source('src/adapters/tracker/sqlite')}
-     import { sqliteLibs } from ${source('test/fixtures/sqlite-libs')}
+     import { NO_SQLITE, sqliteLibs } from ${source('test/fixtures/sqlite-libs')}
      const [, , path, who, count] = process.argv
      const [{ lib }] = await sqliteLibs()
      const tracker = await sqliteTracker({ path, storage: memoryStorage(), lib })
@@ -47,63 +48,66 @@ beforeAll(async () => {
     target: 'node20',
     logLevel: 'error',
   })
-}, 60_000)
+})
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Runs a child to its end, or kills it a while after its first word; gives how many runs it told of. */
-function run(path: string, who: string, count: number, killAfterMs?: number): Promise<number> {
+/** Runs a child to its end, or kills it `delayMs` after it told of `runs` runs; gives how many runs it told of. */
+function run(path: string, who: string, count: number, kill?: { readonly runs: number; readonly delayMs: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, path, who, String(count)], { stdio: ['ignore', 'pipe', 'inherit'] })
     let text = ''
-    let hasBegun = false
+    let timer: NodeJS.Timeout | undefined
     child.stdout.on('data', (chunk: Buffer) => {
       text += String(chunk)
-      if (!hasBegun && killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs)
-      hasBegun = true
+      if (kill !== undefined && text.split('acked').length > kill.runs) timer ??= setTimeout(() => child.kill('SIGKILL'), kill.delayMs)
     })
     child.once('exit', (code) => {
-      if (code !== 0 && killAfterMs === undefined) reject(new Error(`${who} ended with ${code}`))
+      clearTimeout(timer)
+      if (code !== 0 && kill === undefined) reject(new Error(`${who} ended with ${code}`))
       else resolve([...text.matchAll(/acked \d+\n/g)].length)
     })
   })
 }
 
-describe.skipIf(driver === undefined)('processes that share one SQLite file', () => {
-  const kills = Number(process.env.MILLWRIGHT_KILLS ?? 8)
+describe.skipIf(driver === undefined)(
+  `processes that share one SQLite file${driver === undefined ? ` (left out: ${NO_SQLITE})` : ''}`,
+  () => {
+    const kills = Number(process.env.MILLWRIGHT_KILLS ?? times(2, 8))
 
-  it(
-    `lose nothing that was acknowledged when killed (${kills} times)`,
-    async () => {
-      const rng = createRng(9)
-      const path = join(folder, 'killed.db')
-      const acked: number[] = []
-      for (let k = 0; k < kills; k++) acked.push(await run(path, `k${k}`, 100_000, rng.int(80)))
+    it(
+      `lose nothing that was acknowledged when killed (${kills} times)`,
+      async () => {
+        const rng = createRng(9)
+        const path = join(folder, 'killed.db')
+        const acked: number[] = []
+        for (let k = 0; k < kills; k++) acked.push(await run(path, `k${k}`, 100_000, { runs: 2 + rng.int(20), delayMs: rng.int(20) }))
+        const tracker = await sqliteTracker({ path, storage: memoryStorage(), lib: driver?.lib })
+        for (const [k, count] of acked.entries()) {
+          const { items } = await tracker.searchRuns({ filter: `params.who = 'k${k}' AND status = 'FINISHED'`, limit: 50_000 })
+          expect(items.length).toBeGreaterThanOrEqual(count)
+          // A batch is there whole or not at all.
+          expect(items.every(({ metrics, params }) => metrics.m?.step === 19 && params.i !== undefined)).toBe(true)
+          const last = items[0]
+          if (last !== undefined) expect((await tracker.getMetricHistory(last.runId, 'm')).items.length).toBe(20)
+        }
+        expect(acked.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills)
+        await tracker.close()
+      },
+      120_000 + kills * 10_000,
+    )
+
+    const each = Number(process.env.MILLWRIGHT_RUNS ?? times(5, 50))
+
+    it(`write side by side (8 processes × ${each} runs)`, async () => {
+      const path = join(folder, 'shared.db')
+      await Promise.all(Array.from({ length: 8 }, (_, who) => run(path, `p${who}`, each)))
       const tracker = await sqliteTracker({ path, storage: memoryStorage(), lib: driver?.lib })
-      for (const [k, count] of acked.entries()) {
-        const { items } = await tracker.searchRuns({ filter: `params.who = 'k${k}' AND status = 'FINISHED'`, limit: 50_000 })
-        expect(items.length).toBeGreaterThanOrEqual(count)
-        // A batch is there whole or not at all.
-        expect(items.every(({ metrics, params }) => metrics.m?.step === 19 && params.i !== undefined)).toBe(true)
-        const last = items[0]
-        if (last !== undefined) expect((await tracker.getMetricHistory(last.runId, 'm')).items.length).toBe(20)
-      }
-      expect(acked.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills)
+      const { items } = await tracker.searchRuns({ limit: 50_000 })
+      expect(items.length).toBe(8 * each)
+      expect(new Set(items.map(({ runName }) => runName)).size).toBe(8 * each)
+      expect((await tracker.listExperiments()).length).toBe(2)
       await tracker.close()
-    },
-    60_000 + kills * 2000,
-  )
-
-  const each = Number(process.env.MILLWRIGHT_RUNS ?? 50)
-
-  it(`write side by side (8 processes × ${each} runs)`, async () => {
-    const path = join(folder, 'shared.db')
-    await Promise.all(Array.from({ length: 8 }, (_, who) => run(path, `p${who}`, each)))
-    const tracker = await sqliteTracker({ path, storage: memoryStorage(), lib: driver?.lib })
-    const { items } = await tracker.searchRuns({ limit: 50_000 })
-    expect(items.length).toBe(8 * each)
-    expect(new Set(items.map(({ runName }) => runName)).size).toBe(8 * each)
-    expect((await tracker.listExperiments()).length).toBe(2)
-    await tracker.close()
-  }, 300_000)
-})
+    }, 300_000)
+  },
+)

@@ -10,11 +10,20 @@ import type { RunRecord, TrackerBackend } from '../../src/ports/tracker-backend'
 import { createTracker } from '../../src/run'
 import { bindChecks, trackerChecks } from '../../src/testing'
 import { serverLike } from '../fixtures/server-like'
+import { hostileSample } from '../support/effort'
 
-bindChecks(trackerChecks(), { make: () => teeTracker([memoryTracker(), filesTracker({ storage: memoryStorage() })]) }, { describe, it })
+bindChecks(
+  trackerChecks({ hostileNames: hostileSample(10) }),
+  { make: () => teeTracker([memoryTracker(), filesTracker({ storage: memoryStorage() })]) },
+  { describe, it },
+)
 
 describe('teeTracker before a backend that gives ids itself', () => {
-  bindChecks(trackerChecks(), { make: () => teeTracker([memoryTracker(), serverLike().backend]) }, { describe, it })
+  bindChecks(
+    trackerChecks({ hostileNames: hostileSample(10) }),
+    { make: () => teeTracker([memoryTracker(), serverLike().backend]) },
+    { describe, it },
+  )
 
   /** A parent and its child with a model, logged through `backend`. */
   const logPair = async (backend: TrackerBackend): Promise<{ readonly parentId: string; readonly childId: string }> => {
@@ -95,7 +104,7 @@ describe('teeTracker before a backend that gives ids itself', () => {
     const two = open()
     await two.tee.logBatch(open_.runId, { params: { later: 'yes' } })
     server.fate = () => 'ok'
-    await vi.waitFor(() => two.queue.flush(), { timeout: 5000 })
+    await vi.waitFor(() => two.queue.flush(), { timeout: 100_000 })
     await expectPair(server.truth, 'millwright.queue_id', pair)
     const runs = await runsOf(server.truth)
     expect([Object.keys(runs).sort(), runs.open?.params]).toEqual([['child', 'open', 'parent'], { later: 'yes' }])
@@ -105,7 +114,7 @@ describe('teeTracker before a backend that gives ids itself', () => {
     const three = open()
     await three.tee.logBatch(open_.runId, { params: { last: 'yes' } })
     server.fate = () => 'ok'
-    await vi.waitFor(() => three.queue.flush(), { timeout: 5000 })
+    await vi.waitFor(() => three.queue.flush(), { timeout: 100_000 })
     expect((await runsOf(server.truth)).open?.params).toEqual({ later: 'yes', last: 'yes' })
     expect(three.queue.status().rejected).toBe(0)
     await three.queue.close()

@@ -31,8 +31,24 @@ export function sourceFiles(folder = 'src'): string[] {
 }
 
 /** The edges that leave `file`. */
-export function edgesOf(file: string): Edge[] {
-  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.ES2022, true)
+export function edgesOf(file: string): readonly Edge[] {
+  const known = edges.get(file) ?? readEdges(file)
+  edges.set(file, known)
+  return known
+}
+
+/** Reading takes a second for all sources, so each is read once. */
+const edges = new Map<string, readonly Edge[]>()
+const parsed = new Map<string, ts.SourceFile>()
+
+function sourceOf(file: string): ts.SourceFile {
+  const known = parsed.get(file) ?? ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.ES2022)
+  parsed.set(file, known)
+  return known
+}
+
+function readEdges(file: string): Edge[] {
+  const source = sourceOf(file)
   const edges: Edge[] = []
   const add = (specifier: string, dynamic: boolean, typeOnly: boolean): void => {
     const target = specifier.startsWith('.') ? resolveLocal(file, specifier) : undefined
@@ -77,7 +93,7 @@ function resolveLocal(from: string, specifier: string): string {
 
 /** Whether a file's code (not its comments) has a node of one of these kinds. */
 export function hasNode(file: string, kinds: readonly ts.SyntaxKind[]): boolean {
-  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.ES2022, true)
+  const source = sourceOf(file)
   const visit = (node: ts.Node): boolean =>
     kinds.includes(node.kind) || (ts.forEachChild(node, (child) => visit(child) || undefined) ?? false)
   return visit(source)

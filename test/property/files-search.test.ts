@@ -19,6 +19,7 @@ import { fsStorage } from '../../src/adapters/storage/fs'
 import { filesTracker } from '../../src/adapters/tracker/files'
 import type { ObjectStore } from '../../src/ports/object-store'
 import type { RunQuery, TrackerBackend } from '../../src/ports/tracker-backend'
+import { times } from '../support/effort'
 
 /**
  * Two trackers that remember, and hands that edit the files as MLflow's Python does, on one tree: every search finds what a tracker finds
@@ -248,10 +249,10 @@ describe('searches of trackers that remember', () => {
           await compare(world, true)
           for (const i of [0, 1]) await world.tracker(i).close()
         }),
-        { numRuns: 20 },
+        { numRuns: times(3, 20) },
       )
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  }, 120_000)
+  })
 })

@@ -11,14 +11,10 @@ import { findRuns, type SearchSizes } from '../../src/adapters/tracker/sqlite/fi
 import { parseRunQuery } from '../../src/ports/run-search'
 import type { RunQuery, TrackerBackend } from '../../src/ports/tracker-backend'
 import { makeRun, randomRuns, randomSearches } from '../fixtures/random-searches'
-import { sqliteLibs } from '../fixtures/sqlite-libs'
+import { NO_SQLITE, sqliteLibs } from '../fixtures/sqlite-libs'
 
 const libs = await sqliteLibs()
-if (libs.length === 0) {
-  it('is left out: neither node:sqlite nor better-sqlite3 is there', () => {
-    console.info('left out: SQLite search (neither node:sqlite nor better-sqlite3 is there)')
-  })
-}
+if (libs.length === 0) it.skip(`SQLite search (left out: ${NO_SQLITE})`, () => {})
 
 async function everyPage(backend: Pick<TrackerBackend, 'searchRuns'>, query: RunQuery): Promise<string[]> {
   const ids: string[] = []

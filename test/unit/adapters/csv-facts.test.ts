@@ -8,7 +8,6 @@ import { type ColumnProfile, profile } from '../../../src/dataset/profile'
 const shared = new URL('../../../../shared/data/', import.meta.url)
 const factsUrl = new URL('facts.json', shared)
 const facts = existsSync(factsUrl) ? (JSON.parse(readFileSync(factsUrl, 'utf8')) as Facts) : undefined
-if (facts === undefined) console.info('csv-facts.test: ../shared/data is not there, all real files left out')
 
 interface ColumnFacts {
   readonly kind: string
@@ -35,7 +34,7 @@ function tables(): [string, FileFacts][] {
     .map(([path, entry]) => [path, entry as FileFacts])
 }
 
-describe.skipIf(facts === undefined)('facts', () => {
+describe.skipIf(facts === undefined)('facts (needs the data beside the repository)', () => {
   it('cover the tables', () => {
     expect(tables().length).toBeGreaterThan(10)
   })

@@ -347,9 +347,8 @@ describe('toCsv', () => {
 
 const shared = new URL('../../../../shared/data/', import.meta.url)
 const haveShared = existsSync(shared)
-if (!haveShared) console.info('csv.test: ../shared/data is not there, real files left out')
 
-describe.skipIf(!haveShared)('dirty files', () => {
+describe.skipIf(!haveShared)('dirty files (needs the data beside the repository)', () => {
   const file = (name: string) => new Uint8Array(readFileSync(new URL(`dirty/${name}`, shared)))
   const expected = haveShared
     ? (JSON.parse(readFileSync(new URL('dirty/expected.json', shared), 'utf8')) as Record<

@@ -97,7 +97,7 @@ describe('parseYaml', () => {
     expect(() => read(nested(65))).toThrow('nested more than 64 deep')
     expect(() => read('- '.repeat(100_000))).toThrow('nested more than 64 deep')
     expect(() => read('x'.repeat(16_777_217))).toThrow('it must have at most 16777216 characters, it has 16777217')
-    const started = performance.now()
+    // Quadratic reading would take longer than any test may.
     for (const text of [
       `a: ${'x'.repeat(1e6)}`,
       `"${' '.repeat(1e6)}"`,
@@ -108,7 +108,6 @@ describe('parseYaml', () => {
     ])
       read(text)
     expect(() => read(`[${'a,'.repeat(2e5)}`)).toThrow('unexpected end')
-    expect(performance.now() - started).toBeLessThan(20_000)
   })
 })
 

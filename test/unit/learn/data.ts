@@ -20,13 +20,10 @@ export function goldenSet(name: 'iris' | 'wine' | 'diabetes'): Table {
   ])
 }
 
-/** A table of `../shared/data/tabular`, or `undefined` (said in one line) where the folder is not there. */
+/** A table of `../shared/data/tabular`, or `undefined` where the folder is not there. */
 export function sharedSet(name: string): Table | undefined {
   const path = fileURLToPath(new URL(`../../../../shared/data/tabular/${name}.csv`, import.meta.url))
-  if (!existsSync(path)) {
-    console.info(`left out: ${name}, ../shared/data is not there`)
-    return undefined
-  }
+  if (!existsSync(path)) return undefined
   const [header = '', ...lines] = readFileSync(path, 'utf8').trim().split(/\r?\n/)
   const rows = lines.map((line) => line.split(','))
   return tableFrom(

@@ -41,7 +41,7 @@ describe('as good as scikit-learn', () => {
   })
 
   const cancer = sharedSet('breast_cancer')
-  it.skipIf(cancer === undefined)('on breast cancer', async () => {
+  it.skipIf(cancer === undefined)('on breast cancer (needs the data beside the repository)', async () => {
     const accuracy = await meanAccuracy(cancer as Table, 'target')
     expect(Math.abs(accuracy - golden.sets.breast_cancer.score)).toBeLessThan(0.015)
   })

@@ -389,7 +389,7 @@ describe('evaluate', () => {
 })
 
 const penguins = sharedSet('penguins')
-describe.skipIf(penguins === undefined)('penguins: text, gaps and three classes', () => {
+describe.skipIf(penguins === undefined)('penguins: text, gaps and three classes (needs the data beside the repository)', () => {
   it('is right on nearly all of them', async () => {
     const estimator = chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ seed: 1 })])
     const { accuracy } = await crossValidate(estimator, penguins as Table, { target: 'species', scoring: ['accuracy'] })

@@ -261,7 +261,7 @@ describe('a storage that fails', () => {
 })
 
 describe('a process that is killed', () => {
-  it('in the middle of a run loses nothing that was recorded', { timeout: 60_000 }, async () => {
+  it('in the middle of a run loses nothing that was recorded', async () => {
     const root = await mkdtemp(join(tmpdir(), 'millwright-kill-'))
     try {
       const script = join(root, 'victim.mjs')

@@ -37,19 +37,22 @@ describe('graphics cards', () => {
     })
   })
 
-  it.skipIf(process.platform === 'win32')('are measured where nvidia-smi is on the path, unless asked not to', async () => {
-    const program = join(folder, 'nvidia-smi')
-    writeFileSync(program, '#!/bin/sh\necho "0, 90, 512, 1024, 20, 40"\n')
-    chmodSync(program, 0o755)
-    process.env.PATH = `${folder}${delimiter}${path}`
-    const sampleOf = async (gpu: boolean): Promise<Readonly<Record<string, number>>> => {
-      const meter = await nodeSystemMetrics({ gpu })()
-      const sample = await meter.sample()
-      meter.close()
-      return sample
-    }
-    const sample = await sampleOf(true)
-    expect([sample.gpu_0_utilization_percentage, sample.gpu_0_memory_usage_percentage]).toEqual([90, 50])
-    expect(Object.keys(await sampleOf(false)).filter((key) => key.startsWith('gpu'))).toEqual([])
-  })
+  it.skipIf(process.platform === 'win32')(
+    'are measured where nvidia-smi is on the path, unless asked not to (not on Windows)',
+    async () => {
+      const program = join(folder, 'nvidia-smi')
+      writeFileSync(program, '#!/bin/sh\necho "0, 90, 512, 1024, 20, 40"\n')
+      chmodSync(program, 0o755)
+      process.env.PATH = `${folder}${delimiter}${path}`
+      const sampleOf = async (gpu: boolean): Promise<Readonly<Record<string, number>>> => {
+        const meter = await nodeSystemMetrics({ gpu })()
+        const sample = await meter.sample()
+        meter.close()
+        return sample
+      }
+      const sample = await sampleOf(true)
+      expect([sample.gpu_0_utilization_percentage, sample.gpu_0_memory_usage_percentage]).toEqual([90, 50])
+      expect(Object.keys(await sampleOf(false)).filter((key) => key.startsWith('gpu'))).toEqual([])
+    },
+  )
 })

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fsStorage } from '../../../src/adapters/storage/fs'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import type { ChangedAnswer, ObjectStore } from '../../../src/ports/object-store'
+import { expectSameBytes } from '../../support/same-bytes'
 
-const realNow = Date.now
 let root = ''
 let store: ObjectStore
 
@@ -20,7 +20,11 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true })
 })
 
-const at = (offsetMs: number): void => void vi.spyOn(Date, 'now').mockImplementation(() => realNow() + offsetMs)
+/** Stops the clock so long after the file `f/a` was written, however long the test has taken. */
+const at = (offsetMs: number): void => {
+  const writtenAt = statSync(join(root, 'f/a')).mtimeMs
+  vi.spyOn(Date, 'now').mockImplementation(() => writtenAt + offsetMs)
+}
 async function ask(key: string, stamp?: string): Promise<ChangedAnswer | undefined> {
   return (await store.getChanged?.([stamp === undefined ? { key } : { key, stamp }]))?.[0]
 }
@@ -55,7 +59,7 @@ describe('getChanged of fsStorage', () => {
       symlinkSync(join(outside, 'secret'), join(root, 'f/link'))
       symlinkSync(outside, join(root, 'out'))
       mkdirSync(join(root, 'f/sub'))
-      expect((await ask('f/large'))?.bytes).toEqual(large)
+      expectSameBytes((await ask('f/large'))?.bytes, large)
       expect((await ask('f/empty'))?.bytes).toHaveLength(0)
       expect(await ask('f/link')).toBeUndefined()
       expect(await ask('f/sub')).toBeUndefined()

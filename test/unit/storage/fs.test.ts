@@ -105,8 +105,7 @@ describe('fsStorage: locks', () => {
     expect(await readdir(join(root, 'locks'))).toEqual([])
   })
 
-  it('breaks a lock whose pid now belongs to another process', async () => {
-    if (process.platform !== 'linux') return
+  it.skipIf(process.platform !== 'linux')('breaks a lock whose pid now belongs to another process (Linux)', async () => {
     const locks = createFsLocks(join(root, 'locks'))
     const held = await locks.acquire('a', 'a', undefined)
     const own = JSON.parse(await readFile(lockOf('a'), 'utf8')) as { host: string; started: string }
@@ -190,8 +189,8 @@ describe('fsStorage: trouble', () => {
     expect(error.message).toMatch(/needs a folder as its root, but a file is in the way$/)
   })
 
-  it('says in one sentence that the root is not writable, and leaves nothing', async () => {
-    if (process.getuid?.() === 0) return // root may write anywhere; test/conformance runs this case as another user
+  // Root may write anywhere; test/conformance runs this case as another user.
+  it.skipIf(process.getuid?.() === 0)('says in one sentence that the root is not writable, and leaves nothing (not as root)', async () => {
     await chmod(root, 0o555)
     const error = await failure(() => fsStorage({ root }).put('a', utf8('1')))
     expect([error.code, error.retryable]).toEqual(['PermissionDenied', false])

@@ -8,7 +8,6 @@ import { type Row, tableFromRows } from '../../../../src/schema/table'
 const fixture = (name: string): Buffer => readFileSync(new URL(`../../../fixtures/onnx/${name}`, import.meta.url))
 const shared = new URL('../../../../../shared/data/', import.meta.url)
 const hasShared = existsSync(new URL('onnx/mnist.onnx', shared))
-if (!hasShared) console.info('left out: ONNX models of ../shared/data (not there)')
 const file = (name: string): Buffer => readFileSync(new URL(name, shared))
 const json = (bytes: Buffer): unknown => JSON.parse(bytes.toString())
 
@@ -210,7 +209,7 @@ describe('onnxRuntime', () => {
   })
 })
 
-describe.skipIf(!hasShared)('models of others', () => {
+describe.skipIf(!hasShared)('models of others (needs the data beside the repository)', () => {
   it('runs a random forest whose second output is a ZipMap', async () => {
     const lines = file('tabular/iris.csv').toString().trim().split('\n')
     const columns = (lines[0] as string).split(',').slice(0, 4)

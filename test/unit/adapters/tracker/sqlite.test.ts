@@ -5,17 +5,13 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../../src/adapters/_sqlite/database'
 import { memoryStorage } from '../../../../src/adapters/storage/memory'
 import { sqliteTracker } from '../../../../src/adapters/tracker/sqlite'
-import { sqliteLibs } from '../../../fixtures/sqlite-libs'
+import { NO_SQLITE, sqliteLibs } from '../../../fixtures/sqlite-libs'
 
 const libs = await sqliteLibs()
 const folder = await mkdtemp(join(tmpdir(), 'millwright-sqlite-unit-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-if (libs.length === 0) {
-  it('is left out: neither node:sqlite nor better-sqlite3 is there', () => {
-    console.info('left out: sqliteTracker (neither node:sqlite nor better-sqlite3 is there)')
-  })
-}
+if (libs.length === 0) it.skip(`sqliteTracker (left out: ${NO_SQLITE})`, () => {})
 
 describe.each(libs)('sqliteTracker with $name', ({ name, lib }) => {
   const place = (file: string): string => join(folder, `${name.replace(':', '-')}-${file}`)
@@ -56,7 +52,7 @@ describe.each(libs)('sqliteTracker with $name', ({ name, lib }) => {
     expect(await readFile(inTheWay, 'utf8')).toBe('')
   })
 
-  it.skipIf(process.getuid?.() === 0)('says that it may not write', async () => {
+  it.skipIf(process.getuid?.() === 0)('says that it may not write (not as root)', async () => {
     const path = place('readonly.db')
     await (await sqliteTracker({ path, storage: memoryStorage(), lib })).close()
     await chmod(path, 0o400)

@@ -25,8 +25,13 @@ import type { ObjectStore } from '../../../../src/ports/object-store'
 import type { TrackerBackend } from '../../../../src/ports/tracker-backend'
 import { createTracker } from '../../../../src/run'
 import { bindChecks, failingStore, manualClock, trackerChecks } from '../../../../src/testing'
+import { hostileSample } from '../../../support/effort'
 
-bindChecks(trackerChecks(), { make: () => wandbOffline(memoryTracker(), { storage: memoryStorage() }) }, { describe, it })
+bindChecks(
+  trackerChecks({ hostileNames: hostileSample(11) }),
+  { make: () => wandbOffline(memoryTracker(), { storage: memoryStorage() }) },
+  { describe, it },
+)
 
 async function directoriesOf(storage: ObjectStore, folder = 'wandb'): Promise<string[]> {
   return (await storage.list({ prefix: `${folder}/`, shallow: true })).prefixes.map((prefix) => prefix.slice(0, -1))
