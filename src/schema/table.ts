@@ -54,6 +54,15 @@ export function isTable(value: unknown): value is Table {
 }
 
 /**
+ * Refuses a value that is no table; a Promise is named as a forgotten `await`. Every public verb that takes a table calls it first.
+ *
+ * @throws InvalidArgument "split expects a Dataset, got a Promise (did you forget `await`?)"
+ */
+export function assertTable(value: unknown, operation: string): asserts value is Table {
+  if (!isTable(value)) throw invalidArgument(`${operation} expects a Dataset, got ${show(value)}`)
+}
+
+/**
  * A table from row objects. Columns are the given ones, or the keys in order of appearance; a key that a row lacks is missing there.
  *
  * @param types column types by name; the others are inferred by `typeOfCells`
