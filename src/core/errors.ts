@@ -136,7 +136,17 @@ export function show(value: unknown): string {
   else if (typeof value === 'function') text = 'a function'
   else if (typeof value === 'bigint') text = `${value}n`
   else if (typeof value === 'object' && value !== null) {
-    text = Array.isArray(value) ? `an array of ${value.length}` : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+    text = showObject(value)
   } else text = String(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+/** What kind of object a value is; a Promise is what a forgotten `await` leaves. */
+function showObject(value: object): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof (value as { then?: unknown }).then === 'function') return 'a Promise (did you forget `await`?)'
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `the Date ${value.toISOString()}`
+  const kind = Object.prototype.toString.call(value).slice(8, -1)
+  if (kind === 'Map' || kind === 'Set') return `a ${kind}`
+  return `an object (${Object.keys(value).slice(0, 5).join(', ')})`
 }

@@ -2,7 +2,7 @@
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
 import { type Column, type ColumnType, MISSING_INT32, makeColumn, newValues } from '../schema/column'
 import { isAssignable } from '../schema/schema'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 
 /**
@@ -12,6 +12,8 @@ import { Dataset } from './dataset'
  * @throws InvalidArgument without a table, SchemaMismatch listing every column that differs
  */
 export function concat(tables: readonly Table[]): Dataset {
+  if (!Array.isArray(tables as unknown)) throw invalidArgument(`concat expects an array of Datasets, got ${show(tables)}`)
+  for (const table of tables) assertTable(table, 'concat')
   const [first] = tables
   if (first === undefined) throw invalidArgument('concat needs at least one table')
   const issues = tables.flatMap((table, t) => differences(first, table, t))

@@ -1,17 +1,9 @@
 /** Datasets from what a program already holds: rows or columns. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, ofType, oneOf } from '../core/options'
-import {
-  type Column,
-  type ColumnType,
-  columnFrom,
-  columnTypes,
-  MISSING_INT32,
-  makeColumn,
-  renameColumn,
-  typeOfCells,
-} from '../schema/column'
-import { type Row, tableFromRows } from '../schema/table'
+import type { CoerceOptions } from '../schema/coerce'
+import { type Column, type ColumnType, columnOfCells, columnTypes, MISSING_INT32, makeColumn, renameColumn } from '../schema/column'
+import { isRow, type Row, tableFromRows } from '../schema/table'
 import { Dataset } from './dataset'
 
 /** Options of {@link fromRows}. */
@@ -20,21 +12,23 @@ export interface FromRowsOptions {
   readonly types?: Readonly<Record<string, ColumnType>> | undefined
   /** The columns to take, in this order. @default every key, in order of appearance */
   readonly columns?: readonly string[] | undefined
+  /** Read text of numbers and booleans, and 0 and 1 as booleans, into the types asked for in `types`. @default false */
+  readonly coerce?: boolean | undefined
 }
 
 /**
  * A dataset from row objects. `null`, `undefined`, `NaN` and absent keys are missing; whole numbers become `int32`, `Date`
- * becomes `timestamp`; a column of mixed kinds becomes `string`.
+ * becomes `timestamp`; a column of mixed kinds, or with a bigint beyond ±2⁵³, becomes `string`.
  *
- * @throws InvalidArgument when a cell does not fit the type asked for
+ * @throws InvalidArgument naming column and row of what is no cell (an object, an array, a Promise, …) or does not fit the type asked for
  */
 export function fromRows(rows: readonly Row[], options: FromRowsOptions = {}): Dataset {
-  checkOptions('fromRows', options, { types: ofType('object'), columns: ofType('object') })
+  checkOptions('fromRows', options, { types: ofType('object'), columns: ofType('object'), coerce: ofType('boolean') })
   if (!Array.isArray(rows)) throw invalidArgument(`fromRows needs an array of row objects, got ${show(rows)}`)
-  const wrong = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row))
+  const wrong = rows.findIndex((row) => !isRow(row))
   if (wrong >= 0) throw invalidArgument(`fromRows needs row objects, row ${wrong} is ${show(rows[wrong])}`)
   checkTypes(options.types)
-  return Dataset.fromTable(tableFromRows(rows, options.types, options.columns))
+  return Dataset.fromTable(tableFromRows(rows, options.types, options.columns, { coerce: options.coerce }))
 }
 
 /** Cells of one column: an array or typed array of values, or a column (its name is replaced). */
@@ -44,22 +38,24 @@ export type ColumnCells = ArrayLike<unknown> | Column
  * A dataset from columns by name. A `Float64Array` gives `float64`, an `Int32Array` `int32`, arrays are inferred. Typed arrays are copied.
  *
  * @param types types by column name, for columns given as plain arrays
- * @throws InvalidArgument on unequal lengths, or when a cell does not fit the type asked for
+ * @throws InvalidArgument on unequal lengths, or naming column and row of what is no cell or does not fit the type asked for
  */
-export function fromColumns(
-  columns: Readonly<Record<string, ColumnCells>>,
-  options: { readonly types?: Readonly<Record<string, ColumnType>> | undefined } = {},
-): Dataset {
-  checkOptions('fromColumns', options, { types: ofType('object') })
+export function fromColumns(columns: Readonly<Record<string, ColumnCells>>, options: Omit<FromRowsOptions, 'columns'> = {}): Dataset {
+  checkOptions('fromColumns', options, { types: ofType('object'), coerce: ofType('boolean') })
   if (typeof columns !== 'object' || columns === null || Array.isArray(columns)) {
     throw invalidArgument(`fromColumns needs an object of columns by name, got ${show(columns)}`)
   }
   checkTypes(options.types)
-  return new Dataset(Object.entries(columns).map(([name, cells]) => columnOf(name, cells, typeFor(options.types, name))))
+  const { types, coerce } = options
+  return new Dataset(Object.entries(columns).map(([name, cells]) => columnOf(name, cells, typeFor(types, name), { coerce })))
 }
 
 /** A column from cells of any accepted kind. */
-export function columnOf(name: string, cells: ColumnCells, type?: ColumnType): Column {
+export function columnOf(
+  name: string,
+  cells: ColumnCells,
+  ...[type, options]: [type?: ColumnType | undefined, options?: CoerceOptions]
+): Column {
   if (isColumn(cells)) return renameColumn(cells, name)
   if (type === undefined && cells instanceof Float64Array) return makeColumn(name, { type: 'float64', values: cells.slice() })
   if (type === undefined && cells instanceof Int32Array && !cells.includes(MISSING_INT32)) {
@@ -68,13 +64,7 @@ export function columnOf(name: string, cells: ColumnCells, type?: ColumnType): C
   if (typeof cells === 'string' || typeof cells?.length !== 'number') {
     throw invalidArgument(`column ${show(name)} needs an array of cells, got ${show(cells)}`)
   }
-  const wanted = type ?? typeOfCells(cells)
-  return columnFrom(name, wanted, wanted === 'string' && type === undefined ? Array.from(cells, textOf) : cells)
-}
-
-function textOf(cell: unknown): unknown {
-  if (cell === null || cell === undefined || (typeof cell === 'number' && Number.isNaN(cell))) return null
-  return cell instanceof Date ? cell.toISOString() : String(cell)
+  return columnOfCells(name, cells, type, options)
 }
 
 function isColumn(cells: ColumnCells): cells is Column {

@@ -3,7 +3,7 @@ import { attachDisplay } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
 import { type CellValue, type Column, sliceColumn } from '../schema/column'
 import { schemaOf, type TableSchema } from '../schema/schema'
-import { rowAt, rowsOf, type Table, tableOf } from '../schema/table'
+import { assertTable, rowAt, rowsOf, type Table, tableOf } from '../schema/table'
 import { markdownTable, textTable } from './table-text'
 
 /** A row of a dataset: column name → cell; a timestamp is epoch milliseconds, `null` is missing. */
@@ -35,6 +35,7 @@ export class Dataset implements Table {
 
   /** A dataset over the columns of any table; a dataset is returned as it is. */
   static fromTable(table: Table): Dataset {
+    assertTable(table, 'Dataset.fromTable')
     return table instanceof Dataset ? table : new Dataset(table.columnNames.map((name) => table.column(name)))
   }
 

@@ -1,7 +1,7 @@
 /** Choosing rows: by number, by range, by condition. */
 import { invalidArgument, show } from '../core/errors'
 import { type Column, takeColumn } from '../schema/column'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 import { type RowView, rowView } from './row-view'
 
@@ -16,6 +16,7 @@ export type RowPredicate = (row: RowView, index: number) => boolean
  * @throws InvalidArgument when the mask is not boolean or has another length
  */
 export function filter(table: Table, keep: RowPredicate | Column | string | ArrayLike<boolean | number>): Dataset {
+  assertTable(table, 'filter')
   const rows = new Int32Array(table.numRows)
   let count = 0
   if (typeof keep === 'function') {
@@ -30,6 +31,7 @@ export function filter(table: Table, keep: RowPredicate | Column | string | Arra
 
 /** The rows with these numbers, in this order; a number may repeat. @throws InvalidArgument on a number out of range */
 export function take(table: Table, rows: ArrayLike<number>): Dataset {
+  assertTable(table, 'take')
   const indices = rows instanceof Int32Array ? rows : Int32Array.from(rows)
   for (const row of indices) {
     if (row < 0 || row >= table.numRows) throw invalidArgument(`row must be from 0 to ${table.numRows - 1}, got ${row}`)
@@ -39,16 +41,19 @@ export function take(table: Table, rows: ArrayLike<number>): Dataset {
 
 /** Rows from `start` (included) to `end` (not included), sharing memory; negative numbers count from the end. */
 export function slice(table: Table, start?: number, end?: number): Dataset {
+  assertTable(table, 'slice')
   return Dataset.fromTable(table).slice(start, end)
 }
 
 /** The first `count` rows. */
 export function head(table: Table, count = 5): Dataset {
+  assertTable(table, 'head')
   return Dataset.fromTable(table).head(count)
 }
 
 /** The last `count` rows. */
 export function tail(table: Table, count = 5): Dataset {
+  assertTable(table, 'tail')
   return Dataset.fromTable(table).tail(count)
 }
 

@@ -2,7 +2,7 @@
 import { type Hasher, sha256 } from '../core/hash'
 import { canonicalJson } from '../core/json'
 import { type Column, MISSING_CODE } from '../schema/column'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 
 /**
  * The SHA-256 digest of a table's content: column names, types, order, and every cell, in lower-case hexadecimal. Tables with
@@ -14,6 +14,7 @@ import type { Table } from '../schema/table'
  * numbers by first appearance, −1 for missing, followed by the distinct texts in that order as canonical JSON).
  */
 export function fingerprint(table: Table): string {
+  assertTable(table, 'fingerprint')
   const hasher = sha256().update('millwright-table-1')
   const columns = table.columnNames.map((name) => table.column(name))
   hasher.update(canonicalJson({ columns: columns.map(({ name, type }) => ({ name, type })), numRows: table.numRows }))

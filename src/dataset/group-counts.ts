@@ -1,7 +1,7 @@
 /** How often each value, or each combination of values, occurs. */
 import { invalidArgument, show } from '../core/errors'
 import { type CellValue, type Column, makeColumn, takeColumn } from '../schema/column'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 import { groupCodes } from './group-codes'
 
@@ -12,6 +12,7 @@ import { groupCodes } from './group-codes'
  * @throws NotFound; InvalidArgument without a column, or when one of them is called `count`
  */
 export function groupCounts(table: Table, by: string | readonly string[]): Dataset {
+  assertTable(table, 'groupCounts')
   const names = typeof by === 'string' ? [by] : by
   if (names.length === 0) throw invalidArgument('groupCounts needs at least one column')
   if (names.includes('count')) throw invalidArgument(`groupCounts cannot group by a column called ${show('count')}: rename it first`)
@@ -28,6 +29,7 @@ export interface ValueCount {
 
 /** The distinct values of a column, the most frequent first (ties by first appearance); `null` stands for missing. @throws NotFound */
 export function valueCounts(table: Table, name: string): ValueCount[] {
+  assertTable(table, 'valueCounts')
   return countValues(table.column(name))
 }
 

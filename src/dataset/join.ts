@@ -3,7 +3,7 @@ import { invalidArgument, show } from '../core/errors'
 import { checkOptions, either, ofType, oneOf, wholeNumber } from '../core/options'
 import { type Column, columnFrom, renameColumn, takeColumn } from '../schema/column'
 import { isAssignable } from '../schema/schema'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 import { groupCodes, NO_GROUP } from './group-codes'
 
@@ -34,6 +34,8 @@ export interface JoinOptions {
  * InvalidArgument when names clash in spite of the suffix or more than `maxRows` rows would come out
  */
 export function join(left: Table, right: Table, options: JoinOptions): Dataset {
+  assertTable(left, 'join')
+  assertTable(right, 'join')
   checkOptions('join', options, {
     on: either(ofType('string'), ofType('object')),
     how: oneOf('inner', 'left', 'right', 'full', 'semi', 'anti'),

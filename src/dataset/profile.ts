@@ -1,7 +1,7 @@
 /** What is in a table: counts, moments, quantiles, frequent values, column by column. */
 import { checkOptions, wholeNumber } from '../core/options'
 import { type CellValue, type Column, type ColumnType, toFloat64 } from '../schema/column'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { fromRows } from './create'
 import type { Dataset } from './dataset'
 import { countValues, type ValueCount } from './group-counts'
@@ -42,6 +42,7 @@ export interface ProfileOptions {
 
 /** Describes every column of a table, as plain JSON data. Sorts a copy of each numeric column: O(n log n). */
 export function profile(table: Table, options: ProfileOptions = {}): DatasetProfile {
+  assertTable(table, 'profile')
   checkOptions('profile', options, { top: wholeNumber(0) })
   const top = options.top ?? 10
   return { numRows: table.numRows, columns: table.columnNames.map((name) => profileColumn(table.column(name), top)) }
@@ -49,6 +50,7 @@ export function profile(table: Table, options: ProfileOptions = {}): DatasetProf
 
 /** {@link profile} as a dataset, one row a column of `table`; quantiles as `p25`, `p50`, `p75`, the most frequent value as `top`. */
 export function describe(table: Table): Dataset {
+  assertTable(table, 'describe')
   const rows = profile(table, { top: 1 }).columns.map((column) => ({
     column: column.name,
     type: column.type,

@@ -1,7 +1,7 @@
 /** Rows in order of one or more columns. */
 import { invalidArgument, show } from '../core/errors'
 import { type Column, missingMark } from '../schema/column'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
 import { take } from './filter'
 
@@ -20,6 +20,7 @@ export interface SortKey {
  * @throws NotFound, InvalidArgument without a key
  */
 export function sort(table: Table, by: string | SortKey | readonly (string | SortKey)[]): Dataset {
+  assertTable(table, 'sort')
   const keys = (Array.isArray(by) ? by : [by]) as readonly (string | SortKey)[]
   if (keys.length === 0) throw invalidArgument('sort needs at least one column')
   const parts = keys.map((key) => {

@@ -14,7 +14,7 @@ import {
   stratifiedParts,
   timeFolds,
 } from '../schema/partition'
-import { isTable, type Table } from '../schema/table'
+import { assertTable, isTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
 import { take } from './filter'
 
@@ -51,6 +51,7 @@ export interface Split {
 export function split(table: Table, options: SplitOptions & { readonly validation: number }): Split & { readonly validation: Dataset }
 export function split(table: Table, options: SplitOptions): Split
 export function split(table: Table, options: SplitOptions): Split {
+  assertTable(table, 'split')
   checkOptions('split', options, {
     test: finiteNumber(0),
     validation: finiteNumber(0),
@@ -90,6 +91,7 @@ export interface FoldsOptions {
  * @throws InvalidArgument when there are fewer rows than folds; NotFound
  */
 export function folds(table: Table | number, options: FoldsOptions = {}): Fold[] {
+  if (typeof table !== 'number') assertTable(table, 'folds')
   checkOptions('folds', options, { folds: wholeNumber(2), ...partitionRules() })
   checkExclusive('folds', options)
   const k = options.folds ?? 5

@@ -2,7 +2,7 @@
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, oneOf } from '../core/options'
 import { type ColumnType, columnTypes } from '../schema/column'
-import type { Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { type ColumnCells, columnOf } from './create'
 import { Dataset } from './dataset'
 import { type RowView, rowView } from './row-view'
@@ -25,6 +25,7 @@ export function withColumn(
   name: string,
   ...[cells, options = {}]: [cells: ColumnCells | ((row: RowView, index: number) => unknown), options?: WithColumnOptions]
 ): Dataset {
+  assertTable(table, 'withColumn')
   checkOptions('withColumn', options, { type: oneOf(...columnTypes) })
   const column = columnOf(name, typeof cells === 'function' ? computed(table, cells) : cells, options.type)
   if (column.length !== table.numRows && table.columnNames.length > 0) {

@@ -1,9 +1,9 @@
 /** The drift detector: profiles a reference table once, then compares current tables with it. */
 import { attachDisplay } from '../core/display'
-import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { MillwrightError } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString } from '../core/options'
 import type { Table } from '../ports/table'
-import { isTable } from '../schema/table'
+import { assertTable } from '../schema/table'
 import { chiSquareTest } from '../stats/contingency'
 import { adjustPValues } from '../stats/multiple-testing'
 import { buildProfile, type DriftFitOptions } from './build-profile'
@@ -61,7 +61,7 @@ export class DriftDetector {
   fit(reference: Table, options: DriftFitOptions = {}): this {
     const names = { ...arrayOf(nonEmptyString()), allowed: 'an array of column names' }
     checkOptions('DriftDetector.fit', options, { columns: names, categorical: names, numeric: names })
-    assertTable('fit', reference)
+    assertTable(reference, 'DriftDetector.fit')
     this.#use(buildProfile(reference, this.#options, options))
     return this
   }
@@ -86,7 +86,7 @@ export class DriftDetector {
    */
   detect(current: Table): DriftReport {
     const profile = this.#fitted('detect')
-    assertTable('detect', current)
+    assertTable(current, 'DriftDetector.detect')
     const present = new Set(current.columnNames)
     const outcomes = profile.columns.map((reference) => {
       const column = present.has(reference.column) ? current.column(reference.column) : undefined
@@ -195,13 +195,6 @@ function summarise(
     columns,
     findings,
   })
-}
-
-function assertTable(operation: string, value: unknown): asserts value is Table {
-  if (!isTable(value))
-    throw invalidArgument(`DriftDetector.${operation} needs a table, got ${show(value)}`, {
-      hint: 'tableFromRows makes one of row objects',
-    })
 }
 
 function percent(share: number): string {

@@ -7,7 +7,7 @@ import { throwIfAborted, yieldToEventLoop } from '../core/signal'
 import type { Metric, MetricName } from '../metrics/metric'
 import { takeColumn, toFloat64 } from '../schema/column'
 import { blockFolds, type Fold, foldsOfTests, orderOf, randomFolds, strataOf, stratifiedFolds, timeFolds } from '../schema/partition'
-import { columnNotFound, type Table, tableOf } from '../schema/table'
+import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
 import type { Estimator } from './estimator'
 import { metricFor, scoreMetrics } from './evaluate'
 import { targetOf } from './target'
@@ -69,6 +69,7 @@ export async function crossValidate<const Scoring extends readonly (MetricName |
   options: CrossValidateOptions<Scoring>,
 ): Promise<CrossValidation<Scoring>> {
   checkCrossValidation(options)
+  assertTable(table, 'crossValidate')
   const { target, signal } = options
   throwIfAborted(signal)
   const metrics = options.scoring.map((metric) => metricFor(metric, estimator.task))

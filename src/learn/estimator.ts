@@ -6,7 +6,7 @@ import { type OnProgress, type ProgressEvent, progressReporter } from '../core/p
 import { throwIfAborted, yieldToEventLoop } from '../core/signal'
 import { toFloat64 } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
-import { isTable, type Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { type FittedModel, makeFittedModel } from './fitted-model'
 import { type FeatureMatrix, type Learner, runSteps } from './learner'
 import type { Params } from './params'
@@ -117,7 +117,7 @@ function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Ge
 }
 
 function assertFitInput(kind: string, table: Table, options: FitOptions): void {
-  if (!isTable(table)) throw invalidArgument(`fit of ${kind} takes a table, got ${show(table)}`)
+  assertTable(table, `fit of ${kind}`)
   if (typeof options !== 'object' || options === null || typeof options.target !== 'string') {
     throw invalidArgument(`fit of ${kind} needs \`target\`, the name of the column to predict, got ${show(options?.target)}`)
   }

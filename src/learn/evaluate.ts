@@ -2,7 +2,7 @@
 import { invalidArgument, show } from '../core/errors'
 import { anything, checkOptions } from '../core/options'
 import { type Metric, type MetricName, metricByName } from '../metrics/metric'
-import { columnNotFound, type Table } from '../schema/table'
+import { assertTable, columnNotFound, type Table } from '../schema/table'
 import { type FittedModel, labelsOf } from './fitted-model'
 import { labelsOfColumn, targetOf } from './target'
 
@@ -25,6 +25,7 @@ export interface EvaluateOptions {
  */
 export function evaluate(model: FittedModel, table: Table, options: EvaluateOptions = {}): Record<string, number> {
   checkOptions('evaluate', options, { metrics: anything() })
+  assertTable(table, 'evaluate')
   if (!table.columnNames.includes(model.target)) throw columnNotFound(model.target, table.columnNames)
   if (table.numRows === 0) throw invalidArgument('evaluate needs at least one row, the table has none')
   const given = options.metrics

@@ -2,9 +2,10 @@
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
 import type { ClassProbabilities, Label } from '../metrics/label'
 import type { ModelPackage } from '../ports/model'
+import { coerceCell, isProblem } from '../schema/coerce'
 import { type ColumnType, toFloat64 } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
-import { isTable, type Row, type Table, tableFromRows } from '../schema/table'
+import { isRow, isTable, type Row, type Table, tableFromRows } from '../schema/table'
 import type { FeatureMatrix } from './learner'
 import { packModel } from './model-format'
 import { type FeatureImportance, importanceOf, type ModelParts, signatureOf } from './model-parts'
@@ -112,7 +113,7 @@ function inputTable(parts: ModelParts, data: PredictionInput): Table {
   }
   if (!Array.isArray(data)) throw invalidArgument(`predict takes a table or an array of rows, got ${show(data)}`)
   const rows = data as readonly Row[]
-  const bad = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row))
+  const bad = rows.findIndex((row) => !isRow(row))
   if (bad >= 0) throw invalidArgument(`predict takes rows as objects, row ${bad} is ${show(rows[bad])}`)
   checkRows(parts.features, rows)
   const types: Record<string, ColumnType> = {}
@@ -156,10 +157,9 @@ function checkRows(features: readonly ColumnSpec[], rows: readonly Row[]): void 
   if (issues.length > 0) throw new SchemaMismatchError(`predict: ${issues.map(({ message }) => message).join('; ')}`, issues)
 }
 
+/** Whether a cell can stand in a feature of `type`; numbers with a fraction may stand where whole ones were learned. */
 function cellFits(type: ColumnType, cell: unknown): boolean {
-  if (type === 'string') return typeof cell === 'string'
-  if (type === 'boolean') return typeof cell === 'boolean'
-  return typeof cell === 'number' || (type === 'timestamp' && cell instanceof Date)
+  return !isProblem(coerceCell(cell, type === 'int32' ? 'float64' : type))
 }
 
 function assertComplete(parts: ModelParts, columns: readonly Float64Array[]): void {

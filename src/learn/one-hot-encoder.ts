@@ -2,6 +2,7 @@
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
 import { type Column, makeColumn } from '../schema/column'
+import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
 import {
   columnsFor,
@@ -61,6 +62,7 @@ export function oneHotEncoder(options: OneHotEncoderOptions = {}): Transformer {
     kind: 'oneHotEncoder',
     options: paramsOf({ columns, handleUnknown, maxCategories, dropFirst }),
     fit(table, { target } = {}) {
+      assertTable(table, 'fit of oneHotEncoder')
       const encodings = columnsFor(table, { columns, target }, ({ type }) => type === 'string').map((column): Encoding => {
         const categories = categoriesOf(column, maxCategories)
         if (!dropFirst || categories.length === 0) return { name: column.name, categories }
@@ -96,6 +98,7 @@ function fittedEncoder(encodings: readonly Encoding[], handleUnknown: 'ignore' |
     kind: 'oneHotEncoder',
     inputs: encodings.map(({ name }) => name),
     transform(table) {
+      assertTable(table, 'transform of oneHotEncoder')
       const replaced = new Map<string, readonly Column[]>()
       for (const encoding of encodings) {
         const column = neededColumn('oneHotEncoder', table, encoding.name)

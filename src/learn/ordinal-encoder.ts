@@ -2,6 +2,7 @@
 import { MillwrightError, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString, oneOf } from '../core/options'
 import { type Column, makeColumn } from '../schema/column'
+import { assertTable } from '../schema/table'
 import { categoryCodes } from './one-hot-encoder'
 import { paramsOf } from './params'
 import {
@@ -42,6 +43,7 @@ export function ordinalEncoder(options: OrdinalEncoderOptions = {}): Transformer
     kind: 'ordinalEncoder',
     options: paramsOf({ columns, handleUnknown }),
     fit(table, { target } = {}) {
+      assertTable(table, 'fit of ordinalEncoder')
       const orders = columnsFor(table, { columns, target }, ({ type }) => type === 'string').map((column): Order => {
         const { codes, texts } = categoryCodes(column)
         const present = new Set<string>()
@@ -69,6 +71,7 @@ function fittedOrdinal(orders: readonly Order[], handleUnknown: 'missing' | 'err
     kind: 'ordinalEncoder',
     inputs: orders.map(({ name }) => name),
     transform(table) {
+      assertTable(table, 'transform of ordinalEncoder')
       const replaced = new Map<string, readonly Column[]>()
       for (const order of orders) {
         const column = neededColumn('ordinalEncoder', table, order.name)

@@ -1,6 +1,6 @@
 /** Keeps some columns, or drops some, as steps of a chain. */
 import { invalidArgument, show } from '../core/errors'
-import { columnNotFound, type Table, tableOf } from '../schema/table'
+import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
 import { paramsOf } from './params'
 import { corruptState, type FittedTransformer, neededColumn, type Transformer, type TransformerState } from './transformer'
 
@@ -15,6 +15,7 @@ export function selectColumns(names: readonly string[]): Transformer {
     kind: 'selectColumns',
     options: paramsOf({ columns: names }),
     fit(table, { target } = {}) {
+      assertTable(table, 'fit of selectColumns')
       assertThere(table, names)
       return fittedSelection(
         names.filter((name) => name !== target),
@@ -35,6 +36,7 @@ export function dropColumns(names: readonly string[]): Transformer {
     kind: 'dropColumns',
     options: paramsOf({ columns: names }),
     fit(table, { target } = {}) {
+      assertTable(table, 'fit of dropColumns')
       assertThere(table, names)
       return fittedSelection(
         table.columnNames.filter((name) => name !== target && !names.includes(name)),
@@ -56,6 +58,7 @@ function fittedSelection(names: readonly string[], target: string | undefined): 
     kind: 'selectColumns',
     inputs: names,
     transform(table) {
+      assertTable(table, 'transform of selectColumns')
       const kept = names.map((name) => neededColumn('selectColumns', table, name))
       const labels = target !== undefined && table.columnNames.includes(target) ? [table.column(target)] : []
       return tableOf([...kept, ...labels])

@@ -2,6 +2,7 @@
 import { invalidArgument, show } from '../core/errors'
 import { anything, arrayOf, checkOptions, nonEmptyString, ofType, oneOf } from '../core/options'
 import { type CellValue, type Column, columnFrom, columnInit, isMissingAt, makeColumn, missingMark, toFloat64 } from '../schema/column'
+import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
 import {
   columnsFor,
@@ -66,6 +67,7 @@ export function simpleImputer(options: SimpleImputerOptions = {}): Transformer {
     kind: 'simpleImputer',
     options: paramsOf({ strategy, fillValue, addIndicator, columns }),
     fit(table, { target } = {}) {
+      assertTable(table, 'fit of simpleImputer')
       const fillings = columnsFor(table, { columns, target }, () => true).map((column): Filling => {
         const fill = fillOf(column, strategy, fillValue)
         return { name: column.name, kind: kindOf(column), fill, indicator: addIndicator && column.nullCount > 0 }
@@ -97,6 +99,7 @@ function fittedImputer(fillings: readonly Filling[]): FittedTransformer {
     kind: 'simpleImputer',
     inputs: fillings.map(({ name }) => name),
     transform(table) {
+      assertTable(table, 'transform of simpleImputer')
       const replaced = new Map<string, readonly Column[]>()
       const added: Column[] = []
       for (const { name, kind, fill, indicator } of fillings) {

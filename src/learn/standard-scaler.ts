@@ -1,6 +1,7 @@
 /** Brings numeric columns to mean 0 and standard deviation 1. */
 import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
 import { type Column, makeColumn, toFloat64 } from '../schema/column'
+import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
 import {
   columnsFor,
@@ -48,6 +49,7 @@ export function standardScaler(options: StandardScalerOptions = {}): Transformer
     kind: 'standardScaler',
     options: paramsOf({ withMean, withStd, columns }),
     fit(table, { target } = {}) {
+      assertTable(table, 'fit of standardScaler')
       return fittedScaler(
         columnsFor(table, { columns, target }, isNumeric).map((column): Scaling => {
           const { mean, deviation } = momentsOf(toFloat64(column))
@@ -74,6 +76,7 @@ function fittedScaler(scalings: readonly Scaling[]): FittedTransformer {
     kind: 'standardScaler',
     inputs: scalings.map(({ name }) => name),
     transform(table) {
+      assertTable(table, 'transform of standardScaler')
       const replaced = new Map<string, readonly Column[]>()
       for (const { name, mean, scale } of scalings) {
         const numbers = toFloat64(neededColumn('standardScaler', table, name, 'numbers'))

@@ -7,6 +7,7 @@ import { newId } from '../core/ids'
 import { type Metric, type MetricName, metricByName } from '../metrics'
 import type { AlertMessage } from '../ports/alert-sink'
 import type { PredictionRecord } from '../ports/model'
+import { coerceCell } from '../schema/coerce'
 import type { ColumnType } from '../schema/column'
 import { isTensorSide, type ModelSignature } from '../schema/signature'
 import type { Table } from '../schema/table'
@@ -311,8 +312,8 @@ export class Monitor {
     const { eventTime } = this.#options
     if (eventTime === undefined) return record.at
     const value = typeof eventTime === 'function' ? eventTime(record) : record.input[eventTime]
-    const at = value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : Number(value ?? Number.NaN)
-    return Number.isFinite(at) ? at : record.at
+    const at = coerceCell(value, 'timestamp')
+    return typeof at === 'number' ? at : record.at
   }
 
   #checkEvery(everyMs: number): void {

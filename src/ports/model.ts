@@ -93,6 +93,7 @@ export interface PredictionRecord {
   readonly model: string
   readonly version: string
   readonly at: number
+  /** The model's columns as the model got them, checked and coerced (`null` where missing), and other cells that the caller gave. */
   readonly input: Row
   readonly prediction: string | number | boolean | null
   /** Class label → probability, where the model gives them. */

@@ -1,12 +1,13 @@
 /** Checks rows against a model's signature and finds everything that is wrong with every row. */
 import { type Issue, SchemaMismatchError } from '../core/errors'
+import { coerceCell, isProblem, kindOf } from '../schema/coerce'
 import { type CellValue, type Column, type ColumnInit, type ColumnType, makeColumn, missingMark, newValues } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
 
 /** How strict the check is. */
 export interface InputPolicy {
-  /** Read numbers, booleans and strings out of each other where nothing is lost (`"3"` → 3). @default false */
+  /** Read numbers, booleans and strings out of each other, as a CSV file's text is read (`"3"` → 3). @default false */
   readonly coerce?: boolean | undefined
   /** What to do with columns the model does not have. @default 'ignore' */
   readonly unknownColumns?: 'ignore' | 'error' | undefined
@@ -59,12 +60,6 @@ export function createIssueLog(): IssueLog {
   }
 }
 
-/** What is wrong with one cell; never holds the value itself, so that answers to a client leak nothing. */
-interface Problem {
-  readonly code: string
-  readonly message: string
-}
-
 /**
  * Reads `rows` into cells in the order of `columns`; what does not fit goes to `log`.
  *
@@ -72,7 +67,7 @@ interface Problem {
  * Codes: `not-a-row`, `missing`, `wrong-type`, `not-finite`, `not-integer`, `out-of-range`, `unknown-column`.
  */
 export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
-  const coerce = policy.coerce === true
+  const reading = { coerce: policy.coerce, finite: true }
   const strict = policy.unknownColumns === 'error'
   return rows.map((row, index) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
@@ -86,11 +81,11 @@ export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec
       const column = columns[j] as ColumnSpec
       const present = Object.hasOwn(record, column.name)
       if (!present) absent++
-      const cell = readCell(column.type, present ? record[column.name] : undefined, coerce)
+      const cell = coerceCell(present ? record[column.name] : undefined, column.type, reading)
       if (cell === null) {
         cells[j] = null
         if (column.required !== false) log.add([index, column.name], 'missing', `${place(index, column.name)} a value is required`)
-      } else if (typeof cell === 'object') log.add([index, column.name], cell.code, `${place(index, column.name)} ${cell.message}`)
+      } else if (isProblem(cell)) log.add([index, column.name], cell.code, `${place(index, column.name)} ${cell.message}`)
       else cells[j] = cell
     }
     if (strict || absent > 0) checkNames(record, columns, index, strict, log)
@@ -151,64 +146,6 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
 }
 
-/** The cell as the column's type has it, `null` when missing, or what is wrong with it. */
-function readCell(type: ColumnType, value: unknown, coerce: boolean): CellValue | Problem {
-  if (value === null || value === undefined || value !== value) return null
-  switch (type) {
-    case 'string':
-      if (typeof value === 'string') return value
-      return coerce && (typeof value === 'number' || typeof value === 'boolean') ? String(value) : wrongType('a string', value)
-    case 'boolean':
-      return typeof value === 'boolean' ? value : ((coerce ? toBoolean(value) : undefined) ?? wrongType('true or false', value))
-    case 'timestamp':
-      return readTime(value)
-    default:
-      return readNumber(type, value, coerce)
-  }
-}
-
-function readNumber(type: 'float64' | 'int32', value: unknown, coerce: boolean): CellValue | Problem {
-  const number = typeof value === 'number' ? value : coerce ? toNumber(value) : undefined
-  if (number === undefined) return wrongType(type === 'int32' ? 'a whole number' : 'a number', value)
-  if (!Number.isFinite(number)) return { code: 'not-finite', message: 'must be a finite number' }
-  if (type === 'float64') return number
-  if (!Number.isInteger(number)) return { code: 'not-integer', message: 'must be a whole number, got one with a fraction' }
-  // −2³¹ itself marks a missing cell.
-  if (number <= -2147483648 || number > 2147483647) return { code: 'out-of-range', message: 'must lie within ±2,147,483,647' }
-  return number
-}
-
-/** Epoch milliseconds, a `Date`, or ISO 8601 text (JSON has no dates). */
-function readTime(value: unknown): CellValue | Problem {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : { code: 'not-finite', message: 'must be a finite number' }
-  const time =
-    value instanceof Date ? value.getTime() : typeof value === 'string' && /^\d{4}-\d\d/.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(time) ? wrongType('epoch milliseconds or an ISO 8601 date', value) : time
-}
-
-function toNumber(value: unknown): number | undefined {
-  if (typeof value === 'boolean') return Number(value)
-  if (typeof value !== 'string' || !/^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(value)) return undefined
-  return Number(value)
-}
-
-function toBoolean(value: unknown): boolean | undefined {
-  if (value === 1 || value === 'true') return true
-  return value === 0 || value === 'false' ? false : undefined
-}
-
-function wrongType(allowed: string, value: unknown): Problem {
-  return { code: 'wrong-type', message: `must be ${allowed}, got ${kindOf(value)}` }
-}
-
 function place(index: number, name: string): string {
   return `row ${index}, column ${JSON.stringify(name)}:`
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  if (value instanceof Date) return 'a date'
-  const kind = typeof value
-  return kind === 'object' ? 'an object' : kind === 'undefined' ? 'nothing' : `a ${kind}`
 }

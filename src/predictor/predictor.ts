@@ -6,7 +6,7 @@ import { newId } from '../core/ids'
 import { throwIfAborted } from '../core/signal'
 import type { LoadedModel, ModelSource, ModelTask } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
-import { isTable, type Row, rowAt, type Table } from '../schema/table'
+import type { Row, Table } from '../schema/table'
 import { type Answer, answersOf } from './answers'
 import { modelFailure, outcomeOf } from './failures'
 import { type Cells, createIssueLog } from './input-check'
@@ -25,7 +25,7 @@ import type {
   ReloadEvent,
 } from './prediction'
 import { createResultCache, type ResultCache } from './result-cache'
-import { joinWork, readInput, splitWork, type Work } from './work'
+import { checkedRow, joinWork, readInput, splitWork, type Work } from './work'
 
 /**
  * Answers rows with a model: checks them against the signature, joins concurrent calls into batches, remembers answers,
@@ -211,7 +211,7 @@ export class Predictor {
       const { answers, hits } = await this.#compute(work, numRows, options)
       const latencyMs = this.#settings.now() - start
       handle.usage.ended('answered', latencyMs, numRows)
-      return this.#deliver(input, answers, hits, options.ids, handle, latencyMs)
+      return this.#deliver(input, work, answers, hits, options.ids, latencyMs)
     } catch (error) {
       const outcome = outcomeOf(error, options.signal)
       handle.usage.ended(outcome, this.#settings.now() - start, 0)
@@ -261,12 +261,13 @@ export class Predictor {
 
   #deliver(
     input: readonly Row[] | Table,
+    work: Work,
     answers: readonly Answer[],
     hits: Uint8Array | undefined,
     ids: readonly string[] | undefined,
-    { name, version }: ModelHandle,
     latencyMs: number,
   ): Prediction[] {
+    const { name, version } = work.handle
     const predictions = answers.map(
       (answer, row): Prediction => ({ id: ids?.[row] ?? `${this.#prefix}-${(this.#answered + row).toString(36)}`, ...answer }),
     )
@@ -279,7 +280,7 @@ export class Predictor {
         model: name,
         version,
         at,
-        input: isTable(input) ? rowAt(input, row) : { ...(input[row] as Row) },
+        input: checkedRow(input, work, row),
         prediction,
         ...(probabilities === undefined ? {} : { probabilities }),
         latencyMs,

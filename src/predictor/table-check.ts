@@ -1,5 +1,16 @@
 /** Checks a whole table against a model's signature, column by column. */
-import { type Column, type ColumnInit, isMissingAt, makeColumn, missingMark, newValues, toFloat64 } from '../schema/column'
+import { coerceCell, isProblem } from '../schema/coerce'
+import {
+  type CellValue,
+  type Column,
+  type ColumnInit,
+  columnFrom,
+  isMissingAt,
+  makeColumn,
+  missingMark,
+  newValues,
+  toFloat64,
+} from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
 import type { InputPolicy, IssueLog } from './input-check'
@@ -7,7 +18,7 @@ import type { InputPolicy, IssueLog } from './input-check'
 /**
  * The table's columns as the signature has them: in its order, of its types, others left out. What does not fit goes to `log`.
  *
- * Numbers change their type where nothing is lost; a column that is missing altogether is allowed when it is not required.
+ * Numbers change their type where nothing is lost, ISO 8601 text becomes times, and with `coerce` cells are read as those of rows; a column that is missing altogether is allowed when it is not required.
  */
 export function checkTable(table: Table, columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Table {
   const names = new Set(table.columnNames)
@@ -23,7 +34,7 @@ export function checkTable(table: Table, columns: readonly ColumnSpec[], policy:
       continue
     }
     const source = table.column(column.name)
-    const converted = convert(source, column)
+    const converted = convert(source, column, policy)
     if (converted === undefined) {
       log.add([column.name], 'wrong-type', `column ${JSON.stringify(column.name)} must be ${column.type}, it is ${source.type}`)
       continue
@@ -35,14 +46,14 @@ export function checkTable(table: Table, columns: readonly ColumnSpec[], policy:
 }
 
 /** `source` as a column of the wanted type; `undefined` when that would lose something. */
-function convert(source: Column, { name, type }: ColumnSpec): Column | undefined {
+function convert(source: Column, { name, type }: ColumnSpec, policy: InputPolicy): Column | undefined {
   if (source.type === type) return source
   if (source.nullCount === source.length) return emptyColumn({ name, type }, source.length)
   if (type === 'float64' && (source.type === 'int32' || source.type === 'boolean')) {
     return makeColumn(name, { type, values: toFloat64(source) })
   }
   if (type === 'timestamp' && source.type === 'float64') return makeColumn(name, { type, values: source.values as Float64Array })
-  if (type !== 'int32' || (source.type !== 'float64' && source.type !== 'boolean')) return undefined
+  if (type !== 'int32' || (source.type !== 'float64' && source.type !== 'boolean')) return coerced(source, { name, type }, policy)
   const values = new Int32Array(source.length)
   const missing = missingMark('int32')
   for (let i = 0; i < source.length; i++) {
@@ -51,6 +62,17 @@ function convert(source: Column, { name, type }: ColumnSpec): Column | undefined
     if (values[i] !== value && !isMissingAt(source, i)) return undefined
   }
   return makeColumn(name, { type, values })
+}
+
+/** `source` read cell by cell, as rows are; `undefined` when a cell does not fit. */
+function coerced(source: Column, { name, type }: ColumnSpec, { coerce }: InputPolicy): Column | undefined {
+  const cells = new Array<CellValue>(source.length)
+  for (let i = 0; i < source.length; i++) {
+    const cell = coerceCell(source.at(i), type, { coerce })
+    if (isProblem(cell)) return undefined
+    cells[i] = cell
+  }
+  return columnFrom(name, type, cells)
 }
 
 function checkValues(column: Column, { required }: ColumnSpec, log: IssueLog): void {

@@ -1,7 +1,8 @@
 /** The rows of a call on their way to the model. */
 import { invalidArgument } from '../core/errors'
-import { sliceColumn } from '../schema/column'
-import { isTable, type Row, type Table, tableOf } from '../schema/table'
+import { isDate } from '../schema/coerce'
+import { type CellValue, sliceColumn } from '../schema/column'
+import { isTable, type Row, rowAt, type Table, tableOf } from '../schema/table'
 import { type Cells, checkRows, type InputPolicy, type IssueLog, tableOfCells } from './input-check'
 import type { ModelHandle } from './model-handle'
 import { checkTable } from './table-check'
@@ -23,6 +24,24 @@ export function readInput(input: readonly Row[] | Table, handle: ModelHandle, po
   if (isTable(input)) return { handle, table: columns === undefined ? input : checkTable(input, columns, policy, log) }
   if (columns !== undefined) return { handle, cells: checkRows(input, columns, policy, log) }
   throw invalidArgument(`the signature of ${handle.name}@${handle.version} names no columns: give it a table instead of rows`)
+}
+
+/**
+ * A row as the `prediction` event tells it: the cells of the model's columns as the model got them, `null` where missing. What the
+ * caller gave beside them is kept where it is a cell, so that a monitor can find its time or segment there.
+ */
+export function checkedRow(input: readonly Row[] | Table, { handle, cells, table }: Work, row: number): Row {
+  const { columns } = handle
+  const given = isTable(input) ? rowAt(input, row) : (input[row] as Row)
+  if (columns === undefined) return given
+  const checked: [string, CellValue][] = columns.map(({ name }, j) => [name, cells?.[row]?.[j] ?? table?.column(name).at(row) ?? null])
+  const known = new Set(columns.map(({ name }) => name))
+  const others = Object.entries(given).filter(([name, value]) => !known.has(name) && isCell(value))
+  return Object.fromEntries<Row[string]>([...others, ...checked])
+}
+
+function isCell(value: unknown): boolean {
+  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || isDate(value)
 }
 
 /** The rows `from` … `to` − 1. */

@@ -4,7 +4,7 @@ import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { checkOptions, ofType, oneOf, wholeNumber } from '../core/options'
-import { isTable, type Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { figureEvaluators } from './evaluate-figures'
 import { rowEvaluators } from './evaluate-rows'
 import type { Expectation, ExpectationSuite, Kwargs } from './expectation'
@@ -35,6 +35,7 @@ export interface ValidateOptions {
  * @throws InvalidArgument when the table or the suite is none
  */
 export function validate(table: Table, suite: ExpectationSuite, options: ValidateOptions = {}): ValidationResult {
+  assertTable(table, 'validate')
   checkOptions('validate', options, {
     resultFormat: oneOf('BOOLEAN_ONLY', 'BASIC', 'SUMMARY', 'COMPLETE'),
     partialUnexpectedCount: wholeNumber(0),
@@ -42,7 +43,6 @@ export function validate(table: Table, suite: ExpectationSuite, options: Validat
     runName: ofType('string'),
     clock: ofType('object'),
   })
-  if (!isTable(table)) throw invalidArgument(`validate needs a table, got ${show(table)}`)
   if (!Array.isArray(suite?.expectations)) throw invalidArgument(`validate needs a suite of expectations, got ${show(suite)}`)
   const parameters = { ...suite.suiteParameters, ...options.parameters }
   const results = suite.expectations.map((expectation) => judge(table, expectation, { ...options, parameters }))

@@ -1,5 +1,8 @@
-/** One cell into a type: text as CSV files and query strings give it, values as JSON gives them. */
-import { type CellValue, type ColumnType, MISSING_INT32 } from './column'
+/**
+ * The one rule by which a value becomes a cell. CSV files, row objects, predictors, HTTP bodies, monitors and models all use it;
+ * docs/guide/data.md has it as a table.
+ */
+import { type CellValue, type ColumnType, MISSING_INT32 } from './cell-types'
 
 /** Numbers as text: sign, digits without leading zeros, fraction, exponent; or infinity. */
 const numberPattern = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
@@ -97,49 +100,119 @@ function offsetMinutes(text: string | undefined): number | undefined {
   return (text[0] === '-' ? -1 : 1) * (hours * 60 + minutes)
 }
 
-/**
- * A text cell as a value of `type`, or `undefined` when it does not spell one. Nothing is missing here: compare with
- * {@link defaultNaValues} first.
- */
-export function coerceText(text: string, type: ColumnType): Exclude<CellValue, null> | undefined {
-  switch (type) {
-    case 'string':
-      return text
-    case 'boolean':
-      return defaultTrueValues.includes(text) ? true : defaultFalseValues.includes(text) ? false : undefined
-    case 'timestamp':
-      return timestampOfText(text)
-    default: {
-      const value = numberOfText(text)
-      return value !== undefined && type === 'int32' && !isInt32(value) ? undefined : value
-    }
-  }
+/** Why a value is no cell of a type. It never holds the value itself, so that an answer to a client leaks nothing. */
+export interface CellProblem {
+  readonly code: 'wrong-type' | 'not-finite' | 'not-integer' | 'out-of-range'
+  /** What was allowed and what kind of value arrived, as it reads after the column's name. */
+  readonly message: string
+}
+
+/** How a value is read as a cell. */
+export interface CoerceOptions {
+  /** Read numbers and booleans from text, booleans from 0 and 1, numbers from booleans, text from numbers and booleans. @default false */
+  readonly coerce?: boolean | undefined
+  /** Refuse infinite numbers. @default false */
+  readonly finite?: boolean | undefined
+}
+
+/** Whether {@link coerceCell} refused the value. */
+export function isProblem(cell: CellValue | CellProblem): cell is CellProblem {
+  return typeof cell === 'object' && cell !== null
 }
 
 /**
- * A value from JSON as a cell of `type`: `null`, `undefined`, `NaN` and, but for `string` columns, `''` are missing (`null`); a value that does not
- * fit gives `undefined`. Text that spells a number, boolean or timestamp fits those types; a number never becomes text,
- * so that 1 and "1" stay apart.
+ * A value as a cell of `type`, or what is wrong with it. `null`, `undefined` and `NaN` are missing (`null`).
  *
- * | type | takes |
- * | --- | --- |
- * | `float64` | numbers, text of numbers |
- * | `int32` | whole numbers above −2³¹ up to 2³¹ − 1, text of them |
- * | `boolean` | `true`, `false`, text of them, 0 and 1 |
- * | `string` | strings |
- * | `timestamp` | epoch milliseconds, `Date`, ISO 8601 text |
+ * | type | takes | and with `coerce` |
+ * | --- | --- | --- |
+ * | `float64` | numbers, bigints within ±2⁵³ | text of numbers ({@link numberOfText}), booleans as 0 and 1 |
+ * | `int32` | whole numbers above −2³¹ up to 2³¹ − 1 | text of them, booleans as 0 and 1 |
+ * | `boolean` | booleans | 0 and 1, `true`, `True`, `TRUE` and their opposites |
+ * | `string` | strings, bigints beyond ±2⁵³ | numbers and booleans; no whole number beyond ±2⁵³, which has lost digits |
+ * | `timestamp` | epoch milliseconds, `Date`, ISO 8601 text ({@link timestampOfText}) | |
  */
-export function coerceValue(value: unknown, type: ColumnType): CellValue | undefined {
-  if (value === null || value === undefined || (typeof value === 'number' && Number.isNaN(value))) return null
-  if (typeof value === 'string') return value === '' && type !== 'string' ? null : coerceText(value, type)
-  if (type === 'boolean') {
-    if (typeof value === 'boolean') return value
-    return value === 1 ? true : value === 0 ? false : undefined
+export function coerceCell(value: unknown, type: ColumnType, options: CoerceOptions = {}): CellValue | CellProblem {
+  if (value === null || value === undefined || value !== value) return null
+  const coerce = options.coerce === true
+  switch (type) {
+    case 'string':
+      return typeof value === 'string' ? value : textCell(value, coerce)
+    case 'boolean':
+      if (typeof value === 'boolean') return value
+      return (coerce ? booleanOf(value) : undefined) ?? wrongType('true or false', value)
+    case 'timestamp':
+      return timeCell(value)
+    default:
+      return numberCell(value, type, coerce, options.finite === true)
   }
-  if (type === 'timestamp' && value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.getTime()
-  if (typeof value !== 'number' || type === 'string') return undefined
-  if (type === 'timestamp' && !Number.isFinite(value)) return undefined
-  return type === 'int32' && !isInt32(value) ? undefined : value
+}
+
+function numberCell(value: unknown, type: 'float64' | 'int32', coerce: boolean, finite: boolean): CellValue | CellProblem {
+  const number = typeof value === 'number' ? value : numberOf(value, coerce)
+  if (number === undefined) {
+    if (typeof value === 'bigint') return { code: 'out-of-range', message: 'must lie within ±2⁵³, beyond which a number loses digits' }
+    return wrongType(type === 'int32' ? 'a whole number' : 'a number', value)
+  }
+  if (type === 'float64' && !finite) return number
+  if (!Number.isFinite(number)) return { code: 'not-finite', message: 'must be a finite number' }
+  if (type === 'float64') return number
+  if (!Number.isInteger(number)) return { code: 'not-integer', message: 'must be a whole number, got one with a fraction' }
+  // −2³¹ itself marks a missing cell.
+  return isInt32(number) ? number : { code: 'out-of-range', message: 'must lie within ±2,147,483,647' }
+}
+
+function numberOf(value: unknown, coerce: boolean): number | undefined {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : undefined
+  if (!coerce) return undefined
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return typeof value === 'string' ? numberOfText(value) : undefined
+}
+
+function booleanOf(value: unknown): boolean | undefined {
+  if (typeof value === 'string') return booleanOfText(value)
+  return value === 1 ? true : value === 0 ? false : undefined
+}
+
+/** `true`, `True` and `TRUE` are true, their opposites false; any other text, `yes` and `1` too, is `undefined`. */
+export function booleanOfText(text: string): boolean | undefined {
+  return defaultTrueValues.includes(text) ? true : defaultFalseValues.includes(text) ? false : undefined
+}
+
+/** Text of what is no string. */
+function textCell(value: unknown, coerce: boolean): string | CellProblem {
+  if (typeof value === 'bigint' && (coerce || !Number.isSafeInteger(Number(value)))) return String(value)
+  if (!coerce || (typeof value !== 'number' && typeof value !== 'boolean')) return wrongType('a string', value)
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    return { code: 'out-of-range', message: 'must be a string: a whole number beyond ±2⁵³ has lost digits' }
+  }
+  return String(value)
+}
+
+function timeCell(value: unknown): number | CellProblem {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : { code: 'not-finite', message: 'must be a finite number' }
+  const time = typeof value === 'string' ? timestampOfText(value) : isDate(value) ? value.getTime() : undefined
+  if (time === undefined || time !== time) return wrongType('epoch milliseconds or an ISO 8601 date', value)
+  return time
+}
+
+/** Whether a value is a `Date`, of this realm or another. */
+export function isDate(value: unknown): value is Date {
+  return typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Date]'
+}
+
+function wrongType(allowed: string, value: unknown): CellProblem {
+  return { code: 'wrong-type', message: `must be ${allowed}, got ${kindOf(value)}` }
+}
+
+/** The kind of a value in words: "a string", "an array", "a Promise (did you forget `await`?)". */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid date' : 'a date'
+  const kind = typeof value
+  if (kind === 'string' || kind === 'undefined') return kind === 'string' ? 'a string' : 'nothing'
+  if (kind !== 'object') return `a ${kind}`
+  return typeof (value as { then?: unknown }).then === 'function' ? 'a Promise (did you forget `await`?)' : 'an object'
 }
 
 /** Whether a number can stand in an `int32` column. */

@@ -10,21 +10,14 @@
  * | `string` | Int32Array of codes into `dictionary` | −1 ({@link MISSING_CODE}) |
  */
 import { invalidArgument, show } from '../core/errors'
+import { type CellValue, type ColumnType, columnTypes, MISSING_INT32 } from './cell-types'
+import { type CoerceOptions, coerceCell, isDate, isInt32, isProblem } from './coerce'
 
-/** The types a column can have. */
-export type ColumnType = 'float64' | 'int32' | 'boolean' | 'string' | 'timestamp'
-
-/** Every column type, in a fixed order. */
-export const columnTypes: readonly ColumnType[] = ['float64', 'int32', 'boolean', 'string', 'timestamp']
-
-/** What one cell holds; a timestamp cell is its epoch milliseconds as a number; `null` is missing. */
-export type CellValue = number | string | boolean | null
+export { type CellValue, type ColumnType, columnTypes, MISSING_INT32 }
 
 /** The typed array beneath a column. */
 export type ColumnValues = Float64Array | Int32Array | Uint8Array
 
-/** Missing in an `int32` column. */
-export const MISSING_INT32 = -2147483648
 /** Missing in a `boolean` column. */
 export const MISSING_BOOLEAN = 2
 /** Missing in a `string` column. */
@@ -151,71 +144,103 @@ export function toFloat64(column: Column): Float64Array {
 }
 
 /**
- * A column of `type` from cells; `null`, `undefined` and `NaN` are missing. Strings get a dictionary in order of appearance;
- * timestamps take epoch milliseconds or `Date`.
+ * A column of `type` from cells, each read by {@link coerceCell}: `null`, `undefined` and `NaN` are missing, timestamps take epoch
+ * milliseconds, `Date` and ISO 8601 text. Strings get a dictionary in order of appearance.
  *
  * @throws InvalidArgument naming the first cell that does not fit
  */
-export function columnFrom(name: string, type: ColumnType, cells: ArrayLike<unknown>): Column {
+export function columnFrom(name: string, type: ColumnType, cells: ArrayLike<unknown>, options?: CoerceOptions): Column {
   const values = newValues(type, cells.length)
   const missing = missingMark(type)
   const codes = new Map<string, number>()
   const dictionary: string[] = []
   for (let i = 0; i < cells.length; i++) {
-    const cell = cells[i]
-    if (cell === null || cell === undefined || (typeof cell === 'number' && Number.isNaN(cell))) {
-      values[i] = missing
-      continue
-    }
-    if (!fits(type, cell)) {
-      throw invalidArgument(`column ${show(name)} is ${type}, but row ${i} holds ${show(cell)}`)
-    }
-    if (type === 'string') {
-      let code = codes.get(cell as string)
+    const cell = coerceCell(cells[i], type, options)
+    if (cell === null) values[i] = missing
+    else if (isProblem(cell)) throw invalidArgument(`column ${show(name)} is ${type}, but row ${i} holds ${show(cells[i])}`)
+    else if (typeof cell === 'string') {
+      let code = codes.get(cell)
       if (code === undefined) {
         code = dictionary.length
-        codes.set(cell as string, code)
-        dictionary.push(cell as string)
+        codes.set(cell, code)
+        dictionary.push(cell)
       }
       values[i] = code
-    } else values[i] = cell instanceof Date ? cell.getTime() : Number(cell)
+    } else values[i] = cell as number
   }
   return makeColumn(name, { type, values, ...(type === 'string' ? { dictionary } : {}) } as ColumnInit)
 }
 
-/** The narrowest type that holds every cell: missing cells do not count, mixed kinds become `string`; no cell at all gives `float64`. */
-export function typeOfCells(cells: ArrayLike<unknown>): ColumnType {
+/**
+ * A column from cells of a program. Without `type` it is found by {@link typeOfCells}. In a `string` column, asked for or of mixed
+ * kinds, numbers, booleans and dates become text; the other types read cells as {@link columnFrom} does.
+ *
+ * @throws InvalidArgument naming column and row of what is no cell (an object, an array, a function, a Promise, an invalid Date) or
+ * does not fit `type`
+ */
+export function columnOfCells(
+  name: string,
+  cells: ArrayLike<unknown>,
+  ...[asked, options]: [type?: ColumnType | undefined, options?: CoerceOptions]
+): Column {
+  if (asked !== undefined && asked !== 'string') return columnFrom(name, asked, cells, options)
+  const found = typeOfCells(cells, name)
+  return asked === undefined && found !== 'string'
+    ? columnFrom(name, found, cells)
+    : columnFrom(name, 'string', Array.from(cells, textOfCell))
+}
+
+function textOfCell(cell: unknown): string | null {
+  if (cell === null || cell === undefined || cell !== cell) return null
+  return isDate(cell) ? cell.toISOString() : String(cell)
+}
+
+/**
+ * The narrowest type that holds every cell: missing cells do not count, mixed kinds become `string`; no cell at all gives `float64`.
+ * One bigint beyond ±2⁵³ makes the column `string`, so that no digit is lost.
+ *
+ * @throws InvalidArgument naming the row of what is no cell
+ */
+export function typeOfCells(cells: ArrayLike<unknown>, name?: string): ColumnType {
   let type: ColumnType | undefined
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i]
-    if (cell === null || cell === undefined || (typeof cell === 'number' && Number.isNaN(cell))) continue
+    if (cell === null || cell === undefined || cell !== cell) continue
     const own = typeOfCell(cell)
+    if (own === undefined) throw noCell(cell, i, name)
     if (type === undefined || type === own) type = own
     else if ((type === 'int32' && own === 'float64') || (type === 'float64' && own === 'int32')) type = 'float64'
-    else return 'string'
+    else type = 'string'
   }
   return type ?? 'float64'
 }
 
-function typeOfCell(cell: unknown): ColumnType {
-  if (typeof cell === 'boolean') return 'boolean'
-  if (cell instanceof Date) return 'timestamp'
-  if (typeof cell !== 'number') return 'string'
-  return fits('int32', cell) && !Object.is(cell, -0) ? 'int32' : 'float64'
+function noCell(cell: unknown, row: number, name?: string): Error {
+  const where = name === undefined ? `row ${row}` : `column ${show(name)}, row ${row}`
+  return invalidArgument(`${where}: a cell must be a number, a bigint, a string, a boolean, a valid Date or null, got ${show(cell)}`, {
+    ...(isObject(cell) ? { hint: 'take the part you need into a column of its own, or keep the whole as text with JSON.stringify' } : {}),
+    details: { row, ...(name === undefined ? {} : { column: name }) },
+  })
 }
 
-function fits(type: ColumnType, cell: unknown): boolean {
-  switch (type) {
+function isObject(cell: unknown): boolean {
+  return typeof cell === 'object' && typeof (cell as { then?: unknown }).then !== 'function' && !isDate(cell)
+}
+
+/** The type of one cell, or `undefined` when the value is no cell. */
+function typeOfCell(cell: unknown): ColumnType | undefined {
+  switch (typeof cell) {
+    case 'number':
+      return isInt32(cell) && !Object.is(cell, -0) ? 'int32' : 'float64'
     case 'string':
-      return typeof cell === 'string'
+      return 'string'
     case 'boolean':
-      return typeof cell === 'boolean'
-    case 'int32':
-      return typeof cell === 'number' && Number.isInteger(cell) && cell > MISSING_INT32 && cell <= 2147483647
-    case 'timestamp':
-      return cell instanceof Date ? !Number.isNaN(cell.getTime()) : typeof cell === 'number'
+      return 'boolean'
+    case 'bigint':
+      if (!Number.isSafeInteger(Number(cell))) return 'string'
+      return isInt32(Number(cell)) ? 'int32' : 'float64'
     default:
-      return typeof cell === 'number'
+      return isDate(cell) && !Number.isNaN(cell.getTime()) ? 'timestamp' : undefined
   }
 }
 

@@ -2,7 +2,7 @@
 import { type Issue, SchemaMismatchError, show } from '../core/errors'
 import type { ColumnType } from './column'
 import type { ColumnSpec } from './signature'
-import type { Table } from './table'
+import { assertTable, type Table } from './table'
 
 /** Columns in order; `required` is false where a cell may be missing. */
 export type TableSchema = readonly ColumnSpec[]
@@ -23,6 +23,7 @@ export type InferRow<S extends TableSchema> = {
 
 /** The schema a table has: `required` says that no cell of the column is missing. */
 export function schemaOf(table: Table): TableSchema {
+  assertTable(table, 'schemaOf')
   return table.columnNames.map((name) => {
     const column = table.column(name)
     return { name, type: column.type, required: column.nullCount === 0 }
@@ -40,6 +41,7 @@ export interface SchemaCheckOptions {
  * required, and with `exact` columns too many. An `int32` column passes where `float64` is asked for.
  */
 export function schemaIssues(table: Table, schema: TableSchema, options: SchemaCheckOptions = {}): Issue[] {
+  assertTable(table, 'a schema check')
   const issues: Issue[] = []
   const present = new Set(table.columnNames)
   for (const { name, type, required = true } of schema) {

@@ -1,6 +1,7 @@
 /** The smallest table: what every module takes, and what `Dataset` is. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
-import { type CellValue, type Column, type ColumnType, columnFrom, typeOfCells } from './column'
+import { type CoerceOptions, isDate } from './coerce'
+import { type CellValue, type Column, type ColumnType, columnOfCells } from './column'
 
 /** Columns of equal length under distinct names. Immutable. `Dataset` is one; so is what {@link tableOf} makes. */
 export interface Table {
@@ -11,7 +12,7 @@ export interface Table {
 }
 
 /** A row as an object: column name → cell. */
-export type Row = Readonly<Record<string, CellValue | Date | undefined>>
+export type Row = Readonly<Record<string, CellValue | Date | bigint | undefined>>
 
 /** A plain table over columns. @throws InvalidArgument on unequal lengths or repeated names */
 export function tableOf(columns: readonly Column[]): Table {
@@ -37,6 +38,12 @@ export function tableOf(columns: readonly Column[]): Table {
   }
 }
 
+/** Whether a value can be a row: an object that is no array, Map, Set, Date or Promise. */
+export function isRow(value: unknown): value is Row {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return !(value instanceof Map || value instanceof Set || isDate(value) || typeof (value as { then?: unknown }).then === 'function')
+}
+
 /** The error for a column that a table does not have. */
 export function columnNotFound(name: string, names: readonly string[]): MillwrightError {
   const shown = names.slice(0, 20).map((known) => JSON.stringify(known))
@@ -54,21 +61,31 @@ export function isTable(value: unknown): value is Table {
 }
 
 /**
+ * Refuses a value that is no table; a Promise is named as a forgotten `await`. Every public verb that takes a table calls it first.
+ *
+ * @throws InvalidArgument "split expects a Dataset, got a Promise (did you forget `await`?)"
+ */
+export function assertTable(value: unknown, operation: string): asserts value is Table {
+  if (!isTable(value)) throw invalidArgument(`${operation} expects a Dataset, got ${show(value)}`)
+}
+
+/**
  * A table from row objects. Columns are the given ones, or the keys in order of appearance; a key that a row lacks is missing there.
  *
  * @param types column types by name; the others are inferred by `typeOfCells`
+ * @throws InvalidArgument naming column and row of what is no cell, or no cell of the column's type
  */
-export function tableFromRows(rows: readonly Row[], types?: Readonly<Record<string, ColumnType>>, names?: readonly string[]): Table {
+export function tableFromRows(
+  rows: readonly Row[],
+  types?: Readonly<Record<string, ColumnType>>,
+  ...[names, options]: [names?: readonly string[] | undefined, options?: CoerceOptions]
+): Table {
   const columnNames = names ?? [...new Set(rows.flatMap((row) => Object.keys(row)))]
   return tableOf(
     columnNames.map((name) => {
       const cells = rows.map((row) => (Object.hasOwn(row, name) ? row[name] : undefined))
-      const type = types !== undefined && Object.hasOwn(types, name) ? (types[name] as ColumnType) : typeOfCells(cells)
-      const mixed =
-        type === 'string'
-          ? cells.map((cell) => (cell === null || cell === undefined ? null : cell instanceof Date ? cell.toISOString() : String(cell)))
-          : cells
-      return columnFrom(name, type, mixed)
+      const type = types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
+      return columnOfCells(name, cells, type, options)
     }),
   )
 }

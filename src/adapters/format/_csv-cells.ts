@@ -27,14 +27,6 @@ export interface Stretch {
   readonly base: number
 }
 
-/** What the numbers of a column were seen to be. */
-export interface NumberSigns {
-  /** A decimal mark, an exponent or an infinity. */
-  fraction: boolean
-  /** A whole number that a double cannot hold. */
-  beyond: boolean
-}
-
 /** 10⁰ … 10²², the powers of ten that a double holds exactly. */
 let powersOfTen: Float64Array | undefined
 
@@ -103,15 +95,14 @@ function slowInt(scan: Scan, cell: number, words: Words, forced: boolean): numbe
   return forced || isWholeForm(text as string) ? value : Number.NaN
 }
 
-/** As {@link fillInts}, for numbers. */
-export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, signs: NumberSigns): number {
+/** As {@link fillInts}, for numbers. Unless the type was asked for, a whole number beyond ±2⁵³ does not fit: a double loses its digits. */
+export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, forced: boolean): number {
   powersOfTen ??= Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
   const powers = powersOfTen
   const { scan, column, to, base } = stretch
   const { bytes, starts, ends, capacity } = scan
   const { emptyIsMissing } = words
   const mark = words.decimal === '.' ? 46 : 44
-  let marks = 0
   for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
     let p = starts[cell] as number
     const end = ends[cell] as number
@@ -145,7 +136,6 @@ export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, si
             value = value * 10 + digit
           }
           if (p === end) {
-            marks++
             value /= powers[p - fractionStart] as number
             out[base + row] = negative ? -value : value
             continue
@@ -153,25 +143,18 @@ export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, si
         }
       }
     }
-    const slow = slowFloat(scan, cell, words, signs)
-    if (slow === undefined) {
-      if (marks > 0) signs.fraction = true
-      return row
-    }
+    const slow = slowFloat(scan, cell, words, forced)
+    if (slow === undefined) return row
     out[base + row] = slow
   }
-  if (marks > 0) signs.fraction = true
   return to
 }
 
-function slowFloat(scan: Scan, cell: number, words: Words, signs: NumberSigns): number | undefined {
+function slowFloat(scan: Scan, cell: number, words: Words, forced: boolean): number | undefined {
   if (isMissingCell(scan, cell, words)) return Number.NaN
   const text = plainText(scan, cell)
   const value = text === undefined ? undefined : numberOfText(text, words.decimal)
-  if (value === undefined) return undefined
-  if (!isWholeForm(text as string)) signs.fraction = true
-  else if (!Number.isSafeInteger(value)) signs.beyond = true
-  return value
+  return value !== undefined && !forced && isBeyond(text as string, value) ? undefined : value
 }
 
 /** As {@link fillInts}, for booleans. */
@@ -236,7 +219,10 @@ export function firstPresent(stretch: Stretch, words: Words): number {
 export function typeOfCellAt(scan: Scan, cell: number, words: Words): 'int32' | 'float64' | 'boolean' | 'timestamp' | 'string' {
   const text = plainText(scan, cell)
   const value = text === undefined ? undefined : numberOfText(text, words.decimal)
-  if (value !== undefined) return isWholeForm(text as string) && isInt32(value) ? 'int32' : 'float64'
+  if (value !== undefined) {
+    if (isBeyond(text as string, value)) return 'string'
+    return isWholeForm(text as string) && isInt32(value) ? 'int32' : 'float64'
+  }
   if (booleanAt(scan, cell, words) >= 0) return 'boolean'
   const time = timestampAt(scan, cell)
   return time === time ? 'timestamp' : 'string'
@@ -265,6 +251,11 @@ function plainText(scan: Scan, cell: number): string | undefined {
   let text = ''
   for (let p = start; p < end; p++) text += String.fromCharCode(scan.bytes[p] as number)
   return text
+}
+
+/** Whether text spells a whole number that a double cannot hold in full. */
+function isBeyond(text: string, value: number): boolean {
+  return !Number.isSafeInteger(value) && isWholeForm(text)
 }
 
 function isWholeForm(text: string): boolean {

@@ -9,7 +9,6 @@ import {
   fillTexts,
   fillTimestamps,
   firstPresent,
-  type NumberSigns,
   type Stretch,
   typeOfCellAt,
   type Words,
@@ -28,7 +27,6 @@ export interface ColumnBuilder {
   values: ColumnValues
   /** Text after all: what was read so far is of no use, the file is read again for this column. */
   again: boolean
-  readonly signs: NumberSigns
   dictionary: ByteDictionary | undefined
 }
 
@@ -49,7 +47,6 @@ export function createBuilder(name: string, field: number, type: ColumnType | un
     type,
     values: newValues(type ?? 'boolean', 0),
     again: false,
-    signs: { fraction: false, beyond: false },
     dictionary: undefined,
   }
 }
@@ -99,7 +96,7 @@ function fillStretch(builder: ColumnBuilder, context: ColumnContext, stretch: St
     case 'int32':
       return fillInts(builder.values as Int32Array, stretch, words, builder.forced)
     case 'float64':
-      return fillFloats(builder.values as Float64Array, stretch, words, builder.signs)
+      return fillFloats(builder.values as Float64Array, stretch, words, builder.forced)
     case 'boolean':
       return fillBooleans(builder.values as Uint8Array, stretch, words)
     case 'timestamp':
@@ -132,11 +129,6 @@ function widen(builder: ColumnBuilder, context: ColumnContext, at: { readonly st
   // In the first rows the text is still at hand; later it is read again, so that text is numbered by first appearance.
   if (stretch.base === 0) stretch.from = 0
   else builder.again = true
-}
-
-/** Whether a column must be read again as text: long whole numbers, and nothing that shows them to be measurements. */
-export function mustBeText(builder: ColumnBuilder): boolean {
-  return builder.again || (!builder.forced && builder.type === 'float64' && builder.signs.beyond && !builder.signs.fraction)
 }
 
 /** The finished column of `rows` rows. @throws TypeError when its text is not UTF-8 */

@@ -4,7 +4,7 @@ import { Dataset } from '../../dataset/dataset'
 import { type ColumnType, missingMark, newValues } from '../../schema/column'
 import { columnNotFound } from '../../schema/table'
 import { textAt } from './_csv-cells'
-import { badCellMessage, type ColumnBuilder, createBuilder, fillBuilder, finishBuilder, mustBeText } from './_csv-columns'
+import { badCellMessage, type ColumnBuilder, createBuilder, fillBuilder, finishBuilder } from './_csv-columns'
 import { corrupt, ragged, scanError } from './_csv-errors'
 import { dedupeNames } from './_csv-names'
 import type { CsvPlan } from './_csv-options'
@@ -29,7 +29,7 @@ export function* parseSteps(bytes: Uint8Array, plan: CsvPlan): Generator<number,
   if (names.length > 0) yield* readRows(reader, Number.POSITIVE_INFINITY)
   const rows = reader.rows
   const fields = scan.columns
-  const textBuilders = reader.builders.filter(mustBeText)
+  const textBuilders = reader.builders.filter(({ again }) => again)
   if (textBuilders.length > 0) {
     for (const builder of textBuilders) Object.assign(builder, createBuilder(builder.name, builder.field, 'string'))
     setColumns(scan, names.length)

@@ -6,7 +6,7 @@ import { progressReporter } from '../../core/progress'
 import { throwIfAborted, yieldToEventLoop } from '../../core/signal'
 import type { Dataset } from '../../dataset/dataset'
 import type { Column } from '../../schema/column'
-import type { Table } from '../../schema/table'
+import { assertTable, type Table } from '../../schema/table'
 import { toUtf8 } from './_csv-encoding'
 import { type CsvPlan, type ParseCsvOptions, planOf, type ReadCsvOptions } from './_csv-options'
 import { parseSteps } from './_csv-parse'
@@ -97,8 +97,10 @@ export function toCsv(table: Table, options: ToCsvOptions = {}): string {
     },
     header: ofType('boolean'),
   })
+  assertTable(table, 'toCsv')
   const delimiter = options.delimiter ?? ','
-  const mustQuote = (text: string): boolean => text.includes(delimiter) || /["\r\n]/.test(text)
+  // Unquoted, a U+FEFF that begins the text would be taken for the file's byte order mark.
+  const mustQuote = (text: string): boolean => text.includes(delimiter) || /["\r\n]|^\uFEFF/.test(text)
   const quoted = (text: string): string => (mustQuote(text) ? `"${text.replaceAll('"', '""')}"` : text)
   const columns = table.columnNames.map((name) => table.column(name))
   const writers = columns.map((column) => cellWriter(column, quoted))

@@ -124,10 +124,26 @@ describe('types', () => {
     expect([49_999, 50_000, 50_001].map((row) => data.column('a').at(row))).toEqual([49_999, null, 0.5])
   })
 
-  it('makes long whole numbers text unless other cells show a measurement', () => {
-    expect(typesOf('x\n1\n99999999999999999999\n')).toEqual(['string'])
-    expect(typesOf('x\n99999999999999999999\n0.5\n')).toEqual(['float64'])
-    expect(typesOf('x\n0.5\n99999999999999999999\n')).toEqual(['float64'])
+  it('keeps whole numbers beyond ±2⁵³ as text, whatever else stands in their column', () => {
+    expect(typesOf('x\n9007199254740991\n-9007199254740991\n')).toEqual(['float64'])
+    for (const other of ['1', '0.5', '1e3', 'NA', '3000000000', 'inf']) {
+      for (const cells of [
+        ['9007199254740993', other],
+        [other, '9007199254740993'],
+      ]) {
+        const column = parseCsv(`x\n${cells.join('\n')}\n`).column('x')
+        expect(column.type, cells.join()).toBe('string')
+        expect([0, 1].map((row) => column.at(row))).toEqual(cells.map((cell) => (cell === 'NA' ? null : cell)))
+      }
+    }
+    const late = [...Array.from({ length: 50_000 }, (_, i) => `${i}.5`), '-9007199254740993', '']
+    const column = parseCsv(`x\n${late.join('\n')}\n`).column('x')
+    expect([column.type, column.at(0), column.at(50_000)]).toEqual(['string', '0.5', '-9007199254740993'])
+    expect(
+      parseCsv('x\n9007199254740993\n0.5\n', { types: { x: 'float64' } })
+        .column('x')
+        .at(0),
+    ).toBe(9007199254740992)
   })
 
   it('knows missing cells in every type', () => {

@@ -274,7 +274,7 @@ describe('kinds and methods', () => {
     expect(codeOf(() => new DriftDetector().detect(table))).toMatch(/^NotFitted/)
     expect(codeOf(() => new DriftDetector().profile())).toMatch(/^NotFitted/)
     expect(codeOf(() => new DriftDetector().fit([{ a: 1 }] as never))).toMatch(
-      /^InvalidArgument: DriftDetector.fit needs a table, got an array of 1/,
+      /^InvalidArgument: DriftDetector.fit expects a Dataset, got an array of 1/,
     )
     expect(codeOf(() => new DriftDetector().fit(tableOf([])))).toMatch(/at least one row/)
   })

@@ -123,7 +123,7 @@ describe('bad input', () => {
     const empty = tableOf([columnFrom('x', 'float64', []), columnFrom('y', 'int32', [])])
     expect(() => forest.fit(empty, { target: 'y' })).toThrow(/at least one row/)
     expect(() => forest.fit(tableFrom({ y: [1, 2] }), { target: 'y' })).toThrow(/at least one feature column/)
-    expect(() => forest.fit([{ x: 1 }] as never, { target: 'y' })).toThrow(/takes a table, got an array of 1/)
+    expect(() => forest.fit([{ x: 1 }] as never, { target: 'y' })).toThrow(/fit of .* expects a Dataset, got an array of 1/)
   })
 
   it('predicting lists everything that is missing or wrong', () => {

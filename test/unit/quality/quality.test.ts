@@ -256,6 +256,6 @@ describe('validation', () => {
     expect(() => quality.columnValuesToMatchRegex('s', '(')).toThrow('regular expression')
     expect(() => quality.columnValuesToMatchRegex('s', /a/i)).toThrow('cannot carry the flags')
     expect(() => expectations('', [])).toThrow('needs a name')
-    expect(() => validate(42 as never, suite)).toThrow('validate needs a table, got 42')
+    expect(() => validate(42 as never, suite)).toThrow('validate expects a Dataset, got 42')
   })
 })

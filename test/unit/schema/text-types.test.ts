@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { coerceText, coerceValue, numberOfText, timestampOfText } from '../../../src/schema/coerce'
-import { inferType, typeOfText, widerType } from '../../../src/schema/infer'
+import { coerceCell, numberOfText, timestampOfText } from '../../../src/schema/coerce'
 import { assertSchema, type InferRow, schemaIssues, schemaOf, type TableSchema } from '../../../src/schema/schema'
 import { tableFromRows } from '../../../src/schema/table'
 
@@ -56,46 +55,57 @@ describe('timestampOfText', () => {
   })
 })
 
-describe('inference', () => {
-  it('looks at every cell', () => {
-    expect(inferType(['1', '', '2'])).toBe('int32')
-    expect(inferType(['1', '2.5'])).toBe('float64')
-    expect(inferType(['1', 'true'])).toBe('string')
-    expect(inferType([...new Array<string>(9999).fill('1'), 'x'])).toBe('string')
-    expect(inferType(['', 'NA'])).toBe('float64')
-    expect(inferType(['NA'], [''])).toBe('string')
-    expect(inferType(['99999999999999999999', '1.5'])).toBe('float64')
-    expect(inferType(['1', '99999999999999999999'])).toBe('string')
-    expect(typeOfText('99999999999999999999')).toBe('string')
-    expect(widerType('int32', 'float64')).toBe('float64')
-    expect(widerType('boolean', 'int32')).toBe('string')
-  })
-})
+describe('coerceCell', () => {
+  const problem = (code: string): unknown => expect.objectContaining({ code })
 
-describe('coercion', () => {
-  it('of text', () => {
-    expect(coerceText('7', 'int32')).toBe(7)
-    expect(coerceText('7.5', 'int32')).toBeUndefined()
-    expect(coerceText('True', 'boolean')).toBe(true)
-    expect(coerceText('1', 'boolean')).toBeUndefined()
-    expect(coerceText('007', 'string')).toBe('007')
+  it.each([
+    ['7', 'int32', 7],
+    ['7.0', 'int32', 7],
+    ['7.5', 'int32', problem('not-integer')],
+    ['3.5', 'float64', 3.5],
+    ['', 'float64', problem('wrong-type')],
+    ['NA', 'float64', problem('wrong-type')],
+    ['True', 'boolean', true],
+    ['1', 'boolean', problem('wrong-type')],
+    ['yes', 'boolean', problem('wrong-type')],
+    [1, 'boolean', true],
+    [2, 'boolean', problem('wrong-type')],
+    [true, 'float64', 1],
+    ['007', 'string', '007'],
+    [5, 'string', '5'],
+    [false, 'string', 'false'],
+    [2 ** 53, 'string', problem('out-of-range')],
+    ['1970-01-01', 'timestamp', 0],
+    ['1717243200000', 'timestamp', problem('wrong-type')],
+  ] as const)('reads %o as %s with `coerce`', (value, type, cell) => {
+    expect(coerceCell(value, type, { coerce: true })).toEqual(cell)
   })
 
-  it('of JSON values', () => {
-    expect(coerceValue(null, 'int32')).toBeNull()
-    expect(coerceValue(Number.NaN, 'float64')).toBeNull()
-    expect(coerceValue('', 'float64')).toBeNull()
-    expect(coerceValue('', 'string')).toBe('')
-    expect(coerceValue('3.5', 'float64')).toBe(3.5)
-    expect(coerceValue(3.5, 'int32')).toBeUndefined()
-    expect(coerceValue(2 ** 31, 'int32')).toBeUndefined()
-    expect(coerceValue(5, 'string')).toBeUndefined()
-    expect(coerceValue(1, 'boolean')).toBe(true)
-    expect(coerceValue(2, 'boolean')).toBeUndefined()
-    expect(coerceValue(new Date(5), 'timestamp')).toBe(5)
-    expect(coerceValue('1970-01-01', 'timestamp')).toBe(0)
-    expect(coerceValue({}, 'float64')).toBeUndefined()
-    expect(coerceValue(true, 'float64')).toBeUndefined()
+  it.each([
+    [null, 'int32', null],
+    [undefined, 'string', null],
+    [Number.NaN, 'timestamp', null],
+    ['', 'string', ''],
+    ['3.5', 'float64', problem('wrong-type')],
+    [3.5, 'int32', problem('not-integer')],
+    [2 ** 31, 'int32', problem('out-of-range')],
+    [-(2 ** 31), 'int32', problem('out-of-range')],
+    [5, 'string', problem('wrong-type')],
+    [1, 'boolean', problem('wrong-type')],
+    [Number.POSITIVE_INFINITY, 'float64', Number.POSITIVE_INFINITY],
+    [Number.POSITIVE_INFINITY, 'timestamp', problem('not-finite')],
+    [5n, 'float64', 5],
+    [2n ** 53n, 'float64', problem('out-of-range')],
+    [2n ** 53n, 'string', '9007199254740992'],
+    [new Date(5), 'timestamp', 5],
+    [new Date(Number.NaN), 'timestamp', problem('wrong-type')],
+    ['1970-01-01', 'timestamp', 0],
+    ['2024-02-30', 'timestamp', problem('wrong-type')],
+    ['2024-06-01 (noon)', 'timestamp', problem('wrong-type')],
+    [{}, 'float64', problem('wrong-type')],
+    [[1], 'string', problem('wrong-type')],
+  ] as const)('reads %o as %s without', (value, type, cell) => {
+    expect(coerceCell(value, type)).toEqual(cell)
   })
 })
 
