@@ -1,8 +1,8 @@
 /** Environment variables as overrides of the configuration: `MILLWRIGHT_<SECTION>_<KEY>`. */
 import type { Issue } from '../core/errors'
+import { nearest } from '../core/spelling'
 import { parseYaml } from '../core/yaml'
 import type { Field, Fields } from './fields'
-import { nearest } from './suggest'
 
 /** The variables of a process: name → text. */
 export type Environment = Readonly<Record<string, string | undefined>>

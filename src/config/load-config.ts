@@ -1,11 +1,11 @@
 /** Reads the configuration file and tells everything that is wrong with it at once. */
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
+import { nearest } from '../core/spelling'
 import { parseYaml } from '../core/yaml'
 import type { Config } from './config'
 import { type Environment, readOverrides } from './environment'
 import { configFields, configSchema, type Field, type Fields } from './fields'
-import { nearest } from './suggest'
 
 /** Options of {@link loadConfig}. */
 export interface LoadConfigOptions {

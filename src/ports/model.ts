@@ -31,11 +31,19 @@ export interface PackableModel {
 export interface PredictionBatch {
   /** One label or number per row. `null` where the model gives none. */
   readonly predictions: readonly (string | number | boolean | null)[]
-  /** Of classifiers that know them: row-major, `rows × classes`. */
+  /** Of classifiers that know them: row-major, `rows × classes`; `NaN` throughout a row that has none. */
   readonly probabilities?: Float64Array | undefined
   readonly classes?: readonly (string | number | boolean)[] | undefined
   /** Every output of the engine by name, one value (or array) per row, for models that give more than one answer. */
   readonly outputs?: Readonly<Record<string, readonly unknown[]>> | undefined
+}
+
+/** The numbers that one input of a model can hold, where that is less than its column's type can. */
+export interface ColumnBounds {
+  readonly min: number
+  readonly max: number
+  /** What sets the bounds, for messages: `int8`. */
+  readonly type: string
 }
 
 /** A model in memory, ready to run. */
@@ -43,6 +51,8 @@ export interface LoadedModel {
   readonly signature: ModelSignature
   readonly task: ModelTask
   readonly classes?: readonly (string | number | boolean)[] | undefined
+  /** By column: numbers beyond these are refused before the model runs. */
+  readonly bounds?: Readonly<Record<string, ColumnBounds>> | undefined
   /**
    * Predicts for every row. Never changes its input; equal input gives equal output. Zero rows give zero predictions.
    * @throws InvalidState after `dispose`

@@ -20,9 +20,25 @@ export function answersOf(batch: PredictionBatch, model: LoadedModel, numRows: n
   const names = outputs === undefined ? [] : Object.keys(outputs)
   return predictions.map((prediction, row) => ({
     prediction,
-    ...(probabilities && classes ? { probabilities: labelled(classes, probabilities, row) } : {}),
-    ...(names.length > 0 ? { outputs: Object.fromEntries(names.map((name) => [name, outputs?.[name]?.[row]])) } : {}),
+    ...(probabilities && classes && hasProbabilities(probabilities, classes.length, row)
+      ? { probabilities: labelled(classes, probabilities, row) }
+      : {}),
+    ...outputsOf(outputs, names, row),
   }))
+}
+
+/** A row that has none is `NaN` throughout. */
+function hasProbabilities(probabilities: Float64Array, width: number, row: number): boolean {
+  for (let k = row * width; k < (row + 1) * width; k++) if (!Number.isNaN(probabilities[k])) return true
+  return false
+}
+
+function outputsOf(outputs: PredictionBatch['outputs'], names: readonly string[], row: number): Pick<Answer, 'outputs'> {
+  const entries = names.flatMap((name) => {
+    const value = outputs?.[name]?.[row]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return entries.length === 0 ? {} : { outputs: Object.fromEntries(entries) }
 }
 
 function labelled(classes: readonly unknown[], probabilities: Float64Array, row: number): Record<string, number> {

@@ -12,7 +12,7 @@ export function outcomeOf(error: unknown, signal: AbortSignal | undefined): 'rej
 /** What a model throws, so that it is not taken for the caller's fault; errors that say how to go on are kept. */
 export function modelFailure(error: unknown, subject: string, numRows: number, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted && error === signal.reason) return error
-  const kept = ['SchemaMismatch', 'Unavailable', 'RateLimited', 'InvalidState', 'MissingDependency']
+  const kept = ['SchemaMismatch', 'Unavailable', 'RateLimited', 'InvalidState', 'MissingDependency', 'Unsupported']
   if (isMillwrightError(error) && kept.includes(error.code)) return error
   const reason = error instanceof Error ? error.message : show(error)
   return new MillwrightError('Internal', `${subject} failed on ${numRows} row${numRows === 1 ? '' : 's'}: ${reason}`, { cause: error })

@@ -4,13 +4,18 @@ import { coerceCell, isProblem, kindOf } from '../schema/coerce'
 import { type CellValue, type Column, type ColumnInit, type ColumnType, makeColumn, missingMark, newValues } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
+import { createNameCheck } from './name-check'
 
 /** How strict the check is. */
 export interface InputPolicy {
   /** Read numbers, booleans and strings out of each other, as a CSV file's text is read (`"3"` → 3). @default false */
   readonly coerce?: boolean | undefined
-  /** What to do with columns the model does not have. @default 'ignore' */
-  readonly unknownColumns?: 'ignore' | 'error' | undefined
+  /**
+   * What to do with columns the model does not have. `'misspelt'` ignores them, but refuses one that is a column of the model
+   * misspelt which the row lacks; `'ignore'` ignores those too; `'error'` refuses all. Whatever is chosen, a row that has none of the model's
+   * columns is refused. @default 'misspelt'
+   */
+  readonly unknownColumns?: 'misspelt' | 'ignore' | 'error' | undefined
 }
 
 /** The cells of one row in the order of the signature's columns. */
@@ -68,7 +73,7 @@ export function createIssueLog(): IssueLog {
  */
 export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
   const reading = { coerce: policy.coerce, finite: true }
-  const strict = policy.unknownColumns === 'error'
+  const names = createNameCheck(columns, policy.unknownColumns)
   return rows.map((row, index) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
       log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${kindOf(row)}`)
@@ -88,7 +93,7 @@ export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec
       } else if (isProblem(cell)) log.add([index, column.name], cell.code, `${place(index, column.name)} ${cell.message}`)
       else cells[j] = cell
     }
-    if (strict || absent > 0) checkNames(record, columns, index, strict, log)
+    if (absent > 0 || policy.unknownColumns === 'error') names.checkRow(record, index, absent, log)
     return cells
   })
 }
@@ -120,30 +125,6 @@ function columnOfCells(name: string, type: ColumnType, rows: readonly Cells[], j
     values[i] = known ?? codes.size - 1
   }
   return makeColumn(name, { type, values, dictionary: [...codes.keys()] } as ColumnInit)
-}
-
-/** Names the model does not have: all of them when strict, else those that look like a misspelt column that is absent. */
-function checkNames(
-  row: Readonly<Record<string, unknown>>,
-  columns: readonly ColumnSpec[],
-  index: number,
-  strict: boolean,
-  log: IssueLog,
-): void {
-  const known = new Set(columns.map(({ name }) => name))
-  const absent = new Map(columns.filter(({ name }) => !Object.hasOwn(row, name)).map(({ name }) => [plain(name), name]))
-  for (const name of Object.keys(row)) {
-    if (known.has(name)) continue
-    const meant = absent.get(plain(name))
-    if (!strict && meant === undefined) continue
-    const hint = meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`
-    log.add([index, name], 'unknown-column', `row ${index}: the model has no column ${JSON.stringify(name)}${hint}`)
-  }
-}
-
-/** A column name without case, spaces and punctuation, to find near misses. */
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
 }
 
 function place(index: number, name: string): string {

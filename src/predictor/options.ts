@@ -30,7 +30,7 @@ export function resolveOptions(subject: string, options: PredictorOptions): Sett
   part('`batch`', batch, { maxSize: wholeNumber(1), maxDelayMs: finiteNumber(0, 60_000), maxQueue: wholeNumber(1) })
   part('`cache`', cache, { maxEntries: wholeNumber(1), ttlMs: finiteNumber(0) })
   part('`limits`', limits, { maxRowsPerCall: wholeNumber(1), maxConcurrent: wholeNumber(1), deadlineMs: finiteNumber(0, longest) })
-  part('`input`', input, { coerce: ofType('boolean'), unknownColumns: oneOf('ignore', 'error') })
+  part('`input`', input, { coerce: ofType('boolean'), unknownColumns: oneOf('misspelt', 'ignore', 'error') })
   return {
     batch: batch && { maxSize: batch.maxSize ?? 64, maxDelayMs: batch.maxDelayMs ?? 2, maxQueue: batch.maxQueue ?? 10_000 },
     cache: cache && { maxEntries: cache.maxEntries ?? 1000, ttlMs: cache.ttlMs },

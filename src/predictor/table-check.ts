@@ -14,6 +14,7 @@ import {
 import type { ColumnSpec } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
 import type { InputPolicy, IssueLog } from './input-check'
+import { createNameCheck } from './name-check'
 
 /**
  * The table's columns as the signature has them: in its order, of its types, others left out. What does not fit goes to `log`.
@@ -22,10 +23,7 @@ import type { InputPolicy, IssueLog } from './input-check'
  */
 export function checkTable(table: Table, columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Table {
   const names = new Set(table.columnNames)
-  if (policy.unknownColumns === 'error') {
-    const known = new Set(columns.map(({ name }) => name))
-    for (const name of names) if (!known.has(name)) log.add([name], 'unknown-column', `the model has no column ${JSON.stringify(name)}`)
-  }
+  createNameCheck(columns, policy.unknownColumns).checkTable(table, log)
   const fitted: Column[] = []
   for (const column of columns) {
     if (!names.has(column.name)) {

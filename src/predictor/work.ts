@@ -3,6 +3,7 @@ import { invalidArgument } from '../core/errors'
 import { isDate } from '../schema/coerce'
 import { type CellValue, sliceColumn } from '../schema/column'
 import { isTable, type Row, rowAt, type Table, tableOf } from '../schema/table'
+import { checkBounds } from './bounds-check'
 import { type Cells, checkRows, type InputPolicy, type IssueLog, tableOfCells } from './input-check'
 import type { ModelHandle } from './model-handle'
 import { checkTable } from './table-check'
@@ -21,8 +22,17 @@ export interface Work {
  */
 export function readInput(input: readonly Row[] | Table, handle: ModelHandle, policy: InputPolicy, log: IssueLog): Work {
   const { columns } = handle
-  if (isTable(input)) return { handle, table: columns === undefined ? input : checkTable(input, columns, policy, log) }
-  if (columns !== undefined) return { handle, cells: checkRows(input, columns, policy, log) }
+  const { bounds } = handle.model
+  if (isTable(input)) {
+    const table = columns === undefined ? input : checkTable(input, columns, policy, log)
+    if (columns !== undefined && bounds !== undefined) checkBounds(table, columns, bounds, log)
+    return { handle, table }
+  }
+  if (columns !== undefined) {
+    const cells = checkRows(input, columns, policy, log)
+    if (bounds !== undefined) checkBounds(cells, columns, bounds, log)
+    return { handle, cells }
+  }
   throw invalidArgument(`the signature of ${handle.name}@${handle.version} names no columns: give it a table instead of rows`)
 }
 

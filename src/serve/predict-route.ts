@@ -1,8 +1,10 @@
 /** Our own way of asking: rows in, predictions out. */
-
+import { isMisspelling } from '../core/spelling'
+import { noneOf } from '../predictor/name-check'
 import type { Predictor } from '../predictor/predictor'
 import type { Row } from '../schema/table'
 import { type HttpAnswer, jsonAnswer, type Protocol, type RouteContext } from './exchange'
+import { inputColumns } from './openapi'
 import { HttpProblem } from './problem'
 
 /** Rows as a body gave them. */
@@ -26,7 +28,7 @@ export function predictProtocol(): Protocol {
 }
 
 async function predict(context: RouteContext, predictor: Predictor): Promise<HttpAnswer> {
-  const { rows, ids } = rowsOf(await context.json())
+  const { rows, ids } = rowsOf(await context.json(), predictor)
   assertRowCount(rows.length, context.maxRows)
   // The version of this moment is the one that answers.
   const { name: model, version } = predictor
@@ -40,20 +42,43 @@ export function assertRowCount(count: number, maxRows: number): void {
   if (count > maxRows) throw new HttpProblem(413, 'too-many-rows', `a request may hold at most ${maxRows} rows, this one holds ${count}`)
 }
 
-function rowsOf(body: unknown): RowsBody {
+const forms = '{ "rows": [...], "ids"?: [...] }, { "row": {...}, "id"?: "..." }, an array of rows, or one row'
+
+/** The rows of a body. @throws HttpProblem 400 `unknown-form` for what is none of the forms, and for one row that has none of the model's columns */
+function rowsOf(body: unknown, predictor: Predictor): RowsBody {
   if (Array.isArray(body)) return { rows: body }
-  if (typeof body !== 'object' || body === null) {
-    throw new HttpProblem(400, 'unknown-form', 'the body must be { "rows": [...] }, { "row": {...} }, an array of rows, or one row')
-  }
+  if (typeof body !== 'object' || body === null) throw unknownForm(`the body must be ${forms}`)
   const { rows, row, ids, id } = body as Record<string, unknown>
   const keys = Object.keys(body)
   if (Array.isArray(rows) && keys.every((key) => key === 'rows' || key === 'ids')) {
-    if (ids !== undefined && !Array.isArray(ids))
-      throw new HttpProblem(400, 'unknown-form', '"ids" must be an array of strings, one for each row')
+    if (ids !== undefined && !Array.isArray(ids)) throw unknownForm('"ids" must be an array of strings, one for each row')
     return { rows, ids }
   }
   if (typeof row === 'object' && row !== null && keys.every((key) => key === 'row' || key === 'id')) {
     return { rows: [row], ids: id === undefined ? undefined : [id] }
   }
+  assertRow(keys, predictor)
   return { rows: [body] }
+}
+
+/** A body that is one row must have a column of the model; else it is the envelope of another server, or a misspelt one. */
+function assertRow(keys: readonly string[], predictor: Predictor): void {
+  const columns = inputColumns(predictor).map(({ name }) => name)
+  // A model of tensors names no columns; the predictor says so.
+  if (columns.length === 0) return
+  const known = new Set(columns)
+  const envelope = ['rows', 'row'].find((key) => keys.includes(key) && !known.has(key))
+  if (envelope === 'rows') throw unknownForm('"rows" must be an array of rows, with nothing beside it but "ids"')
+  if (envelope === 'row') throw unknownForm('"row" must be one row, with nothing beside it but "id"')
+  if (keys.some((key) => known.has(key))) return
+  const meant = keys
+    .slice(0, 50)
+    .map((key) => columns.find((column) => isMisspelling(key, column)))
+    .find((column) => column !== undefined)
+  const hint = meant === undefined ? `the body must be ${forms}` : `did you mean ${JSON.stringify(meant)}?`
+  throw unknownForm(`the body is no row of ${predictor.name}, it ${noneOf(keys, columns)}; ${hint}`)
+}
+
+function unknownForm(message: string): HttpProblem {
+  return new HttpProblem(400, 'unknown-form', message)
 }

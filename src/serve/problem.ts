@@ -25,7 +25,7 @@ const byCode: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> = 
   AlreadyExists: [409, 'already-exists'],
   Conflict: [409, 'conflict'],
   InvalidState: [503, 'not-ready'],
-  Unsupported: [400, 'unsupported'],
+  Unsupported: [501, 'unsupported'],
   PermissionDenied: [403, 'forbidden'],
   RateLimited: [429, 'rate-limited'],
   Unavailable: [503, 'overloaded'],
@@ -78,6 +78,7 @@ const titles: Readonly<Record<number, string>> = {
   429: 'Too Many Requests',
   499: 'Client Closed Request',
   500: 'Internal Server Error',
+  501: 'Not Implemented',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
 }

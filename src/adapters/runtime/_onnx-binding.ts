@@ -13,6 +13,11 @@ export interface OnnxOutputs {
   readonly probabilities?: string | undefined
   /** Raw scores (logits), one per class: the softmax of them is the probability. */
   readonly scores?: string | undefined
+  /**
+   * Outputs that belong to a call as a whole and not to its rows: a sum, an attention map. Every row that was run together gets the whole of
+   * them, so that they depend on which rows those were.
+   */
+  readonly perCall?: readonly string[] | undefined
 }
 
 /** What `binding.json` holds. */
@@ -39,6 +44,8 @@ export interface ResolvedBinding {
   readonly scores: OnnxValue | undefined
   /** The tensors that are none of these. */
   readonly others: readonly OnnxValue[]
+  /** Names of those among the others that belong to the call as a whole. */
+  readonly perCall: readonly string[]
   readonly classes: readonly (string | number | boolean)[] | undefined
   readonly task: ModelTask
   /** Rows that the graph takes at a time, when its first dimension is fixed. */
@@ -80,7 +87,7 @@ export function columnTypeOf(dtype: TensorType): ColumnType {
 
 function bindInput(input: OnnxValue, { inputs = {} }: BindingHints, free: readonly string[]): BoundInput {
   const { name, dtype, shape } = input
-  if (dtype === undefined || dtype === 'float16') throw unfit(input, `its type cannot be filled from columns`)
+  if (dtype === undefined) throw unfit(input, `its type cannot be filled from columns`)
   if (shape !== undefined && shape.length === 0) throw unfit(input, 'it is a scalar, not one value or more per row')
   const given = Object.hasOwn(inputs, name) ? inputs[name] : undefined
   const width = widthOf(input)
@@ -117,23 +124,58 @@ function freeColumns(graph: OnnxGraph, { inputs = {}, columns = [] }: BindingHin
   return columns.map(({ name }) => name).filter((name) => !taken.has(name))
 }
 
-function bindOutputs(graph: OnnxGraph, named: OnnxOutputs): Pick<ResolvedBinding, 'prediction' | 'probabilities' | 'scores' | 'others'> {
-  const tensors = graph.outputs.filter(({ dtype }) => dtype !== undefined && dtype !== 'float16')
+function bindOutputs(
+  graph: OnnxGraph,
+  named: OnnxOutputs,
+): Pick<ResolvedBinding, 'prediction' | 'probabilities' | 'scores' | 'others' | 'perCall'> {
+  const tensors = graph.outputs.filter(({ dtype }) => dtype !== undefined)
+  assertReadable(graph.outputs, tensors)
+  const perCall = named.perCall ?? []
   const names = [named.prediction, named.probabilities, named.scores].filter((name) => name !== undefined)
-  assertNames('output', names, tensors)
+  assertNames('output', [...names, ...perCall], tensors)
   const find = (name: string | undefined): OnnxValue | undefined => tensors.find((output) => output.name === name)
-  const rest = tensors.filter(({ name }) => !names.includes(name))
-  const floats = rest.filter(({ dtype }) => dtype === 'float32' || dtype === 'float64')
+  const rest = tensors.filter(({ name }) => !names.includes(name) && !perCall.includes(name))
+  const floats = rest.filter((output) => !isLabel(output))
   let prediction = find(named.prediction) ?? rest.find((output) => isLabel(output) && isScalarPerRow(output))
   if (prediction === undefined && named.scores === undefined && named.probabilities === undefined && floats.length === 1) {
     prediction = floats.find(isScalarPerRow)
   }
   const wide = floats.filter((output) => output !== prediction && !isScalarPerRow(output) && (output.shape?.length ?? 2) === 2)
   const scores = find(named.scores)
-  const probabilities =
-    find(named.probabilities) ?? (scores === undefined && isLabel(prediction) && wide.length === 1 ? wide[0] : undefined)
+  const beside = scores === undefined && isLabel(prediction) && wide.length === 1 ? wide[0] : undefined
+  // Decision scores stay what they are: an output of the model. A name that is given is doubted only where the operator itself says so.
+  const given = find(named.probabilities)
+  const probabilities = given === undefined ? unlessRaw(beside, false) : unlessRaw(given, true)
   const used = [prediction, probabilities, scores]
-  return { prediction, probabilities, scores, others: tensors.filter((output) => !used.includes(output)) }
+  return { prediction, probabilities, scores, others: tensors.filter((output) => !used.includes(output)), perCall }
+}
+
+function unlessRaw(output: OnnxValue | undefined, onlyCertain: boolean): OnnxValue | undefined {
+  return output?.rawScores === undefined || (onlyCertain && !output.rawScores.certain) ? output : undefined
+}
+
+/**
+ * Refuses to call decision scores probabilities; what was stored before this was checked is opened without them.
+ *
+ * @throws InvalidArgument naming the operator that makes the scores
+ */
+export function assertProbabilities(graph: OnnxGraph, { probabilities }: OnnxOutputs = {}): void {
+  const raw = graph.outputs.find(({ name }) => name === probabilities)?.rawScores
+  if (raw === undefined || !raw.certain) return
+  throw invalidArgument(
+    `the output ${show(probabilities)} of the ONNX model holds decision scores, not probabilities: it is made by ${raw.maker}`,
+    { hint: 'leave it out of `outputs` to get the scores as they are, or name it as `scores` to get the softmax of them' },
+  )
+}
+
+function assertReadable(outputs: readonly OnnxValue[], tensors: readonly OnnxValue[]): void {
+  if (tensors.length > 0 || outputs.length === 0) return
+  const found = outputs.map(({ name }) => show(name)).join(', ')
+  throw new MillwrightError(
+    'Unsupported',
+    `no output of the ONNX model can be read: ${found} ${outputs.length === 1 ? 'is' : 'are'} no tensor of numbers or text`,
+    { hint: 'export the model without ZipMap (`zipmap: false`), and without bfloat16 outputs' },
+  )
 }
 
 function isLabel(output: OnnxValue | undefined): boolean {

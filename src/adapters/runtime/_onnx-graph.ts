@@ -1,6 +1,7 @@
-/** What an ONNX file says about itself: its inputs, outputs and class labels (onnx.proto of ONNX 1.17), without running it. */
+/** What an ONNX file says about itself: its inputs, outputs, class labels (onnx.proto of ONNX 1.17), without running it. */
 import { MillwrightError } from '../../core/errors'
 import type { TensorType } from '../../schema/signature'
+import { isRowByRow, makersOf, type OnnxNode, type RawScores, rawScoresOf, readNodes } from './_onnx-nodes'
 import { type ProtoField, protoFields, protoNumbers } from './_protobuf'
 
 /** An input or output of the graph. */
@@ -10,6 +11,10 @@ export interface OnnxValue {
   readonly dtype: TensorType | undefined
   /** −1 where the size is open. `undefined` when the file does not say. */
   readonly shape: readonly number[] | undefined
+  /** Of outputs: why they hold scores that are no probabilities, where the graph says so. */
+  readonly rawScores?: RawScores | undefined
+  /** Of outputs: whether the operators that make them surely answer row by row. */
+  readonly rowByRow?: boolean | undefined
 }
 
 /** The outside of a graph. */
@@ -50,10 +55,16 @@ export function readOnnxGraph(model: Uint8Array): OnnxGraph {
   const graph = messageOf(graphBytes)
   const held = new Set(graph.filter(({ number }) => number === 5).map(({ bytes }) => text(messageOf(bytes), 8)))
   const values = (wanted: number): OnnxValue[] => graph.filter(({ number }) => number === wanted).map(({ bytes }) => readValue(bytes))
+  const nodes = attempt(() => readNodes(graph))
+  const makers = makersOf(nodes)
   return {
     inputs: values(11).filter(({ name }) => !held.has(name)),
-    outputs: values(12),
-    classes: readClasses(graph),
+    outputs: values(12).map((output) => ({
+      ...output,
+      rawScores: rawScoresOf(output.name, makers),
+      rowByRow: isRowByRow(output.name, makers),
+    })),
+    classes: readClasses(nodes),
   }
 }
 
@@ -73,15 +84,12 @@ function readValue(bytes: Uint8Array): OnnxValue {
   }
 }
 
-/** NodeProto: 5 attribute. AttributeProto: 1 name, 8 ints, 9 strings. */
-function readClasses(graph: readonly ProtoField[]): OnnxGraph['classes'] {
+/** AttributeProto: 8 ints, 9 strings. */
+function readClasses(nodes: readonly OnnxNode[]): OnnxGraph['classes'] {
   const lists = new Map<string, (string | number)[]>()
-  for (const node of graph) {
-    if (node.number !== 1) continue
-    for (const { number, bytes } of messageOf(node.bytes)) {
-      if (number !== 5) continue
-      const attribute = messageOf(bytes)
-      if (!labelAttributes.includes(text(attribute, 1))) continue
+  for (const node of nodes) {
+    for (const name of labelAttributes) {
+      const attribute = attempt(() => node.attribute(name)) ?? []
       const strings = attribute.filter((field) => field.number === 9).map((field) => decode(field.bytes))
       const labels = strings.length > 0 ? strings : protoNumbers(attribute, 8)
       if (labels.length > 0) lists.set(JSON.stringify(labels), labels)
@@ -91,8 +99,12 @@ function readClasses(graph: readonly ProtoField[]): OnnxGraph['classes'] {
 }
 
 function messageOf(bytes: Uint8Array): ProtoField[] {
+  return attempt(() => protoFields(bytes))
+}
+
+function attempt<T>(read: () => T): T {
   try {
-    return protoFields(bytes)
+    return read()
   } catch (cause) {
     throw new MillwrightError('Corrupt', 'the file is not an ONNX model: it cannot be read as one', { cause })
   }

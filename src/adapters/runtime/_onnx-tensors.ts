@@ -1,9 +1,8 @@
-/** Tables into tensors and tensors into answers. */
-import { type Issue, MillwrightError, SchemaMismatchError, show } from '../../core/errors'
+/** Tensors into answers. */
+import { MillwrightError, show } from '../../core/errors'
 import type { PredictionBatch } from '../../ports/model'
-import { type Column, isMissingAt, toFloat64 } from '../../schema/column'
-import type { Table } from '../../schema/table'
-import { type BoundInput, columnTypeOf, type ResolvedBinding } from './_onnx-binding'
+import { fromFloat16 } from './_float16'
+import type { ResolvedBinding } from './_onnx-binding'
 import type { OnnxValue } from './_onnx-graph'
 
 /** The values of a tensor as onnxruntime takes and gives them. */
@@ -28,114 +27,50 @@ export interface PlainTensor {
   readonly dims: readonly number[]
 }
 
-/** One column of a graph input, checked. */
-interface Source {
-  readonly column: Column
-  readonly input: BoundInput
-}
-
 /**
- * Finds the columns of every input. @throws SchemaMismatch listing every column that is missing, of the wrong type, or holds
- * what the input cannot (a missing or fractional value in an integer input)
+ * The values of one output for all rows: one value or a list of them per row. 64-bit integers beyond 2⁵³ become strings of digits.
+ *
+ * @throws Unsupported when the first dimension is not the rows
  */
-export function columnsOf(table: Table, inputs: readonly BoundInput[], subject: string): ReadonlyMap<BoundInput, readonly Column[]> {
-  const issues: Issue[] = []
-  const names = new Set(table.columnNames)
-  const found = inputs.map((input) => {
-    const columns = input.columns.filter((name) => {
-      if (!names.has(name)) issues.push({ path: [name], code: 'missing', message: `column ${show(name)} is not there` })
-      return names.has(name)
-    })
-    return [input, columns.map((name) => table.column(name))] as const
-  })
-  for (const [input, columns] of found) for (const column of columns) checkColumn({ column, input }, issues)
-  if (issues.length > 0) {
-    throw new SchemaMismatchError(
-      `the input of ${subject} does not fit: ${issues
-        .slice(0, 3)
-        .map(({ message }) => message)
-        .join('; ')}`,
-      issues,
+export function rowsOfTensor(tensor: PlainTensor, numRows: number, name: string): unknown[] {
+  const { data, dims } = tensor
+  // A single row may have lost its dimension on the way (Squeeze).
+  if (dims[0] !== numRows && !(numRows === 1 && dims.length === 0)) {
+    throw new MillwrightError(
+      'Unsupported',
+      `the output ${show(name)} of the ONNX model has the shape [${dims.join(', ')}] for ${numRows} row${numRows === 1 ? '' : 's'}: its first dimension is not the rows, so it cannot be divided among them`,
+      { hint: 'name it in `outputs: { perCall: [...] }` of onnxModel if it belongs to the call as a whole' },
     )
   }
-  return new Map(found)
-}
-
-function checkColumn({ column, input }: Source, issues: Issue[]): void {
-  const { name, type } = column
-  const wanted = columnTypeOf(input.dtype)
-  if ((type === 'string') !== (wanted === 'string')) {
-    issues.push({ path: [name], code: 'wrong-type', message: `column ${show(name)} must be ${wanted}, it is ${type}` })
-    return
-  }
-  if (wanted === 'string' || wanted === 'float64') return
-  for (let row = 0; row < column.length; row++) {
-    const missing = isMissingAt(column, row)
-    if (!missing && Number.isInteger(column.values[row])) continue
-    const reason = missing ? `must have a value: ${input.dtype} tensors have no missing ones` : 'must be a whole number'
-    issues.push({ path: [row, name], code: missing ? 'missing' : 'not-integer', message: `row ${row}, column ${show(name)} ${reason}` })
-    return
-  }
-}
-
-/** The tensor of one input for rows `from` … `from + count − 1`; past the end of the table the last row repeats. */
-export function tensorOf(input: BoundInput, columns: readonly Column[], from: number, count: number): PlainTensor {
-  const width = columns.length
-  const data = newData(input.dtype, count * width)
-  columns.forEach((column, j) => {
-    const last = column.length - 1
-    const numbers = column.type === 'string' ? undefined : toFloat64(column)
-    for (let i = 0; i < count; i++) {
-      const row = Math.min(from + i, last)
-      const value = numbers === undefined ? ((column.at(row) as string | null) ?? '') : (numbers[row] as number)
-      ;(data as unknown[])[i * width + j] = data instanceof BigInt64Array || data instanceof BigUint64Array ? BigInt(value) : value
-    }
-  })
-  const type = input.dtype === 'str' ? 'string' : input.dtype
-  return { type, data, dims: [count, ...input.rowShape] }
-}
-
-function newData(dtype: BoundInput['dtype'], length: number): TensorData {
-  switch (dtype) {
-    case 'str':
-      return new Array<string>(length)
-    case 'bool':
-    case 'uint8':
-      return new Uint8Array(length)
-    case 'int8':
-      return new Int8Array(length)
-    case 'int16':
-      return new Int16Array(length)
-    case 'uint16':
-      return new Uint16Array(length)
-    case 'int32':
-      return new Int32Array(length)
-    case 'uint32':
-      return new Uint32Array(length)
-    case 'int64':
-      return new BigInt64Array(length)
-    case 'uint64':
-      return new BigUint64Array(length)
-    case 'float64':
-      return new Float64Array(length)
-    default:
-      return new Float32Array(length)
-  }
-}
-
-/** The values of one output for all rows: one value or a list of them per row. 64-bit integers beyond 2⁵³ become strings of digits. */
-export function rowsOfTensor({ data, type }: PlainTensor, numRows: number, name: string): unknown[] {
   const width = data.length / numRows
-  if (!Number.isInteger(width))
-    throw new MillwrightError('Internal', `the output ${show(name)} of the ONNX model has ${data.length} values for ${numRows} rows`)
-  const value = (i: number): unknown => {
-    const raw = data[i] as string | number | bigint
-    if (typeof raw === 'bigint') return Number.isSafeInteger(Number(raw)) ? Number(raw) : String(raw)
-    return type === 'bool' ? raw === 1 : raw
-  }
+  const value = valuesOf(tensor)
   return Array.from({ length: numRows }, (_, row) =>
     width === 1 ? value(row) : Array.from({ length: width }, (__, j) => value(row * width + j)),
   )
+}
+
+/** All values of an output as lists in lists, as its dimensions say; one value for a scalar. */
+export function wholeTensor(tensor: PlainTensor): unknown {
+  const value = valuesOf(tensor)
+  const { dims } = tensor
+  const part = (depth: number, from: number, size: number): unknown => {
+    if (depth === dims.length) return value(from)
+    const count = dims[depth] as number
+    const inner = count === 0 ? 0 : size / count
+    return Array.from({ length: count }, (_, i) => part(depth + 1, from + i * inner, inner))
+  }
+  return part(0, 0, tensor.data.length)
+}
+
+/** The value at a place: booleans, numbers, strings. */
+function valuesOf({ data, type }: PlainTensor): (i: number) => unknown {
+  // Engines give half precision as bits where the runtime has no Float16Array.
+  const isHalf = type === 'float16' && data instanceof Uint16Array
+  return (i) => {
+    const raw = data[i] as string | number | bigint
+    if (typeof raw === 'bigint') return Number.isSafeInteger(Number(raw)) ? Number(raw) : String(raw)
+    return isHalf ? fromFloat16(raw as number) : type === 'bool' ? raw === 1 : raw
+  }
 }
 
 /** Answers from the outputs by name, each a list with one entry per row. */
@@ -143,17 +78,40 @@ export function toBatch(outputs: ReadonlyMap<string, readonly unknown[]>, bindin
   const of = (value: OnnxValue | undefined): readonly unknown[] | undefined => value && outputs.get(value.name)
   const scored = of(binding.scores)?.map((row) => softmax(row as readonly number[]))
   const classes = binding.classes
-  const probabilities = classes === undefined ? undefined : matrixOf(scored ?? of(binding.probabilities), classes.length)
-  const predictions = (of(binding.prediction) ?? mostLikely(probabilities, classes, numRows)) as PredictionBatch['predictions']
+  const source = binding.scores ?? binding.probabilities
+  const matrix = classes === undefined ? undefined : matrixOf(scored ?? of(binding.probabilities), classes.length)
+  const predictions = (of(binding.prediction) ?? mostLikely(matrix, classes, numRows)) as PredictionBatch['predictions']
   const others: [string, readonly unknown[]][] = binding.others.map(({ name }) => [name, outputs.get(name) ?? []])
-  // Without class labels the numbers are still worth giving.
-  const unnamed = binding.probabilities ?? binding.scores
-  if (probabilities === undefined && unnamed !== undefined) others.push([unnamed.name, scored ?? of(unnamed) ?? []])
+  // Without class labels the numbers are still worth giving, and so are those that are no probabilities.
+  const left = matrix === undefined ? undefined : takeOutOthers(matrix, classes?.length ?? 0, source?.dtype === 'float16' ? 1e-2 : 1e-3)
+  const raw = source && (scored ?? of(source))
+  if (source !== undefined && matrix === undefined) others.push([source.name, raw ?? []])
+  else if (source !== undefined && left !== undefined && left.size > 0)
+    others.push([source.name, (raw ?? []).map((row, i) => (left.has(i) ? row : undefined))])
+  const probabilities = left?.size === numRows ? undefined : matrix
   return {
     predictions,
     ...(probabilities === undefined ? {} : { probabilities, classes }),
     ...(others.length === 0 ? {} : { outputs: Object.fromEntries(others) }),
   }
+}
+
+/**
+ * Empties the rows of `matrix` that are no probabilities: beyond 0 and 1, or not adding up to 1. The tolerance is wide enough for float32
+ * sums of large forests and for quantized models.
+ *
+ * @returns the numbers of those rows
+ */
+function takeOutOthers(matrix: Float64Array, width: number, tolerance: number): Set<number> {
+  const rows = new Set<number>()
+  for (let row = 0; row * width < matrix.length; row++) {
+    const values = matrix.subarray(row * width, (row + 1) * width)
+    const sum = values.reduce((total, value) => total + value, 0)
+    if (Math.abs(sum - 1) <= tolerance && values.every((value) => value >= -tolerance && value <= 1 + tolerance)) continue
+    rows.add(row)
+    values.fill(Number.NaN)
+  }
+  return rows
 }
 
 /** Row-major probabilities; one value per row of a binary model is that of the second class. `undefined` when the width does not fit. */

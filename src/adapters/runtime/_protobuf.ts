@@ -1,19 +1,19 @@
 /** Reads the wire format of Protocol Buffers: just enough to look into a file (protobuf.dev, "Encoding"). */
 import { MillwrightError } from '../../core/errors'
 
-/** One field of a message: a varint, or the range of a length-delimited value. Fixed-width fields are skipped. */
+/** One field of a message: a varint, or the bytes of a length-delimited or fixed-width value. */
 export interface ProtoField {
   readonly number: number
   /** Of varints; exact up to 2⁵³, negative numbers included. */
   readonly value: number
-  /** Of length-delimited fields: the bytes, sharing memory. */
+  /** Of length-delimited and fixed-width fields: the bytes, sharing memory. */
   readonly bytes: Uint8Array
 }
 
 const none = /* @__PURE__ */ new Uint8Array(0)
 
-/** Every field of a message in order. @throws Corrupt when the bytes are no message */
-export function protoFields(message: Uint8Array): ProtoField[] {
+/** Every field of a message in order, or those to the first of the number `last`. @throws Corrupt when the bytes are no message */
+export function protoFields(message: Uint8Array, last?: number): ProtoField[] {
   const fields: ProtoField[] = []
   let at = 0
   const varint = (): number => {
@@ -39,8 +39,12 @@ export function protoFields(message: Uint8Array): ProtoField[] {
       if (length < 0 || at + length > message.length) throw corrupt()
       fields.push({ number, value: 0, bytes: message.subarray(at, at + length) })
       at += length
-    } else if (wire === 1 || wire === 5) at += wire === 1 ? 8 : 4
-    else throw corrupt()
+    } else if (wire === 1 || wire === 5) {
+      const length = wire === 1 ? 8 : 4
+      fields.push({ number, value: 0, bytes: message.subarray(at, at + length) })
+      at += length
+    } else throw corrupt()
+    if (number === last) break
   }
   if (at > message.length) throw corrupt()
   return fields
@@ -49,6 +53,18 @@ export function protoFields(message: Uint8Array): ProtoField[] {
 /** The whole numbers of a repeated field, packed or not. */
 export function protoNumbers(fields: readonly ProtoField[], number: number): number[] {
   return fields.filter((field) => field.number === number).flatMap(({ value, bytes }) => (bytes === none ? [value] : unpack(bytes)))
+}
+
+/** The floating-point numbers of a repeated field of `width` bytes each, packed (or raw data, little-endian) or not. */
+export function protoFloats(fields: readonly ProtoField[], number: number, width: 4 | 8 = 4): number[] {
+  return fields.flatMap((field) => {
+    if (field.number !== number) return []
+    const { bytes } = field
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return Array.from({ length: Math.floor(bytes.length / width) }, (_, i) =>
+      width === 4 ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true),
+    )
+  })
 }
 
 function unpack(bytes: Uint8Array): number[] {

@@ -7,9 +7,18 @@ import { loadPeer } from '../../core/peer'
 import { throwIfAborted } from '../../core/signal'
 import type { LoadedModel, ModelPackage, ModelRuntime, ModelTask, PackableModel, PredictionBatch } from '../../ports/model'
 import { assertSignature, type ColumnSpec, isTensorSide, type ModelSignature } from '../../schema/signature'
-import { type BindingHints, columnTypeOf, type OnnxBinding, type OnnxOutputs, type ResolvedBinding, resolveBinding } from './_onnx-binding'
+import {
+  assertProbabilities,
+  type BindingHints,
+  columnTypeOf,
+  type OnnxBinding,
+  type OnnxOutputs,
+  type ResolvedBinding,
+  resolveBinding,
+} from './_onnx-binding'
+import { boundsOf, columnsOf, tensorOf } from './_onnx-feeds'
 import { readOnnxGraph } from './_onnx-graph'
-import { columnsOf, type PlainTensor, rowsOfTensor, tensorOf, toBatch } from './_onnx-tensors'
+import { type PlainTensor, rowsOfTensor, toBatch, wholeTensor } from './_onnx-tensors'
 
 export type { OnnxBinding, OnnxOutputs } from './_onnx-binding'
 
@@ -84,7 +93,9 @@ export function onnxModel(bytes: Uint8Array, options: OnnxModelOptions = {}): On
   })
   const { inputs, outputs, target, metadata } = options
   const columns = options.signature === undefined ? undefined : inputColumns(options.signature)
-  const binding = resolveBinding(readOnnxGraph(bytes), { inputs, outputs, columns, classes: options.classes, task: options.task })
+  const graph = readOnnxGraph(bytes)
+  const binding = resolveBinding(graph, { inputs, outputs, columns, classes: options.classes, task: options.task })
+  assertProbabilities(graph, outputs)
   const signature = options.signature ?? signatureOf(binding, target)
   assertSignature(signature)
   const { task, classes } = binding
@@ -101,7 +112,9 @@ export function onnxModel(bytes: Uint8Array, options: OnnxModelOptions = {}): On
  * without one, the binding is found from the graph and the signature's columns.
  *
  * Missing numbers are fed as `NaN`, missing strings as `''`. Outputs that are no tensors (ZipMap) are left out, because
- * onnxruntime's JavaScript interface cannot return them. A graph whose first dimension is fixed is run as often as needed.
+ * onnxruntime's JavaScript interface cannot return them. A graph whose first dimension is fixed is run as often as needed. An output whose first
+ * dimension is not the rows is `Unsupported`, unless `outputs.perCall` names it; the first call of several rows may run one row again to
+ * find that out. Scores that are no probabilities are left under `outputs`.
  */
 export function onnxRuntime(options: OnnxRuntimeOptions = {}): ModelRuntime {
   checkOptions('onnxRuntime', options, { lib: { allowed: 'a module', test: isModule }, sessionOptions: ofType('object') })
@@ -147,28 +160,41 @@ async function createSession(engine: OnnxLib, bytes: Uint8Array, sessionOptions:
 }
 
 function openSession(session: OnnxSession, engine: OnnxLib, binding: ResolvedBinding, { signature }: ModelPackage): LoadedModel {
-  const { inputs, prediction, probabilities, scores, others, task, classes, fixedRows } = binding
+  const { inputs, prediction, probabilities, scores, others, perCall, task, classes, fixedRows } = binding
   const fetches = [prediction, probabilities, scores, ...others].flatMap((output) => (output === undefined ? [] : [output.name]))
   const make = engine.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object
   let disposed: Promise<void> | undefined
   const running = new Set<Promise<unknown>>()
+  const perRow = [prediction, probabilities, scores, ...others].filter((output) => output !== undefined && output.rowByRow !== true)
+  /** Outputs of which it is not known yet that their first dimension is always the rows. */
+  const unproven = new Set(perRow.flatMap((output) => (output === undefined || perCall.includes(output.name) ? [] : [output.name])))
 
   const execute: LoadedModel['run'] = async (table, { signal } = {}): Promise<PredictionBatch> => {
     const columns = columnsOf(table, inputs, 'the ONNX model')
     const parts = new Map(fetches.map((name) => [name, [] as unknown[]]))
     const step = fixedRows ?? table.numRows
-    for (let from = 0; from < table.numRows; from += step) {
-      throwIfAborted(signal)
+    const runOf = (from: number, count: number): Promise<Readonly<Record<string, unknown>>> => {
       const feeds: Record<string, object> = {}
       for (const input of inputs) {
-        const { type, data, dims } = tensorOf(input, columns.get(input) ?? [], from, step)
+        const { type, data, dims } = tensorOf(input, columns.get(input) ?? [], from, count)
         feeds[input.name] = new make(type, data, dims)
       }
-      const results = await session.run(feeds as never, fetches as never)
+      return session.run(feeds as never, fetches as never)
+    }
+    for (let from = 0; from < table.numRows; from += step) {
+      throwIfAborted(signal)
+      const results = await runOf(from, step)
       for (const [name, rows] of parts) {
-        const values = rowsOfTensor(results[name] as PlainTensor, step, name)
+        const tensor = results[name] as PlainTensor
+        const values = perCall.includes(name) ? new Array(step).fill(wholeTensor(tensor)) : rowsOfTensor(tensor, step, name)
         for (let i = 0; i < Math.min(step, table.numRows - from); i++) rows.push(values[i])
       }
+    }
+    if (unproven.size > 0 && fixedRows === undefined && table.numRows > 1) {
+      // As many rows as the first dimension may be chance. A single row shows whether that dimension follows the rows.
+      const results = await runOf(0, 1)
+      for (const name of unproven) rowsOfTensor(results[name] as PlainTensor, 1, name)
+      unproven.clear()
     }
     return toBatch(parts, binding, table.numRows)
   }
@@ -177,6 +203,7 @@ function openSession(session: OnnxSession, engine: OnnxLib, binding: ResolvedBin
     signature,
     task,
     classes,
+    bounds: boundsOf(inputs),
     async run(table, options) {
       if (disposed !== undefined) throw new MillwrightError('InvalidState', 'the ONNX model is disposed')
       const work = Promise.resolve(execute(table, options))
@@ -229,10 +256,15 @@ function columnOf(type: ColumnSpec['type']): Pick<ColumnSpec, 'type' | 'required
   return { type, required: type !== 'float64' && type !== 'string' }
 }
 
-function filesOf(bytes: Uint8Array, { inputs, prediction, probabilities, scores }: ResolvedBinding): Record<string, Uint8Array> {
+function filesOf(bytes: Uint8Array, { inputs, prediction, probabilities, scores, perCall }: ResolvedBinding): Record<string, Uint8Array> {
   const binding: OnnxBinding = {
     inputs: Object.fromEntries(inputs.map(({ name, columns }) => [name, columns])),
-    outputs: { prediction: prediction?.name, probabilities: probabilities?.name, scores: scores?.name },
+    outputs: {
+      prediction: prediction?.name,
+      probabilities: probabilities?.name,
+      scores: scores?.name,
+      ...(perCall.length === 0 ? {} : { perCall }),
+    },
   }
   return { [modelFile]: bytes, [bindingFile]: utf8(`${JSON.stringify(binding, undefined, 2)}\n`) }
 }

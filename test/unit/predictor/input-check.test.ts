@@ -69,11 +69,42 @@ describe('checkRows', () => {
     expect(problems([{ ...full, weather: 'rain' }])).toEqual([])
     expect(problems([{ ...full, weather: 'rain' }], { unknownColumns: 'error' })).toEqual([[[0, 'weather'], 'unknown-column']])
     expect(problems([{ delay: 1, Carrier: 'UA' }])).toEqual([[[0, 'Carrier'], 'unknown-column']])
+    expect(problems([{ delay: 1, carier: 'UA' }])).toEqual([[[0, 'carier'], 'unknown-column']])
+    // The column that it would be is there.
+    expect(problems([{ ...full, carier: 'UA' }])).toEqual([])
+    expect(problems([{ delay: 1, carier: 'UA' }], { unknownColumns: 'ignore' })).toEqual([])
     const log = createIssueLog()
     checkRows([{ Delay: 1 }], columns, {}, log)
     expect(log.toError('m@1', 1).message).toBe(
       'the input of m@1 has 2 problems in 1 of 1 row: row 0, column "delay": a value is required; row 0: the model has no column "Delay"; did you mean "delay"?',
     )
+  })
+
+  it('refuses a row that has none of the columns of a model that requires none', () => {
+    const optional = ['x_0', 'x_1'].map((name): ColumnSpec => ({ name, type: 'float64', required: false }))
+    const log = createIssueLog()
+    checkRows([{ x_0: null }, { instances: 1 }, {}, { x_9: 1 }, { X0: 1 }], optional, { unknownColumns: 'misspelt' }, log)
+    expect(log.toError('m@1', 5).issues).toEqual([
+      {
+        path: [1],
+        code: 'unknown-column',
+        message: 'row 1 has none of the model\'s columns: it has "instances", the model has "x_0", "x_1"',
+      },
+      { path: [2], code: 'not-a-row', message: 'row 2 has none of the model\'s columns: it has no column, the model has "x_0", "x_1"' },
+      { path: [3], code: 'unknown-column', message: 'row 3 has none of the model\'s columns: it has "x_9", the model has "x_0", "x_1"' },
+      { path: [4, 'X0'], code: 'unknown-column', message: 'row 4: the model has no column "X0"; did you mean "x_0"?' },
+    ])
+    const lax = createIssueLog()
+    checkRows([{ X0: 1 }], optional, { unknownColumns: 'ignore' }, lax)
+    expect(lax.byCode).toEqual(new Map([['unknown-column', 1]]))
+  })
+
+  it('compares a bounded number of unknown names with those of the model', () => {
+    const row = Object.fromEntries(
+      Array.from({ length: 300 }, (_, i) => [`unknown_name_${String.fromCharCode(97 + (i % 26), 97 + i / 26)}`, 1]),
+    )
+    expect(problems([{ delay: 1, ...row, carier: 'UA' }])).toEqual([])
+    expect(problems([{ delay: 1, carier: 'UA', ...row }])).toEqual([[[0, 'carier'], 'unknown-column']])
   })
 
   it('reads one type out of another only when told to', () => {
@@ -181,5 +212,20 @@ describe('checkTable', () => {
       [['carrier'], 'wrong-type'],
     ])
     expect(check(tableOf([]))).toEqual([[['delay'], 'missing']])
+  })
+
+  it('refuses a misspelt column, and a table that has none of the columns', () => {
+    const misspelt = tableOf([columnFrom('delay', 'float64', [1]), columnFrom('carier', 'string', ['UA'])])
+    expect(check(misspelt)).toEqual([[['carier'], 'unknown-column']])
+    const optional = columns.map((column) => ({ ...column, required: false }))
+    const log = createIssueLog()
+    checkTable(tableOf([columnFrom('instances', 'float64', [1])]), optional, {}, log)
+    expect(log.toError('m@1', 1).issues).toEqual([
+      {
+        path: [],
+        code: 'unknown-column',
+        message: expect.stringMatching(/^the table has none of the model's columns: it has "instances"/),
+      },
+    ])
   })
 })

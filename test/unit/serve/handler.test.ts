@@ -35,6 +35,48 @@ describe('POST /predict', () => {
     }
   })
 
+  it.each([
+    [{ instances: [row] }, 'it has "instances", the model has "celsius", "place", "people", "indoors", "at"; the body must be {'],
+    [{ inputs: { celsius: [1] } }, 'it has "inputs"'],
+    [{ data: [row] }, 'it has "data"'],
+    [{ dataframe_records: [row] }, 'it has "dataframe_records"'],
+    [{ rows: [row], params: {} }, '"rows" must be an array of rows, with nothing beside it but "ids"'],
+    [{ rows: row }, '"rows" must be an array of rows'],
+    [{ rows: [row], ...row }, '"rows" must be an array of rows'],
+    [{ row, ids: ['a'] }, '"row" must be one row, with nothing beside it but "id"'],
+    [{ Rows: [row] }, 'it has "Rows"'],
+    [{}, 'it has no column'],
+    [{ celcius: 30 }, 'did you mean "celsius"?'],
+    ['{"rows":null}', '"rows" must be an array of rows'],
+    ['7', 'the body must be { "rows": [...], "ids"?: [...] }, { "row": {...}, "id"?: "..." }, an array of rows, or one row'],
+  ])('refuses what is no row of the model: %j', async (body, said) => {
+    for (const required of [true, false]) {
+      const answer = await ask(createHandler(feelsPredictor({}, undefined, required)), post('/predict', body))
+      expect([answer.status, answer.body.code]).toEqual([400, 'unknown-form'])
+      expect(answer.body.detail).toContain(said)
+    }
+  })
+
+  it('refuses a misspelt optional column, and rows of which no column is known, on every route', async () => {
+    const every = createHandler(feelsPredictor({}, undefined, false), { protocols: [mlflowProtocol()] })
+    const misspelt = await ask(every, post('/predict', { rows: [{ celsius: 1, plase: 'Oslo' }] }))
+    expect([misspelt.status, misspelt.body.errors]).toEqual([
+      422,
+      [{ path: [0, 'plase'], code: 'unknown-column', message: 'row 0: the model has no column "plase"; did you mean "place"?' }],
+    ])
+    expect((await ask(every, post('/predict', { rows: [{ kelvin: 1 }] }))).status).toBe(422)
+    for (const body of [
+      { instances: [{ kelvin: 1 }] },
+      { dataframe_records: [{}] },
+      { inputs: { kelvin: [1] } },
+      { dataframe_split: { columns: [], data: [[]] } },
+    ]) {
+      const answer = await ask(every, post('/invocations', body))
+      expect([answer.status, answer.body.error_code]).toEqual([400, 'BAD_REQUEST'])
+      expect(answer.body.message).toContain("row 0 has none of the model's columns")
+    }
+  })
+
   it('asks a model by its name', async () => {
     const several = createHandler({ models: { a: feelsPredictor({ version: '1' }), b: feelsPredictor({ version: '2' }) } })
     expect((await ask(several, post('/predict', row))).body.version).toBe('1')

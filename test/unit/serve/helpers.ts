@@ -2,7 +2,7 @@
 import { functionModel, type RowFunction } from '../../../src/adapters/runtime/function'
 import { Predictor } from '../../../src/predictor'
 import type { OfOptions } from '../../../src/predictor/prediction'
-import type { ModelSignature } from '../../../src/schema/signature'
+import type { ColumnSpec, ModelSignature } from '../../../src/schema/signature'
 
 export const signature: ModelSignature = {
   inputs: [
@@ -21,8 +21,10 @@ const feels: RowFunction = ({ celsius }) => {
   return { prediction: hot > 0.5 ? 'hot' : 'cold', probabilities: [1 - hot, hot] }
 }
 
-export function feelsPredictor(options: OfOptions = {}, predict: RowFunction = feels): Predictor {
-  const model = functionModel(predict, { name: 'feels', signature, classes: ['cold', 'hot'] })
+/** A predictor of `feels`; `required: false` makes every column optional. */
+export function feelsPredictor(options: OfOptions = {}, predict: RowFunction = feels, required = true): Predictor {
+  const inputs = (signature.inputs as readonly ColumnSpec[]).map((column) => (required ? column : { ...column, required: false }))
+  const model = functionModel(predict, { name: 'feels', signature: { ...signature, inputs }, classes: ['cold', 'hot'] })
   return Predictor.of(model, { name: 'feels', version: '3', ...options })
 }
 

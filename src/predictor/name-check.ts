@@ -1,0 +1,78 @@
+/** Checks the names of columns: unknown ones, misspelt ones, and input that has none of the model's columns. */
+import { show } from '../core/errors'
+import { isMisspelling } from '../core/spelling'
+import type { ColumnSpec } from '../schema/signature'
+import type { Table } from '../schema/table'
+import type { InputPolicy, IssueLog } from './input-check'
+
+/** Checks names against the columns of a model; what is wrong goes to the log as `unknown-column` or `not-a-row`. */
+export interface NameCheck {
+  /** `absent`: how many columns of the model the row lacks. */
+  checkRow(row: Readonly<Record<string, unknown>>, index: number, absent: number, log: IssueLog): void
+  checkTable(table: Table, log: IssueLog): void
+}
+
+/** How many unknown names of one call are compared with the model's names letter by letter; later ones are looked up only. */
+const MAX_COMPARED = 200
+
+/** A check of names against `columns`. */
+export function createNameCheck(columns: readonly ColumnSpec[], policy: InputPolicy['unknownColumns'] = 'misspelt'): NameCheck {
+  const known = new Set(columns.map(({ name }) => name))
+  const needed = new Set(columns.filter(({ required }) => required !== false).map(({ name }) => name))
+  const candidates = new Map<string, readonly string[]>()
+  const meantBy = (name: string, isAbsent: (known: string) => boolean): string | undefined => {
+    let near = candidates.get(name)
+    if (near === undefined) {
+      near = candidates.size < MAX_COMPARED ? [...known].filter((column) => isMisspelling(name, column)) : []
+      if (candidates.size < MAX_COMPARED) candidates.set(name, near)
+    }
+    return near.find(isAbsent)
+  }
+
+  /** Reports unknown names; tells how many. */
+  function check(
+    names: readonly string[],
+    has: (name: string) => boolean,
+    path: readonly number[],
+    subject: string,
+    log: IssueLog,
+  ): number {
+    let count = 0
+    for (const name of names) {
+      if (known.has(name)) continue
+      const meant = policy === 'ignore' ? undefined : meantBy(name, (column) => !has(column))
+      if (policy !== 'error' && meant === undefined) continue
+      count++
+      const hint = meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`
+      log.add([...path, name], 'unknown-column', `${subject}the model has no column ${JSON.stringify(name)}${hint}`)
+    }
+    return count
+  }
+
+  return {
+    checkRow(row, index, absent, log) {
+      const names = Object.keys(row)
+      const reported = check(names, (name) => Object.hasOwn(row, name), [index], `row ${index}: `, log)
+      // A required column that is absent is reported as missing already.
+      if (reported > 0 || absent < columns.length || needed.size > 0) return
+      log.add([index], names.length === 0 ? 'not-a-row' : 'unknown-column', `row ${index} ${noneOf(names, [...known])}`)
+    },
+    checkTable(table, log) {
+      const names = new Set(table.columnNames)
+      const reported = check(table.columnNames, (name) => names.has(name), [], '', log)
+      if (reported > 0 || needed.size > 0 || table.numRows === 0 || columns.some(({ name }) => names.has(name))) return
+      log.add([], 'unknown-column', `the table ${noneOf(table.columnNames, [...known])}`)
+    },
+  }
+}
+
+/** "has none of the model's columns": what there is, and what the model has. */
+export function noneOf(names: readonly string[], columns: readonly string[]): string {
+  return `has none of the model's columns: it has ${listed(names)}, the model has ${listed(columns)}`
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'no column'
+  const more = names.length > 6 ? ` and ${names.length - 6} more` : ''
+  return names.slice(0, 6).map(show).join(', ') + more
+}
