@@ -63,6 +63,11 @@ export function storedNumber(): z.ZodMiniType<number | string> {
   return z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
 }
 
+/** A SHA-256 digest: 64 lower-case hexadecimal digits. */
+export function storedDigest(): z.ZodMiniType<string> {
+  return z.string().check(z.regex(/^[0-9a-f]{64}$/))
+}
+
 interface Problem {
   readonly path: readonly PropertyKey[]
   readonly expected: string

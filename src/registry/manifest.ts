@@ -5,7 +5,7 @@ import { damaged } from '../core/damage'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
 import { assertSafeKey, isSafeKey } from '../core/ids'
-import { parseStored, storedFormat, storedNumber } from '../core/stored'
+import { parseStored, storedDigest, storedFormat, storedNumber } from '../core/stored'
 import type { ModelPackage, ModelTask } from '../ports/model'
 import { assertSignature, type ModelSignature } from '../schema/signature'
 import { storedSignature } from '../schema/stored-signature'
@@ -127,7 +127,7 @@ const manifestFormat = /* @__PURE__ */ storedFormat(
         z.looseObject({
           path: z.string().check(z.refine(isSafeKey, 'a relative path that is safe on every system')),
           sizeBytes: z.int().check(z.gte(0)),
-          sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+          sha256: storedDigest(),
         }),
       ),
       fingerprint: z.string(),
