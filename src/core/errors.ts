@@ -4,21 +4,25 @@
  */
 
 /** Every code an error of this library can carry. The set is closed. */
-export type ErrorCode =
-  | 'InvalidArgument'
-  | 'SchemaMismatch'
-  | 'NotFitted'
-  | 'NotFound'
-  | 'AlreadyExists'
-  | 'Conflict'
-  | 'InvalidState'
-  | 'Unsupported'
-  | 'MissingDependency'
-  | 'PermissionDenied'
-  | 'RateLimited'
-  | 'Unavailable'
-  | 'Corrupt'
-  | 'Internal'
+export const errorCodes = [
+  'InvalidArgument',
+  'SchemaMismatch',
+  'NotFitted',
+  'NotFound',
+  'AlreadyExists',
+  'Conflict',
+  'InvalidState',
+  'Unsupported',
+  'MissingDependency',
+  'PermissionDenied',
+  'RateLimited',
+  'Unavailable',
+  'Corrupt',
+  'Internal',
+] as const
+
+/** One of {@link errorCodes}. */
+export type ErrorCode = (typeof errorCodes)[number]
 
 /** What an error may carry beside its message. */
 export interface ErrorOptions {

@@ -38,6 +38,11 @@ export function assertSafeKey(key: string, subject = 'a storage key'): void {
   for (const segment of key.split('/')) assertSafeSegment(segment, subject)
 }
 
+/** Whether a text is a storage key that {@link assertSafeKey} takes. */
+export function isSafeKey(key: string): boolean {
+  return key !== '' && key.length <= 1024 && key.split('/').every((segment) => unsafeReason(segment) === undefined)
+}
+
 function unsafeReason(segment: string): string | undefined {
   if (typeof segment !== 'string') return 'not a string'
   if (segment === '') return 'empty'

@@ -1,42 +1,23 @@
 /** Fitted models as files of flavor `millwright`: `model.json`, and `learner.bin` where the learner needs one. */
-import { fromUtf8, utf8 } from '../core/bytes'
+import { utf8 } from '../core/bytes'
 import { MillwrightError, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
-import { parseJson } from '../core/json'
+import { parseStored } from '../core/stored'
 import type { ModelPackage } from '../ports/model'
 import { importanceOf, type ModelParts, signatureOf } from './model-parts'
-
-/** The version of `model.json` that is written; a reader refuses later ones. */
-export const MODEL_FORMAT_VERSION = 1
-
-/** What `model.json` holds. */
-export interface ModelDocument {
-  readonly format: 'millwright-model'
-  readonly formatVersion: number
-  readonly task: 'classification' | 'regression'
-  readonly target: string
-  readonly targetType: string
-  readonly classes: readonly unknown[]
-  readonly features: readonly Readonly<Record<string, unknown>>[]
-  readonly options: Readonly<Record<string, string | number | boolean>>
-  readonly transformers: readonly { readonly kind: string }[]
-  readonly matrixNames: readonly string[]
-  readonly learner: { readonly kind: string; readonly [key: string]: unknown }
-  /** What `learner.bin` must be. */
-  readonly binary?: { readonly bytes: number; readonly sha256: string }
-}
+import { MODEL_FORMAT_VERSION, type ModelDocument, modelFormat } from './stored-parts'
 
 /** Packs a fitted model. */
 export function packModel(parts: ModelParts): ModelPackage {
   const { kind, json, bytes } = parts.learner.state()
-  const document: ModelDocument = {
+  const document = {
     format: 'millwright-model',
     formatVersion: MODEL_FORMAT_VERSION,
     task: parts.task,
     target: parts.target,
     targetType: parts.targetType,
     classes: parts.classes,
-    features: parts.features as unknown as ModelDocument['features'],
+    features: parts.features,
     options: parts.options,
     transformers: parts.transformers.map((step) => step.state()),
     matrixNames: parts.matrixNames,
@@ -72,8 +53,8 @@ export function readModelFiles(model: ModelPackage): { readonly document: ModelD
     if (bytes === undefined) throw corruptModel(`the file ${name} is missing`)
     return bytes
   }
-  const document = parseJson(fromUtf8(file('model.json')), 'model.json of a millwright model') as ModelDocument
-  checkDocument(document)
+  const document = parseStored(modelFormat, file('model.json'), 'model.json of a millwright model')
+  if (document.task === 'classification' && document.classes.length === 0) throw corruptModel('a classifier without classes')
   if (document.binary === undefined) return { document, bytes: undefined }
   const bytes = file('learner.bin')
   if (bytes.length !== document.binary.bytes) throw corruptModel(`learner.bin has ${bytes.length} bytes, not ${document.binary.bytes}`)
@@ -84,31 +65,6 @@ export function readModelFiles(model: ModelPackage): { readonly document: ModelD
 /** The error for files that are not the model they should be. */
 export function corruptModel(what: string): MillwrightError {
   return new MillwrightError('Corrupt', `the packed model is damaged: ${what}`)
-}
-
-function checkDocument(document: ModelDocument): void {
-  if (typeof document !== 'object' || document === null || document.format !== 'millwright-model') {
-    throw corruptModel('model.json is of another format')
-  }
-  if (!Number.isInteger(document.formatVersion) || document.formatVersion < 1) throw corruptModel('model.json has no version')
-  if (document.formatVersion > MODEL_FORMAT_VERSION) {
-    throw new MillwrightError(
-      'Unsupported',
-      `model.json has format version ${document.formatVersion}, this library reads up to ${MODEL_FORMAT_VERSION}`,
-    )
-  }
-  const { task, target, classes, features, transformers, matrixNames, learner, options } = document
-  if (task !== 'classification' && task !== 'regression') throw corruptModel(`the task is ${show(task)}`)
-  if (typeof target !== 'string') throw corruptModel('there is no target')
-  for (const [name, list] of Object.entries({ classes, features, transformers, matrixNames })) {
-    if (!Array.isArray(list)) throw corruptModel(`\`${name}\` is no list`)
-  }
-  if (classes.some((label) => !['string', 'number', 'boolean'].includes(typeof label))) throw corruptModel('a class is no label')
-  if (task === 'classification' && classes.length === 0) throw corruptModel('a classifier without classes')
-  if (matrixNames.some((name) => typeof name !== 'string')) throw corruptModel('a column of the learner has no name')
-  for (const step of [...features, ...transformers, learner, options] as unknown[]) {
-    if (typeof step !== 'object' || step === null) throw corruptModel('a part is no object')
-  }
 }
 
 function topImportance(parts: ModelParts): Record<string, number> {

@@ -4,17 +4,8 @@ import { arrayOf, checkOptions, nonEmptyString, ofType, oneOf, wholeNumber } fro
 import { type Column, makeColumn } from '../schema/column'
 import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
-import {
-  columnsFor,
-  corruptState,
-  type FittedTransformer,
-  neededColumn,
-  stateList,
-  stateText,
-  type Transformer,
-  type TransformerState,
-  withColumns,
-} from './transformer'
+import type { StateOf } from './stored-parts'
+import { columnsFor, type FittedTransformer, neededColumn, type Transformer, withColumns } from './transformer'
 
 /** More categories than this need `maxCategories`: a column of names or ids is a mistake more often than a feature. */
 const CATEGORY_LIMIT = 1000
@@ -73,21 +64,9 @@ export function oneHotEncoder(options: OneHotEncoderOptions = {}): Transformer {
   }
 }
 
-/** The same encoder again, from its state. @throws Corrupt */
-export function restoreOneHotEncoder(state: TransformerState): FittedTransformer {
-  const { handleUnknown } = state
-  if (handleUnknown !== 'ignore' && handleUnknown !== 'error') throw corruptState('oneHotEncoder', 'no `handleUnknown`')
-  return fittedEncoder(
-    stateList(state, 'columns').map(({ name, categories, dropped }) => {
-      if (!Array.isArray(categories)) throw corruptState('oneHotEncoder', 'no list of categories')
-      return {
-        name: stateText('oneHotEncoder', name),
-        categories: categories.map((category) => stateText('oneHotEncoder', category)),
-        ...(dropped === undefined ? {} : { dropped: stateText('oneHotEncoder', dropped) }),
-      }
-    }),
-    handleUnknown,
-  )
+/** The same encoder again, from its state. */
+export function restoreOneHotEncoder({ columns, handleUnknown }: StateOf<'oneHotEncoder'>): FittedTransformer {
+  return fittedEncoder(columns, handleUnknown)
 }
 
 function fittedEncoder(encodings: readonly Encoding[], handleUnknown: 'ignore' | 'error'): FittedTransformer {

@@ -5,17 +5,8 @@ import { type Column, makeColumn } from '../schema/column'
 import { assertTable } from '../schema/table'
 import { categoryCodes } from './one-hot-encoder'
 import { paramsOf } from './params'
-import {
-  columnsFor,
-  corruptState,
-  type FittedTransformer,
-  neededColumn,
-  stateList,
-  stateText,
-  type Transformer,
-  type TransformerState,
-  withColumns,
-} from './transformer'
+import type { StateOf } from './stored-parts'
+import { columnsFor, type FittedTransformer, neededColumn, type Transformer, withColumns } from './transformer'
 
 /** Options of {@link ordinalEncoder}. */
 export interface OrdinalEncoderOptions {
@@ -55,15 +46,9 @@ export function ordinalEncoder(options: OrdinalEncoderOptions = {}): Transformer
   }
 }
 
-/** The same encoder again, from its state. @throws Corrupt */
-export function restoreOrdinalEncoder(state: TransformerState): FittedTransformer {
-  const { handleUnknown } = state
-  if (handleUnknown !== 'missing' && handleUnknown !== 'error') throw corruptState('ordinalEncoder', 'no `handleUnknown`')
-  const orders = stateList(state, 'columns').map(({ name, categories }) => {
-    if (!Array.isArray(categories)) throw corruptState('ordinalEncoder', 'no list of categories')
-    return { name: stateText('ordinalEncoder', name), categories: categories.map((category) => stateText('ordinalEncoder', category)) }
-  })
-  return fittedOrdinal(orders, handleUnknown)
+/** The same encoder again, from its state. */
+export function restoreOrdinalEncoder({ columns, handleUnknown }: StateOf<'ordinalEncoder'>): FittedTransformer {
+  return fittedOrdinal(columns, handleUnknown)
 }
 
 function fittedOrdinal(orders: readonly Order[], handleUnknown: 'missing' | 'error'): FittedTransformer {

@@ -2,7 +2,8 @@
 import { invalidArgument, show } from '../core/errors'
 import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
 import { paramsOf } from './params'
-import { corruptState, type FittedTransformer, neededColumn, type Transformer, type TransformerState } from './transformer'
+import type { StateOf } from './stored-parts'
+import { type FittedTransformer, neededColumn, type Transformer } from './transformer'
 
 /**
  * A transformer that keeps the named columns, in the given order, and the target.
@@ -46,11 +47,9 @@ export function dropColumns(names: readonly string[]): Transformer {
   }
 }
 
-/** The same selection again, from its state. @throws Corrupt */
-export function restoreSelectColumns(state: TransformerState): FittedTransformer {
-  const { names, target } = state
-  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) throw corruptState('selectColumns', 'no list of names')
-  return fittedSelection(names as string[], typeof target === 'string' ? target : undefined)
+/** The same selection again, from its state. */
+export function restoreSelectColumns({ names, target }: StateOf<'selectColumns'>): FittedTransformer {
+  return fittedSelection(names, target)
 }
 
 function fittedSelection(names: readonly string[], target: string | undefined): FittedTransformer {

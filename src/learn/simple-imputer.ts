@@ -4,18 +4,8 @@ import { anything, arrayOf, checkOptions, nonEmptyString, ofType, oneOf } from '
 import { type CellValue, type Column, columnFrom, columnInit, isMissingAt, makeColumn, missingMark, toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
-import {
-  columnsFor,
-  corruptState,
-  type FittedTransformer,
-  isNumeric,
-  neededColumn,
-  stateList,
-  stateText,
-  type Transformer,
-  type TransformerState,
-  withColumns,
-} from './transformer'
+import type { StateOf } from './stored-parts'
+import { columnsFor, type FittedTransformer, isNumeric, neededColumn, type Transformer, withColumns } from './transformer'
 
 /** Options of {@link simpleImputer}. */
 export interface SimpleImputerOptions {
@@ -77,20 +67,9 @@ export function simpleImputer(options: SimpleImputerOptions = {}): Transformer {
   }
 }
 
-/** The same imputer again, from its state. @throws Corrupt */
-export function restoreSimpleImputer(state: TransformerState): FittedTransformer {
-  return fittedImputer(
-    stateList(state, 'columns').map(({ name, kind, fill, indicator }) => {
-      const fits = { numbers: 'number', text: 'string', boolean: 'boolean' }[kind as string]
-      if (fits === undefined || typeof fill !== fits) throw corruptState('simpleImputer', `${show(fill)} cannot fill ${show(kind)}`)
-      return {
-        name: stateText('simpleImputer', name),
-        kind: kind as Filling['kind'],
-        fill: fill as Filling['fill'],
-        indicator: indicator === true,
-      }
-    }),
-  )
+/** The same imputer again, from its state. */
+export function restoreSimpleImputer({ columns }: StateOf<'simpleImputer'>): FittedTransformer {
+  return fittedImputer(columns.map(({ name, kind, fill, indicator = false }) => ({ name, kind, fill, indicator })))
 }
 
 function fittedImputer(fillings: readonly Filling[]): FittedTransformer {

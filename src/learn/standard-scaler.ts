@@ -3,18 +3,8 @@ import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
 import { type Column, makeColumn, toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
-import {
-  columnsFor,
-  type FittedTransformer,
-  isNumeric,
-  neededColumn,
-  stateList,
-  stateNumber,
-  stateText,
-  type Transformer,
-  type TransformerState,
-  withColumns,
-} from './transformer'
+import type { StateOf } from './stored-parts'
+import { columnsFor, type FittedTransformer, isNumeric, neededColumn, type Transformer, withColumns } from './transformer'
 
 /** Options of {@link standardScaler}. */
 export interface StandardScalerOptions {
@@ -60,15 +50,9 @@ export function standardScaler(options: StandardScalerOptions = {}): Transformer
   }
 }
 
-/** The same scaler again, from its state. @throws Corrupt */
-export function restoreStandardScaler(state: TransformerState): FittedTransformer {
-  return fittedScaler(
-    stateList(state, 'columns').map(({ name, mean, scale }) => ({
-      name: stateText('standardScaler', name),
-      mean: stateNumber('standardScaler', mean),
-      scale: stateNumber('standardScaler', scale),
-    })),
-  )
+/** The same scaler again, from its state. */
+export function restoreStandardScaler({ columns }: StateOf<'standardScaler'>): FittedTransformer {
+  return fittedScaler(columns)
 }
 
 function fittedScaler(scalings: readonly Scaling[]): FittedTransformer {

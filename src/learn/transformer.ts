@@ -1,6 +1,6 @@
 /** The transformer: learns from a table, then turns tables of the same columns into others. */
 import { MillwrightError, show } from '../core/errors'
-import { type Column, type ColumnType, columnTypes } from '../schema/column'
+import type { Column, ColumnType } from '../schema/column'
 import { type Table, tableOf } from '../schema/table'
 import type { Params } from './params'
 
@@ -71,36 +71,4 @@ export function neededColumn(kind: string, table: Table, name: string, needs?: '
 export function withColumns(table: Table, replaced: ReadonlyMap<string, readonly Column[]>, added: readonly Column[] = []): Table {
   const columns = table.columnNames.flatMap((name) => replaced.get(name) ?? [table.column(name)])
   return tableOf([...columns, ...added])
-}
-
-/** The error for a transformer state that cannot be right. */
-export function corruptState(kind: string, what: string): MillwrightError {
-  return new MillwrightError('Corrupt', `the state of ${kind} is damaged: ${what}`)
-}
-
-/** The list of objects under `key` of a state. @throws Corrupt */
-export function stateList(state: TransformerState, key: string): readonly Record<string, unknown>[] {
-  const list = state[key]
-  if (!Array.isArray(list) || list.some((item) => typeof item !== 'object' || item === null)) {
-    throw corruptState(state.kind, `\`${key}\` is no list of objects`)
-  }
-  return list as Record<string, unknown>[]
-}
-
-/** A string of a state entry. @throws Corrupt */
-export function stateText(kind: string, value: unknown): string {
-  if (typeof value !== 'string') throw corruptState(kind, `expected text, got ${show(value)}`)
-  return value
-}
-
-/** A finite number of a state entry. @throws Corrupt */
-export function stateNumber(kind: string, value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw corruptState(kind, `expected a number, got ${show(value)}`)
-  return value
-}
-
-/** A column type of a state entry. @throws Corrupt */
-export function stateType(kind: string, value: unknown): ColumnType {
-  if (!columnTypes.includes(value as ColumnType)) throw corruptState(kind, `expected a column type, got ${show(value)}`)
-  return value as ColumnType
 }

@@ -2,10 +2,11 @@
  * Keeping the prediction log on an object store: JSON lines in chunks. A chunk is written once and never changed, so that a killed
  * process leaves whole chunks only, and several processes may write below one prefix.
  */
+import * as z from 'zod/mini'
 import { fromUtf8, utf8 } from '../core/bytes'
-import { MillwrightError } from '../core/errors'
 import { newId } from '../core/ids'
 import { parseJson } from '../core/json'
+import { readStored, storedFormat } from '../core/stored'
 import type { PredictionRecord } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
 import type { Actual } from './prediction-log'
@@ -101,15 +102,31 @@ export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, now 
     async *lines() {
       for (const key of await keys()) {
         const text = fromUtf8(await storage.get(key))
-        for (const line of text.split('\n')) if (line !== '') yield readLine(line, `${storage.name}: ${key}`)
+        for (const [i, line] of text.split('\n').entries()) {
+          const subject = `line ${i + 1} of ${key}`
+          if (line !== '') yield readStored(lineFormat, parseJson(line, subject), subject)
+        }
       }
     },
   }
 }
 
-function readLine(text: string, subject: string): LogLine {
-  const line = parseJson(text, `a line of ${subject}`) as Partial<LogLine> | null
-  if (line?.kind === 'label' && typeof line.id === 'string' && typeof line.at === 'number') return line as LogLine
-  if (line?.kind === 'prediction' && typeof line.record?.id === 'string' && typeof line.at === 'number') return line as LogLine
-  throw new MillwrightError('Corrupt', `${subject} holds a line that is neither a prediction nor a label`)
-}
+/** What a line must hold. JSON has neither NaN nor dates: such cells are `null` and text. */
+const lineFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<LogLine> => {
+  const record = z.looseObject({
+    id: z.string(),
+    model: z.string(),
+    version: z.string(),
+    at: z.number(),
+    input: z.record(z.string(), z.any()),
+    prediction: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+    probabilities: z.optional(z.record(z.string(), z.nullable(z.number()) as z.ZodMiniType<number>)),
+    latencyMs: z.number(),
+    cached: z.boolean(),
+  })
+  const actual = z.union([z.string(), z.number(), z.boolean()])
+  return z.discriminatedUnion('kind', [
+    z.looseObject({ kind: z.literal('prediction'), record, at: z.number() }),
+    z.looseObject({ kind: z.literal('label'), id: z.string(), actual, at: z.number() }),
+  ])
+})

@@ -22,6 +22,6 @@ export interface PipelineEvents {
   readonly 'step-log': StepEvent & { readonly message: string }
   readonly 'step-end': StepEvent & { readonly result: StepResult }
   readonly 'run-end': RunEvent & { readonly status: RunStatus; readonly durationMs: number; readonly error?: unknown }
-  /** What a listener threw. */
+  /** What a listener threw, and damaged records met while runs are listed. */
   readonly error: unknown
 }

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { createEmitter, type ListenOptions } from '../core/emitter'
-import { invalidArgument } from '../core/errors'
+import { invalidArgument, isMillwrightError } from '../core/errors'
 import { assertSafeSegment } from '../core/ids'
 import { type Logger, silentLogger } from '../core/logger'
 import { anything, arrayOf, checkOptions, either, finiteNumber, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
@@ -172,19 +172,27 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>> {
     return (await resumeRun(plan, runId, options.takeOver ?? false, given)) as RunResult<Steps>
   }
 
-  /** The record of a run, also while it runs. @throws NotFound */
+  /** The record of a run, also while it runs. @throws NotFound; Corrupt naming the file and what is wrong in it */
   async inspectRun(runId: string, options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState> {
     const storage = this.#storage(options)
     const { readState } = await import('./run-state')
     return readState(storage, this.name, runId)
   }
 
-  /** The records of all runs, latest start first. */
+  /** The records of all runs, latest start first. A damaged record is left out and reported through the event `error`. */
   async listRuns(options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState[]> {
     const storage = this.#storage(options)
     const { readState, runIds } = await import('./run-state')
     const runs: RunState[] = []
-    for (const id of await runIds(storage, this.name)) runs.push(await readState(storage, this.name, id))
+    for (const id of await runIds(storage, this.name)) {
+      try {
+        runs.push(await readState(storage, this.name, id))
+      } catch (error) {
+        if (!isMillwrightError(error, 'Corrupt')) throw error
+        if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error)
+        else console.warn(`millwright pipeline: ${error.message}`)
+      }
+    }
     return runs.sort((a, b) => b.startedAt - a.startedAt)
   }
 

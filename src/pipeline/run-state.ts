@@ -1,9 +1,11 @@
 /** The record of a run: one JSON object in the storage, written whole after each step, owned by one process at a time. */
-import { fromUtf8, utf8 } from '../core/bytes'
+import * as z from 'zod/mini'
+import { utf8 } from '../core/bytes'
 import type { Clock } from '../core/clock'
-import { isMillwrightError, MillwrightError, show } from '../core/errors'
+import { damaged } from '../core/damage'
+import { errorCodes, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { assertSafeSegment, newId } from '../core/ids'
-import { parseJson } from '../core/json'
+import { parseStored, storedDigest, storedFormat } from '../core/stored'
 import type { ObjectInfo, ObjectStore, PutOptions } from '../ports/object-store'
 import type { RunStatus, StepResult } from './result'
 
@@ -32,6 +34,41 @@ export interface RunState {
   readonly steps: Readonly<Record<string, StepState>>
 }
 
+/** What the stored record of a run must hold. */
+const runStateFormat = /* @__PURE__ */ storedFormat(
+  (): z.ZodMiniType<RunState> =>
+    z.looseObject({
+      format: z.literal(1),
+      pipeline: z.string(),
+      runId: z.string(),
+      status: z.enum(['running', 'finished', 'failed', 'cancelled']),
+      seed: z.number(),
+      input: z.optional(storedDigest()),
+      startedAt: z.number(),
+      updatedAt: z.number(),
+      endedAt: z.optional(z.number()),
+      resumes: z.int().check(z.gte(0)),
+      lease: z.optional(z.looseObject({ owner: z.string(), expiresAt: z.number() })),
+      steps: z.record(z.string(), storedStep()),
+    }),
+  { field: 'format', reads: 1 },
+)
+
+function storedStep(): z.ZodMiniType<StepState> {
+  return z.looseObject({
+    status: z.enum(['succeeded', 'cached', 'fallback', 'failed', 'skipped', 'cancelled']),
+    attempts: z.int().check(z.gte(0)),
+    startedAt: z.number(),
+    endedAt: z.number(),
+    durationMs: z.number(),
+    error: z.optional(z.looseObject({ name: z.string(), message: z.string(), code: z.optional(z.enum(errorCodes)) })),
+    reason: z.optional(z.string()),
+    restored: z.optional(z.boolean()),
+    digest: z.optional(storedDigest()),
+    version: z.string(),
+  })
+}
+
 /** Where the record of a run lies. */
 export function stateKey(pipeline: string, runId: string): string {
   assertSafeSegment(runId, 'a run id')
@@ -50,13 +87,9 @@ async function readWithTag(storage: ObjectStore, pipeline: string, runId: string
   // Facts before bytes: if the record changes in between, the tag is the older one and the next write is refused.
   const info: ObjectInfo | undefined = await storage.head(key)
   if (info === undefined) throw new MillwrightError('NotFound', `${what} is not in ${storage.name}`)
-  const state = parseJson(fromUtf8(await storage.get(key)), `the record of ${what}`) as RunState | null
-  if (typeof state !== 'object' || state === null || typeof state.steps !== 'object' || state.steps === null) {
-    throw new MillwrightError('Corrupt', `the record of ${what} is no run record`)
-  }
-  if (state.format !== 1) {
-    throw new MillwrightError('Unsupported', `the record of ${what} has format ${show(state.format)}, this version reads format 1`)
-  }
+  const state = parseStored(runStateFormat, await storage.get(key), key)
+  if (state.pipeline !== pipeline) throw damaged(key, ['pipeline'], show(pipeline), state.pipeline)
+  if (state.runId !== runId) throw damaged(key, ['runId'], show(runId), state.runId)
   return { state, etag: info.etag }
 }
 

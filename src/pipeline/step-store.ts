@@ -1,8 +1,9 @@
 /** Stored outputs: content-addressed values, cache entries by key, and the last success of each step. */
-import { fromUtf8, utf8 } from '../core/bytes'
+import * as z from 'zod/mini'
+import { utf8 } from '../core/bytes'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
-import { parseJson } from '../core/json'
+import { parseStored, storedDigest, storedFormat } from '../core/stored'
 import type { ObjectStore } from '../ports/object-store'
 import { valueCodec } from './codec'
 import type { StepSpec } from './step'
@@ -15,6 +16,10 @@ export interface StoredOutput {
   /** Epoch milliseconds. */
   readonly storedAt: number
 }
+
+const storedOutputFormat = /* @__PURE__ */ storedFormat(
+  (): z.ZodMiniType<StoredOutput> => z.looseObject({ digest: storedDigest(), runId: z.string(), storedAt: z.number() }),
+)
 
 /** Which pointer: a cache entry, or the last success. */
 export type Pointer = { readonly step: string; readonly cacheKey: string } | { readonly step: string; readonly cacheKey?: undefined }
@@ -56,9 +61,9 @@ export function stepStore(storage: ObjectStore, pipeline: string): StepStore {
     },
     async readPointer(pointer) {
       try {
-        const stored = parseJson(fromUtf8(await storage.get(pointerKey(pointer))), 'a stored output') as StoredOutput | null
-        return /^[0-9a-f]{64}$/.test(stored?.digest ?? '') ? (stored as StoredOutput) : undefined
+        return parseStored(storedOutputFormat, await storage.get(pointerKey(pointer)), pointerKey(pointer))
       } catch (error) {
+        // A damaged pointer costs running the step.
         if (isMillwrightError(error, 'NotFound') || isMillwrightError(error, 'Corrupt')) return undefined
         throw error
       }

@@ -17,10 +17,19 @@ export function tableCodec<T extends Table = Table>(wrap?: (table: Table) => T):
   return {
     encode: (table) => values.encode(table.columnNames.map((name) => ({ name, ...columnInit(table.column(name)) }))),
     async decode(bytes) {
-      const columns = (await values.decode(bytes)) as readonly (ColumnInit & { readonly name: string })[]
-      if (!Array.isArray(columns)) throw new MillwrightError('Corrupt', 'a stored table cannot be read')
-      const table = tableOf(columns.map(({ name, ...init }) => makeColumn(name, init as ColumnInit)))
+      const columns = await values.decode(bytes)
+      const table = storedTable(columns)
       return wrap === undefined ? (table as T) : wrap(table)
     },
+  }
+}
+
+function storedTable(columns: unknown): Table {
+  try {
+    return tableOf(
+      (columns as readonly (ColumnInit & { readonly name: string })[]).map(({ name, ...init }) => makeColumn(name, init as ColumnInit)),
+    )
+  } catch (cause) {
+    throw new MillwrightError('Corrupt', 'a stored table cannot be read', { cause })
   }
 }

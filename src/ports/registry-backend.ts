@@ -75,6 +75,9 @@ export interface VersionInit {
   readonly files: (modelId: string) => Readonly<Record<string, Uint8Array>>
 }
 
+/** Told of a record that is damaged (a `Corrupt` error) while the others are listed. */
+export type OnDamaged = (error: unknown) => void
+
 /** What a registry backend can do. */
 export interface RegistryBackendCapabilities {
   /** Aliases move by compare-and-set, also between processes. */
@@ -110,16 +113,20 @@ export interface RegistryBackend {
   ensureModel(name: string, init: { readonly createdAt: number }): Awaitable<void>
   /** `undefined` where there is none. */
   getModel(name: string): Awaitable<RegisteredModelRecord | undefined>
-  /** In ascending order of name; with a limit the first of them, so that few are read where there are many. */
-  listModels(limit?: number): Awaitable<readonly RegisteredModelRecord[]>
+  /**
+   * In ascending order of name; with a limit the first of them, so that few are read where there are many.
+   *
+   * @param onDamaged told of each model whose record is damaged, which is then left out; without it the error is thrown
+   */
+  listModels(limit?: number, onDamaged?: OnDamaged): Awaitable<readonly RegisteredModelRecord[]>
   /** Changes description and tags; a tag of `null` goes. @throws NotFound */
   updateModel(name: string, change: RecordChange): Awaitable<void>
   /** Stores the files, then the version. */
   createVersion(name: string, init: VersionInit, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<ModelVersionRecord>
   /** `undefined` where there is none, or it was deleted. */
   getVersion(name: string, version: string): Awaitable<ModelVersionRecord | undefined>
-  /** In ascending order of number, without deleted ones. */
-  listVersions(name: string): Awaitable<readonly ModelVersionRecord[]>
+  /** In ascending order of number, without deleted ones; `onDamaged` as with `listModels`. */
+  listVersions(name: string, onDamaged?: OnDamaged): Awaitable<readonly ModelVersionRecord[]>
   /** Changes description and tags; a tag of `null` goes. @throws NotFound */
   updateVersion(name: string, version: string, change: RecordChange): Awaitable<void>
   /** Removes the version from sight; its number stays used. @throws NotFound, InvalidState while an alias points to it */

@@ -30,14 +30,14 @@ export async function versionOfAlias(backend: RegistryBackend, name: string, ali
   return version
 }
 
-/** The error that names what there is. */
+/** The error that names what there is and can be read. */
 export async function versionNotFound(backend: RegistryBackend, name: string, what: string): Promise<MillwrightError> {
   const model = await backend.getModel(name)
   if (model === undefined) {
-    const names = (await backend.listModels(LISTED + 1)).map((known) => known.name)
+    const names = (await backend.listModels(LISTED + 1, () => {})).map((known) => known.name)
     return new MillwrightError('NotFound', `no model ${show(name)}; there are ${listed(names)}`, { details: { name } })
   }
-  const versions = (await backend.listVersions(name)).map(({ version }) => version)
+  const versions = (await backend.listVersions(name, () => {})).map(({ version }) => version)
   const aliases = Object.keys(model.aliases)
   const message = `model ${show(name)} has no ${what}; it has the versions ${listed(versions.slice(-LISTED))} and the aliases ${listed(aliases)}`
   return new MillwrightError('NotFound', message, { details: { name, aliases } })

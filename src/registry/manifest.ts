@@ -1,11 +1,14 @@
 /** The manifest beside a stored model: what it is, the digest of every file, and where it comes from. */
-import { fromUtf8, utf8 } from '../core/bytes'
+import * as z from 'zod/mini'
+import { utf8 } from '../core/bytes'
+import { damaged } from '../core/damage'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
-import { assertSafeKey } from '../core/ids'
-import { parseJson } from '../core/json'
+import { assertSafeKey, isSafeKey } from '../core/ids'
+import { parseStored, storedDigest, storedFormat, storedNumber } from '../core/stored'
 import type { ModelPackage, ModelTask } from '../ports/model'
 import { assertSignature, type ModelSignature } from '../schema/signature'
+import { storedSignature } from '../schema/stored-signature'
 import { clashOf } from './file-names'
 import { finiteJson } from './finite-json'
 
@@ -100,7 +103,7 @@ export function buildManifest(model: ModelPackage, extras: ManifestExtras): Mode
       const bytes = model.files[path] as Uint8Array
       return { path, sizeBytes: bytes.length, sha256: sha256Hex(bytes) }
     })
-  const fingerprint = sha256Hex(finiteJson({ flavor, task, classes, target, signature, files }, 'a model package'))
+  const fingerprint = fingerprintOf({ flavor, task, classes, target, signature, files })
   return { formatVersion: 1, flavor, task, classes, target, metadata, signature, files, fingerprint, ...extras }
 }
 
@@ -109,37 +112,61 @@ export function manifestBytes(manifest: ModelManifest): Uint8Array {
   return utf8(finiteJson(manifest, 'the metadata of a model package'))
 }
 
-/** Reads a manifest. @throws Corrupt when it is none, Unsupported when it was written by a later release */
+/** What a stored manifest must hold; metrics are numbers, or the text that canonical JSON has for `NaN` and the infinities. */
+const manifestFormat = /* @__PURE__ */ storedFormat(
+  () =>
+    z.looseObject({
+      formatVersion: z.literal(1),
+      flavor: z.string(),
+      task: z.optional(z.enum(tasks)),
+      classes: z.optional(z.array(z.union([z.string(), z.number(), z.boolean()]))),
+      target: z.optional(z.string()),
+      metadata: z.optional(z.record(z.string(), z.unknown())),
+      signature: storedSignature(),
+      files: z.array(
+        z.looseObject({
+          path: z.string().check(z.refine(isSafeKey, 'a relative path that is safe on every system')),
+          sizeBytes: z.int().check(z.gte(0)),
+          sha256: storedDigest(),
+        }),
+      ),
+      fingerprint: z.string(),
+      metrics: z.optional(z.record(z.string(), storedNumber())),
+      lineage: z.optional(storedLineage()),
+      tags: z.optional(z.record(z.string(), z.string())),
+    }),
+  { field: 'formatVersion', reads: 1 },
+)
+
+function storedLineage(): z.ZodMiniType<Lineage> {
+  return z.looseObject({
+    dataset: z.optional(z.looseObject({ name: z.optional(z.string()), fingerprint: z.string() })),
+    runId: z.optional(z.string()),
+    experimentId: z.optional(z.string()),
+    origin: z.optional(z.looseObject({ name: z.string(), version: z.string(), createdAt: z.number() })),
+  })
+}
+
+/**
+ * Reads a manifest.
+ *
+ * @throws Corrupt naming what is damaged, also where the fingerprint is not that of the rest; Unsupported when a later release wrote it
+ */
 export function parseManifest(bytes: Uint8Array, subject: string): ModelManifest {
-  const value = parseJson(fromUtf8(bytes), subject) as Partial<ModelManifest> | null
-  if (value?.formatVersion !== undefined && Number(value.formatVersion) > 1) {
-    throw new MillwrightError('Unsupported', `${subject} has format ${value.formatVersion}; this release reads format 1`)
+  const stored = parseStored(manifestFormat, bytes, subject)
+  const { flavor, task = 'other', classes, target, signature, files, fingerprint, lineage = {}, tags = {} } = stored
+  // Also what a schema cannot tell, such as the name of another class.
+  if (fingerprint !== fingerprintOf({ flavor, task: stored.task, classes, target, signature, files })) {
+    throw damaged(subject, ['fingerprint'], 'the digest of flavor, task, classes, target, signature and files', fingerprint)
   }
-  const whole =
-    value?.formatVersion === 1 &&
-    typeof value.flavor === 'string' &&
-    typeof value.fingerprint === 'string' &&
-    Array.isArray(value.files) &&
-    value.files.every(isManifestFile) &&
-    [value.metrics, value.lineage, value.tags].every((part) => part === undefined || isObject(part)) &&
-    Object.values(value.tags ?? {}).every((tag) => typeof tag === 'string') &&
-    Array.isArray(value.signature?.inputs) &&
-    Array.isArray(value.signature?.outputs)
-  if (!whole) throw new MillwrightError('Corrupt', `${subject} is not a model manifest`)
-  const manifest = value as ModelManifest
   // JSON has no NaN: canonical JSON spells it as text.
-  const metrics = Object.fromEntries(Object.entries(manifest.metrics ?? {}).map(([name, metric]) => [name, Number(metric)]))
-  return { ...manifest, task: manifest.task ?? 'other', metrics, lineage: manifest.lineage ?? {}, tags: manifest.tags ?? {} }
+  const metrics = Object.fromEntries(Object.entries(stored.metrics ?? {}).map(([name, metric]) => [name, Number(metric)]))
+  return { ...stored, task, metrics, lineage, tags }
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isManifestFile(file: unknown): boolean {
-  if (!isObject(file)) return false
-  const { path, sizeBytes, sha256 } = file as Record<string, unknown>
-  return typeof path === 'string' && typeof sizeBytes === 'number' && typeof sha256 === 'string'
+/** Of flavor, task, classes, target, signature and files. */
+function fingerprintOf(facts: Readonly<Record<string, unknown>>): string {
+  return sha256Hex(finiteJson(facts, 'a model package'))
 }
 
 /** The bytes of one file, checked against its manifest. @throws Corrupt naming a file that is missing or differs */

@@ -1,8 +1,10 @@
 /** Where things lie in MLflow's `mlruns` tree, and its YAML records (reference: MLflow file store layout). */
 
 import { fromUtf8, utf8 } from '../core/bytes'
+import { damaged } from '../core/damage'
+import { show } from '../core/errors'
 import { toYaml } from '../core/yaml-emit'
-import type { ModelVersionRecord, VersionInit } from '../ports/registry-backend'
+import type { ModelVersionRecord, RegisteredModelRecord, VersionInit } from '../ports/registry-backend'
 
 /** The folder of all registered models. */
 export const MODELS_ROOT = 'mlruns/models/'
@@ -100,14 +102,20 @@ export function versionMeta(record: Omit<ModelVersionRecord, 'tags'>, stage = 'N
   )
 }
 
-/** The record that a version's `meta.yaml` and tags make. */
+/**
+ * The record that a version's `meta.yaml` and tags make.
+ *
+ * @throws Corrupt when the file is cut short or is that of another version
+ */
 export function versionRecord(name: string, version: string, meta: Meta, tags: Readonly<Record<string, string>>): ModelVersionRecord {
-  const createdAt = Number(meta.creation_timestamp ?? 0)
+  const file = `${versionFolder(name, version)}meta.yaml`
+  if (meta.version !== version) throw damaged(file, ['version'], version, meta.version)
+  const createdAt = timeOf(meta, 'creation_timestamp', file) ?? 0
   return {
     name,
     version,
     createdAt,
-    updatedAt: Number(meta.last_updated_timestamp ?? createdAt),
+    updatedAt: timeOf(meta, 'last_updated_timestamp', file) ?? createdAt,
     description: meta.description ?? '',
     source: meta.storage_location ?? meta.source ?? '',
     runId: meta.run_id || undefined,
@@ -115,6 +123,29 @@ export function versionRecord(name: string, version: string, meta: Meta, tags: R
     user: meta.user_id || undefined,
     tags,
   }
+}
+
+/** When a model was created and changed, and its description. @throws Corrupt when the file is cut short or is that of another model */
+export function modelFacts(name: string, meta: Meta): Pick<RegisteredModelRecord, 'createdAt' | 'updatedAt' | 'description'> {
+  const file = `${modelFolder(name)}meta.yaml`
+  if (meta.name !== name) throw damaged(file, ['name'], show(name), meta.name)
+  const createdAt = timeOf(meta, 'creation_timestamp', file) ?? 0
+  return { createdAt, updatedAt: timeOf(meta, 'last_updated_timestamp', file) ?? createdAt, description: meta.description ?? '' }
+}
+
+/** The version that the file of an alias names. @throws Corrupt when it names none */
+export function aliasTarget(text: string, file: string): string {
+  const version = text.trim()
+  if (!/^[1-9]\d{0,14}$/.test(version)) throw damaged(file, [], 'the number of a version', text)
+  return version
+}
+
+function timeOf(meta: Meta, key: string, file: string): number | undefined {
+  const text = meta[key]
+  if (text === undefined) return undefined
+  const time = Number(text)
+  if (text === '' || !Number.isFinite(time)) throw damaged(file, [key], 'a time in milliseconds', text)
+  return time
 }
 
 /** A logged model's `meta.yaml`. Status 1 is pending, 2 ready. */

@@ -5,14 +5,17 @@ import { newId } from '../core/ids'
 import type { ObjectStore } from '../ports/object-store'
 import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend } from '../ports/registry-backend'
 import { aliasConflict, missingModel, versionInUse } from '../ports/registry-errors'
+import { checkedEvents } from '../ports/registry-event'
 import { appendStoredEvent, listStoredEvents } from '../ports/registry-history'
 import { listAll, readOptional } from '../ports/stored-objects'
 import {
+  aliasTarget,
   DELETED_STAGE,
   defaultExperimentMeta,
   loggedModelFolder,
   loggedModelMeta,
   MODELS_ROOT,
+  modelFacts,
   modelFolder,
   modelMeta,
   parseMeta,
@@ -22,7 +25,7 @@ import {
   versionRecord,
 } from './mlruns-layout'
 import { assertModelName } from './reference'
-import { listFolders, readTexts, updateObject } from './stored-records'
+import { listFolders, readAll, readTexts, updateObject } from './stored-records'
 
 /** Attempts to get the next free number of a version before giving up. */
 const NUMBER_ATTEMPTS = 200
@@ -49,19 +52,27 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     return versionRecord(name, version, meta, await readTexts(store, `${folder}tags/`))
   }
 
+  const readAliases = async (name: string): Promise<Record<string, string>> => {
+    const folder = `${modelFolder(name)}aliases/`
+    const targets = Object.entries(await readTexts(store, folder))
+    return Object.fromEntries(targets.map(([alias, text]) => [alias, aliasTarget(text, folder + alias)]))
+  }
+
+  const readAlias = async (name: string, alias: string): Promise<string | undefined> => {
+    const key = `${modelFolder(name)}aliases/${alias}`
+    const bytes = await readOptional(store, key)
+    return bytes === undefined ? undefined : aliasTarget(fromUtf8(bytes), key)
+  }
+
   const readModel = async (name: string): Promise<RegisteredModelRecord | undefined> => {
     const bytes = await readOptional(store, `${modelFolder(name)}meta.yaml`)
     if (bytes === undefined) return undefined
     const meta = await parseMeta(bytes, `${modelFolder(name)}meta.yaml`)
-    const createdAt = Number(meta.creation_timestamp ?? 0)
-    const aliases = await readTexts(store, `${modelFolder(name)}aliases/`)
     return {
       name,
-      createdAt,
-      updatedAt: Number(meta.last_updated_timestamp ?? createdAt),
-      description: meta.description ?? '',
+      ...modelFacts(name, meta),
       tags: await readTexts(store, `${modelFolder(name)}tags/`),
-      aliases: Object.fromEntries(Object.entries(aliases).map(([alias, version]) => [alias, version.trim()])),
+      aliases: await readAliases(name),
     }
   }
 
@@ -93,8 +104,8 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
   }
 
   const aliasesAt = async (name: string, version: string): Promise<string[]> => {
-    const aliases = await readTexts(store, `${modelFolder(name)}aliases/`)
-    return Object.keys(aliases).filter((alias) => aliases[alias]?.trim() === version)
+    const aliases = await readAliases(name)
+    return Object.keys(aliases).filter((alias) => aliases[alias] === version)
   }
 
   const missing = (name: string, version?: string): MillwrightError => missingModel(store.name, name, version)
@@ -117,10 +128,9 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       }
     },
 
-    async listModels(limit) {
+    async listModels(limit, onDamaged) {
       const folders = await listFolders(store, MODELS_ROOT)
-      const models = await Promise.all(folders.slice(0, limit).map((folder) => readModel(folder.slice(MODELS_ROOT.length, -1))))
-      return models.filter((model) => model !== undefined)
+      return readAll(folders.slice(0, limit), (folder) => readModel(folder.slice(MODELS_ROOT.length, -1)), onDamaged)
     },
 
     async updateModel(name, change) {
@@ -166,9 +176,8 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       }
     },
 
-    async listVersions(name) {
-      const records = await Promise.all((await numbersOf(name)).map((number) => readVersion(name, String(number))))
-      return records.filter((record) => record !== undefined)
+    async listVersions(name, onDamaged) {
+      return readAll(await numbersOf(name), (number) => readVersion(name, String(number)), onDamaged)
     },
 
     async updateVersion(name, version, change) {
@@ -204,16 +213,13 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       if (removeFiles) for (const { key: file } of await listAll(store, artifactsOf(record))) await store.delete(file)
     },
 
-    async getAlias(name, alias) {
-      const bytes = await readOptional(store, `${modelFolder(name)}aliases/${alias}`)
-      return bytes === undefined ? undefined : fromUtf8(bytes).trim()
-    },
+    getAlias: readAlias,
 
     async moveAlias(name, alias, version, expected) {
       const key = `${modelFolder(name)}aliases/${alias}`
       if ((await readVersion(name, version)) === undefined) throw missing(name, version)
       const head = await store.head(key)
-      const actual = head === undefined ? undefined : fromUtf8((await readOptional(store, key)) ?? utf8('')).trim()
+      const actual = head === undefined ? undefined : await readAlias(name, alias)
       const conflict = (cause?: unknown): MillwrightError => aliasConflict(name, alias, { expected, actual, cause })
       if (actual !== expected) throw conflict()
       const written = await Promise.resolve(
@@ -231,7 +237,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     deleteAlias: async (name, alias) => store.delete(`${modelFolder(name)}aliases/${alias}`),
 
     appendEvent: async (event) => appendStoredEvent(store, event),
-    listEvents: async (name) => listStoredEvents(store, name),
+    listEvents: async (name) => checkedEvents(await listStoredEvents(store, name), `${modelFolder(name)}history/`),
 
     async listFiles(version) {
       const folder = artifactsOf(version)

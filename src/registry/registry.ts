@@ -7,7 +7,7 @@ import { anything, checkOptions, ofType } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import type { ModelPackage, ModelSource, PackableModel, ResolvedModel } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
-import type { RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
+import type { ModelVersionRecord, RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
 import { locate, versionNotFound, versionOfAlias, versionText } from './find-version'
 import { evaluateGates, rejected } from './gates'
 import { displayVersions, type ModelVersion, toModelVersion } from './model-version'
@@ -17,6 +17,7 @@ import type { Registration } from './registration'
 import type { AliasMove, ModelRegistryOptions, PromoteOptions, RegistryEvents, RollbackOptions, VersionReference } from './registry-options'
 import { earlierVersions } from './rollback'
 import { readManifest, readPackage } from './stored-model'
+import { readAll } from './stored-records'
 
 /**
  * Keeps models under names: versions that never change, and aliases (`champion`, `challenger`) that move between them.
@@ -197,25 +198,26 @@ export class ModelRegistry implements ModelSource {
     return this.#backend.readFile(await locate(this.#backend, reference), path, options)
   }
 
-  /** Every model with its aliases, ascending by name. */
+  /** Every model with its aliases, ascending by name. One whose record is damaged is left out and reported through the event `error`. */
   async listModels(): Promise<readonly RegisteredModelRecord[]> {
-    return this.#backend.listModels()
+    return this.#backend.listModels(undefined, (error) => this.#report(error))
   }
 
-  /** Every version of a model, ascending. @throws NotFound when there is no such model */
+  /**
+   * Every version of a model, ascending. One whose record or manifest is damaged is left out and reported through the event `error`.
+   *
+   * @throws NotFound when there is no such model
+   */
   async listVersions(name: string): Promise<readonly ModelVersion[]> {
     assertModelName(name)
-    const [model, records] = await Promise.all([this.#backend.getModel(name), this.#backend.listVersions(name)])
+    const onDamaged = (error: unknown): void => this.#report(error)
+    const [model, records] = await Promise.all([this.#backend.getModel(name), this.#backend.listVersions(name, onDamaged)])
     if (model === undefined) throw await versionNotFound(this.#backend, name, 'versions')
-    const versions = records.map(async (record) => {
-      const aliases = Object.entries(model.aliases).filter(([, target]) => target === record.version)
-      return toModelVersion(
-        record,
-        await readManifest(this.#backend, record),
-        aliases.map(([alias]) => alias),
-      )
-    })
-    return displayVersions(await Promise.all(versions))
+    const read = async (record: ModelVersionRecord): Promise<ModelVersion> => {
+      const aliases = Object.keys(model.aliases).filter((alias) => model.aliases[alias] === record.version)
+      return toModelVersion(record, await readManifest(this.#backend, record), aliases)
+    }
+    return displayVersions(await readAll(records, read, onDamaged))
   }
 
   /** Everything that happened to a model, oldest first. */
@@ -263,6 +265,12 @@ export class ModelRegistry implements ModelSource {
   /** Releases the backend (and with it the storage). Idempotent. */
   async close(): Promise<void> {
     await this.#backend.close()
+  }
+
+  /** Damage that nobody listens for must at least be seen. */
+  #report(error: unknown): void {
+    if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error)
+    else console.warn(`millwright registry: ${error instanceof Error ? error.message : show(error)}`)
   }
 
   async #move(move: AliasMove): Promise<ModelVersion> {

@@ -28,6 +28,28 @@ export async function readTexts(store: ObjectStore, folder: string): Promise<Rec
   return Object.fromEntries(entries.filter((entry) => entry !== undefined))
 }
 
+/**
+ * What `read` gives for each of `places`, without those where there is nothing.
+ *
+ * @param onDamaged told of each that is `Corrupt`, which is then left out; without it the error is thrown
+ */
+export async function readAll<P, T>(
+  places: readonly P[],
+  read: (place: P) => Promise<T | undefined>,
+  onDamaged?: (error: unknown) => void,
+): Promise<T[]> {
+  const found = await Promise.all(
+    places.map((place) =>
+      read(place).catch((error) => {
+        if (onDamaged === undefined || !isMillwrightError(error, 'Corrupt')) throw error
+        onDamaged(error)
+        return undefined
+      }),
+    ),
+  )
+  return found.filter((record) => record !== undefined) as T[]
+}
+
 /** Replaces an object by what `change` makes of it, again if another was quicker. @throws NotFound, Conflict after 50 attempts */
 export async function updateObject(store: ObjectStore, key: string, change: (bytes: Uint8Array) => Promise<Uint8Array>): Promise<void> {
   for (let attempt = 0; ; attempt++) {

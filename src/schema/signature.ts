@@ -29,6 +29,23 @@ export type TensorType =
   | 'bool'
   | 'str'
 
+/** Every element type of tensors. */
+export const tensorTypes: readonly TensorType[] = [
+  'float32',
+  'float64',
+  'float16',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+  'bool',
+  'str',
+]
+
 /** One named tensor of a signature; −1 is a dimension of any size, the first usually the batch. */
 export interface TensorSpec {
   readonly name: string

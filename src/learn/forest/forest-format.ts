@@ -12,7 +12,7 @@
  * A test is `feature << 17 | missingLeft << 16 | (bin + missingLeft)`, see `Forest`; all bits set marks a leaf. Children need no
  * links: the left one follows its parent, the right one follows the left one's last descendant.
  */
-import { MillwrightError, show } from '../../core/errors'
+import { MillwrightError } from '../../core/errors'
 import type { Forest } from './forest'
 
 /** Marks a leaf among the tests. */
@@ -55,9 +55,9 @@ export function forestBytes(forest: Forest): Uint8Array {
   return bytes
 }
 
-/** A forest from its two parts; every size, index and link is checked. @throws Corrupt */
-export function forestFrom(json: Readonly<Record<string, unknown>>, bytes: Uint8Array | undefined): Forest {
-  const header = checkedHeader(json)
+/** A forest from its two parts; every index and link is checked, and whether the sizes fit together. @throws Corrupt */
+export function forestFrom(header: ForestHeader, bytes: Uint8Array | undefined): Forest {
+  if ((header.nodes + header.trees) % 2 !== 0) throw corrupt('the numbers of nodes and trees do not fit')
   const expected = sizeOf(header, leafCount(header))
   if (bytes === undefined || bytes.length !== expected) {
     throw corrupt(`${expected} bytes of trees expected, ${bytes === undefined ? 'none' : bytes.length} found`)
@@ -107,29 +107,6 @@ function leafCount({ nodes, trees }: ForestHeader): number {
 function sizeOf(header: ForestHeader, leafNodes: number): number {
   const edges = header.edges.reduce((sum, count) => sum + count, 0)
   return 8 * (edges + header.leaves * header.width) + 4 * header.trees + leafNodes * header.leafBytes + header.nodes * 4
-}
-
-function checkedHeader(json: Readonly<Record<string, unknown>>): ForestHeader {
-  const whole = (key: string, min: number): number => {
-    const value = json[key]
-    if (!Number.isSafeInteger(value) || (value as number) < min) throw corrupt(`\`${key}\` is ${show(value)}`)
-    return value as number
-  }
-  const edges = json.edges
-  if (!Array.isArray(edges) || edges.length === 0 || edges.some((count) => !Number.isInteger(count) || count < 0 || count > 65534)) {
-    throw corrupt('`edges` is no list of counts')
-  }
-  const header = {
-    edges: edges as number[],
-    trees: whole('trees', 1),
-    nodes: whole('nodes', 1),
-    width: whole('width', 1),
-    leaves: whole('leaves', 1),
-  }
-  const { leafBytes } = json
-  if (leafBytes !== 1 && leafBytes !== 2 && leafBytes !== 4) throw corrupt(`\`leafBytes\` is ${show(leafBytes)}`)
-  if ((header.nodes + header.trees) % 2 !== 0) throw corrupt('the numbers of nodes and trees do not fit')
-  return { ...header, leafBytes }
 }
 
 function corrupt(what: string): MillwrightError {

@@ -2,6 +2,7 @@
 
 import type { FeatureMatrix, FittedLearner } from '../learner'
 import { corruptModel } from '../model-format'
+import type { StoredLinear } from '../stored-parts'
 
 /** Coefficients of a linear model. */
 export interface LinearState {
@@ -41,18 +42,12 @@ export function isFittedLinear(learner: FittedLearner): learner is FittedLinear 
 
 /** The linear model of a stored state. @throws Corrupt */
 export function restoreLinear(
-  json: Readonly<Record<string, unknown>>,
+  { kind, link, coefficients, intercepts }: StoredLinear,
   shape: { readonly features: number; readonly classes: number },
 ): FittedLinear {
-  const { kind, link, coefficients, intercepts } = json as unknown as LinearState
   const expected = kind === 'linearRegression' ? 'identity' : shape.classes === 2 ? 'logistic' : 'softmax'
-  if (link !== expected) throw corruptModel(`a ${kind} of ${shape.classes} classes cannot have the link ${String(link)}`)
+  if (link !== expected) throw corruptModel(`a ${kind} of ${shape.classes} classes cannot have the link ${link}`)
   const outputs = link === 'softmax' ? shape.classes : 1
-  for (const list of [coefficients, intercepts]) {
-    if (!Array.isArray(list) || list.some((value) => typeof value !== 'number' || !Number.isFinite(value))) {
-      throw corruptModel('coefficients are no list of numbers')
-    }
-  }
   if (intercepts.length !== outputs || coefficients.length !== outputs * shape.features) {
     throw corruptModel(`${coefficients.length} coefficients for ${outputs} outputs of ${shape.features} features`)
   }

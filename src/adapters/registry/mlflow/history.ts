@@ -2,10 +2,11 @@
  * The history of a model on a server that keeps none: tags of the registered model, one event in one or several tags whose keys sort in the
  * order of appending. Keys hold a random part, so that two writers never overwrite each other.
  */
-import { MillwrightError } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { canonicalJson, parseJson } from '../../../core/json'
+import { readStored } from '../../../core/stored'
 import type { RegistryEvent } from '../../../ports/registry-backend'
+import { registryEventFormat } from '../../../ports/registry-event'
 import { OWN_PREFIX } from './records'
 
 const PREFIX = `${OWN_PREFIX}event.`
@@ -42,8 +43,7 @@ export function eventsOf(tags: Readonly<Record<string, string>>): RegistryEvent[
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([id, held]) => {
       if (Array.from(held).includes(undefined as unknown as string)) return []
-      const event = parseJson(held.join(''), `the tag ${PREFIX}${id}`)
-      if (typeof event === 'object' && event !== null && 'kind' in event) return [event as unknown as RegistryEvent]
-      throw new MillwrightError('Corrupt', `the tag ${PREFIX}${id} holds no event`)
+      const tag = `the tag ${PREFIX}${id}`
+      return [readStored(registryEventFormat, parseJson(held.join(''), tag), tag)]
     })
 }

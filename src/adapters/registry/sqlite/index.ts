@@ -1,10 +1,11 @@
 /** The registry backend on a SQLite file with MLflow's own schema: plain MLflow opens it as it is, and its models load in Python. Node only. */
-import { MillwrightError } from '../../../core/errors'
+import { MillwrightError, show } from '../../../core/errors'
 import { anything, checkOptions, finiteNumber, nonEmptyString, ofType } from '../../../core/options'
 import { throwIfAborted } from '../../../core/signal'
 import type { ObjectStore } from '../../../ports/object-store'
 import type { RegistryBackend } from '../../../ports/registry-backend'
 import { aliasConflict, missingModel, versionInUse } from '../../../ports/registry-errors'
+import { checkedEvents } from '../../../ports/registry-event'
 import { appendStoredEvent, listStoredEvents } from '../../../ports/registry-history'
 import { listAll } from '../../../ports/stored-objects'
 import { openDatabase } from '../../_sqlite/database'
@@ -143,7 +144,7 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
     deleteAlias: (model, alias) => write(() => tables.setAlias(model, alias, undefined)),
 
     appendEvent: async (event) => read(() => appendStoredEvent(storage, event)),
-    listEvents: async (model) => read(() => listStoredEvents(storage, model)),
+    listEvents: async (model) => checkedEvents(await read(() => listStoredEvents(storage, model)), `the history of model ${show(model)}`),
 
     async listFiles(version) {
       assertOpen()

@@ -1,0 +1,106 @@
+/** What the parts of a stored model must hold, as zod schemas. */
+import * as z from 'zod/mini'
+import { storedDigest, storedFormat } from '../core/stored'
+import { columnTypes } from '../schema/column'
+import { storedColumnSpec } from '../schema/stored-signature'
+
+/** The version of `model.json` that is written; a reader refuses later ones. */
+export const MODEL_FORMAT_VERSION = 1
+
+/** What a transformer has learned, as stored. */
+export type StoredTransformer = z.infer<ReturnType<typeof transformer>>
+/** The stored state of one kind of transformer. */
+export type StateOf<K extends StoredTransformer['kind']> = Extract<StoredTransformer, { readonly kind: K }>
+/** What a learner has learned, as stored. */
+export type StoredLearner = z.infer<ReturnType<typeof learner>>
+/** The stored head of a forest. */
+export type StoredForest = Extract<StoredLearner, { readonly trees: number }>
+/** A stored linear model. */
+export type StoredLinear = Extract<StoredLearner, { readonly coefficients: number[] }>
+/** What `model.json` holds. */
+export type ModelDocument = z.infer<ReturnType<typeof modelDocument>>
+
+/** The format of a transformer's state. */
+export const transformerFormat = /* @__PURE__ */ storedFormat(transformer)
+
+/** The format of `model.json`. */
+export const modelFormat = /* @__PURE__ */ storedFormat(modelDocument, { field: 'formatVersion', reads: MODEL_FORMAT_VERSION })
+
+function modelDocument() {
+  return z.looseObject({
+    format: z.literal('millwright-model'),
+    formatVersion: z.literal(MODEL_FORMAT_VERSION),
+    task: z.enum(['classification', 'regression']),
+    target: z.string(),
+    targetType: z.enum(columnTypes),
+    /** In ascending order; none of a regression. */
+    classes: z.array(z.union([z.string(), z.number(), z.boolean()])),
+    features: z.array(storedColumnSpec()),
+    options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    transformers: z.array(transformer()),
+    matrixNames: z.array(z.string()),
+    learner: learner(),
+    /** What `learner.bin` must be. */
+    binary: z.optional(z.looseObject({ bytes: z.int(), sha256: storedDigest() })),
+  })
+}
+
+function transformer() {
+  const name = z.string()
+  const indicator = z.optional(z.boolean())
+  const filling = z.discriminatedUnion('kind', [
+    z.looseObject({ name, kind: z.literal('numbers'), fill: z.number(), indicator }),
+    z.looseObject({ name, kind: z.literal('text'), fill: z.string(), indicator }),
+    z.looseObject({ name, kind: z.literal('boolean'), fill: z.boolean(), indicator }),
+  ])
+  const categories = z.array(z.string())
+  return z.discriminatedUnion('kind', [
+    z.looseObject({ kind: z.literal('simpleImputer'), columns: z.array(filling) }),
+    z.looseObject({
+      kind: z.literal('standardScaler'),
+      columns: z.array(z.looseObject({ name, mean: z.number(), scale: z.number() })),
+    }),
+    z.looseObject({
+      kind: z.literal('oneHotEncoder'),
+      handleUnknown: z.enum(['ignore', 'error']),
+      columns: z.array(z.looseObject({ name, categories, dropped: z.optional(z.string()) })),
+    }),
+    z.looseObject({
+      kind: z.literal('ordinalEncoder'),
+      handleUnknown: z.enum(['missing', 'error']),
+      columns: z.array(z.looseObject({ name, categories })),
+    }),
+    z.looseObject({ kind: z.literal('selectColumns'), names: z.array(z.string()), target: z.optional(z.string()) }),
+  ])
+}
+
+function learner() {
+  const count = z.int().check(z.gte(1))
+  const forest = <K extends string>(kind: K) =>
+    z.looseObject({
+      kind: z.literal(kind),
+      edges: z.array(z.int().check(z.gte(0), z.lte(65534))).check(z.minLength(1)),
+      trees: count,
+      nodes: count,
+      width: count,
+      leaves: count,
+      leafBytes: z.literal([1, 2, 4]),
+      importance: z.optional(z.array(z.number())),
+      /** JSON has no NaN: `null`. */
+      outOfBagScore: z.optional(z.nullable(z.number())),
+    })
+  const linear = <K extends string>(kind: K) =>
+    z.looseObject({
+      kind: z.literal(kind),
+      link: z.enum(['identity', 'logistic', 'softmax']),
+      /** Row-major, outputs × features. */
+      coefficients: z.array(z.number()),
+      intercepts: z.array(z.number()),
+    })
+  return z.discriminatedUnion('kind', [
+    forest('randomForestClassifier'),
+    forest('randomForestRegressor'),
+    linear('linearRegression'),
+    linear('logisticRegression'),
+  ])
+}

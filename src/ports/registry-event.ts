@@ -1,0 +1,26 @@
+/** The events of a registry's history, checked when they are read back. */
+import * as z from 'zod/mini'
+import { readStored, storedFormat } from '../core/stored'
+import type { RegistryEvent } from './registry-backend'
+
+/** What a stored event must hold. */
+export const registryEventFormat = /* @__PURE__ */ storedFormat(
+  (): z.ZodMiniType<RegistryEvent> =>
+    z.looseObject({
+      kind: z.enum(['version-registered', 'alias-moved', 'alias-deleted', 'promotion-rejected', 'version-deleted']),
+      model: z.string(),
+      at: z.number(),
+      by: z.optional(z.string()),
+      version: z.optional(z.string()),
+      alias: z.optional(z.string()),
+      from: z.optional(z.string()),
+      how: z.optional(z.enum(['promote', 'rollback', 'set'])),
+      reason: z.optional(z.string()),
+      verdicts: z.optional(z.array(z.looseObject({ gate: z.string(), passed: z.boolean(), required: z.string(), measured: z.string() }))),
+    }),
+)
+
+/** Events that were read from `place`, in the order of appending. @throws Corrupt naming the event and the member */
+export function checkedEvents(events: readonly unknown[], place: string): RegistryEvent[] {
+  return events.map((event, i) => readStored(registryEventFormat, event, `event ${i + 1} of ${place}`))
+}
