@@ -5,6 +5,7 @@ import { strataOf } from '../schema/partition'
 import type { Table } from '../schema/table'
 import { boundsOf, type CellTest, columnOf, jsonCell, judgeCells, mostlyOf, rowsVerdict, valueSet } from './cells'
 import type { Kwargs } from './expectation'
+import { pythonRegex } from './python-regex'
 import type { Verdict } from './result'
 
 /** Judges a table by the kwargs of one expectation. */
@@ -35,7 +36,7 @@ export const rowEvaluators: Readonly<Record<string, Evaluator>> = {
     return rowsVerdict(column, repeatedRows([column], present), mostlyOf(kwargs))
   },
   expect_column_values_to_match_regex: (table, kwargs) => {
-    const regex = regexOf(kwargs)
+    const regex = regexOf(kwargs, '(?s).*')
     return judgeCells(
       columnOf(table, kwargs),
       textTest(columnOf(table, kwargs), (text) => regex.test(text)),
@@ -107,15 +108,11 @@ function textTest(column: Column, test: (text: string) => boolean): CellTest {
   return (cell) => test(cell as string)
 }
 
-function regexOf(kwargs: Kwargs): RegExp {
-  const { regex } = kwargs
+/** kwarg `regex`, in Python's syntax. */
+function regexOf(kwargs: Kwargs, absent?: string): RegExp {
+  const { regex = absent } = kwargs
   if (typeof regex !== 'string') throw invalidArgument(`\`regex\` must be text, got ${show(regex)}`)
-  try {
-    return new RegExp(regex, 'u')
-  } catch {
-    // Python allows escapes that the unicode mode refuses.
-    return new RegExp(regex)
-  }
+  return pythonRegex(regex)
 }
 
 /** Rows, among those that count, whose combination of values occurs more than once. */
