@@ -1,18 +1,8 @@
 /** The kwargs of every expectation, as Great Expectations 1.24 declares them: no kwarg is ever ignored. */
-import { MillwrightError, show } from '../core/errors'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
-import {
-  anything,
-  arrayOf,
-  checkOptions,
-  either,
-  finiteNumber,
-  nonEmptyString,
-  type OptionRule,
-  ofType,
-  oneOf,
-  wholeNumber,
-} from '../core/options'
+import { arrayOf, checkOptions, either, finiteNumber, nonEmptyString, type OptionRule, ofType, oneOf, wholeNumber } from '../core/options'
+import { numberOfText } from '../schema/coerce'
 import type { Kwargs } from './expectation'
 
 type Rules = Readonly<Record<string, OptionRule>>
@@ -89,9 +79,9 @@ const rules: Readonly<Record<string, Rules>> = {
   expect_column_distinct_values_to_equal_set: { ...column, ...set },
   expect_column_to_exist: { ...common, column: nonEmptyString(), column_index: wholeNumber() },
   expect_table_row_count_to_be_between: { ...domain, ...strictBounds },
-  expect_table_row_count_to_equal: { ...domain, value: anything() },
+  expect_table_row_count_to_equal: { ...domain, value: wholeNumber() },
   expect_table_column_count_to_be_between: { ...common, ...bounds },
-  expect_table_column_count_to_equal: { ...common, value: anything() },
+  expect_table_column_count_to_equal: { ...common, value: wholeNumber() },
   expect_table_columns_to_match_set: { ...common, column_set: list, exact_match: ofType('boolean') },
   expect_table_columns_to_match_ordered_list: { ...common, column_list: list },
 }
@@ -99,10 +89,30 @@ const rules: Readonly<Record<string, Rules>> = {
 /** Types of expectations that can be judged. */
 export const knownTypes: readonly string[] = /* @__PURE__ */ Object.keys(rules)
 
+/** kwargs that may be left out. All others of a type are needed. */
+const optional: readonly string[] = [
+  ...['result_format', 'catch_exceptions', 'include_config', 'batch_id', 'windows', 'row_condition', 'condition_parser', 'mostly'],
+  ...[
+    'ignore_row_if',
+    'min_value',
+    'max_value',
+    'strict_min',
+    'strict_max',
+    'or_equal',
+    'allow_relative_error',
+    'column_index',
+    'exact_match',
+  ],
+]
+
+/** kwargs that Great Expectations takes as numbers, also spelt as text. */
+const numeric: readonly string[] = ['mostly', 'value', 'sum_total', 'column_index']
+
 /**
- * The kwargs of an expectation, checked: `null` is as good as absent, as in Great Expectations, and a number for `mostly` may be text.
+ * The kwargs of an expectation, checked. `null` is as good as absent, as in Great Expectations.
  *
- * @throws Unsupported on a type that is not known, InvalidArgument on a kwarg that the type does not take, or a value that it cannot have
+ * @throws Unsupported on a type that is not known; InvalidArgument on a kwarg that the type does not take, on one that it needs and does not
+ *   get, and on a value that a kwarg cannot have
  */
 export function checkedKwargs(type: string, kwargs: Kwargs): Kwargs {
   const own = Object.hasOwn(rules, type) ? rules[type] : undefined
@@ -110,7 +120,20 @@ export function checkedKwargs(type: string, kwargs: Kwargs): Kwargs {
   const given: Record<string, Json | undefined> = Object.fromEntries(
     Object.entries(kwargs).filter(([, value]) => value !== null && value !== undefined),
   )
-  if (typeof given.mostly === 'string' && given.mostly.trim() !== '') given.mostly = Number(given.mostly)
+  for (const key of numeric) {
+    const value = given[key]
+    if (typeof value === 'string') given[key] = numberOfText(value) ?? value
+  }
   checkOptions(type, given, own)
+  const absent = Object.keys(own).find((key) => given[key] === undefined && !optional.includes(key))
+  if (absent !== undefined && !(type === 'expect_column_values_to_match_regex' && absent === 'regex')) {
+    throw invalidArgument(`${type} needs \`${absent}\``)
+  }
+  if (needsBound.includes(type) && given.min_value === undefined && given.max_value === undefined) {
+    throw invalidArgument(`${type} needs \`min_value\`, \`max_value\` or both`)
+  }
   return given
 }
+
+/** Without a bound these would hold of anything; Great Expectations refuses them, too. */
+const needsBound: readonly string[] = ['expect_column_values_to_be_between', 'expect_column_value_lengths_to_be_between']

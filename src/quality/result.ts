@@ -53,7 +53,13 @@ export type Verdict =
       readonly valueAt: (row: number) => Json
       readonly mostly: number
     }
-  | { readonly kind: 'figure'; readonly success: boolean; readonly observed?: Json; readonly details?: Json }
+  | {
+      readonly kind: 'figure'
+      readonly success: boolean
+      readonly observed?: Json
+      readonly details?: Json
+      readonly counts?: Readonly<Record<string, Json>>
+    }
 
 /** A verdict as `success` and `result`; `rowNumbers` of the whole table where only some rows were judged. */
 export function formatVerdict(
@@ -63,11 +69,11 @@ export function formatVerdict(
   rowNumbers?: Int32Array,
 ): { readonly success: boolean; readonly result: Record<string, Json | undefined> } {
   if (verdict.kind === 'figure') {
-    const { success, observed, details } = verdict
+    const { success, observed, details, counts } = verdict
     if (format === 'BOOLEAN_ONLY') return { success, result: {} }
     return {
       success,
-      result: { ...(observed === undefined ? {} : { observed_value: observed }), ...(details === undefined ? {} : { details }) },
+      result: { ...(observed === undefined ? {} : { observed_value: observed }), ...counts, ...(details === undefined ? {} : { details }) },
     }
   }
   const { elementCount, missingCount, unexpected, valueAt, mostly } = verdict
