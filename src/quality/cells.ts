@@ -1,7 +1,7 @@
 /** Cells as expectations see them. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
-import { timestampOfText } from '../schema/coerce'
+import { numberOfText, timestampOfText } from '../schema/coerce'
 import { type CellValue, type Column, isMissingAt } from '../schema/column'
 import type { Table } from '../schema/table'
 import type { Kwargs } from './expectation'
@@ -89,6 +89,9 @@ export function comparable(value: Json, column?: Column): number | string {
     if (time !== undefined) return time
   }
   const wanted = column?.type === 'string' ? 'string' : 'number'
+  // Great Expectations, too, takes a number spelt as text for a number.
+  const spelt = wanted === 'number' && typeof value === 'string' && column?.type !== 'timestamp' ? numberOfText(value) : undefined
+  if (spelt !== undefined) return spelt
   if (typeof value !== wanted) {
     const subject = column === undefined ? 'a count' : `column ${show(column.name)} (${column.type})`
     throw new MillwrightError('SchemaMismatch', `${show(value)} cannot be compared with ${subject}`)
@@ -96,12 +99,19 @@ export function comparable(value: Json, column?: Column): number | string {
   return value as number | string
 }
 
-/** A list of values as a set to look up cells of `column` in; timestamps may be ISO 8601 text. @throws InvalidArgument */
+/**
+ * A list of values as a set to look up cells of `column` in (see {@link cellKey}); timestamps may be ISO 8601 text. `true` and 1, and `false`
+ * and 0, are equal, as in Python; 1 and '1' are not. a `null` in it equals no cell.
+ *
+ * @throws InvalidArgument
+ */
 export function valueSet(value: Json | undefined, column: Column): ReadonlySet<CellValue> {
   if (!Array.isArray(value)) throw invalidArgument(`\`value_set\` must be an array, got ${show(value)}`)
-  return new Set(
-    value.map((item: Json) =>
-      column.type === 'timestamp' && typeof item === 'string' ? (timestampOfText(item) ?? item) : (item as CellValue),
-    ),
-  )
+  if (column.type !== 'timestamp') return new Set(value.map((item: Json) => cellKey(item as CellValue)))
+  return new Set(value.map((item: Json) => (typeof item === 'string' ? (timestampOfText(item) ?? item) : (item as CellValue))))
+}
+
+/** What equals in a set: booleans are 1 and 0. */
+export function cellKey(cell: CellValue): CellValue {
+  return typeof cell === 'boolean' ? Number(cell) : cell
 }

@@ -13,8 +13,10 @@ import {
   mostlyRule,
   type RowwiseOptions,
 } from './expectation'
+import { pythonRegex } from './python-regex'
+import { regexpToPython } from './regexp-to-python'
 
-/** A value a column may hold. Timestamps are ISO 8601 text or epoch milliseconds. 1 and '1' differ. */
+/** A value a column may hold. Timestamps are ISO 8601 text or epoch milliseconds. 1 and '1' differ; 1 and `true` are equal, as in Python. */
 export type SetValue = string | number | boolean
 
 /** Values lie between bounds: numbers, timestamps, or text by code unit order. `expect_column_values_to_be_between` */
@@ -48,12 +50,17 @@ export function columnValuesToBeUnique(column: string, options: RowwiseOptions =
   return rowwise('be_unique', column, {}, options)
 }
 
-/** Text holds a match of a regular expression, anywhere unless it is anchored. `expect_column_values_to_match_regex` */
+/**
+ * Text holds a match of a regular expression, anywhere unless it is anchored. `expect_column_values_to_match_regex`
+ *
+ * @param regex text in Python's syntax, as suites carry it; or a `RegExp`, which is rewritten so that it means the same there
+ * @throws InvalidArgument on what is no regular expression of Python, Unsupported on what JavaScript cannot judge
+ */
 export function columnValuesToMatchRegex(column: string, regex: string | RegExp, options: RowwiseOptions = {}): Expectation {
   return rowwise('match_regex', column, { regex: regexText(regex) }, options)
 }
 
-/** Text holds no match of a regular expression. `expect_column_values_to_not_match_regex` */
+/** Text holds no match of a regular expression; see {@link columnValuesToMatchRegex}. `expect_column_values_to_not_match_regex` */
 export function columnValuesToNotMatchRegex(column: string, regex: string | RegExp, options: RowwiseOptions = {}): Expectation {
   return rowwise('not_match_regex', column, { regex: regexText(regex) }, options)
 }
@@ -150,15 +157,10 @@ function multicolumnRules() {
 }
 
 function regexText(regex: string | RegExp): string {
-  if (regex instanceof RegExp) {
-    if (/[imsy]/.test(regex.flags)) throw invalidArgument(`a suite cannot carry the flags of the regular expression ${show(String(regex))}`)
-    return regex.source
-  }
-  try {
-    return new RegExp(regex, 'u').source
-  } catch (cause) {
-    throw invalidArgument(`a regular expression was expected, got ${show(regex)}`, { cause })
-  }
+  if (regex instanceof RegExp) return regexpToPython(regex)
+  if (typeof regex !== 'string') throw invalidArgument(`a regular expression was expected, got ${show(regex)}`)
+  pythonRegex(regex)
+  return regex
 }
 
 /** A copy of a list of values. @throws InvalidArgument */

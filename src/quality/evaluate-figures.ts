@@ -3,7 +3,7 @@ import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { type CellValue, type Column, isMissingAt, toFloat64 } from '../schema/column'
 import type { Table } from '../schema/table'
-import { boundsOf, columnOf, jsonValue, valueSet } from './cells'
+import { boundsOf, cellKey, columnOf, jsonValue, valueSet } from './cells'
 import type { Evaluator } from './evaluate-rows'
 import type { Kwargs } from './expectation'
 import type { Verdict } from './result'
@@ -20,17 +20,16 @@ export const figureEvaluators: Readonly<Record<string, Evaluator>> = {
   expect_column_proportion_of_unique_values_to_be_between: (table, kwargs) => {
     const column = columnOf(table, kwargs)
     const present = column.length - column.nullCount
-    return judgeFigure(kwargs, present === 0 ? null : distinctValues(column).size / present)
+    return judgeFigure(kwargs, present === 0 ? 0 : distinctValues(column).size / present)
   },
   expect_column_proportion_of_non_null_values_to_be_between: (table, kwargs) => {
     const column = columnOf(table, kwargs)
-    return judgeFigure(kwargs, column.length === 0 ? null : (column.length - column.nullCount) / column.length)
+    return judgeFigure(kwargs, column.length === 0 ? 0 : (column.length - column.nullCount) / column.length)
   },
   expect_column_quantile_values_to_be_between: judgeQuantiles,
-  expect_column_distinct_values_to_be_in_set: (table, kwargs) => judgeDistinct(table, kwargs, ({ extra }) => extra === 0),
-  expect_column_distinct_values_to_contain_set: (table, kwargs) => judgeDistinct(table, kwargs, ({ absent }) => absent === 0),
-  expect_column_distinct_values_to_equal_set: (table, kwargs) =>
-    judgeDistinct(table, kwargs, ({ extra, absent }) => extra === 0 && absent === 0),
+  expect_column_distinct_values_to_be_in_set: (table, kwargs) => judgeDistinct(table, kwargs, { extra: true }),
+  expect_column_distinct_values_to_contain_set: (table, kwargs) => judgeDistinct(table, kwargs, { absent: true }),
+  expect_column_distinct_values_to_equal_set: (table, kwargs) => judgeDistinct(table, kwargs, { extra: true, absent: true }),
   expect_column_to_exist: (table, { column, column_index: index }) => {
     const at = table.columnNames.indexOf(column as string)
     return { kind: 'figure', success: at >= 0 && (index === undefined || index === null || index === at) }
@@ -74,13 +73,13 @@ function distinctValues(column: Column): Set<CellValue> {
   return new Set(Array.from(raw, value))
 }
 
-function sum(values: Float64Array): number | null {
-  return values.length === 0 ? null : values.reduce((total, value) => total + value, 0)
+/** Of nothing it is 0, as in pandas. */
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 function mean(values: Float64Array): number | null {
-  const total = sum(values)
-  return total === null ? null : total / values.length
+  return values.length === 0 ? null : sum(values) / values.length
 }
 
 function stdev(values: Float64Array): number | null {
@@ -105,13 +104,25 @@ function judgeQuantiles(table: Table, kwargs: Kwargs): Verdict {
   const sorted = toFloat64(columnOf(table, kwargs))
     .filter((value) => value === value)
     .sort()
-  // Nearest rank, ties to even, as NumPy's `nearest`.
-  const values = quantiles.map((q: number) => (sorted.length === 0 ? null : (sorted[roundHalfEven(q * (sorted.length - 1))] as number)))
+  const method =
+    kwargs.allow_relative_error === undefined || kwargs.allow_relative_error === false ? 'nearest' : kwargs.allow_relative_error
+  const values = quantiles.map((q: number) => (sorted.length === 0 ? null : quantileOf(sorted, q, method as string)))
   const success = values.map((value, i) => {
     const [min, max] = ranges[i] as readonly [number | null, number | null]
     return value !== null && (min === null || atMost(min, value)) && (max === null || atMost(value, max))
   })
   return { kind: 'figure', success: success.every(Boolean), observed: { quantiles, values }, details: { success_details: success } }
+}
+
+/** A quantile by the methods of `pandas.Series.quantile`; `nearest` takes the even rank of two equally near. */
+function quantileOf(sorted: Float64Array, q: number, method: string): number {
+  const position = q * (sorted.length - 1)
+  if (method === 'nearest') return sorted[roundHalfEven(position)] as number
+  const lower = sorted[Math.floor(position)] as number
+  const upper = sorted[Math.ceil(position)] as number
+  if (method === 'lower') return lower
+  if (method === 'higher') return upper
+  return method === 'midpoint' ? (lower + upper) / 2 : lower + (upper - lower) * (position - Math.floor(position))
 }
 
 function roundHalfEven(x: number): number {
@@ -124,18 +135,20 @@ function atMost(a: number, b: number): boolean {
   return a <= b || Math.abs(a - b) <= 1e-4 * Math.abs(b)
 }
 
-function judgeDistinct(
-  table: Table,
-  kwargs: Kwargs,
-  test: (difference: { readonly extra: number; readonly absent: number }) => boolean,
-): Verdict {
+/** Distinct values against a set: `extra` ones and `absent` ones, as far as the expectation looks at them, must not be. */
+function judgeDistinct(table: Table, kwargs: Kwargs, looksAt: { readonly extra?: true; readonly absent?: true }): Verdict {
   const column = columnOf(table, kwargs)
   const expected = valueSet(kwargs.value_set, column)
-  const observed = distinctValues(column)
-  const extra = [...observed].filter((value) => !expected.has(value)).length
-  const absent = [...expected].filter((value) => !observed.has(value)).length
-  const sorted = [...observed].sort((a, b) => ((a as number) < (b as number) ? -1 : 1)).slice(0, 1000)
-  return { kind: 'figure', success: test({ extra, absent }), observed: sorted.map((value) => jsonValue(column, value)) }
+  const observed = [...distinctValues(column)].sort((a, b) => ((a as number) < (b as number) ? -1 : 1))
+  const found = new Set(observed.map(cellKey))
+  const extra = observed.filter((value) => !expected.has(cellKey(value))).map((value) => jsonValue(column, value))
+  const absent = [...expected].filter((value) => !found.has(value)).map((value) => jsonValue(column, value))
+  const success = (looksAt.extra !== true || extra.length === 0) && (looksAt.absent !== true || absent.length === 0)
+  const counts = {
+    ...(looksAt.extra === true ? { unexpected_count: extra.length, partial_unexpected_list: extra.slice(0, 20) } : {}),
+    ...(looksAt.absent === true ? { missing_count: absent.length, partial_missing_list: absent.slice(0, 20) } : {}),
+  }
+  return { kind: 'figure', success, observed: observed.slice(0, 1000).map((value) => jsonValue(column, value)), counts }
 }
 
 function judgeColumnSet(table: Table, kwargs: Kwargs): Verdict {
@@ -144,8 +157,7 @@ function judgeColumnSet(table: Table, kwargs: Kwargs): Verdict {
   const names = table.columnNames
   const missing = expected.filter((name: Json) => !names.includes(name as string))
   const unexpected = names.filter((name) => !expected.includes(name))
-  // Unset behaves as false in Great Expectations, whatever its documentation says.
-  const success = missing.length === 0 && (kwargs.exact_match !== true || unexpected.length === 0)
+  const success = missing.length === 0 && (kwargs.exact_match === false || unexpected.length === 0)
   const mismatched = { ...(missing.length > 0 ? { missing } : {}), ...(unexpected.length > 0 ? { unexpected } : {}) }
   const details = missing.length + unexpected.length > 0 ? { details: { mismatched } } : {}
   return { kind: 'figure', success, observed: [...names].sort(), ...details }

@@ -3,8 +3,9 @@ import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { type Column, type ColumnType, isMissingAt } from '../schema/column'
 import { strataOf } from '../schema/partition'
 import type { Table } from '../schema/table'
-import { boundsOf, type CellTest, columnOf, jsonCell, judgeCells, mostlyOf, rowsVerdict, valueSet } from './cells'
+import { boundsOf, type CellTest, cellKey, columnOf, jsonCell, judgeCells, mostlyOf, rowsVerdict, valueSet } from './cells'
 import type { Kwargs } from './expectation'
+import { pythonRegex } from './python-regex'
 import type { Verdict } from './result'
 
 /** Judges a table by the kwargs of one expectation. */
@@ -20,14 +21,13 @@ export const rowEvaluators: Readonly<Record<string, Evaluator>> = {
   expect_column_values_to_be_null: (table, kwargs) => judgeMissing(columnOf(table, kwargs), false, mostlyOf(kwargs)),
   expect_column_values_to_be_in_set: (table, kwargs) => {
     const column = columnOf(table, kwargs)
-    // Without a set nothing is forbidden.
-    const set = kwargs.value_set === null || kwargs.value_set === undefined ? undefined : valueSet(kwargs.value_set, column)
-    return judgeCells(column, (cell) => set === undefined || set.has(cell), mostlyOf(kwargs))
+    const set = valueSet(kwargs.value_set, column)
+    return judgeCells(column, (cell) => set.has(cellKey(cell)), mostlyOf(kwargs))
   },
   expect_column_values_to_not_be_in_set: (table, kwargs) => {
     const column = columnOf(table, kwargs)
     const set = valueSet(kwargs.value_set, column)
-    return judgeCells(column, (cell) => !set.has(cell), mostlyOf(kwargs))
+    return judgeCells(column, (cell) => !set.has(cellKey(cell)), mostlyOf(kwargs))
   },
   expect_column_values_to_be_unique: (table, kwargs) => {
     const column = columnOf(table, kwargs)
@@ -35,7 +35,7 @@ export const rowEvaluators: Readonly<Record<string, Evaluator>> = {
     return rowsVerdict(column, repeatedRows([column], present), mostlyOf(kwargs))
   },
   expect_column_values_to_match_regex: (table, kwargs) => {
-    const regex = regexOf(kwargs)
+    const regex = regexOf(kwargs, '(?s).*')
     return judgeCells(
       columnOf(table, kwargs),
       textTest(columnOf(table, kwargs), (text) => regex.test(text)),
@@ -66,8 +66,15 @@ export const rowEvaluators: Readonly<Record<string, Evaluator>> = {
     return judgeType(columnOf(table, kwargs), types)
   },
   expect_column_pair_values_a_to_be_greater_than_b: (table, kwargs) =>
-    judgePair(table, kwargs, (a, b) => a > b || (kwargs.or_equal === true && a === b)),
-  expect_column_pair_values_to_be_equal: (table, kwargs) => judgePair(table, kwargs, (a, b) => a === b),
+    judgePair(table, kwargs, (a, b, alike) => {
+      if (alike) return a > b || (kwargs.or_equal === true && a === b)
+      throw new MillwrightError(
+        'SchemaMismatch',
+        `columns ${show(kwargs.column_A)} and ${show(kwargs.column_B)} are of types that cannot be compared`,
+      )
+    }),
+  // Cells of different kinds, such as text and numbers, are never equal.
+  expect_column_pair_values_to_be_equal: (table, kwargs) => judgePair(table, kwargs, (a, b, alike) => alike && a === b),
   expect_compound_columns_to_be_unique: (table, kwargs) => judgeTuples(table, kwargs, repeatedRows),
   expect_multicolumn_sum_to_equal: (table, kwargs) =>
     judgeTuples(table, kwargs, (columns, counts) => {
@@ -75,24 +82,29 @@ export const rowEvaluators: Readonly<Record<string, Evaluator>> = {
       const text = columns.find(({ type }) => type === 'string')
       if (text !== undefined) throw new MillwrightError('SchemaMismatch', `column ${show(text.name)} is text and cannot be added up`)
       for (let row = 0; row < table.numRows; row++) {
-        if (counts(row) && columns.reduce((sum, column) => sum + Number(column.at(row) ?? 0), 0) !== kwargs.sum_total) rows.push(row)
+        // A sum with a missing part is no number, so it equals nothing.
+        const sum = columns.reduce((total, column) => total + Number(column.at(row) ?? Number.NaN), 0)
+        if (counts(row) && sum !== kwargs.sum_total) rows.push(row)
       }
       return rows
     }),
 }
 
-/** Names of our types in suites written for Python. */
+/** Names of our types in suites: our own, and those of pandas, SQL and Spark. */
 const typeNames: Readonly<Record<ColumnType, readonly string[]>> = {
-  float64: ['float64', 'float', 'double', 'DOUBLE', 'FLOAT', 'float32'],
-  int32: ['int32', 'int64', 'int', 'integer', 'INTEGER', 'Int64', 'Int32', 'long', 'int16', 'int8'],
-  boolean: ['boolean', 'bool', 'BOOLEAN', 'bool_'],
-  string: ['string', 'str', 'object', 'VARCHAR', 'TEXT', 'category'],
-  timestamp: ['timestamp', 'datetime', 'datetime64', 'datetime64[ns]', 'datetime64[ms]', 'Timestamp', 'TIMESTAMP'],
+  float64: ['float64', 'float', 'double', 'DOUBLE', 'FLOAT', 'float32', 'DoubleType', 'FloatType'],
+  int32: ['int32', 'int64', 'int', 'integer', 'INTEGER', 'Int64', 'Int32', 'long', 'int16', 'int8', 'IntegerType', 'LongType'],
+  boolean: ['boolean', 'bool', 'BOOLEAN', 'bool_', 'BooleanType'],
+  string: ['string', 'str', 'object', 'VARCHAR', 'TEXT', 'category', 'StringType'],
+  timestamp: ['timestamp', 'datetime', 'datetime64', 'datetime64[ns]', 'datetime64[ms]', 'Timestamp', 'TIMESTAMP', 'TimestampType'],
 }
 
+/** What else a column is to pandas when cells are missing: whole numbers become floats, booleans objects. */
+const namesWhenMissing: Readonly<Partial<Record<ColumnType, readonly string[]>>> = { int32: ['float64', 'float'], boolean: ['object'] }
+
 function judgeType(column: Column, types: readonly unknown[]): Verdict {
-  const success = types.some((type) => typeNames[column.type].includes(type as string))
-  return { kind: 'figure', success, observed: column.type }
+  const names = [...typeNames[column.type], ...(column.nullCount > 0 ? (namesWhenMissing[column.type] ?? []) : [])]
+  return { kind: 'figure', success: types.some((type) => names.includes(type as string)), observed: column.type }
 }
 
 function judgeMissing(column: Column, wantPresent: boolean, mostly: number): Verdict {
@@ -107,15 +119,11 @@ function textTest(column: Column, test: (text: string) => boolean): CellTest {
   return (cell) => test(cell as string)
 }
 
-function regexOf(kwargs: Kwargs): RegExp {
-  const { regex } = kwargs
+/** kwarg `regex`, in Python's syntax. */
+function regexOf(kwargs: Kwargs, absent?: string): RegExp {
+  const { regex = absent } = kwargs
   if (typeof regex !== 'string') throw invalidArgument(`\`regex\` must be text, got ${show(regex)}`)
-  try {
-    return new RegExp(regex, 'u')
-  } catch {
-    // Python allows escapes that the unicode mode refuses.
-    return new RegExp(regex)
-  }
+  return pythonRegex(regex)
 }
 
 /** Rows, among those that count, whose combination of values occurs more than once. */
@@ -144,12 +152,11 @@ function paired(a: Int32Array, b: Int32Array): Int32Array {
   })
 }
 
-function judgePair(table: Table, kwargs: Kwargs, test: (a: string | number, b: string | number) => boolean): Verdict {
+function judgePair(table: Table, kwargs: Kwargs, test: (a: string | number, b: string | number, alike: boolean) => boolean): Verdict {
   const a = columnOf(table, kwargs, 'column_A')
   const b = columnOf(table, kwargs, 'column_B')
-  if ((a.type === 'string') !== (b.type === 'string')) {
-    throw new MillwrightError('SchemaMismatch', `column ${show(a.name)} (${a.type}) cannot be compared with ${show(b.name)} (${b.type})`)
-  }
+  const kind = ({ type }: Column): string => (type === 'string' || type === 'timestamp' ? type : 'number')
+  const alike = kind(a) === kind(b)
   const ignore = kwargs.ignore_row_if ?? 'both_values_are_missing'
   let ignored = 0
   const unexpected: number[] = []
@@ -157,7 +164,7 @@ function judgePair(table: Table, kwargs: Kwargs, test: (a: string | number, b: s
     const [x, y] = [a.at(row), b.at(row)]
     const missing = (x === null ? 1 : 0) + (y === null ? 1 : 0)
     if (missing === 2 ? ignore !== 'neither' : missing === 1 && ignore === 'either_value_is_missing') ignored++
-    else if (missing > 0 || !test(orderable(x), orderable(y))) unexpected.push(row)
+    else if (missing > 0 || !test(orderable(x), orderable(y), alike)) unexpected.push(row)
   }
   const valueAt = (row: number) => [jsonCell(a, row), jsonCell(b, row)]
   return { kind: 'rows', elementCount: table.numRows, missingCount: ignored, unexpected, valueAt, mostly: mostlyOf(kwargs) }

@@ -28,7 +28,7 @@ function sentence({ expectation_config: { type, kwargs } }: ExpectationResult): 
 
 function finding({ result, exception_info: exception }: ExpectationResult): string {
   if (exception.raised_exception) return exception.exception_message ?? 'failed'
-  if (typeof result.unexpected_count === 'number') {
+  if (typeof result.element_count === 'number') {
     const examples = (result.partial_unexpected_list as readonly unknown[] | undefined)?.slice(0, 5).map(short) ?? []
     const percent = typeof result.unexpected_percent === 'number' ? ` (${Number(result.unexpected_percent.toPrecision(3))} %)` : ''
     const list = examples.length > 0 ? `, for example ${examples.join(', ')}` : ''

@@ -53,20 +53,27 @@ export type Verdict =
       readonly valueAt: (row: number) => Json
       readonly mostly: number
     }
-  | { readonly kind: 'figure'; readonly success: boolean; readonly observed?: Json; readonly details?: Json }
+  | {
+      readonly kind: 'figure'
+      readonly success: boolean
+      readonly observed?: Json
+      readonly details?: Json
+      readonly counts?: Readonly<Record<string, Json>>
+    }
 
-/** A verdict as `success` and `result`. */
+/** A verdict as `success` and `result`; `rowNumbers` of the whole table where only some rows were judged. */
 export function formatVerdict(
   verdict: Verdict,
   format: ResultFormat,
   partialCount: number,
+  rowNumbers?: Int32Array,
 ): { readonly success: boolean; readonly result: Record<string, Json | undefined> } {
   if (verdict.kind === 'figure') {
-    const { success, observed, details } = verdict
+    const { success, observed, details, counts } = verdict
     if (format === 'BOOLEAN_ONLY') return { success, result: {} }
     return {
       success,
-      result: { ...(observed === undefined ? {} : { observed_value: observed }), ...(details === undefined ? {} : { details }) },
+      result: { ...(observed === undefined ? {} : { observed_value: observed }), ...counts, ...(details === undefined ? {} : { details }) },
     }
   }
   const { elementCount, missingCount, unexpected, valueAt, mostly } = verdict
@@ -76,6 +83,7 @@ export function formatVerdict(
   if (format === 'BOOLEAN_ONLY') return { success, result: {} }
   const percent = (count: number, of: number): number | null => (of === 0 ? null : (count / of) * 100)
   const partial = unexpected.slice(0, partialCount)
+  const numberOf = (row: number): number => (rowNumbers === undefined ? row : (rowNumbers[row] as number))
   const result: Record<string, Json | undefined> = {
     element_count: elementCount,
     unexpected_count: unexpected.length,
@@ -90,10 +98,10 @@ export function formatVerdict(
   }
   if (format === 'BASIC') return { success, result }
   result.partial_unexpected_counts = commonest(unexpected.map(valueAt), partialCount)
-  result.partial_unexpected_index_list = partial
+  result.partial_unexpected_index_list = partial.map(numberOf)
   if (format === 'COMPLETE') {
     result.unexpected_list = unexpected.map(valueAt)
-    result.unexpected_index_list = unexpected
+    result.unexpected_index_list = unexpected.map(numberOf)
   }
   return { success, result }
 }

@@ -47,7 +47,7 @@ export function tableColumnsToMatchSet(
   options: ExpectationOptions & { /** @default true */ readonly exactMatch?: boolean | undefined } = {},
 ): Expectation {
   checkExpectation('tableColumnsToMatchSet', options, { exactMatch: ofType('boolean') })
-  // Written out: Great Expectations' documented default and its behaviour differ.
+  // Written out: versions of Great Expectations differ in what they take for the default.
   const kwargs = { column_set: setOf('tableColumnsToMatchSet', columns), exact_match: options.exactMatch ?? true }
   return makeExpectation('expect_table_columns_to_match_set', kwargs, options)
 }

@@ -1,15 +1,20 @@
 /** A table against a suite. */
 import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
-import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { checkOptions, ofType, oneOf, wholeNumber } from '../core/options'
-import { assertTable, type Table } from '../schema/table'
+import { takeColumn } from '../schema/column'
+import { assertTable, isTable, type Table } from '../schema/table'
 import { figureEvaluators } from './evaluate-figures'
 import { rowEvaluators } from './evaluate-rows'
 import type { Expectation, ExpectationSuite, Kwargs } from './expectation'
+import { checkedKwargs } from './kwargs'
 import { type ExpectationResult, formatVerdict, type ResultFormat, type ValidationResult } from './result'
 import { validationMarkdown, validationText } from './result-text'
+import { matchingRows, parseRowCondition, type RowCondition } from './row-condition'
+
+const formats: readonly ResultFormat[] = ['BOOLEAN_ONLY', 'BASIC', 'SUMMARY', 'COMPLETE']
 
 /** Options of {@link validate}. */
 export interface ValidateOptions {
@@ -37,7 +42,7 @@ export interface ValidateOptions {
 export function validate(table: Table, suite: ExpectationSuite, options: ValidateOptions = {}): ValidationResult {
   assertTable(table, 'validate')
   checkOptions('validate', options, {
-    resultFormat: oneOf('BOOLEAN_ONLY', 'BASIC', 'SUMMARY', 'COMPLETE'),
+    resultFormat: oneOf(...formats),
     partialUnexpectedCount: wholeNumber(0),
     parameters: ofType('object'),
     runName: ofType('string'),
@@ -70,18 +75,53 @@ type JudgeOptions = ValidateOptions & { readonly parameters: Readonly<Record<str
 
 function judge(table: Table, expectation: Expectation, options: JudgeOptions): ExpectationResult {
   try {
-    const kwargs = resolved(expectation.kwargs, options.parameters)
-    const evaluator = evaluatorOf(expectation.type)
+    const { type } = expectation
+    const kwargs = checkedKwargs(type, resolved(expectation.kwargs, options.parameters))
+    const own = formatOf(type, kwargs.result_format)
+    const condition = conditionOf(type, kwargs)
+    const rows = condition === undefined ? undefined : matchingRows(table, condition)
     const { success, result } = formatVerdict(
-      evaluator(table, kwargs),
-      options.resultFormat ?? 'SUMMARY',
-      options.partialUnexpectedCount ?? 20,
+      evaluatorOf(type)(rows === undefined ? table : someRows(table, rows), kwargs),
+      options.resultFormat ?? own.resultFormat ?? 'SUMMARY',
+      options.partialUnexpectedCount ?? own.partialUnexpectedCount ?? 20,
+      rows,
     )
     return { success, expectation_config: expectation, result, meta: {}, exception_info: exceptionInfo(null) }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return { success: false, expectation_config: expectation, result: {}, meta: {}, exception_info: exceptionInfo(message) }
   }
+}
+
+/** kwargs `row_condition` and `condition_parser`; errors name the expectation. */
+function conditionOf(type: string, { row_condition: condition, condition_parser: parser }: Kwargs): RowCondition | undefined {
+  try {
+    return parseRowCondition(condition, parser)
+  } catch (error) {
+    if (!isMillwrightError(error)) throw error
+    throw new MillwrightError(error.code, `${type}: ${error.message}`, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    })
+  }
+}
+
+/** kwarg `result_format`: a name, or an object with that name. @throws InvalidArgument on settings that are not known here */
+function formatOf(type: string, format: Json | undefined): Pick<ValidateOptions, 'resultFormat' | 'partialUnexpectedCount'> {
+  const given = typeof format === 'object' && format !== null ? format : { result_format: format }
+  checkOptions(`\`result_format\` of ${type}`, given, {
+    result_format: oneOf(...formats),
+    partial_unexpected_count: wholeNumber(0),
+    include_unexpected_rows: oneOf(false),
+    return_unexpected_index_query: ofType('boolean'),
+  })
+  const { result_format: resultFormat, partial_unexpected_count: count } = given as Readonly<Record<string, Json | undefined>>
+  return { resultFormat: resultFormat as ResultFormat | undefined, partialUnexpectedCount: count as number | undefined }
+}
+
+/** The table of the given rows; a column is gathered when it is asked for. */
+function someRows(table: Table, rows: Int32Array): Table {
+  return { numRows: rows.length, columnNames: table.columnNames, column: (name) => takeColumn(table.column(name), rows) }
 }
 
 function exceptionInfo(message: string | null): ExpectationResult['exception_info'] {
