@@ -26,6 +26,16 @@ export function compareLabels(a: Label, b: Label): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+/**
+ * The classes with those that must exist beside them: `true` and `false` come together, and so do 0 and 1.
+ * Rows at hand may lack one of the two; which class is positive must not hang on it.
+ */
+export function wholeClasses(classes: readonly Label[]): readonly Label[] {
+  if (classes.length !== 1) return classes
+  if (typeof classes[0] === 'boolean') return [false, true]
+  return classes[0] === 0 || classes[0] === 1 ? [0, 1] : classes
+}
+
 /** Position of each label in `classes`, −1 for a label that is none of them. */
 export function codesOf(labels: ArrayLike<Label>, classes: readonly Label[]): Int32Array {
   const position = new Map(classes.map((label, code) => [label, code] as const))
