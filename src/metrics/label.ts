@@ -5,9 +5,9 @@ import { invalidArgument, show } from '../core/errors'
 export type Label = string | number | boolean
 
 /** Class probabilities of many rows. */
-export interface ClassProbabilities {
+export interface ClassProbabilities<L extends Label = Label> {
   /** The classes, in the order of the columns of `values`. */
-  readonly classes: readonly Label[]
+  readonly classes: readonly L[]
   /** Row-major, rows × classes; every row adds up to 1. */
   readonly values: Float64Array
 }

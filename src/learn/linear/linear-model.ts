@@ -1,5 +1,5 @@
 /** Linear models once fitted: weighted sums of features, as they are or as probabilities. */
-
+import { show } from '../../core/errors'
 import type { FeatureMatrix, FittedLearner } from '../learner'
 import { corruptModel } from '../model-format'
 
@@ -12,6 +12,9 @@ export interface LinearState {
   readonly coefficients: readonly number[]
   /** One per output. */
   readonly intercepts: readonly number[]
+  /** Of an iterative fit: whether it reached its tolerance, and how many iterations it took. */
+  readonly converged?: boolean | undefined
+  readonly iterations?: number | undefined
 }
 
 /** A fitted linear model; what converters look into. */
@@ -19,18 +22,22 @@ export interface FittedLinear extends FittedLearner {
   readonly linear: LinearState
 }
 
-/** A linear model from its coefficients. */
-export function fittedLinear(linear: LinearState): FittedLinear {
+/** A linear model from its coefficients. `warning` is what the fit has to say; it is not stored. */
+export function fittedLinear({ warning, ...linear }: LinearState & { readonly warning?: string | undefined }): FittedLinear {
+  const { kind, link, coefficients, intercepts, converged, iterations } = linear
+  const fit = { ...(converged === undefined ? {} : { converged }), ...(iterations === undefined ? {} : { iterations }) }
   return {
-    kind: linear.kind,
+    kind,
     linear,
     takesMissing: false,
+    ...fit,
+    ...(warning === undefined ? {} : { warning }),
     predict(features) {
       const sums = weightedSums(linear, features)
       if (linear.link === 'identity') return sums
       return linear.link === 'logistic' ? logistic(sums) : softmax(sums, linear.intercepts.length)
     },
-    state: () => ({ kind: linear.kind, json: { link: linear.link, coefficients: linear.coefficients, intercepts: linear.intercepts } }),
+    state: () => ({ kind, json: { link, coefficients, intercepts, ...fit } }),
   }
 }
 
@@ -44,7 +51,7 @@ export function restoreLinear(
   json: Readonly<Record<string, unknown>>,
   shape: { readonly features: number; readonly classes: number },
 ): FittedLinear {
-  const { kind, link, coefficients, intercepts } = json as unknown as LinearState
+  const { kind, link, coefficients, intercepts, converged, iterations } = json as unknown as LinearState
   const expected = kind === 'linearRegression' ? 'identity' : shape.classes === 2 ? 'logistic' : 'softmax'
   if (link !== expected) throw corruptModel(`a ${kind} of ${shape.classes} classes cannot have the link ${String(link)}`)
   const outputs = link === 'softmax' ? shape.classes : 1
@@ -56,7 +63,9 @@ export function restoreLinear(
   if (intercepts.length !== outputs || coefficients.length !== outputs * shape.features) {
     throw corruptModel(`${coefficients.length} coefficients for ${outputs} outputs of ${shape.features} features`)
   }
-  return fittedLinear({ kind, link, coefficients, intercepts })
+  if (converged !== undefined && typeof converged !== 'boolean') throw corruptModel(`\`converged\` is ${show(converged)}`)
+  if (iterations !== undefined && !Number.isInteger(iterations)) throw corruptModel(`\`iterations\` is ${show(iterations)}`)
+  return fittedLinear({ kind, link, coefficients, intercepts, converged, iterations })
 }
 
 function weightedSums({ coefficients, intercepts }: LinearState, features: FeatureMatrix): Float64Array {
