@@ -2,7 +2,7 @@
 import type { Issue } from '../core/errors'
 import { nearest } from '../core/spelling'
 import { parseYaml } from '../core/yaml'
-import type { Field, Fields } from './fields'
+import { defaultHyperparameters, type Field, type Fields } from './fields'
 
 /** The variables of a process: name → text. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -21,9 +21,14 @@ const prefix = 'MILLWRIGHT_'
  * Reads the overrides. An empty variable counts as not set. `MILLWRIGHT_MODEL_HYPERPARAMETERS` is a YAML or JSON mapping;
  * `MILLWRIGHT_MODEL_HYPERPARAMETERS_<NAME>` sets one setting and keeps the others.
  *
- * @param given the hyperparameters before the environment, which single settings are added to
+ * @param file the algorithm and the hyperparameters of the file: single settings are added to the latter, or to the defaults of the algorithm in
+ * force where the file gives none
  */
-export function readOverrides(environment: Environment, fields: Fields, given: unknown): Overrides {
+export function readOverrides(
+  environment: Environment,
+  fields: Fields,
+  file: { readonly algorithm: unknown; readonly hyperparameters: unknown },
+): Overrides {
   const values: Record<string, Record<string, unknown>> = {}
   const origins = new Map<string, string>()
   const issues: Issue[] = []
@@ -46,7 +51,9 @@ export function readOverrides(environment: Environment, fields: Fields, given: u
     const key = words.slice(section.length + 1)
     const setting = section === 'model' ? /^hyperparameters_(.+)$/.exec(key)?.[1] : undefined
     if (setting !== undefined) {
-      const before = values.model?.hyperparameters ?? given
+      // Sorted, `MILLWRIGHT_MODEL_ALGORITHM` has been read before.
+      const algorithm = values.model?.algorithm ?? file.algorithm ?? fields.model.algorithm.initial
+      const before = values.model?.hyperparameters ?? file.hyperparameters ?? defaultHyperparameters(fields, algorithm)
       const base = typeof before === 'object' && before !== null ? before : {}
       set(section, 'hyperparameters', { ...base, [setting]: looseValue(text) }, name)
     } else if (Object.hasOwn(keys, key)) set(section, key, typedValue(text, keys[key] as Field), name)

@@ -55,6 +55,11 @@ export function configFields(algorithms?: readonly string[]): Fields {
   }
 }
 
+/** The settings of a learner when none are given: the defaults are those of one learner and never reach another. */
+export function defaultHyperparameters(fields: Fields, algorithm: unknown): unknown {
+  return algorithm === fields.model.algorithm.initial ? fields.model.hyperparameters.initial : {}
+}
+
 /** One zod schema of the whole file; keys and sections may be left out, unknown ones are refused. */
 export function configSchema(fields: Fields): z.ZodMiniType<unknown> {
   const sections = Object.entries(fields).map(([name, section]) => {

@@ -1,11 +1,12 @@
 /** Reads the configuration file and tells everything that is wrong with it at once. */
+import { attachDisplay, markdownTable } from '../core/display'
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
 import { nearest } from '../core/spelling'
 import { parseYaml } from '../core/yaml'
 import type { Config } from './config'
 import { type Environment, readOverrides } from './environment'
-import { configFields, configSchema, type Field, type Fields } from './fields'
+import { configFields, configSchema, defaultHyperparameters, type Field, type Fields } from './fields'
 
 /** Options of {@link loadConfig}. */
 export interface LoadConfigOptions {
@@ -34,14 +35,17 @@ export interface LoadConfigOptions {
 export function loadConfig(yamlText: string, options: LoadConfigOptions = {}): Config {
   checkOptions('loadConfig', options, { env: ofType('object'), algorithms: arrayOf(nonEmptyString()), source: nonEmptyString() })
   const source = options.source ?? 'the configuration'
-  if (typeof yamlText !== 'string') throw invalidArgument(`loadConfig takes the text of a YAML file, got ${show(yamlText)}`)
+  assertYamlText(yamlText)
   const file = parseYaml(yamlText, source) ?? {}
   const fields = configFields(options.algorithms)
   if (!isRecord(file)) {
     throw new SchemaMismatchError(`${source} must be a mapping of ${Object.keys(fields).join(', ')}, got ${show(file)}`, [])
   }
-  const given = isRecord(file.model) ? (file.model.hyperparameters ?? fields.model.hyperparameters.initial) : undefined
-  const overrides = readOverrides(options.env ?? processEnvironment(), fields, given ?? fields.model.hyperparameters.initial)
+  const given = isRecord(file.model) ? file.model.hyperparameters : undefined
+  const overrides = readOverrides(options.env ?? processEnvironment(), fields, {
+    algorithm: isRecord(file.model) ? file.model.algorithm : undefined,
+    hyperparameters: given ?? undefined,
+  })
   const merged = withOverrides(file, overrides.values)
   const issues = [...problems(merged, fields, overrides.origins), ...overrides.issues]
   if (issues.length > 0) throw mismatch(source, issues)
@@ -51,6 +55,16 @@ export function loadConfig(yamlText: string, options: LoadConfigOptions = {}): C
 /** The configuration of an empty file and an empty environment. */
 export function defaultConfig(): Config {
   return completed({}, configFields())
+}
+
+/** Refuses what was meant to name a file, or is not text. @throws InvalidArgument */
+function assertYamlText(given: unknown): void {
+  if (typeof given !== 'string') throw invalidArgument(`loadConfig takes the text of a YAML file, got ${show(given)}`)
+  const path = given.trim()
+  if (!/^[^\n{}#]+\.(ya?ml|json)$/i.test(path) || path.includes(': ')) return
+  throw invalidArgument(`loadConfig takes the text of a YAML file, got what looks like the path of one: ${show(path)}`, {
+    hint: `read the file first: loadConfig(await readFile(${show(path)}, 'utf8'))`,
+  })
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -117,8 +131,9 @@ function completed(merged: Readonly<Record<string, unknown>>, fields: Fields): C
     config[name] = Object.fromEntries(keys.map(([key, field]) => [key, given[key] ?? field.initial]))
   }
   const model = config.model as Record<string, unknown>
-  const own = isRecord(merged.model) && merged.model.hyperparameters !== undefined
-  if (!own && model.algorithm !== 'random_forest') model.hyperparameters = {}
+  const own = isRecord(merged.model) ? (merged.model.hyperparameters ?? undefined) : undefined
+  model.hyperparameters = own ?? defaultHyperparameters(fields, model.algorithm)
+  attachDisplay(config, { text: () => configText(config), markdown: () => configMarkdown(config) })
   return deepFreeze(config) as unknown as Config
 }
 
@@ -128,4 +143,27 @@ function deepFreeze<T>(value: T): T {
     for (const member of Object.values(value)) deepFreeze(member)
   }
   return value
+}
+
+function lines(config: Readonly<Record<string, Readonly<Record<string, unknown>>>>): [section: string, key: string, value: string][] {
+  return Object.entries(config).flatMap(([section, keys]) =>
+    Object.entries(keys).map(([key, value]): [string, string, string] => [
+      section,
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  )
+}
+
+/** The configuration as it would stand in a file. */
+function configText(config: Parameters<typeof lines>[0]): string {
+  const sections = Object.keys(config).map((section) => {
+    const keys = lines(config).filter(([of]) => of === section)
+    return [`${section}:`, ...keys.map(([, key, value]) => `  ${key}: ${value}`)].join('\n')
+  })
+  return ['Config', ...sections].join('\n')
+}
+
+function configMarkdown(config: Parameters<typeof lines>[0]): string {
+  return markdownTable(['section', 'key', 'value'], lines(config))
 }

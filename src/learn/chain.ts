@@ -1,8 +1,11 @@
 /** Chains: transformers and a model as one estimator. */
 import { invalidArgument, show } from '../core/errors'
-import { type Estimator, makeEstimator } from './estimator'
+import { type Classifier, type Estimator, makeEstimator, type Regressor } from './estimator'
 import { type Params, paramsOf } from './params'
 import type { Transformer } from './transformer'
+
+/** What a chain that ends in `E` is: a classifier, a regressor, or either. */
+export type ChainOf<E extends Estimator> = E extends Classifier ? Classifier : E extends Regressor ? Regressor : Estimator
 
 /**
  * One estimator of any number of transformers followed by a model. Each step learns from what the steps before it made of the
@@ -17,6 +20,7 @@ import type { Transformer } from './transformer'
  * const model = chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ seed: 42 })])
  * model.options['randomForestClassifier.nEstimators'] // 100
  */
+export function chain<E extends Estimator>(steps: readonly [...Transformer[], E]): ChainOf<E>
 export function chain(steps: readonly [...Transformer[], Estimator]): Estimator {
   const list: readonly unknown[] = Array.isArray(steps) ? steps : []
   const model = list.at(-1)

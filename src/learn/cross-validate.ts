@@ -1,5 +1,6 @@
 /** Cross-validation: how good an estimator is on rows it did not learn from. */
 import { invalidArgument, show } from '../core/errors'
+import { type Logger, silentLogger } from '../core/logger'
 import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
 import { type OnProgress, progressReporter } from '../core/progress'
 import { createRng } from '../core/random'
@@ -8,8 +9,9 @@ import type { Metric, MetricName } from '../metrics/metric'
 import { takeColumn, toFloat64 } from '../schema/column'
 import { blockFolds, type Fold, foldsOfTests, orderOf, randomFolds, strataOf, stratifiedFolds, timeFolds } from '../schema/partition'
 import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
-import type { Estimator } from './estimator'
-import { metricFor, scoreMetrics } from './evaluate'
+import { displayedFolds } from './display'
+import { type Estimator, loggerRule, tellWarnings } from './estimator'
+import { type MetricNameOf, type MetricOf, metricFor, scoreMetrics } from './evaluate'
 import { targetOf } from './target'
 
 /** Options of {@link crossValidate}. */
@@ -34,6 +36,8 @@ export interface CrossValidateOptions<Scoring extends readonly (MetricName | Met
   readonly signal?: AbortSignal | undefined
   /** Told after every fold. */
   readonly onProgress?: OnProgress<'cross-validate'> | undefined
+  /** Told once, by `warn`, what the fits of the folds had to say. @default the console's warnings */
+  readonly logger?: Logger | undefined
 }
 
 /** One metric over all folds. */
@@ -48,10 +52,8 @@ export interface FoldScores {
 
 /** Scores by metric name. */
 export type CrossValidation<Scoring extends readonly (MetricName | Metric)[]> = {
-  readonly [Name in ScoringName<Scoring[number]>]: FoldScores
+  readonly [Name in MetricNameOf<Scoring[number]>]: FoldScores
 }
-
-type ScoringName<S> = S extends string ? S : S extends { readonly name: infer Name extends string } ? Name : never
 
 /**
  * Fits the estimator once per fold on the other folds, and scores it on the fold. Other work gets a turn in between.
@@ -63,35 +65,53 @@ type ScoringName<S> = S extends string ? S : S extends { readonly name: infer Na
  * const scores = await crossValidate(model, train, { target: 'late', scoring: ['accuracy', 'rocAuc'] })
  * scores.rocAuc.mean
  */
-export async function crossValidate<const Scoring extends readonly (MetricName | Metric)[]>(
-  estimator: Estimator,
+export async function crossValidate<E extends Estimator, const Scoring extends readonly MetricOf<E>[]>(
+  estimator: E,
   table: Table,
   options: CrossValidateOptions<Scoring>,
 ): Promise<CrossValidation<Scoring>> {
+  assertEstimator(estimator)
   checkCrossValidation(options)
   assertTable(table, 'crossValidate')
   const { target, signal } = options
   throwIfAborted(signal)
   const metrics = options.scoring.map((metric) => metricFor(metric, estimator.task))
   if (!table.columnNames.includes(target)) throw columnNotFound(target, table.columnNames)
+  for (const name of [options.groups, options.timeOrder]) {
+    if (name !== undefined && !table.columnNames.includes(name)) throw columnNotFound(name, table.columnNames)
+    if (name === target) throw invalidArgument(`crossValidate cannot divide by the target ${show(target)} itself`)
+  }
   targetOf(table.column(target), estimator.task)
   const folds = foldsFor(table, estimator.task, options)
   const usable = options.groups === undefined ? table : withoutColumn(table, options.groups)
   const report = progressReporter(options.onProgress)
   const values: number[][] = metrics.map(() => [])
+  const warnings: string[] = []
+  const logger = { ...silentLogger(), warn: (message: string) => void warnings.push(message) }
   for (const [i, fold] of folds.entries()) {
     await yieldToEventLoop()
     throwIfAborted(signal)
-    const fitted = await estimator.fitAsync(takeRows(usable, fold.train), { target, signal })
+    const fitted = await estimator.fitAsync(takeRows(usable, fold.train), { target, signal, logger })
     scoreMetrics(fitted, takeRows(usable, fold.test), metrics).forEach((value, m) => {
       values[m]?.push(value)
     })
     report({ phase: 'cross-validate', done: i + 1, total: folds.length, unit: 'steps' })
   }
-  return Object.fromEntries(metrics.map(({ name }, m) => [name, summary(values[m] as number[])])) as CrossValidation<Scoring>
+  if (warnings.length > 0) tellWarnings([`in ${warnings.length} of ${folds.length} folds: ${warnings[0]}`], options.logger)
+  const scores = Object.fromEntries(metrics.map(({ name }, m) => [name, summary(values[m] as number[])]))
+  return displayedFolds(scores, target) as CrossValidation<Scoring>
+}
+
+function assertEstimator(estimator: Estimator): void {
+  if (typeof estimator?.fitAsync === 'function' && typeof estimator.task === 'string') return
+  const fitted = typeof (estimator as { predict?: unknown } | null | undefined)?.predict === 'function'
+  throw invalidArgument(
+    `crossValidate takes an estimator such as randomForestClassifier(), got ${fitted ? 'a model that is fitted already' : show(estimator)}`,
+  )
 }
 
 function checkCrossValidation(options: CrossValidateOptions<readonly (MetricName | Metric)[]>): void {
+  if (options === undefined) throw invalidArgument("crossValidate needs options: { target: 'late', scoring: ['accuracy'] }")
   checkOptions('crossValidate', options, {
     target: nonEmptyString(),
     folds: wholeNumber(2),
@@ -103,6 +123,7 @@ function checkCrossValidation(options: CrossValidateOptions<readonly (MetricName
     seed: finiteNumber(),
     signal: anything(),
     onProgress: ofType('function'),
+    logger: loggerRule,
   })
   if (options?.target === undefined) throw invalidArgument('crossValidate needs `target`, the name of the column to predict')
   if (options.scoring === undefined || options.scoring.length === 0) {

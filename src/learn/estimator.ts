@@ -1,13 +1,18 @@
 /** The estimator: something with options that learns from a table and gives a fitted model. */
 
 import { systemClock } from '../core/clock'
+import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
+import type { Logger } from '../core/logger'
+import { anything, checkOptions, nonEmptyString, type OptionRule, ofType } from '../core/options'
 import { type OnProgress, type ProgressEvent, progressReporter } from '../core/progress'
 import { throwIfAborted, yieldToEventLoop } from '../core/signal'
+import type { Label } from '../metrics/label'
 import { toFloat64 } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import { assertTable, type Table } from '../schema/table'
-import { type FittedModel, makeFittedModel } from './fitted-model'
+import { estimatorMarkdown, estimatorText } from './display'
+import { type FittedClassifier, type FittedModel, type FittedRegressor, makeFittedModel } from './fitted-model'
 import { type FeatureMatrix, type Learner, runSteps } from './learner'
 import type { Params } from './params'
 import { targetOf } from './target'
@@ -21,6 +26,8 @@ export interface FitOptions {
   readonly signal?: AbortSignal | undefined
   /** Told after every step (tree). */
   readonly onProgress?: OnProgress<'fit'> | undefined
+  /** Told by `warn` of what the caller should know, such as a fit that did not converge. @default the console's warnings */
+  readonly logger?: Logger | undefined
 }
 
 /** Something that learns. Immutable: fitting twice gives two models. */
@@ -44,13 +51,38 @@ export interface Estimator {
   fitAsync(table: Table, options: FitOptions): Promise<FittedModel>
 }
 
+/** An estimator of classes. `L` is the type of the labels, which no table tells: `fit<'yes' | 'no'>(…)`. */
+export interface Classifier extends Estimator {
+  readonly task: 'classification'
+  fit<L extends Label = Label>(table: Table, options: FitOptions): FittedClassifier<L>
+  fitAsync<L extends Label = Label>(table: Table, options: FitOptions): Promise<FittedClassifier<L>>
+}
+
+/** An estimator of numbers. */
+export interface Regressor extends Estimator {
+  readonly task: 'regression'
+  fit(table: Table, options: FitOptions): FittedRegressor
+  fitAsync(table: Table, options: FitOptions): Promise<FittedRegressor>
+}
+
+/** The rule of a `logger` option. */
+export const loggerRule: OptionRule = {
+  allowed: 'a logger such as `console`',
+  test: (value) => typeof (value as Logger | null)?.warn === 'function',
+}
+
 /** How long a fit keeps the thread before others get a turn, in milliseconds. */
 const TURN_MS = 12
 
 /** An estimator of transformers and a learner. */
-export function makeEstimator(kind: string, transformers: readonly Transformer[], learner: Learner, options: Params): Estimator {
+export function makeEstimator<E extends Estimator = Estimator>(
+  kind: string,
+  transformers: readonly Transformer[],
+  learner: Learner,
+  options: Params,
+): E {
   const parts = { transformers, learner, options }
-  return {
+  const estimator: Estimator = {
     kind,
     task: learner.task,
     options,
@@ -59,10 +91,12 @@ export function makeEstimator(kind: string, transformers: readonly Transformer[]
     fit(table, fitOptions) {
       throwIfAborted(fitOptions?.signal)
       const report = progressReporter(fitOptions?.onProgress)
-      return runSteps(fitSteps(parts, table, fitOptions), (event) => {
+      const model = runSteps(fitSteps(parts, table, fitOptions), (event) => {
         report(event)
         throwIfAborted(fitOptions.signal)
       })
+      tellWarnings(model.warnings, fitOptions.logger)
+      return model
     },
     async fitAsync(table, fitOptions) {
       throwIfAborted(fitOptions?.signal)
@@ -72,7 +106,10 @@ export function makeEstimator(kind: string, transformers: readonly Transformer[]
       let turn = clock.now()
       for (;;) {
         const step = steps.next()
-        if (step.done) return step.value
+        if (step.done) {
+          tellWarnings(step.value.warnings, fitOptions.logger)
+          return step.value
+        }
         report(step.value)
         if (clock.now() - turn >= TURN_MS) {
           await yieldToEventLoop()
@@ -81,6 +118,16 @@ export function makeEstimator(kind: string, transformers: readonly Transformer[]
         throwIfAborted(fitOptions.signal)
       }
     },
+  }
+  attachDisplay(estimator, { text: () => estimatorText(estimator), markdown: () => estimatorMarkdown(estimator) })
+  return estimator as E
+}
+
+/** Says warnings where the caller sees them: through the given logger, or on the console. */
+export function tellWarnings(warnings: readonly string[], logger: Logger | undefined): void {
+  for (const warning of warnings) {
+    if (logger === undefined) console.warn(`millwright: ${warning}`)
+    else logger.warn(warning)
   }
 }
 
@@ -94,6 +141,11 @@ function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Ge
   const { learner } = parts
   assertFitInput(learner.kind, table, options)
   const target = targetOf(table.column(options.target), learner.task)
+  if (learner.task === 'classification' && target.classes.length < (learner.minClasses ?? 1)) {
+    throw invalidArgument(
+      `fit of ${learner.kind} needs at least ${learner.minClasses} classes, but the target ${show(options.target)} is ${show(target.classes[0])} in every row`,
+    )
+  }
   const transformers: FittedTransformer[] = []
   let prepared = table
   for (const step of parts.transformers) {
@@ -119,8 +171,17 @@ function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Ge
 function assertFitInput(kind: string, table: Table, options: FitOptions): void {
   assertTable(table, `fit of ${kind}`)
   if (typeof options !== 'object' || options === null || typeof options.target !== 'string') {
-    throw invalidArgument(`fit of ${kind} needs \`target\`, the name of the column to predict, got ${show(options?.target)}`)
+    const got = typeof options === 'object' ? options?.target : options
+    throw invalidArgument(`fit of ${kind} needs \`target\`, the name of the column to predict, got ${show(got)}`, {
+      hint: "fit(table, { target: 'late' })",
+    })
   }
+  checkOptions(`fit of ${kind}`, options, {
+    target: nonEmptyString(),
+    signal: anything(),
+    onProgress: ofType('function'),
+    logger: loggerRule,
+  })
   if (!table.columnNames.includes(options.target)) {
     const names = table.columnNames.slice(0, 30).map(show).join(', ')
     const more = table.columnNames.length > 30 ? ` and ${table.columnNames.length - 30} more` : ''

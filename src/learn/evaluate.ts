@@ -1,19 +1,74 @@
 /** How good a fitted model is on labelled rows. */
 import { invalidArgument, show } from '../core/errors'
-import { anything, checkOptions } from '../core/options'
-import { type Metric, type MetricName, metricByName } from '../metrics/metric'
+import { anything, arrayOf, checkOptions } from '../core/options'
+import type { Label } from '../metrics/label'
+import {
+  type ClassificationMetricName,
+  type LabelMetric,
+  type Metric,
+  type MetricName,
+  metricByName,
+  type NumberMetric,
+  type ProbabilityMetric,
+  type RegressionMetricName,
+} from '../metrics/metric'
+import { scoreRows } from '../metrics/score'
+import { labelOrThrow } from '../schema/label'
 import { assertTable, columnNotFound, type Table } from '../schema/table'
-import { type FittedModel, labelsOf } from './fitted-model'
-import { labelsOfColumn, targetOf } from './target'
+import { displayedEvaluation } from './display'
+import { type FittedClassifier, type FittedModel, labelsOf } from './fitted-model'
+import { assertComplete, labelsOfColumn, targetOf } from './target'
 
 /** Options of {@link evaluate}. */
-export interface EvaluateOptions {
+export interface EvaluateOptions<M extends FittedModel = FittedModel, Metrics extends readonly MetricOf<M>[] = readonly MetricOf<M>[]> {
   /**
    * Names or metric objects.
    * @default for classifiers accuracy, balancedAccuracy, f1, rocAuc and logLoss, where they are defined; for regressors rmse, mae and r2
    */
-  readonly metrics?: readonly (MetricName | Metric)[] | undefined
+  readonly metrics?: Metrics | undefined
 }
+
+/** Whatever has a task: estimators and fitted models. */
+interface HasTask {
+  readonly task: 'classification' | 'regression'
+}
+
+/** Metrics that fit a model or estimator, by name or as objects. */
+export type MetricOf<M extends HasTask> = M['task'] extends 'classification'
+  ? ClassificationMetricName | LabelMetric | ProbabilityMetric
+  : M['task'] extends 'regression'
+    ? RegressionMetricName | NumberMetric
+    : MetricName | Metric
+
+/** The name under which a metric's value is reported. */
+export type MetricNameOf<S> = S extends string ? S : S extends { readonly name: infer Name extends string } ? Name : never
+
+/** Values by the names of the metrics asked for. */
+export type ScoresOf<Metrics extends readonly (MetricName | Metric)[]> = { readonly [Name in MetricNameOf<Metrics[number]>]: number }
+
+interface ClassifierScores {
+  readonly accuracy: number
+  readonly balancedAccuracy: number
+  readonly f1?: number
+  readonly rocAuc?: number
+  readonly logLoss?: number
+}
+
+interface RegressorScores {
+  readonly rmse: number
+  readonly mae: number
+  readonly r2: number
+}
+
+/** The metrics that are computed when none are named; those not always defined are optional. */
+export type DefaultScores<M extends HasTask> = {
+  readonly [Name in keyof DefaultScoresOf<M>]: DefaultScoresOf<M>[Name]
+}
+type DefaultScoresOf<M extends HasTask> = M['task'] extends 'classification'
+  ? ClassifierScores
+  : M['task'] extends 'regression'
+    ? RegressorScores
+    : Partial<ClassifierScores & RegressorScores>
 
 /**
  * Metrics of a fitted model on a table that has its target column.
@@ -23,8 +78,19 @@ export interface EvaluateOptions {
  * @throws NotFound without the target column; InvalidArgument when it has missing values, there are no rows, or a metric is for
  * another task; SchemaMismatch as `predict`
  */
+export function evaluate<M extends FittedModel>(
+  model: M,
+  table: Table,
+  options?: EvaluateOptions<M> & { readonly metrics?: undefined },
+): DefaultScores<M>
+export function evaluate<M extends FittedModel, const Metrics extends readonly MetricOf<M>[]>(
+  model: M,
+  table: Table,
+  options: EvaluateOptions<M, Metrics>,
+): ScoresOf<Metrics>
 export function evaluate(model: FittedModel, table: Table, options: EvaluateOptions = {}): Record<string, number> {
-  checkOptions('evaluate', options, { metrics: anything() })
+  assertModel('evaluate', model)
+  checkOptions('evaluate', options, { metrics: arrayOf(anything()) })
   assertTable(table, 'evaluate')
   if (!table.columnNames.includes(model.target)) throw columnNotFound(model.target, table.columnNames)
   if (table.numRows === 0) throw invalidArgument('evaluate needs at least one row, the table has none')
@@ -35,7 +101,15 @@ export function evaluate(model: FittedModel, table: Table, options: EvaluateOpti
   metrics.forEach(({ name }, i) => {
     if (given !== undefined || !Number.isNaN(values[i])) scores[name] = values[i] as number
   })
-  return scores
+  return displayedEvaluation(scores, { target: model.target, rows: table.numRows })
+}
+
+function assertModel(operation: string, model: FittedModel): void {
+  if (typeof model?.predict === 'function' && typeof model.target === 'string') return
+  const unfitted = typeof (model as { fit?: unknown } | null | undefined)?.fit === 'function'
+  throw invalidArgument(`${operation} takes a fitted model, got ${unfitted ? 'an estimator that is not fitted' : show(model)}`, {
+    ...(unfitted ? { hint: 'fit it first: estimator.fit(train, { target })' } : {}),
+  })
 }
 
 /** The metric of a name or object. @throws InvalidArgument when it is for another task */
@@ -48,22 +122,21 @@ export function metricFor(metric: string | Metric, task: 'classification' | 'reg
 /** The value of each metric; predictions are made once. */
 export function scoreMetrics(model: FittedModel, table: Table, metrics: readonly Metric[]): number[] {
   const column = table.column(model.target)
+  assertComplete(column)
   if (model.task === 'regression') {
     const actual = targetOf(column, 'regression').vector.values
     const predicted = model.predict(table) as number[]
     return metrics.map((metric) => (metric.needs === 'numbers' ? metric.compute(actual, predicted) : Number.NaN))
   }
-  targetOf(column, 'classification')
-  const actual = labelsOfColumn(column)
+  const { classes } = model as FittedClassifier
+  // A table read elsewhere may have the target in another type: 1 for true, "9" for 9.
+  const known = new Set<Label>(classes)
+  const actual = labelsOfColumn(column).map((label, row) =>
+    known.has(label) ? label : (labelOrThrow(label, classes, `row ${row} of the target ${show(column.name)}`) as Label),
+  )
   const probabilities = model.predictProba(table)
   const predicted = labelsOf(probabilities.values, probabilities.classes)
-  const known = new Set(probabilities.classes)
-  const complete = actual.every((label) => known.has(label))
-  return metrics.map((metric) => {
-    if (metric.needs === 'labels') return metric.compute(actual, predicted, probabilities.classes)
-    // A label that training did not have has no probability, so what needs one is not defined.
-    return metric.needs === 'probabilities' && complete ? metric.compute(actual, probabilities) : Number.NaN
-  })
+  return metrics.map((metric) => scoreRows(metric, { actual, predicted, classes, probabilities: () => probabilities }))
 }
 
 function defaultsFor(task: 'classification' | 'regression'): readonly MetricName[] {

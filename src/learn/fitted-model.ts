@@ -1,4 +1,5 @@
 /** The fitted model: transformers and a learner that have learned, behind plain rows and tables. */
+import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
 import type { ClassProbabilities, Label } from '../metrics/label'
 import type { ModelPackage } from '../ports/model'
@@ -6,6 +7,7 @@ import { coerceCell, isProblem } from '../schema/coerce'
 import { type ColumnType, toFloat64 } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
 import { isRow, isTable, type Row, type Table, tableFromRows } from '../schema/table'
+import { modelMarkdown, modelText } from './display'
 import type { FeatureMatrix } from './learner'
 import { packModel } from './model-format'
 import { type FeatureImportance, importanceOf, type ModelParts, signatureOf } from './model-parts'
@@ -29,6 +31,11 @@ export interface FittedModel {
   readonly options: Params
   /** Accuracy or R² on rows left out of the samples, where the learner was asked for it. */
   readonly outOfBagScore?: number
+  /** Whether an iterative fit reached its tolerance, and how many iterations it took; absent where the learner does not iterate. */
+  readonly converged?: boolean
+  readonly iterations?: number
+  /** What the fit had to say, such as that it did not converge; also told when it ended. Not stored with the model. */
+  readonly warnings: readonly string[]
   /** What it is made of, for converters. */
   readonly parts: ModelParts
   /**
@@ -46,6 +53,20 @@ export interface FittedModel {
   pack(): ModelPackage
 }
 
+/** A fitted model that predicts classes. */
+export interface FittedClassifier<L extends Label = Label> extends FittedModel {
+  readonly task: 'classification'
+  readonly classes: readonly L[]
+  predict(data: PredictionInput): L[]
+  predictProba(data: PredictionInput): ClassProbabilities<L>
+}
+
+/** A fitted model that predicts numbers. */
+export interface FittedRegressor extends FittedModel {
+  readonly task: 'regression'
+  predict(data: PredictionInput): number[]
+}
+
 /** The JSON form of what a model has learned. */
 export interface FittedModelState {
   readonly transformers: readonly TransformerState[]
@@ -55,14 +76,18 @@ export interface FittedModelState {
 /** Puts a fitted model together. */
 export function makeFittedModel(parts: ModelParts): FittedModel {
   const { task, target, classes, features, options, learner } = parts
-  return {
+  const { outOfBagScore, converged, iterations, warning } = learner
+  const model: FittedModel = {
     task,
     target,
     ...(task === 'classification' ? { classes } : {}),
     features,
     signature: signatureOf(parts),
     options,
-    ...(learner.outOfBagScore === undefined ? {} : { outOfBagScore: learner.outOfBagScore }),
+    ...(outOfBagScore === undefined ? {} : { outOfBagScore }),
+    ...(converged === undefined ? {} : { converged }),
+    ...(iterations === undefined ? {} : { iterations }),
+    warnings: warning === undefined ? [] : [warning],
     parts,
     predict(data) {
       const values = learner.predict(matrixFor(parts, data))
@@ -83,6 +108,8 @@ export function makeFittedModel(parts: ModelParts): FittedModel {
     },
     pack: () => packModel(parts),
   }
+  attachDisplay(model, { text: () => modelText(model), markdown: () => modelMarkdown(model) })
+  return model
 }
 
 /** The label of highest probability of each row; the first of equals. */

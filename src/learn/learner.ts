@@ -27,6 +27,8 @@ export interface Learner {
   readonly kind: string
   readonly task: ModelTask & ('classification' | 'regression')
   readonly options: Params
+  /** Of classifiers: the fewest classes a target may have. @default 1 */
+  readonly minClasses?: number | undefined
   /** Learns in steps, so that a caller may give other work a turn between them. */
   steps(features: FeatureMatrix, target: TargetVector): Generator<ProgressEvent<'fit'>, FittedLearner>
 }
@@ -43,6 +45,11 @@ export interface FittedLearner {
   readonly importance?: Float64Array | undefined
   /** Score on rows left out of the samples, where asked for: accuracy or R². */
   readonly outOfBagScore?: number | undefined
+  /** Of an iterative fit: whether it reached its tolerance, and how many iterations it took. */
+  readonly converged?: boolean | undefined
+  readonly iterations?: number | undefined
+  /** What the caller of `fit` should know about how it went. Not stored. */
+  readonly warning?: string | undefined
   /** Whether missing values are fine without an imputer. */
   readonly takesMissing: boolean
   /** What `restoreLearner` needs: JSON and one block of bytes. */

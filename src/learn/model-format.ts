@@ -35,6 +35,7 @@ export function packModel(parts: ModelParts): ModelPackage {
       options: parts.options,
       ...(parts.learner.importance === undefined ? {} : { featureImportance: topImportance(parts) }),
       ...(parts.learner.outOfBagScore === undefined ? {} : { outOfBagScore: parts.learner.outOfBagScore }),
+      ...(parts.learner.converged === undefined ? {} : { converged: parts.learner.converged }),
     },
   }
 }

@@ -96,6 +96,8 @@ function learner() {
       /** Row-major, outputs × features. */
       coefficients: z.array(z.number()),
       intercepts: z.array(z.number()),
+      converged: z.optional(z.boolean()),
+      iterations: z.optional(z.int()),
     })
   return z.discriminatedUnion('kind', [
     forest('randomForestClassifier'),

@@ -20,11 +20,7 @@ export interface Target {
  * @throws InvalidArgument when cells are missing (saying how many) or do not fit the task
  */
 export function targetOf(column: Column, task: 'classification' | 'regression'): Target {
-  if (column.nullCount > 0) {
-    throw invalidArgument(`the target ${show(column.name)} is missing in ${column.nullCount} of ${column.length} rows`, {
-      hint: 'leave those rows out: a row without a label cannot be learned from or scored',
-    })
-  }
+  assertComplete(column)
   if (task === 'regression') return { vector: numbersOf(column), classes: [] }
   const labels = labelsOfColumn(column)
   const classes = [...new Set(labels)].sort(compareLabels)
@@ -36,6 +32,14 @@ export function targetOf(column: Column, task: 'classification' | 'regression'):
   const codes = new Map(classes.map((label, code) => [label, code] as const))
   const values = Int32Array.from(labels, (label) => codes.get(label) as number)
   return { vector: { task, values, numClasses: classes.length, classNames: classes.map(String) }, classes }
+}
+
+/** Checks that no cell of a target column is missing. @throws InvalidArgument saying how many are */
+export function assertComplete(column: Column): void {
+  if (column.nullCount === 0) return
+  throw invalidArgument(`the target ${show(column.name)} is missing in ${column.nullCount} of ${column.length} rows`, {
+    hint: 'leave those rows out: a row without a label cannot be learned from or scored',
+  })
 }
 
 /** The labels of a column without missing cells. @throws InvalidArgument for numbers that are no class labels */

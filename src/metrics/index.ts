@@ -3,7 +3,7 @@
 export type { ConfusionMatrix } from './confusion-matrix'
 export { accuracy, balancedAccuracy, confusionMatrix, matthews } from './confusion-matrix'
 export type { ClassProbabilities, Label } from './label'
-export { classesOf, compareLabels } from './label'
+export { classesOf, compareLabels, wholeClasses } from './label'
 export type {
   ClassificationMetricName,
   LabelMetric,
@@ -20,3 +20,5 @@ export { brier, logLoss } from './probability'
 export type { RankingOptions, Scores } from './ranking'
 export { averagePrecision, rocAuc } from './ranking'
 export { explainedVariance, mae, mape, maxError, medianAbsoluteError, mse, r2, rmse } from './regression'
+export type { JudgedRows } from './score'
+export { scoreRows } from './score'

@@ -5,9 +5,9 @@ import { invalidArgument, show } from '../core/errors'
 export type Label = string | number | boolean
 
 /** Class probabilities of many rows. */
-export interface ClassProbabilities {
+export interface ClassProbabilities<L extends Label = Label> {
   /** The classes, in the order of the columns of `values`. */
-  readonly classes: readonly Label[]
+  readonly classes: readonly L[]
   /** Row-major, rows × classes; every row adds up to 1. */
   readonly values: Float64Array
 }
@@ -24,6 +24,16 @@ export function compareLabels(a: Label, b: Label): number {
   const kinds = typeof a === typeof b ? 0 : typeof a < typeof b ? -1 : 1
   if (kinds !== 0) return kinds
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+/**
+ * The classes with those that must exist beside them: `true` and `false` come together, and so do 0 and 1.
+ * Rows at hand may lack one of the two; which class is positive must not hang on it.
+ */
+export function wholeClasses(classes: readonly Label[]): readonly Label[] {
+  if (classes.length !== 1) return classes
+  if (typeof classes[0] === 'boolean') return [false, true]
+  return classes[0] === 0 || classes[0] === 1 ? [0, 1] : classes
 }
 
 /** Position of each label in `classes`, −1 for a label that is none of them. */

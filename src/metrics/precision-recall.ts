@@ -1,7 +1,7 @@
 /** Precision, recall and F1, of one class or averaged over classes. */
 import { anything, checkOptions, oneOf } from '../core/options'
 import { type ClassCounts, type ConfusionMatrix, classCounts, confusionMatrix } from './confusion-matrix'
-import { type Label, positiveOf } from './label'
+import { type Label, positiveOf, wholeClasses } from './label'
 
 /** How the figures of several classes become one. */
 export type Average = 'binary' | 'macro' | 'weighted' | 'micro'
@@ -14,7 +14,11 @@ export interface AverageOptions {
    * @default 'binary' for at most two classes, else 'macro'
    */
   readonly average?: Average | undefined
-  /** The positive class of `binary`. @default the last class in ascending order */
+  /**
+   * The positive class of `binary`.
+   * @default the last class in ascending order; `true` and 1 also where only `false` or 0 occurs. Where a single class of another kind is known,
+   * nothing says whether it is the positive one, and the figure is `NaN`
+   */
   readonly positive?: Label | undefined
   /** All classes of the task, where the rows at hand may lack some. @default those that occur */
   readonly classes?: readonly Label[] | undefined
@@ -75,11 +79,13 @@ type Figure = (correct: number, actual: number, predicted: number) => number
 function averaged(name: string, matrix: ConfusionMatrix, options: AverageOptions, figure: Figure): number {
   checkOptions(name, options, { average: oneOf('binary', 'macro', 'weighted', 'micro'), positive: anything(), classes: anything() })
   const { classes } = matrix
-  const known = options.classes ?? classes
+  const known = wholeClasses(options.classes ?? classes)
   const counts = classCounts(matrix)
   const average = options.average ?? (known.length <= 2 ? 'binary' : 'macro')
   if (average === 'binary') {
-    const k = classes.indexOf(positiveOf(known, options.positive))
+    const { positive } = options
+    if (known.length === 1 && positive === undefined) return Number.NaN
+    const k = classes.indexOf(known.length === 1 ? (positive as Label) : positiveOf(known, positive))
     return k < 0 ? 0 : figureOf(counts, k, figure)
   }
   if (average === 'micro') {

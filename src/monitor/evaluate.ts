@@ -3,7 +3,7 @@ import { MillwrightError } from '../core/errors'
 import { type Metric, metricByName } from '../metrics'
 import type { Table } from '../schema/table'
 import type { DriftColumn, DriftSource } from './drift-source'
-import { performanceOf } from './performance'
+import { performanceOf, type VersionClasses } from './performance'
 import type { LoggedPrediction } from './prediction-log'
 import type { AlertRule, DriftRule, PerformanceRule } from './rule'
 
@@ -28,6 +28,7 @@ export interface RuleContext {
   /** The same rows as a table; made only when asked for. */
   readonly table: () => Table
   readonly detector: DriftSource | undefined
+  readonly classes: VersionClasses
   /** Whether the alert fires now: then the condition is over only beyond `clear`. */
   readonly firing: boolean
 }
@@ -37,10 +38,10 @@ export function evaluateRule(rule: AlertRule, context: RuleContext): Reading {
   return rule.kind === 'performance' ? evaluatePerformance(rule, context) : evaluateDrift(rule, context)
 }
 
-function evaluatePerformance(rule: PerformanceRule, { rows, firing }: RuleContext): Reading {
+function evaluatePerformance(rule: PerformanceRule, { rows, classes, firing }: RuleContext): Reading {
   const { below, above, clear, minRows = 30 } = rule
   const metric = metricByName(rule.metric as string | Metric)
-  const found = performanceOf(rows, metric)
+  const found = performanceOf(rows, metric, classes)
   const threshold = (below ?? above) as number
   const limit = firing ? (clear ?? threshold) : threshold
   const enough = found.labelled >= minRows && !Number.isNaN(found.value)

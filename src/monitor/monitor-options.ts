@@ -2,13 +2,27 @@
 import type { Clock } from '../core/clock'
 import { invalidArgument, show } from '../core/errors'
 import { assertSafeSegment } from '../core/ids'
-import { anything, arrayOf, checkOptions, either, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
+import {
+  anything,
+  arrayOf,
+  checkOptions,
+  either,
+  finiteNumber,
+  nonEmptyString,
+  type OptionRule,
+  ofType,
+  oneOf,
+  wholeNumber,
+} from '../core/options'
+import { type Metric, type MetricName, metricByName } from '../metrics'
 import type { AlertSink } from '../ports/alert-sink'
 import type { PredictionRecord } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
 import type { ColumnType } from '../schema/column'
 import type { DriftSource } from './drift-source'
+import type { RowSelection } from './prediction-log'
 import { type AlertRule, assertRule } from './rule'
+import { assertWindow } from './window'
 
 /** Options of a `Monitor`. */
 export interface MonitorOptions {
@@ -50,7 +64,7 @@ export function checkMonitorOptions(options: MonitorOptions): void {
     maxWaitingLabels: wholeNumber(0),
     eventTime: either(nonEmptyString(), ofType('function')),
     types: ofType('object'),
-    detector: { allowed: 'an object with detect(table)', test: (value) => typeof (value as DriftSource)?.detect === 'function' },
+    detector: detectorRule,
     rules: arrayOf(anything()),
     sinks: arrayOf({ allowed: 'an alert sink', test: (value) => typeof (value as AlertSink)?.send === 'function' }),
     checkEveryMs: finiteNumber(1),
@@ -66,4 +80,72 @@ export function checkMonitorOptions(options: MonitorOptions): void {
     if (names.has(rule.name)) throw invalidArgument(`two alert rules of Monitor are named ${show(rule.name)}`)
     names.add(rule.name)
   }
+}
+
+/** What may be asked of the log, beside what one operation adds. */
+const selectionRules = { window: anything(), labelled: ofType('boolean'), version: nonEmptyString() } as const
+
+/**
+ * Checks what rows an operation asks for, and its own options.
+ *
+ * @throws InvalidArgument naming the operation and the option
+ */
+export function checkSelection(
+  subject: string,
+  selection: RowSelection,
+  own: Readonly<Record<string, OptionRule>> = {},
+  left: readonly (keyof RowSelection)[] = [],
+): void {
+  const rules: Record<string, OptionRule> = { ...own }
+  for (const [name, rule] of Object.entries(selectionRules)) if (!left.includes(name as keyof RowSelection)) rules[name] = rule
+  checkOptions(subject, selection, rules)
+  if (selection?.window !== undefined) assertWindow(selection.window, subject)
+}
+
+/** Checks a performance query. @throws InvalidArgument, also for an unknown metric and for none */
+export function checkQuery(subject: string, query: RowSelection & { readonly metric: MetricName | Metric }): Metric {
+  if (typeof query !== 'object' || query === null) {
+    throw invalidArgument(`${subject} takes an object such as { metric: 'accuracy' }, got ${show(query)}`)
+  }
+  checkSelection(subject, query, { metric: anything() }, ['labelled'])
+  if (query.metric === undefined) throw invalidArgument(`${subject} needs \`metric\`, the name of a metric or a metric object`)
+  return metricByName(query.metric as string | Metric)
+}
+
+/** Options of a table of logged rows. */
+export const tableRules: Readonly<Record<string, OptionRule>> = {
+  types: ofType('object'),
+  predictionColumn: either(nonEmptyString(), oneOf(null)),
+  actualColumn: either(nonEmptyString(), oneOf(null)),
+}
+
+/** The rule of a drift detector. */
+export const detectorRule: OptionRule = {
+  allowed: 'an object with detect(table)',
+  test: (value) => typeof (value as DriftSource | null)?.detect === 'function',
+}
+
+/** Checks an answered row handed in by hand. @throws InvalidArgument naming the field */
+export function assertRecord(record: PredictionRecord, subject: string): void {
+  if (typeof record !== 'object' || record === null) {
+    throw invalidArgument(`${subject} takes an answered row as a predictor's \`prediction\` event tells it, got ${show(record)}`)
+  }
+  const need = (key: keyof PredictionRecord, allowed: string, fits: boolean): void => {
+    if (!fits) throw invalidArgument(`\`${key}\` of the row given to ${subject} must be ${allowed}, got ${show(record[key])}`)
+  }
+  for (const key of ['id', 'model', 'version'] as const) need(key, 'a string', typeof record[key] === 'string')
+  need('id', 'a non-empty string', record.id !== '')
+  need('at', 'epoch milliseconds', typeof record.at === 'number' && Number.isFinite(record.at))
+  need('input', 'an object', typeof record.input === 'object' && record.input !== null)
+  const { prediction, probabilities } = record
+  need(
+    'prediction',
+    'a string, number, boolean or null',
+    prediction === null || ['string', 'number', 'boolean'].includes(typeof prediction),
+  )
+  need(
+    'probabilities',
+    'an object: label → probability',
+    probabilities === undefined || (typeof probabilities === 'object' && probabilities !== null),
+  )
 }

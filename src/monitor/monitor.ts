@@ -4,7 +4,7 @@ import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
-import { type Metric, type MetricName, metricByName } from '../metrics'
+import { classesOf, type Label, type Metric, type MetricName } from '../metrics'
 import type { AlertMessage } from '../ports/alert-sink'
 import type { PredictionRecord } from '../ports/model'
 import { coerceCell } from '../schema/coerce'
@@ -17,8 +17,16 @@ import type { DriftReading, DriftSource } from './drift-source'
 import { evaluateRule, type Reading } from './evaluate'
 import { createLogStorage, type LogStorage } from './log-storage'
 import { type LogTableOptions, logTable } from './log-table'
-import { checkMonitorOptions, type MonitorOptions } from './monitor-options'
-import { type Performance, type PerformancePoint, performanceOf, performanceSeries } from './performance'
+import {
+  assertRecord,
+  checkMonitorOptions,
+  checkQuery,
+  checkSelection,
+  detectorRule,
+  type MonitorOptions,
+  tableRules,
+} from './monitor-options'
+import { type Performance, type PerformancePoint, performanceOf, performanceSeries, type VersionClasses } from './performance'
 import {
   type Actual,
   createPredictionLog,
@@ -29,12 +37,16 @@ import {
   type RowSelection,
 } from './prediction-log'
 import type { AlertRule } from './rule'
-import { assertPeriod, assertWindow, type Period } from './window'
+import { assertPeriod, type Period } from './window'
 
 /** What can be watched: a `Predictor` is one. */
 export interface PredictionSource {
   on(type: 'prediction', listener: (record: PredictionRecord) => void, options?: ListenOptions): () => void
   readonly signature?: ModelSignature | undefined
+  /** Which model answers now, and its classes where it is a classifier: they say which class is positive where a window lacks one. */
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+  readonly classes?: readonly Label[] | undefined
 }
 
 /** How a rule stood at a check. */
@@ -110,7 +122,9 @@ export class Monitor {
   readonly #emitter: Emitter<MonitorEvents> = createEmitter<MonitorEvents>()
   readonly #rules: RuleMemory[]
   readonly #stops = new Set<() => void>()
+  readonly #sources = new Set<PredictionSource>()
   #types: Readonly<Record<string, ColumnType>>
+  readonly #classes: VersionClasses = (model, version) => this.#classesOf(model, version)
   #flushing = false
   #closed = false
 
@@ -123,7 +137,11 @@ export class Monitor {
     this.#options = options
     this.#clock = clock
     this.#types = options.types ?? {}
-    this.#log = createPredictionLog({ maxRows: options.maxRows ?? 100_000, maxWaitingLabels: options.maxWaitingLabels ?? 10_000 })
+    this.#log = createPredictionLog({
+      maxRows: options.maxRows ?? 100_000,
+      maxWaitingLabels: options.maxWaitingLabels ?? 10_000,
+      onUnfit: (error) => this.#emitter.emit('error', error),
+    })
     this.#storage = storage && createLogStorage(this.#storageOptions(storage))
     this.#delivery = createAlertDelivery({
       sinks,
@@ -139,10 +157,11 @@ export class Monitor {
 
   /** A monitor that goes on from what its storage holds. @throws Corrupt when the storage holds something else */
   static async open(options: MonitorOptions & { readonly storage: NonNullable<MonitorOptions['storage']> }): Promise<Monitor> {
+    if (options?.storage === undefined) throw invalidArgument('Monitor.open needs `storage`, the object store that holds the log')
     const monitor = new Monitor(options)
     for await (const line of monitor.#storage?.lines() ?? []) {
       if (line.kind === 'prediction') monitor.#log.add(line.record, line.at)
-      else monitor.#log.label(line.id, line.actual, line.at)
+      else monitor.#restoreLabel(line.id, line.actual, line.at)
     }
     return monitor
   }
@@ -159,8 +178,10 @@ export class Monitor {
     if (!isTensorSide(inputs)) this.#types = { ...Object.fromEntries(inputs.map(({ name, type }) => [name, type])), ...this.#types }
     const off = source.on('prediction', (record) => void this.record(record))
     this.#stops.add(off)
+    this.#sources.add(source)
     return () => {
       this.#stops.delete(off)
+      this.#sources.delete(source)
       off()
     }
   }
@@ -168,6 +189,7 @@ export class Monitor {
   /** Takes one answered row in. A second row of one id is refused (`duplicate`). @throws InvalidState when closed */
   record(record: PredictionRecord): LogOutcome {
     this.#open('record')
+    assertRecord(record, `record of ${this.name}`)
     const at = this.#eventTime(record)
     const outcome = this.#log.add(record, at)
     if (outcome === 'added') this.#save({ kind: 'prediction', record, at })
@@ -176,49 +198,62 @@ export class Monitor {
 
   /**
    * Gives the true value of a prediction. For an id that is not known (yet) it is kept for a while (`waiting`); an older label than
-   * the one there is ignored (`stale`), a newer one corrects it.
+   * the one there is ignored (`stale`), a newer one corrects it. Blank text is no label (`empty`).
+   *
+   * The label takes the type of the prediction: `1`, `"1.0"`, `"True"` and `true` are one label of a model that says `true`.
    *
    * @param at when the label arrived, epoch milliseconds; now when left out
+   * @throws InvalidArgument for what is no label, and for one that cannot take the type of the prediction; a label that waits for its prediction
+   * and then does not fit is told through `error`
    */
-  label(id: string, actual: Actual, at: number = this.#clock.now()): LogOutcome {
+  label(id: string, actual: Actual | bigint, at: number = this.#clock.now()): LogOutcome {
     this.#open('label')
     if (typeof id !== 'string' || id === '') throw invalidArgument(`label of ${this.name} needs the id of a prediction, got ${show(id)}`)
-    if (!['string', 'number', 'boolean'].includes(typeof actual) || Number.isNaN(actual)) {
+    const value = typeof actual === 'bigint' ? Number(actual) : actual
+    if (!['string', 'number', 'boolean'].includes(typeof value) || (typeof value === 'number' && !Number.isFinite(value))) {
       throw invalidArgument(`label of ${this.name} needs a string, number or boolean as true value, got ${show(actual)}`)
     }
-    const outcome = this.#log.label(id, actual, at)
-    if (outcome !== 'stale') this.#save({ kind: 'label', id, actual, at })
+    if (!Number.isFinite(at)) throw invalidArgument(`label of ${this.name} needs the time in epoch milliseconds, got ${show(at)}`)
+    const outcome = this.#log.label(id, value, at)
+    if (outcome !== 'stale' && outcome !== 'empty') this.#save({ kind: 'label', id, actual: value, at })
     return outcome
   }
 
   /** Logged rows, oldest first. Windows that name no end reach to now. */
   rows(selection: RowSelection = {}): LoggedPrediction[] {
-    if (selection.window !== undefined) assertWindow(selection.window, this.name)
+    checkSelection(`rows of ${this.name}`, selection)
     return this.#log.rows(selection, this.#clock.now())
   }
 
   /** Logged rows as a table: the inputs, `prediction` and `actual`. */
   table(selection: RowSelection & LogTableOptions = {}): Table {
-    return logTable(this.rows(selection), { ...selection, types: { ...this.#types, ...selection.types } })
+    checkSelection(`table of ${this.name}`, selection, tableRules)
+    return this.#tableOf(selection)
   }
 
   /** A metric over the labelled rows of a window. @throws InvalidArgument for an unknown metric */
-  performance({ metric, ...selection }: PerformanceQuery): Performance {
-    const countsLabels = selection.window !== undefined && 'lastRows' in selection.window
-    return performanceOf(this.rows({ ...selection, labelled: countsLabels }), metricByName(metric as string | Metric))
+  performance(query: PerformanceQuery): Performance {
+    const metric = checkQuery(`performance of ${this.name}`, query)
+    const { window, version } = query
+    const labelled = window !== undefined && 'lastRows' in window
+    return performanceOf(this.#log.rows({ window, version, labelled }, this.#clock.now()), metric, this.#classes)
   }
 
   /** The same metric period by period, oldest first. */
-  performanceBy(period: Period, { metric, ...selection }: PerformanceQuery): PerformancePoint[] {
-    assertPeriod(period, this.name)
-    return performanceSeries(this.rows(selection), metricByName(metric as string | Metric), period)
+  performanceBy(period: Period, query: PerformanceQuery): PerformancePoint[] {
+    const subject = `performanceBy of ${this.name}`
+    assertPeriod(period, subject)
+    const metric = checkQuery(subject, query)
+    const { window, version } = query
+    return performanceSeries(this.#log.rows({ window, version }, this.#clock.now()), metric, period, this.#classes)
   }
 
   /** Compares a window of inputs and predictions with the detector's reference. @throws InvalidState without a detector */
   drift(selection: RowSelection & { readonly detector?: DriftSource | undefined } = {}): DriftReading {
+    checkSelection(`drift of ${this.name}`, selection, { detector: detectorRule })
     const { detector = this.detector, ...rows } = selection
     if (detector === undefined) throw new MillwrightError('InvalidState', `drift of ${this.name} needs a detector, and it has none`)
-    return detector.detect(this.table({ ...rows, actualColumn: null }))
+    return detector.detect(this.#tableOf({ ...rows, actualColumn: null }))
   }
 
   /**
@@ -227,6 +262,7 @@ export class Monitor {
    */
   check(at: number = this.#clock.now()): CheckReport {
     this.#open('check')
+    if (!Number.isFinite(at)) throw invalidArgument(`check of ${this.name} needs the time in epoch milliseconds, got ${show(at)}`)
     const report = { at, rules: this.#rules.map((memory) => this.#checkRule(memory, at)).filter((status) => status !== undefined) }
     this.#emitter.emit('check', report)
     return report
@@ -256,6 +292,11 @@ export class Monitor {
     return `Monitor ${this.name}: ${this.#log.size} rows, ${this.#log.counts().labelled} labels`
   }
 
+  #tableOf({ types, predictionColumn, actualColumn, ...selection }: RowSelection & LogTableOptions): Table {
+    const rows = this.#log.rows(selection, this.#clock.now())
+    return logTable(rows, { predictionColumn, actualColumn, types: { ...this.#types, ...types } })
+  }
+
   #checkRule(memory: RuleMemory, at: number): RuleStatus | undefined {
     const { rule } = memory
     let reading: Reading
@@ -283,7 +324,7 @@ export class Monitor {
     const selection = { window, version: rule.version, labelled: rule.kind === 'performance' && 'lastRows' in window }
     const rows = this.#log.rows(selection, at)
     const table = (): Table => logTable(rows, { types: this.#types, actualColumn: null })
-    return evaluateRule(rule, { rows, table, detector: this.detector, firing: state.state === 'firing' })
+    return evaluateRule(rule, { rows, table, detector: this.detector, classes: this.#classes, firing: state.state === 'firing' })
   }
 
   #tell(type: 'alert' | 'resolved', message: AlertMessage): void {
@@ -306,6 +347,24 @@ export class Monitor {
         this.#emitter.emit('error', error)
       },
     )
+  }
+
+  /** A label of the log; one that does not fit its row is left out and told, so that the others are read. */
+  #restoreLabel(id: string, actual: Actual, at: number): void {
+    try {
+      this.#log.label(id, actual, at)
+    } catch (error) {
+      this.#emitter.emit('error', error)
+    }
+  }
+
+  /** The classes of a version: what a watched predictor says of it, else what was seen of it. */
+  #classesOf(model: string, version: string): readonly Label[] {
+    for (const source of this.#sources) {
+      const said = source.name === model && source.version === version ? source.classes : undefined
+      if (said !== undefined && said.length > 0) return said
+    }
+    return classesOf([...this.#log.seenLabels(model, version)])
   }
 
   #eventTime(record: PredictionRecord): number {

@@ -1,8 +1,9 @@
 /** Live performance: a metric over logged rows whose labels have arrived. */
-
-import { MillwrightError } from '../core/errors'
-import { type ClassProbabilities, classesOf, type Label, type Metric } from '../metrics'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { type ClassProbabilities, classesOf, type Label, type Metric, scoreRows, wholeClasses } from '../metrics'
+import { readLabel } from '../schema/label'
 import type { LoggedPrediction } from './prediction-log'
+import { labelsOfRow } from './seen-labels'
 import { nextPeriod, type Period, periodStart } from './window'
 
 /** A metric over one window. */
@@ -25,13 +26,16 @@ export interface PerformancePoint extends Performance {
   readonly versions: Readonly<Record<string, number>>
 }
 
+/** The classes of a model version as far as they are known beside the rows at hand. */
+export type VersionClasses = (model: string, version: string) => readonly Label[]
+
 /** A metric over rows; rows without a label count in `rows` only. */
-export function performanceOf(rows: readonly LoggedPrediction[], metric: Metric): Performance {
+export function performanceOf(rows: readonly LoggedPrediction[], metric: Metric, classes: VersionClasses): Performance {
   const labelled = rows.filter((row) => row.actual !== undefined && row.prediction !== null)
   return {
     metric: metric.name,
     higherIsBetter: metric.higherIsBetter,
-    value: labelled.length === 0 ? Number.NaN : scoreOf(labelled, metric),
+    value: labelled.length === 0 ? Number.NaN : scoreOf(labelled, metric, classes),
     rows: rows.length,
     labelled: labelled.length,
     from: rows[0]?.at ?? Number.NaN,
@@ -40,7 +44,12 @@ export function performanceOf(rows: readonly LoggedPrediction[], metric: Metric)
 }
 
 /** The metric period by period, oldest first; periods without rows are left out. */
-export function performanceSeries(rows: readonly LoggedPrediction[], metric: Metric, period: Period): PerformancePoint[] {
+export function performanceSeries(
+  rows: readonly LoggedPrediction[],
+  metric: Metric,
+  period: Period,
+  classes: VersionClasses,
+): PerformancePoint[] {
   const series: PerformancePoint[] = []
   for (let i = 0; i < rows.length; ) {
     const from = periodStart((rows[i] as LoggedPrediction).at, period)
@@ -48,7 +57,7 @@ export function performanceSeries(rows: readonly LoggedPrediction[], metric: Met
     let end = i
     while (end < rows.length && (rows[end] as LoggedPrediction).at < to) end++
     const part = rows.slice(i, end)
-    series.push({ ...performanceOf(part, metric), from, to, versions: sharesOf(part) })
+    series.push({ ...performanceOf(part, metric, classes), from, to, versions: sharesOf(part) })
     i = end
   }
   return series
@@ -60,38 +69,64 @@ function sharesOf(rows: readonly LoggedPrediction[]): Record<string, number> {
   return shares
 }
 
-function scoreOf(rows: readonly LoggedPrediction[], metric: Metric): number {
+function scoreOf(rows: readonly LoggedPrediction[], metric: Metric, classesOfVersion: VersionClasses): number {
   if (metric.needs === 'numbers') {
-    return metric.compute(
-      rows.map((row) => Number(row.actual)),
-      rows.map((row) => Number(row.prediction)),
-    )
+    const wrong = rows.find(({ prediction, actual }) => Number.isNaN(Number(prediction)) || Number.isNaN(Number(actual)))
+    if (wrong !== undefined) {
+      const found = `version ${wrong.version} of ${wrong.model} predicted ${show(wrong.prediction)} where ${show(wrong.actual)} was true`
+      throw invalidArgument(`${metric.name} is a metric of numbers, but ${found}`)
+    }
   }
-  if (metric.needs === 'probabilities') {
-    return metric.compute(
-      rows.map((row) => String(row.actual)),
-      probabilitiesOf(rows, metric.name),
-    )
+  // Versions may answer in different types (an ONNX model writes 0 and 1 for a boolean target): the newest row's type holds for all.
+  const base = wholeClasses(labelsOfRow(rows[rows.length - 1] as LoggedPrediction))
+  const known = new Map<unknown, Label>()
+  const unified = (value: Label): Label => {
+    const label = known.get(value) ?? readLabel(value, base) ?? value
+    known.set(value, label)
+    return label
   }
-  // Labels that went through JSON or a form may have changed type: 1 and "1" are then one label.
-  const mixed = rows.some((row) => typeof row.actual !== typeof row.prediction)
-  const label = (value: unknown): Label => (mixed ? String(value) : (value as Label))
-  return metric.compute(
-    rows.map((row) => label(row.actual)),
-    rows.map((row) => label(row.prediction)),
+  const classes = classesOf(classesIn(rows, classesOfVersion).map(unified))
+  return scoreRows(metric, {
+    actual: rows.map((row) => unified(row.actual as Label)),
+    predicted: rows.map((row) => unified(row.prediction as Label)),
+    classes,
+    probabilities: () => probabilitiesOf(rows, classes, { metric: metric.name, unified }),
+  })
+}
+
+/** The classes of every version that answered: those of its probabilities, else those it says itself, else those it was seen with. */
+function classesIn(rows: readonly LoggedPrediction[], classesOfVersion: VersionClasses): Label[] {
+  const versions = new Map<string, { readonly row: LoggedPrediction; readonly probabilities: Record<string, number> }>()
+  for (const row of rows) {
+    const key = JSON.stringify([row.model, row.version])
+    let version = versions.get(key)
+    if (version === undefined) {
+      version = { row, probabilities: Object.create(null) as Record<string, number> }
+      versions.set(key, version)
+    }
+    Object.assign(version.probabilities, row.probabilities)
+  }
+  return [...versions.values()].flatMap(({ row, probabilities }) =>
+    Object.keys(probabilities).length === 0
+      ? classesOfVersion(row.model, row.version)
+      : labelsOfRow({ prediction: row.prediction, probabilities }),
   )
 }
 
-function probabilitiesOf(rows: readonly LoggedPrediction[], metric: string): ClassProbabilities {
-  const classes = classesOf([...new Set(rows.flatMap((row) => Object.keys(row.probabilities ?? {})))]) as string[]
+function probabilitiesOf(
+  rows: readonly LoggedPrediction[],
+  classes: readonly Label[],
+  { metric, unified }: { readonly metric: string; readonly unified: (value: Label) => Label },
+): ClassProbabilities {
+  const position = new Map(classes.map((label, c) => [label, c] as const))
   const values = new Float64Array(rows.length * classes.length)
   rows.forEach((row, i) => {
     if (row.probabilities === undefined) {
       throw new MillwrightError('InvalidState', `${metric} needs class probabilities, and version ${row.version} of ${row.model} gave none`)
     }
-    classes.forEach((name, c) => {
-      values[i * classes.length + c] = row.probabilities?.[name] ?? 0
-    })
+    for (const [name, probability] of Object.entries(row.probabilities)) {
+      values[i * classes.length + (position.get(unified(name)) as number)] = probability
+    }
   })
   return { classes, values }
 }

@@ -1,5 +1,9 @@
 /** The log of answered rows: bounded, in order of event time, with late labels joined by prediction id. */
+import { show } from '../core/errors'
+import type { Label } from '../metrics'
 import type { PredictionRecord } from '../ports/model'
+import { readLabel, unfitLabel } from '../schema/label'
+import { createSeenLabels, labelsOfRow } from './seen-labels'
 import type { Window } from './window'
 
 /** A true value: a label, or a number. */
@@ -9,14 +13,14 @@ export type Actual = string | number | boolean
 export interface LoggedPrediction extends Omit<PredictionRecord, 'at'> {
   /** Event time, epoch milliseconds. */
   readonly at: number
-  /** The true value, once it has arrived. */
+  /** The true value, once it has arrived, in the type of the prediction: `1`, `"1.0"` and `true` are one label. */
   readonly actual?: Actual | undefined
   /** When it arrived, epoch milliseconds. */
   readonly labelledAt?: number | undefined
 }
 
-/** What happened to a row or label given to the log. */
-export type LogOutcome = 'added' | 'duplicate' | 'too-old' | 'joined' | 'waiting' | 'stale'
+/** What happened to a row or label given to the log. `empty`: blank text is no label, and nothing was kept. */
+export type LogOutcome = 'added' | 'duplicate' | 'too-old' | 'joined' | 'waiting' | 'stale' | 'empty'
 
 /** Counts of a prediction log since it was made. */
 export interface LogCounts {
@@ -32,6 +36,10 @@ export interface LogCounts {
   readonly unknownLabels: number
   /** Labels waiting now for their row. */
   readonly waitingLabels: number
+  /** Labels left out because they were blank text. */
+  readonly emptyLabels: number
+  /** Labels left out because their type does not fit what the model predicted. */
+  readonly unfitLabels: number
 }
 
 /** Which rows of the log. */
@@ -48,7 +56,10 @@ export interface RowSelection {
 export interface PredictionLog {
   readonly size: number
   add(record: PredictionRecord, at: number): LogOutcome
+  /** @throws InvalidArgument for a label whose type does not fit the row's prediction */
   label(id: string, actual: Actual, at: number): LogOutcome
+  /** The labels seen in predictions and true values of one model version. At most 1,000. */
+  seenLabels(model: string, version: string): ReadonlySet<Label>
   /** Snapshots of the rows, oldest first. `now` is the end of windows that name none. */
   rows(selection: RowSelection, now: number): LoggedPrediction[]
   counts(): LogCounts
@@ -60,18 +71,21 @@ export interface PredictionLogOptions {
   readonly maxRows: number
   /** Most labels kept for rows that have not come yet; the longest waiting leaves first. */
   readonly maxWaitingLabels: number
+  /** Told when a label that waited for its row does not fit it; the row is kept without. */
+  readonly onUnfit?: ((error: Error) => void) | undefined
 }
 
-interface Label {
+interface WaitingLabel {
   readonly actual: Actual
   readonly at: number
 }
 
 /** An empty log. Adding in order of time is O(1), looking at a window costs the rows it holds. */
-export function createPredictionLog({ maxRows, maxWaitingLabels }: PredictionLogOptions): PredictionLog {
+export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: PredictionLogOptions): PredictionLog {
   const byId = new Map<string, LoggedPrediction>()
-  const waiting = new Map<string, Label>()
-  const counts = { recorded: 0, duplicates: 0, dropped: 0, labelled: 0, unknownLabels: 0 }
+  const waiting = new Map<string, WaitingLabel>()
+  const seen = createSeenLabels()
+  const counts = { recorded: 0, duplicates: 0, dropped: 0, labelled: 0, unknownLabels: 0, emptyLabels: 0, unfitLabels: 0 }
   // Rows by time; those before `start` have left. Emptied in bulk, so that leaving stays cheap.
   let rows: LoggedPrediction[] = []
   let start = 0
@@ -81,6 +95,29 @@ export function createPredictionLog({ maxRows, maxWaitingLabels }: PredictionLog
     while (rows[index] !== old) index++
     rows[index] = row
     byId.set(row.id, row)
+  }
+  /** The label in the type of the row's prediction; `null` when it is blank. */
+  const fitted = (row: PredictionRecord, actual: Actual): Label | null => {
+    const classes = row.prediction === null ? [] : labelsOfRow(row)
+    const label = readLabel(actual, classes)
+    if (label === undefined) {
+      counts.unfitLabels += 1
+      throw unfitLabel(actual, classes, `label of prediction ${show(row.id)}`)
+    }
+    if (label === null) counts.emptyLabels += 1
+    return label
+  }
+  const waited = (record: PredictionRecord): WaitingLabel | undefined => {
+    const known = waiting.get(record.id)
+    waiting.delete(record.id)
+    if (known === undefined) return undefined
+    try {
+      const actual = fitted(record, known.actual)
+      return actual === null ? undefined : { actual, at: known.at }
+    } catch (error) {
+      onUnfit?.(error as Error)
+      return undefined
+    }
   }
   const dropOldest = (): void => {
     byId.delete((rows[start] as LoggedPrediction).id)
@@ -106,14 +143,14 @@ export function createPredictionLog({ maxRows, maxWaitingLabels }: PredictionLog
         counts.dropped += 1
         return 'too-old'
       }
-      const known = waiting.get(record.id)
-      waiting.delete(record.id)
+      const known = waited(record)
       const row = { ...record, at, ...(known === undefined ? {} : { actual: known.actual, labelledAt: known.at }) }
       if (known !== undefined) counts.labelled += 1
       const last = rows[rows.length - 1]
       if (rows.length === start || (last !== undefined && last.at <= at)) rows.push(row)
       else rows.splice(upperBound(rows, at, start), 0, row)
       byId.set(row.id, row)
+      seen.add(row)
       counts.recorded += 1
       if (rows.length - start > maxRows) dropOldest()
       return 'added'
@@ -121,6 +158,10 @@ export function createPredictionLog({ maxRows, maxWaitingLabels }: PredictionLog
     label(id, actual, at) {
       const row = byId.get(id)
       if (row === undefined) {
+        if (readLabel(actual, []) === null) {
+          counts.emptyLabels += 1
+          return 'empty'
+        }
         counts.unknownLabels += 1
         const before = waiting.get(id)
         if (before !== undefined && before.at > at) return 'stale'
@@ -130,12 +171,17 @@ export function createPredictionLog({ maxRows, maxWaitingLabels }: PredictionLog
         return 'waiting'
       }
       if (row.labelledAt !== undefined && row.labelledAt > at) return 'stale'
-      replace(row, { ...row, actual, labelledAt: at })
+      const label = fitted(row, actual)
+      if (label === null) return 'empty'
+      const labelledRow = { ...row, actual: label, labelledAt: at }
+      replace(row, labelledRow)
+      seen.add(labelledRow)
       counts.labelled += 1
       return 'joined'
     },
     rows: (selection, now) => select(rows, start, selection, now),
     counts: () => ({ ...counts, waitingLabels: waiting.size }),
+    seenLabels: seen.of,
   }
 }
 

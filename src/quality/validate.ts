@@ -5,7 +5,7 @@ import { invalidArgument, isMillwrightError, MillwrightError, show } from '../co
 import type { Json } from '../core/json'
 import { checkOptions, ofType, oneOf, wholeNumber } from '../core/options'
 import { takeColumn } from '../schema/column'
-import { assertTable, isTable, type Table } from '../schema/table'
+import { assertTable, type Table } from '../schema/table'
 import { figureEvaluators } from './evaluate-figures'
 import { rowEvaluators } from './evaluate-rows'
 import type { Expectation, ExpectationSuite, Kwargs } from './expectation'

@@ -1,9 +1,10 @@
 /** One round of the loop: train, measure both models on the same rows, register, promote if better. */
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
-import { type Metric, metricByName } from '../metrics'
+import { type Label, type Metric, metricByName } from '../metrics'
 import type { ModelPackage, ModelRuntime } from '../ports/model'
 import type { GateVerdict } from '../ports/registry-backend'
 import type { Gate, ModelVersion } from '../registry'
+import { columnNotFound, isTable } from '../schema/table'
 import type { Challenger, RetrainingOptions } from './retraining-options'
 import { scoreModel } from './score-model'
 import type { Contender, RetrainingTrigger, RetrainingVerdict } from './verdict'
@@ -34,6 +35,9 @@ export async function runRound(options: RetrainingOptions, round: Round): Promis
   }
   try {
     const challenger = await options.train({ id, trigger, signal })
+    if (typeof challenger !== 'object' || challenger === null || challenger.model === undefined) {
+      throw invalidArgument(`\`train\` of the retraining of ${model} must give { model, holdout }, got ${show(challenger)}`)
+    }
     const measured = await measure(options, challenger, metric, signal)
     const { championScore, championVersion, score, gain } = measured
     const champion: Contender | undefined = championVersion === undefined ? undefined : { version: championVersion, score: championScore }
@@ -61,13 +65,15 @@ async function measure(
   const packed = await packageOf(challenger)
   const target = options.target ?? packed.target
   if (target === undefined) throw invalidArgument(`retraining of ${model} needs \`target\`: the challenger does not say what it predicts`)
-  const score = await scorePackage(packed, challenger, { runtimes, metric, target, signal })
+  assertHoldout(model, challenger, target)
+  const { classes } = packed
+  const score = await scorePackage(packed, challenger, { runtimes, metric, target, classes, signal })
   const current = await registry.openModel(`${model}@${alias}`, { signal }).catch((error: unknown) => {
     if (!isMillwrightError(error, 'NotFound')) throw error
     return undefined
   })
   if (current === undefined) return { championScore: Number.NaN, score, gain: Number.NaN }
-  const championScore = await scorePackage(current.package, challenger, { runtimes, metric, target, signal })
+  const championScore = await scorePackage(current.package, challenger, { runtimes, metric, target, classes, signal })
   const gain = metric.higherIsBetter ? score - championScore : championScore - score
   return { championVersion: current.version, championScore, score, gain }
 }
@@ -76,18 +82,26 @@ interface Scoring {
   readonly runtimes: readonly ModelRuntime[]
   readonly metric: Metric
   readonly target: string
+  /** The challenger's classes, for a model that does not say its own. */
+  readonly classes: readonly Label[] | undefined
   readonly signal: AbortSignal
 }
 
-async function scorePackage(packed: ModelPackage, { holdout }: Challenger, { runtimes, metric, target, signal }: Scoring): Promise<number> {
+function assertHoldout(model: string, { holdout }: Challenger, target: string): void {
+  if (!isTable(holdout))
+    throw invalidArgument(`\`train\` of the retraining of ${model} must give \`holdout\`, a Dataset, got ${show(holdout)}`)
+  if (!holdout.columnNames.includes(target)) throw columnNotFound(target, holdout.columnNames)
+}
+
+async function scorePackage(packed: ModelPackage, { holdout }: Challenger, { runtimes, ...scoring }: Scoring): Promise<number> {
   const runtime = runtimes.find(({ flavors }) => flavors.includes(packed.flavor))
   if (runtime === undefined) {
     const known = runtimes.flatMap(({ flavors }) => flavors).join(', ')
     throw new MillwrightError('Unsupported', `comparing a model of flavor ${show(packed.flavor)}: the runtimes given open ${known}`)
   }
-  const loaded = await runtime.load(packed, { signal })
+  const loaded = await runtime.load(packed, { signal: scoring.signal })
   try {
-    return await scoreModel(loaded, holdout, { target, metric, signal })
+    return await scoreModel(loaded, holdout, scoring)
   } finally {
     await loaded.dispose()
   }

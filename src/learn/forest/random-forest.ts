@@ -3,7 +3,7 @@ import { invalidArgument } from '../../core/errors'
 import { either, type OptionRule, oneOf } from '../../core/options'
 import type { ProgressEvent } from '../../core/progress'
 import { createRng, type Rng } from '../../core/random'
-import { type Estimator, makeEstimator } from '../estimator'
+import { type Classifier, makeEstimator, type Regressor } from '../estimator'
 import type { FeatureMatrix, FittedLearner, Learner, TargetVector } from '../learner'
 import { paramsOf } from '../params'
 import { binEdges, toBins } from './bins'
@@ -35,7 +35,7 @@ import {
  * @example
  * const fitted = randomForestClassifier({ nEstimators: 200, seed: 1 }).fit(train, { target: 'species' })
  */
-export function randomForestClassifier(options: RandomForestClassifierOptions = {}): Estimator {
+export function randomForestClassifier(options: RandomForestClassifierOptions = {}): Classifier {
   const kind = 'randomForestClassifier'
   const rules = { criterion: oneOf('gini', 'entropy'), classWeight: either(oneOf('balanced', 'balancedSubsample'), weightRecord()) }
   const settings = forestSettings(kind, options, { maxFeatures: 'sqrt', rules })
@@ -55,7 +55,7 @@ export function randomForestClassifier(options: RandomForestClassifierOptions = 
  *
  * @throws InvalidArgument on unknown options or values out of range
  */
-export function randomForestRegressor(options: RandomForestRegressorOptions = {}): Estimator {
+export function randomForestRegressor(options: RandomForestRegressorOptions = {}): Regressor {
   const kind = 'randomForestRegressor'
   const settings = forestSettings(kind, options, { maxFeatures: 'all' })
   const learner: Learner = {

@@ -1,5 +1,4 @@
 /** Linear models once fitted: weighted sums of features, as they are or as probabilities. */
-
 import type { FeatureMatrix, FittedLearner } from '../learner'
 import { corruptModel } from '../model-format'
 import type { StoredLinear } from '../stored-parts'
@@ -13,6 +12,9 @@ export interface LinearState {
   readonly coefficients: readonly number[]
   /** One per output. */
   readonly intercepts: readonly number[]
+  /** Of an iterative fit: whether it reached its tolerance, and how many iterations it took. */
+  readonly converged?: boolean | undefined
+  readonly iterations?: number | undefined
 }
 
 /** A fitted linear model; what converters look into. */
@@ -20,18 +22,22 @@ export interface FittedLinear extends FittedLearner {
   readonly linear: LinearState
 }
 
-/** A linear model from its coefficients. */
-export function fittedLinear(linear: LinearState): FittedLinear {
+/** A linear model from its coefficients. `warning` is what the fit has to say; it is not stored. */
+export function fittedLinear({ warning, ...linear }: LinearState & { readonly warning?: string | undefined }): FittedLinear {
+  const { kind, link, coefficients, intercepts, converged, iterations } = linear
+  const fit = { ...(converged === undefined ? {} : { converged }), ...(iterations === undefined ? {} : { iterations }) }
   return {
-    kind: linear.kind,
+    kind,
     linear,
     takesMissing: false,
+    ...fit,
+    ...(warning === undefined ? {} : { warning }),
     predict(features) {
       const sums = weightedSums(linear, features)
       if (linear.link === 'identity') return sums
       return linear.link === 'logistic' ? logistic(sums) : softmax(sums, linear.intercepts.length)
     },
-    state: () => ({ kind: linear.kind, json: { link: linear.link, coefficients: linear.coefficients, intercepts: linear.intercepts } }),
+    state: () => ({ kind, json: { link, coefficients, intercepts, ...fit } }),
   }
 }
 
@@ -42,7 +48,7 @@ export function isFittedLinear(learner: FittedLearner): learner is FittedLinear 
 
 /** The linear model of a stored state. @throws Corrupt */
 export function restoreLinear(
-  { kind, link, coefficients, intercepts }: StoredLinear,
+  { kind, link, coefficients, intercepts, converged, iterations }: StoredLinear,
   shape: { readonly features: number; readonly classes: number },
 ): FittedLinear {
   const expected = kind === 'linearRegression' ? 'identity' : shape.classes === 2 ? 'logistic' : 'softmax'
@@ -51,7 +57,7 @@ export function restoreLinear(
   if (intercepts.length !== outputs || coefficients.length !== outputs * shape.features) {
     throw corruptModel(`${coefficients.length} coefficients for ${outputs} outputs of ${shape.features} features`)
   }
-  return fittedLinear({ kind, link, coefficients, intercepts })
+  return fittedLinear({ kind, link, coefficients, intercepts, converged, iterations })
 }
 
 function weightedSums({ coefficients, intercepts }: LinearState, features: FeatureMatrix): Float64Array {

@@ -7,15 +7,28 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number
 export interface Minimum {
   readonly x: Float64Array
   readonly iterations: number
+  /** Whether no part of the gradient exceeds the tolerance. */
   readonly converged: boolean
+  /** The largest part of the gradient at `x`. */
+  readonly gradient: number
 }
 
 /** Steps remembered: the usual choice of Liu and Nocedal (1989). */
 const MEMORY = 10
 
+/** A gradient as small as this is rounding error when the value is near 1, whatever smaller tolerance was asked for. */
+const FLOOR = 1e-10
+
+/** Two values this near to each other, relative to their size, differ by rounding only. */
+const ROUNDING = 1e-14
+
 /**
- * L-BFGS (Liu and Nocedal 1989) with a backtracking search that keeps the Armijo condition; pairs without positive curvature are
- * left out. Stops when no part of the gradient exceeds `tolerance`.
+ * L-BFGS (Liu and Nocedal 1989) with a backtracking search; pairs without positive curvature are left out. Stops when no part of the gradient
+ * exceeds `tolerance`.
+ *
+ * A step is taken when it keeps the Armijo condition; near the minimum, where values no longer differ, when it makes the slope along the
+ * direction flatter (the approximate condition of Hager and Zhang 2005). The search gives up only when a step is too short to move `x`, so
+ * the scale of `x` does not matter.
  *
  * Yields after every iteration.
  */
@@ -24,28 +37,26 @@ export function* minimize(
   size: number,
   options: { readonly tolerance: number; readonly maxIterations: number },
 ): Generator<number, Minimum> {
+  const tolerance = Math.max(options.tolerance, FLOOR)
   let x: Float64Array = new Float64Array(size)
   let gradient: Float64Array = new Float64Array(size)
   let value = objective(x, gradient)
+  let iterations = 0
   const steps: Float64Array[] = []
   const changes: Float64Array[] = []
-  for (let iteration = 1; iteration <= options.maxIterations; iteration++) {
-    if (largest(gradient) <= options.tolerance) return { x, iterations: iteration - 1, converged: true }
-    const direction = descent(gradient, steps, changes)
-    const slope = dot(direction, gradient)
-    let length = steps.length === 0 ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1
-    const nextGradient = new Float64Array(size)
-    let next = moved(x, direction, length)
-    let nextValue = objective(next, nextGradient)
-    while (!(nextValue <= value + 1e-4 * length * slope) && length > 1e-12) {
-      length /= 2
-      next = moved(x, direction, length)
-      nextValue = objective(next, nextGradient)
+  while (iterations < options.maxIterations && largest(gradient) > tolerance) {
+    const found = search(objective, { x, gradient, value }, descent(gradient, steps, changes))
+    iterations++
+    if (found === undefined) {
+      if (steps.length === 0) break
+      // What was remembered led nowhere: start again from the gradient alone.
+      steps.length = 0
+      changes.length = 0
+      continue
     }
-    if (!(nextValue < value)) return { x, iterations: iteration, converged: true } // no digits left to gain
-    const step = next.map((item, i) => item - (x[i] as number))
-    const change = nextGradient.map((item, i) => item - (gradient[i] as number))
-    if (dot(step, change) > 1e-300) {
+    const step = found.x.map((item, i) => item - (x[i] as number))
+    const change = found.gradient.map((item, i) => item - (gradient[i] as number))
+    if (dot(step, change) > Number.EPSILON * dot(change, change) * 1e-6) {
       steps.push(step)
       changes.push(change)
       if (steps.length > MEMORY) {
@@ -53,12 +64,33 @@ export function* minimize(
         changes.shift()
       }
     }
-    x = next
-    gradient = nextGradient
-    value = nextValue
-    yield iteration
+    x = found.x
+    gradient = found.gradient
+    value = found.value
+    yield iterations
   }
-  return { x, iterations: options.maxIterations, converged: false }
+  return { x, iterations, converged: largest(gradient) <= tolerance, gradient: largest(gradient) }
+}
+
+interface Point {
+  readonly x: Float64Array
+  readonly gradient: Float64Array
+  readonly value: number
+}
+
+/** A better point along the direction, or `undefined` when none is found before steps are too short to move `x`. */
+function search(objective: Objective, from: Point, direction: Float64Array): Point | undefined {
+  const slope = dot(direction, from.gradient)
+  if (!(slope < 0)) return undefined
+  const noise = ROUNDING * Math.abs(from.value)
+  for (let length = 1; ; length /= 2) {
+    const x = from.x.map((item, i) => item + length * (direction[i] as number))
+    if (x.every((item, i) => item === from.x[i])) return undefined
+    const gradient = new Float64Array(x.length)
+    const value = objective(x, gradient)
+    if (value <= from.value + 1e-4 * length * slope) return { x, gradient, value }
+    if (value <= from.value + noise && Math.abs(dot(direction, gradient)) <= 0.9 * -slope) return { x, gradient, value }
+  }
 }
 
 /** The two-loop recursion: minus the approximate inverse Hessian times the gradient. */
@@ -80,10 +112,6 @@ function descent(gradient: Float64Array, steps: readonly Float64Array[], changes
     add(direction, steps[i] as Float64Array, (shares[i] as number) - back)
   }
   return direction
-}
-
-function moved(x: Float64Array, direction: Float64Array, length: number): Float64Array {
-  return x.map((item, i) => item + length * (direction[i] as number))
 }
 
 function add(to: Float64Array, what: Float64Array, times: number): void {

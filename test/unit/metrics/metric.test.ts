@@ -11,6 +11,7 @@ import {
   metricByName,
   precision,
   r2,
+  recall,
   regressionMetricNames,
   rocAuc,
 } from '../../../src/metrics/index'
@@ -62,6 +63,18 @@ describe('edges', () => {
     expect(precision(actual, ['no', 'no', 'no'], { positive: 'no' })).toBeCloseTo(2 / 3, 15)
     expect(f1(['no', 'no'], ['no', 'no'], { classes: ['no', 'yes'] })).toBe(0)
     expect(() => f1(actual, actual, { positive: 'maybe' })).toThrow(/one of the labels "no", "yes", got "maybe"/)
+  })
+
+  it('never takes the only class that occurs for the positive one', () => {
+    for (const metric of [precision, recall, f1]) {
+      expect(metric([false, false], [false, false])).toBe(0)
+      expect(metric([0, 0], [0, 0])).toBe(0)
+      expect(metric([1, 1], [1, 1])).toBe(1)
+      expect(metric(['no', 'no'], ['no', 'no'])).toBeNaN()
+      // sklearn.metrics.f1_score(['no'] * 2, ['no'] * 2, pos_label='yes', zero_division=0)
+      expect(metric(['no', 'no'], ['no', 'no'], { positive: 'yes' })).toBe(0)
+      expect(metric(['no', 'no'], ['no', 'no'], { average: 'macro' })).toBe(1)
+    }
   })
 
   it('orders labels by kind and size', () => {

@@ -55,13 +55,13 @@ describe('the prediction log', () => {
 
   it('keeps unknown labels for a while, up to a bound, and counts them', () => {
     const rows = log(10, 2)
-    for (const id of ['a', 'b', 'c']) expect(rows.label(id, 1, 5)).toBe('waiting')
+    for (const id of ['a', 'b', 'c']) expect(rows.label(id, 'no', 5)).toBe('waiting')
     expect(rows.counts()).toMatchObject({ unknownLabels: 3, waitingLabels: 2 })
     rows.add(answer('a', 1), 1)
     rows.add(answer('c', 2), 2)
     expect(rows.rows({}, 9).map(({ id, actual }) => [id, actual])).toEqual([
       ['a', undefined],
-      ['c', 1],
+      ['c', 'no'],
     ])
   })
 

@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { functionModel, functionRuntime } from '../../../src/adapters/runtime/function'
 import { memoryStorage } from '../../../src/adapters/storage/memory'
 import { fromUtf8 } from '../../../src/core/bytes'
+import { type MetricName, metricByName } from '../../../src/metrics'
 import { Monitor } from '../../../src/monitor'
+import type { LoadedModel } from '../../../src/ports/model'
 import { ModelRegistry, metricAtLeast } from '../../../src/registry'
 import { type Challenger, createRetraining, type Retraining, type RetrainingOptions } from '../../../src/retraining'
-import { tableFromRows } from '../../../src/schema/table'
+import { scoreModel } from '../../../src/retraining/score-model'
+import { type Table, tableFromRows } from '../../../src/schema/table'
 import { answer, manualClock } from '../monitor/helpers'
 
 const signature = { inputs: [{ name: 'x', type: 'float64' }], outputs: [{ name: 'busy', type: 'boolean' }] } as const
@@ -212,6 +215,50 @@ describe('the closed loop', () => {
     monitor.check(3000)
     expect(retraining.running).toBe(false)
     await expect(retraining.retrain()).rejects.toThrow(/it is closed/)
+  })
+
+  it('measures a champion that answers 0 and 1 on a boolean column, as an ONNX model of a boolean target does', async () => {
+    const loaded = (answers: (x: number) => number): LoadedModel => ({
+      signature: { inputs: [{ name: 'x', type: 'float64' }], outputs: [{ name: 'label', type: 'float64' }] },
+      task: 'classification',
+      classes: [false, true],
+      run: (table) => ({
+        predictions: Array.from({ length: table.numRows }, (_, row) => answers(table.column('x').at(row) as number)),
+        probabilities: Float64Array.from({ length: table.numRows * 2 }, (_, i) => {
+          const p = (table.column('x').at(i >> 1) as number) / 10
+          return i % 2 === 1 ? p : 1 - p
+        }),
+      }),
+      dispose: async () => {},
+    })
+    const score = (model: LoadedModel, metric: MetricName, table: Table = holdout) =>
+      scoreModel(model, table, { target: 'busy', metric: metricByName(metric) })
+    const champion = loaded((x) => (x > 3 ? 1 : 0))
+    for (const metric of ['accuracy', 'f1', 'rocAuc'] as const) expect(await score(champion, metric)).toBe(1)
+    const quiet = tableFromRows([
+      { x: 1, busy: false },
+      { x: 2, busy: false },
+    ])
+    for (const metric of ['precision', 'recall', 'f1'] as const) expect(await score(champion, metric, quiet)).toBe(0)
+    const text = tableFromRows([
+      { x: 5, busy: 'True' },
+      { x: 2, busy: '0.0' },
+      { x: 2, busy: '' },
+    ])
+    expect(await score(champion, 'accuracy', text)).toBe(1)
+    await expect(score(champion, 'accuracy', tableFromRows([{ x: 5, busy: 'late' }]))).rejects.toThrow(
+      /comparing models: row 0 of "busy": a label must be of the type of the model's labels \(0, 1\), got "late"/,
+    )
+  })
+
+  it('says what `train` must give', async () => {
+    const at = async (given: unknown): Promise<string> => {
+      const { retraining } = await loop('above5', { train: () => given as Challenger })
+      return (await retraining.retrain()).summary
+    }
+    expect(await at(undefined)).toMatch(/`train` of the retraining of bikes must give \{ model, holdout \}, got undefined/)
+    expect(await at({ model: model('above3'), holdout: [] })).toMatch(/must give `holdout`, a Dataset, got an array of 0/)
+    expect(await at({ model: model('above3'), holdout: tableFromRows([{ x: 1 }]) })).toMatch(/no column "busy"; there are "x"/)
   })
 
   it('measures with probabilities and numbers, too', async () => {
