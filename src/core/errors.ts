@@ -129,14 +129,36 @@ export function missingDependency(packageName: string, needed: string, cause?: u
   })
 }
 
-/** A short, safe rendering of a value for error messages: at most 60 characters, strings quoted. */
+/**
+ * Says in a few words what `value` is, for "got …" in an error message: at most 60 characters, strings quoted.
+ * A Promise is told as a forgotten `await`, an array by its length, an object by its type or its first keys.
+ *
+ * @example
+ * show('x') // "x"
+ * show([1, 2]) // an array of 2
+ * show(tracker.startRun()) // a Promise (did you forget `await`?)
+ */
 export function show(value: unknown): string {
-  let text: string
-  if (typeof value === 'string') text = JSON.stringify(value)
-  else if (typeof value === 'function') text = 'a function'
-  else if (typeof value === 'bigint') text = `${value}n`
-  else if (typeof value === 'object' && value !== null) {
-    text = Array.isArray(value) ? `an array of ${value.length}` : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
-  } else text = String(value)
+  const text = describe(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? value.slice(0, 60) : value)
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (isPromise(value)) return 'a Promise (did you forget `await`?)'
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `a Date (${value.toISOString()})`
+  if (value instanceof Error) return `an error (${value.message})`
+  const [name, shape] = String((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] ?? '').split(': ')
+  if (!name) return Object.keys(value).length === 0 ? 'an empty object' : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  const size = shape ? ` (${shape})` : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}${size}`
+}
+
+/** Whether `value` is a Promise or anything else with a `then` method: most often a forgotten `await`. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
