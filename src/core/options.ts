@@ -78,6 +78,20 @@ export function checkOptions(subject: string, options: unknown, rules: Readonly<
   }
 }
 
+/**
+ * Checks that `options` of `subject` is an object that has every option of `names`; what they may be is {@link checkOptions}' matter.
+ *
+ * @throws InvalidArgument "barPair takes an object with `names`, `groups`, got undefined"; "barPair needs `groups`"
+ */
+export function requireOptions(subject: string, options: unknown, names: readonly string[]): void {
+  if (!ofType('object').test(options) || Array.isArray(options)) {
+    const listed = names.map((name) => `\`${name}\``).join(', ')
+    throw invalidArgument(`${subject} takes an object with ${listed}, got ${show(options)}`)
+  }
+  const missing = names.find((name) => (options as Readonly<Record<string, unknown>>)[name] === undefined)
+  if (missing !== undefined) throw invalidArgument(`${subject} needs \`${missing}\`, got ${show(options)}`)
+}
+
 function range(min: number, max: number): string {
   if (min === Number.NEGATIVE_INFINITY && max === Number.POSITIVE_INFINITY) return ''
   if (max === Number.POSITIVE_INFINITY) return ` ≥ ${min}`
