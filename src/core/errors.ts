@@ -133,24 +133,36 @@ export function missingDependency(packageName: string, needed: string, cause?: u
   })
 }
 
-/** A short, safe rendering of a value for error messages: at most 60 characters, strings quoted. */
+/**
+ * Says in a few words what `value` is, for "got …" in an error message: at most 60 characters, strings quoted.
+ * A Promise is told as a forgotten `await`, an array by its length, an object by its type or its first keys.
+ *
+ * @example
+ * show('x') // "x"
+ * show([1, 2]) // an array of 2
+ * show(tracker.startRun()) // a Promise (did you forget `await`?)
+ */
 export function show(value: unknown): string {
-  let text: string
-  if (typeof value === 'string') text = JSON.stringify(value)
-  else if (typeof value === 'function') text = 'a function'
-  else if (typeof value === 'bigint') text = `${value}n`
-  else if (typeof value === 'object' && value !== null) {
-    text = showObject(value)
-  } else text = String(value)
+  const text = describe(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 
-/** What kind of object a value is; a Promise is what a forgotten `await` leaves. */
-function showObject(value: object): string {
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? value.slice(0, 60) : value)
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (isPromise(value)) return 'a Promise (did you forget `await`?)'
   if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof (value as { then?: unknown }).then === 'function') return 'a Promise (did you forget `await`?)'
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `the Date ${value.toISOString()}`
-  const kind = Object.prototype.toString.call(value).slice(8, -1)
-  if (kind === 'Map' || kind === 'Set') return `a ${kind}`
-  return `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `a Date (${value.toISOString()})`
+  if (value instanceof Error) return `an error (${value.message})`
+  const [name, shape] = String((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] ?? '').split(': ')
+  if (!name) return Object.keys(value).length === 0 ? 'an empty object' : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  const size = shape ? ` (${shape})` : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}${size}`
+}
+
+/** Whether `value` is a Promise or anything else with a `then` method: most often a forgotten `await`. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
