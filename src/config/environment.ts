@@ -1,6 +1,6 @@
 /** Environment variables as overrides of the configuration: `MILLWRIGHT_<SECTION>_<KEY>`. */
 import type { Issue } from '../core/errors'
-import { parseYaml } from '../core/yaml'
+import { parseYaml } from '../core/yaml-read'
 import type { Field, Fields } from './fields'
 import { nearest } from './suggest'
 

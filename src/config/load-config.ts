@@ -1,7 +1,7 @@
 /** Reads the configuration file and tells everything that is wrong with it at once. */
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
-import { parseYaml } from '../core/yaml'
+import { parseYaml } from '../core/yaml-read'
 import type { Config } from './config'
 import { type Environment, readOverrides } from './environment'
 import { configFields, configSchema, type Field, type Fields } from './fields'

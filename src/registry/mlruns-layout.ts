@@ -1,7 +1,7 @@
 /** Where things lie in MLflow's `mlruns` tree, and its YAML records (reference: MLflow file store layout). */
 
 import { fromUtf8, utf8 } from '../core/bytes'
-import { toYaml } from '../core/yaml-emit'
+import { toYaml } from '../core/yaml-write'
 import type { ModelVersionRecord, VersionInit } from '../ports/registry-backend'
 
 /** The folder of all registered models. */
@@ -34,7 +34,7 @@ export type Meta = Readonly<Record<string, string>>
  */
 export async function parseMeta(bytes: Uint8Array, subject: string): Promise<Meta> {
   const text = fromUtf8(bytes)
-  return plainMeta(text) ?? fromYaml((await import('../core/yaml-parse')).parseYamlStrings(text, subject))
+  return plainMeta(text) ?? fromYaml((await import('../core/yaml-read')).parseYamlStrings(text, subject))
 }
 
 /** The members, or `undefined` where a line is more than `key: word` or `key: 'text'`. */
