@@ -65,50 +65,53 @@ export interface SizeCase {
   readonly absent?: readonly string[]
 }
 
-/** Every bundle with its ceiling: what it weighed when the ceiling was set, and at most 5 % more. Why: docs/decisions/0004-bundle-ceilings.md. */
+/**
+ * Every bundle with its ceiling: about a fifth more than an honest design needs. It stops accidents, such as a whole engine pulled in by one name;
+ * it is no reason to write what a library does. Why: docs/decisions/0004-bundle-ceilings.md.
+ */
 export const sizeCases: readonly SizeCase[] = [
   {
     name: '`DriftDetector` alone',
     code: "export { DriftDetector } from 'millwright/drift'",
-    ceiling: 12_000,
+    ceiling: 14_000,
     absent: ['randomForest', 'mlruns', 'openapi'],
   },
-  { name: 'one streaming detector', code: "export { pageHinkley } from 'millwright/drift'", ceiling: 1_690, absent: ['mlruns', 'ksTest'] },
+  { name: 'one streaming detector', code: "export { pageHinkley } from 'millwright/drift'", ceiling: 3_000, absent: ['mlruns', 'ksTest'] },
   {
     name: 'run + memory storage',
     code: "export { createTracker } from 'millwright/run'; export { memoryTracker } from 'millwright/tracker/memory'",
-    ceiling: 9_400,
+    ceiling: 12_000,
     absent: ['randomForest', 'openapi'],
   },
   {
     name: '`Dataset` + CSV',
     code: "export { Dataset } from 'millwright/dataset'; export { parseCsv, readCsv } from 'millwright/format/csv'",
-    ceiling: 13_800,
+    ceiling: 16_000,
     absent: ['mlruns', 'randomForest'],
   },
-  { name: 'registry', code: "export { ModelRegistry } from 'millwright/registry'", ceiling: 12_200, absent: ['randomForest', 'openapi'] },
+  { name: 'registry', code: "export { ModelRegistry } from 'millwright/registry'", ceiling: 29_000, absent: ['randomForest', 'openapi'] },
   {
     name: 'predictor + function runtime',
     code: "export { Predictor } from 'millwright/predictor'; export { functionRuntime } from 'millwright/runtime/function'",
-    ceiling: 11_200,
+    ceiling: 14_000,
     absent: ['randomForest', 'mlruns'],
   },
-  { name: 'pipeline', code: "export { Pipeline } from 'millwright/pipeline'", ceiling: 4_850, absent: ['randomForest', 'openapi'] },
+  { name: 'pipeline', code: "export { Pipeline } from 'millwright/pipeline'", ceiling: 6_000, absent: ['randomForest', 'openapi'] },
   {
     name: 'tracker + registry on memory storage',
     code: "export { createTracker, ModelRegistry, memoryStorage } from 'millwright'",
-    ceiling: 17_300,
+    ceiling: 33_000,
     absent: ['randomForest', 'openapi'],
   },
   {
     name: 'tracker + registry on browser storage',
     code: "export { createTracker, ModelRegistry } from 'millwright'; export { indexeddbStorage } from 'millwright/storage/indexeddb'",
-    ceiling: 18_400,
+    ceiling: 35_000,
     absent: ['randomForest', 'openapi'],
   },
   {
     name: 'all six modules',
     code: "export { Dataset, Run, createTracker, ModelRegistry, Predictor, DriftDetector, Pipeline } from 'millwright'",
-    ceiling: 40_700,
+    ceiling: 60_000,
   },
 ]

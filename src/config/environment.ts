@@ -1,7 +1,7 @@
 /** Environment variables as overrides of the configuration: `MILLWRIGHT_<SECTION>_<KEY>`. */
 import type { Issue } from '../core/errors'
 import { nearest } from '../core/spelling'
-import { parseYaml } from '../core/yaml'
+import { parseYaml } from '../core/yaml-read'
 import { defaultHyperparameters, type Field, type Fields } from './fields'
 
 /** The variables of a process: name → text. */

@@ -1,6 +1,6 @@
 /** Models that another tool stored: what MLflow's `MLmodel` file says. Loaded only where one is met. */
 import { fromUtf8 } from '../core/bytes'
-import { parseYaml } from '../core/yaml-parse'
+import { parseYaml } from '../core/yaml-read'
 import { signatureFromMlflow } from '../schema/signature'
 import type { ModelManifest } from './manifest'
 import { unknownManifest } from './manifest'

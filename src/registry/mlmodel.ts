@@ -2,7 +2,7 @@
 import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
-import { toYaml } from '../core/yaml-emit'
+import { toYaml } from '../core/yaml-write'
 import type { ModelPackage } from '../ports/model'
 import { signatureToMlflow } from '../schema/signature'
 import type { Row, Table } from '../schema/table'

@@ -3,7 +3,7 @@
 import { fromUtf8, utf8 } from '../core/bytes'
 import { damaged } from '../core/damage'
 import { show } from '../core/errors'
-import { toYaml } from '../core/yaml-emit'
+import { toYaml } from '../core/yaml-write'
 import type { ModelVersionRecord, RegisteredModelRecord, VersionInit } from '../ports/registry-backend'
 
 /** The folder of all registered models. */
@@ -36,7 +36,7 @@ export type Meta = Readonly<Record<string, string>>
  */
 export async function parseMeta(bytes: Uint8Array, subject: string): Promise<Meta> {
   const text = fromUtf8(bytes)
-  return plainMeta(text) ?? fromYaml((await import('../core/yaml-parse')).parseYamlStrings(text, subject))
+  return plainMeta(text) ?? fromYaml((await import('../core/yaml-read')).parseYamlStrings(text, subject))
 }
 
 /** The members, or `undefined` where a line is more than `key: word` or `key: 'text'`. */

@@ -2,7 +2,7 @@
 import { utf8 } from '../core/bytes'
 import { canonicalJson, type Json } from '../core/json'
 import { anything, checkOptions, nonEmptyString, ofType, wholeNumber } from '../core/options'
-import { toYaml } from '../core/yaml-emit'
+import { toYaml } from '../core/yaml-write'
 import type { ModelPackage, PackableModel } from '../ports/model'
 import { packageOf } from '../ports/model-package'
 import { assertModelName } from '../ports/run-keys'

@@ -40,8 +40,9 @@ describe('package.json', () => {
     expect(manifest.exports).toEqual(exportsMap())
   })
 
-  it('has the three runtime dependencies, each used', () => {
-    expect(Object.keys(manifest.dependencies).sort()).toEqual(['eventemitter3', 'simple-statistics', 'zod'])
+  it('has the chosen runtime dependencies (docs/decisions), each used', () => {
+    const chosen = ['@noble/hashes', 'eventemitter3', 'js-yaml', 'simple-statistics', 'zod']
+    expect(Object.keys(manifest.dependencies).sort()).toEqual(chosen)
     for (const name of Object.keys(manifest.dependencies)) expect(imported.has(name), `${name} is imported`).toBe(true)
   })
 

@@ -1,7 +1,7 @@
 /** What was read from the tree and still holds: every use asks the storage what changed, and reads only that. */
 import { fromUtf8 } from '../../../core/bytes'
 import { isMillwrightError } from '../../../core/errors'
-import { parseYamlStrings } from '../../../core/yaml'
+import { parseYamlStrings } from '../../../core/yaml-read'
 import type { ChangedAnswer, ChangedQuery } from '../../../ports/object-store'
 import type { MetricPoint } from '../../../ports/tracker-backend'
 import { lastPoint, parseMetricLines } from './metric-lines'

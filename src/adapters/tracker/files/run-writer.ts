@@ -1,12 +1,12 @@
 /** Writes runs: creation, batches, changes of the head. One write to a run at a time. */
 import { utf8 } from '../../../core/bytes'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
+import { md5Hex } from '../../../core/hash'
 import { newId } from '../../../core/ids'
 import { assertBatch, assertRunId, assertRunKey, assertRunName, isOnlyTags, paramConflict } from '../../../ports/run-keys'
 import type { DatasetInput, RunBatch, RunChange, RunInit, RunRecord } from '../../../ports/tracker-backend'
 import type { Experiments } from './experiments'
 import type { KnownFiles } from './known-files'
-import { md5Hex } from './md5'
 import { createMetricWriter, type MetricWriter } from './metric-writer'
 import type { Place, Places } from './places'
 import { type RunHead, runMeta } from './run-meta'

@@ -2,7 +2,8 @@
 import { fromUtf8, utf8 } from '../../../core/bytes'
 import { isMillwrightError } from '../../../core/errors'
 import type { Json } from '../../../core/json'
-import { parseYamlStrings, toYaml } from '../../../core/yaml'
+import { parseYamlStrings } from '../../../core/yaml-read'
+import { toYaml } from '../../../core/yaml-write'
 import type { ChangedAnswer, ChangedQuery, ObjectInfo, ObjectStore } from '../../../ports/object-store'
 
 /** What a `meta.yaml` holds: every scalar as text. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../../src/adapters/storage/memory'
 import { filesTracker } from '../../../../src/adapters/tracker/files'
-import { md5Hex } from '../../../../src/adapters/tracker/files/md5'
 import { fromUtf8, utf8 } from '../../../../src/core/bytes'
 import { MillwrightError } from '../../../../src/core/errors'
+import { md5Hex } from '../../../../src/core/hash'
 import type { ObjectStore } from '../../../../src/ports/object-store'
 import type { MetricPoint, TrackerBackend } from '../../../../src/ports/tracker-backend'
 import { manualClock } from '../../run/manual-clock'
@@ -48,7 +48,7 @@ describe('the layout', () => {
         "entry_point_name: ''",
         `experiment_id: '${folder.split('/')[1]}'`,
         'lifecycle_stage: active',
-        `run_id: '${runId}'`,
+        `run_id: ${runId}`,
         'run_name: r',
         "source_name: ''",
         'source_type: 4',
