@@ -45,11 +45,16 @@ const onServer = { ...expected, onnx: `${absent} npm install onnxruntime-node` }
 
 const browser = await startChromium()
 mkdirSync(pictures, { recursive: true })
-try {
-  for (const project of projects) if (wanted.length === 0 || wanted.includes(project.name)) await tryProject(project)
-} finally {
-  await browser.close()
+for (const project of projects) {
+  if (wanted.length > 0 && !wanted.includes(project.name)) continue
+  const started = Date.now()
+  await tryProject(project).catch((error: Error) => {
+    console.error(`${project.name} FAILED: ${error.message}`)
+    process.exitCode = 1
+  })
+  console.info(`${project.name}: ${Math.round((Date.now() - started) / 1000)} s`)
 }
+await browser.close()
 
 /** Lays out a project, builds it, and looks at what was built and at its development server. */
 async function tryProject(project: Project): Promise<void> {
@@ -74,7 +79,6 @@ function layOut({ name, files }: Project): string {
   for (const place of ['public', 'dist']) {
     cpSync(csv, join(folder, place, 'penguins.csv'))
     cpSync(onnx, join(folder, place, 'penguins.onnx'))
-    if (existsSync(join(folder, 'index.html'))) cpSync(join(folder, 'index.html'), join(folder, place, 'index.html'))
   }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
   return folder
