@@ -1,0 +1,27 @@
+/** A runtime that does not tell the host's name (Deno without `--allow-sys`). */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, vi } from 'vitest'
+import { fsStorage } from '../../../src/adapters/storage/fs'
+
+vi.mock('node:os', async (original) => ({
+  ...(await original<typeof import('node:os')>()),
+  hostname: () => {
+    throw new Error('Requires sys access to "hostname", run again with the --allow-sys flag')
+  },
+}))
+
+it('takes and gives back its locks without the name of the host', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'millwright-host-'))
+  const storage = fsStorage({ root })
+  try {
+    const first = await storage.put('a', new Uint8Array([1]), { ifAbsent: true })
+    await storage.put('a', new Uint8Array([2]), { ifMatch: first.etag })
+    expect([...(await storage.get('a'))]).toEqual([2])
+    await expect(storage.put('a', new Uint8Array([3]), { ifMatch: first.etag })).rejects.toMatchObject({ code: 'Conflict' })
+  } finally {
+    await storage.close()
+    rmSync(root, { recursive: true, force: true })
+  }
+})
