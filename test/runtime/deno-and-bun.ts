@@ -11,6 +11,8 @@ import { runCommand } from '../support/run-command'
 
 const runtimes = '.venvs/runtimes'
 await installPackages(runtimes, 'test/runtime')
+// Packages are installed without their scripts; Bun's puts its program in place.
+await runCommand(process.execPath, ['install.js'], { cwd: join(runtimes, 'node_modules', 'bun') })
 const folder = mkdtempSync(join(tmpdir(), 'millwright-runtimes-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }')
