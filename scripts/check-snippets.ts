@@ -22,6 +22,11 @@ function pages(folder: string): string[] {
     })
 }
 
+/** What `node:test` printed of tests that failed; its other words are long. */
+function failedTests(stdout: string): string {
+  return (stdout.match(/^ *not ok .*|^ *error: .*/gm) ?? []).map((line) => `${line.trim()}\n`).join('')
+}
+
 let ran = 0
 let leftOut = 0
 const failures: string[] = []
@@ -46,7 +51,8 @@ for (const page of ['README.md', ...pages('docs')]) {
       if (existsSync('examples/data')) cpSync('examples/data', folder, { recursive: true })
       await bundle(source, outfile)
       const result = spawnSync(process.execPath, [join(process.cwd(), outfile)], { cwd: folder, encoding: 'utf8', timeout: 60_000 })
-      if (result.status !== 0) failures.push(`${page}, snippet ${index}:\n${result.stderr}${result.error ?? ''}`)
+      if (result.status !== 0)
+        failures.push(`${page}, snippet ${index}:\n${failedTests(result.stdout)}${result.stderr}${result.error ?? ''}`)
       else ran += 1
     } catch (error) {
       failures.push(`${page}, snippet ${index}: ${(error as Error).message}`)

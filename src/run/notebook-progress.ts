@@ -22,7 +22,7 @@ export function progressHtml({ done, total }: Pick<ProgressEvent, 'done' | 'tota
  * `update_display_data`), elsewhere nothing.
  */
 export function notebookOutput(): HtmlOutput | undefined {
-  const jupyter = (globalThis as { Deno?: { jupyter?: DenoJupyter } }).Deno?.jupyter
+  const jupyter = denoJupyter()
   if (typeof jupyter?.broadcast !== 'function') return undefined
   const display = { display_id: `millwright-${newId()}` }
   let shown = false
@@ -30,5 +30,14 @@ export function notebookOutput(): HtmlOutput | undefined {
     const type = shown ? 'update_display_data' : 'display_data'
     shown = true
     return jupyter.broadcast?.(type, { data: { 'text/html': html }, metadata: {}, transient: display })?.catch(() => {})
+  }
+}
+
+/** The kernel's interface. Deno defines it in every program, and throws where it is read outside of a notebook. */
+function denoJupyter(): DenoJupyter | undefined {
+  try {
+    return (globalThis as { Deno?: { jupyter?: DenoJupyter } }).Deno?.jupyter
+  } catch {
+    return undefined
   }
 }

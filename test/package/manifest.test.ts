@@ -35,6 +35,13 @@ for (const file of sourceFiles()) {
   }
 }
 
+/** The optional peers that the sources load, with `loadPeer`. */
+const peers = new Set(
+  sourceFiles().flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/\bloadPeer(?:<\w+>)?\(\s*'([^']+)'/g)].map(([, name = '']) => name),
+  ),
+)
+
 describe('package.json', () => {
   it('exports just the entries there are', () => {
     expect(manifest.exports).toEqual(exportsMap())
@@ -46,13 +53,13 @@ describe('package.json', () => {
     for (const name of Object.keys(manifest.dependencies)) expect(imported.has(name), `${name} is imported`).toBe(true)
   })
 
-  it('declares every other package as an optional peer, loaded lazily', () => {
-    for (const [name, kinds] of imported) {
-      if (name in manifest.dependencies) continue
-      expect(manifest.peerDependencies, `${name} is a peer`).toHaveProperty([name])
-      expect(manifest.peerDependenciesMeta[name]?.optional, `${name} is optional`).toBe(true)
-      expect([...kinds], `${name} is loaded with import()`).toEqual(['dynamic'])
-    }
+  it('imports no other package: optional peers come through loadPeer', () => {
+    expect([...imported.keys()].filter((name) => !(name in manifest.dependencies))).toEqual([])
+  })
+
+  it('declares as optional peers just the packages that are loaded as such', () => {
+    expect(Object.keys(manifest.peerDependencies).sort()).toEqual([...peers].sort())
+    for (const name of peers) expect(manifest.peerDependenciesMeta[name], `${name} is optional`).toEqual({ optional: true })
   })
 
   it('is side-effect free ESM with a supported Node range, and ships dist', () => {
@@ -64,7 +71,13 @@ describe('package.json', () => {
 })
 
 describe('package-lock.json', () => {
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8')
+
   it('records no registry address', () => {
-    expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved":\s*"https?:/)
+    expect(lock).not.toMatch(/"resolved":\s*"https?:/)
+  })
+
+  it('marks no package as having an install script, so that no npm runs one; `npm run sync` takes the marks out', () => {
+    expect(lock).not.toContain('hasInstallScript')
   })
 })

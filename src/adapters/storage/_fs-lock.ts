@@ -171,7 +171,16 @@ async function isAlive({ pid, started }: Holder): Promise<boolean> {
 
 async function describeSelf(): Promise<Pick<Holder, 'pid' | 'host' | 'started'>> {
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
-  return { pid: process.pid, host: `${hostname()} ${namespace}`.trim(), started: await startOf(process.pid) }
+  return { pid: process.pid, host: `${hostName()} ${namespace}`.trim(), started: await startOf(process.pid) }
+}
+
+/** A name that is nobody else's where the host's may not be asked for (Deno without `--allow-sys`): other locks then go by their age alone. */
+function hostName(): string {
+  try {
+    return hostname()
+  } catch {
+    return `unnamed-${newId()}`
+  }
 }
 
 /**

@@ -24,14 +24,16 @@ export interface Project {
   readonly route?: string
 }
 
-const page = { 'index.html': 'index.html', 'page.js': 'page.js', 'story.js': 'story.js' }
+const scripts = { 'page.js': 'page.js', 'story.js': 'story.js' }
+/** Of bundlers that know nothing of HTML: the page lies beside what they make. */
+const beside = { 'public/index.html': 'index.html', 'dist/index.html': 'index.html' }
 const server = { 'server.js': 'server.js' }
 
 function vite(name: string): Project {
   const script = `${name}/bin/vite.js`
   return {
     name,
-    files: page,
+    files: { ...scripts, 'index.html': 'index.html' },
     build: [{ script, args: ['build', '--logLevel', 'warn'] }],
     serve: (port) => ({ script, args: ['preview', '--host', '127.0.0.1', '--port', port, '--strictPort'] }),
     dev: (port) => ({ script, args: ['--host', '127.0.0.1', '--port', port, '--strictPort'] }),
@@ -47,7 +49,7 @@ function nextProject(name: string, bundler: string): Project {
   const env = { NEXT_TELEMETRY_DISABLED: '1' }
   return {
     name,
-    files: { 'page.js': 'page.js', 'story.js': 'story.js', app: 'next/app' },
+    files: { ...scripts, app: 'next/app' },
     build: [{ script: next, args: ['build', bundler], env }],
     serve: (port) => ({ script: next, args: ['start', '-H', '127.0.0.1', '-p', port], env }),
     dev: (port) => ({ script: next, args: ['dev', bundler, '-H', '127.0.0.1', '-p', port], env }),
@@ -60,7 +62,7 @@ export const projects: readonly Project[] = [
   vite('vite7'),
   {
     name: 'webpack',
-    files: { ...page, ...server, 'index.webpack.html': 'index.webpack.html', 'webpack.config.cjs': 'webpack.config.cjs' },
+    files: { ...scripts, ...server, 'index.webpack.html': 'index.webpack.html', 'webpack.config.cjs': 'webpack.config.cjs' },
     build: [
       { script: webpack, args: ['build'] },
       { script: webpack, args: ['build', '--env', 'server'] },
@@ -72,7 +74,7 @@ export const projects: readonly Project[] = [
   nextProject('next-webpack', '--webpack'),
   {
     name: 'esbuild',
-    files: { ...page, ...server },
+    files: { ...scripts, ...server, ...beside },
     build: [
       { script: esbuild, args: [...esbuildPage, '--outdir=dist'] },
       { script: esbuild, args: ['server.js', '--bundle', '--platform=node', '--format=esm', '--outfile=server-out/server.mjs'] },
@@ -82,7 +84,7 @@ export const projects: readonly Project[] = [
   },
   {
     name: 'rollup',
-    files: { ...page, ...server, 'rollup.config.mjs': 'rollup.config.mjs' },
+    files: { ...scripts, ...server, ...beside, 'rollup.config.mjs': 'rollup.config.mjs' },
     build: [{ script: 'rollup/dist/bin/rollup', args: ['-c', '--silent'] }],
     server: 'server-out/server.mjs',
   },

@@ -14,6 +14,7 @@ import { extname, join, resolve } from 'node:path'
 import { memoryStorage } from 'millwright'
 import type { Browser } from 'playwright-core'
 import { startChromium } from '../../support/chromium'
+import { installTarball } from '../../support/pinned-packages'
 import { runCommand } from '../../support/run-command'
 import { freePort, freshFolder, pause } from '../support/mlflow'
 import { story } from './_app/story.js'
@@ -24,6 +25,7 @@ const pictures = 'test/out/bundlers'
 const csv = resolve('examples/data/penguins.csv')
 const onnx = resolve('test/fixtures/onnx/penguins_logreg.onnx')
 const packages = join('node_modules', 'onnxruntime-node')
+const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.csv': 'text/csv' }
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !projects.some((project) => project.name === name))
@@ -31,9 +33,7 @@ if (unknown !== undefined) throw new Error(`there is no project ${unknown}; proj
 
 const root = freshFolder()
 await runCommand('cp', ['-a', '.venvs/bundlers/.', root])
-const packed = await runCommand('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', root])
-const install = ['install', '--silent', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
-await runCommand('npm', [...install, join(root, packed.trim().split('\n').at(-1) as string)], { cwd: root })
+await installTarball(root)
 
 const expected = JSON.parse(
   JSON.stringify(await story({ csv: readFileSync(csv, 'utf8'), onnx: new Uint8Array(readFileSync(onnx)), storage: memoryStorage() })),
@@ -45,11 +45,16 @@ const onServer = { ...expected, onnx: `${absent} npm install onnxruntime-node` }
 
 const browser = await startChromium()
 mkdirSync(pictures, { recursive: true })
-try {
-  for (const project of projects) if (wanted.length === 0 || wanted.includes(project.name)) await tryProject(project)
-} finally {
-  await browser.close()
+for (const project of projects) {
+  if (wanted.length > 0 && !wanted.includes(project.name)) continue
+  const started = Date.now()
+  await tryProject(project).catch((error: Error) => {
+    console.error(`${project.name} FAILED: ${error.message}`)
+    process.exitCode = 1
+  })
+  console.info(`${project.name}: ${Math.round((Date.now() - started) / 1000)} s`)
 }
+await browser.close()
 
 /** Lays out a project, builds it, and looks at what was built and at its development server. */
 async function tryProject(project: Project): Promise<void> {
@@ -74,7 +79,6 @@ function layOut({ name, files }: Project): string {
   for (const place of ['public', 'dist']) {
     cpSync(csv, join(folder, place, 'penguins.csv'))
     cpSync(onnx, join(folder, place, 'penguins.onnx'))
-    if (existsSync(join(folder, 'index.html'))) cpSync(join(folder, 'index.html'), join(folder, place, 'index.html'))
   }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
   return folder
@@ -112,7 +116,8 @@ function start({ script, args, env }: Command, folder: string): Served {
   const child: ChildProcess = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
     cwd: folder,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // esbuild's server ends with its input.
+    stdio: 'pipe',
     detached: true,
   })
   for (const stream of [child.stdout, child.stderr]) {
@@ -139,8 +144,6 @@ function start({ script, args, env }: Command, folder: string): Served {
   }
 }
 
-const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.csv': 'text/csv' }
-
 /** Serves a folder as it is. */
 function serveFiles(port: number, folder: string): Served {
   const server = createServer((request, response) => {
@@ -165,10 +168,11 @@ async function shown(tabs: Browser, url: string, name: string, said: () => strin
   const tab = await tabs.newPage({ viewport: { width: 900, height: 500 } })
   const problems: string[] = []
   tab.on('pageerror', (error) => problems.push(String(error)))
+  tab.on('response', (response) => response.status() >= 400 && problems.push(`${response.status()} ${response.url()}`))
   tab.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
   try {
     await tab.goto(url)
-    await tab.waitForFunction('document.title === "done"', undefined, { timeout: 120_000 })
+    await tab.waitForFunction('document.title === "done"', undefined, { timeout: 60_000 })
     const text = await tab.evaluate('document.getElementById("out").textContent')
     return JSON.parse(text as string) as unknown
   } catch (error) {

@@ -1,7 +1,8 @@
 /** What a lane runs in: `.venvs/<lane>` for Python (made with uv), the same folder for packages of npm. Made anew when the pinned file changes. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { installChromium } from '../../support/chromium'
+import { installPackages, isReady } from '../../support/pinned-packages'
 import { once, runCommand } from '../../support/run-command'
 import { folderOf, type Lane } from '../lanes'
 
@@ -35,12 +36,6 @@ const installUv = once(async () => {
   await runCommand(join('.venvs', 'uv', 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', 'uv==0.13.9'])
 })
 
-/** Whether `folder` was made from `pinned`. */
-function isReady(folder: string, pinned: string): boolean {
-  const ready = join(folder, 'ready')
-  return existsSync(ready) && readFileSync(ready, 'utf8') === readFileSync(pinned, 'utf8')
-}
-
 async function makeVenv(folder: string, requirements: string): Promise<void> {
   if (isReady(folder, requirements)) return
   console.info(`making ${folder}`)
@@ -49,14 +44,4 @@ async function makeVenv(folder: string, requirements: string): Promise<void> {
   await runCommand(uv, ['venv', '--quiet', '--python', 'python3', folder])
   await runCommand(uv, ['pip', 'install', '--quiet', '--python', join(folder, 'bin', 'python'), '-r', requirements])
   cpSync(requirements, join(folder, 'ready'))
-}
-
-async function installPackages(folder: string, pinned: string): Promise<void> {
-  if (isReady(folder, join(pinned, 'package-lock.json'))) return
-  console.info(`making ${folder}`)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  for (const file of ['package.json', 'package-lock.json']) cpSync(join(pinned, file), join(folder, file))
-  await runCommand('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: folder })
-  cpSync(join(pinned, 'package-lock.json'), join(folder, 'ready'))
 }

@@ -89,4 +89,21 @@ describe('progressBar', () => {
     expect(new Set(sent.map(({ content }) => content.transient.display_id)).size).toBe(1)
     expect(sent[2]?.content.data['text/html']).toContain('3/3 steps')
   })
+
+  it('is text in a plain script of Deno, which throws where `Deno.jupyter` is read', () => {
+    const deno = {
+      get jupyter() {
+        throw new Error('Deno.jupyter is only available in `deno jupyter` subcommand')
+      },
+    }
+    vi.stubGlobal('Deno', deno)
+    const info = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    try {
+      progressBar({ clock: manualClock() })({ phase: 'fit', done: 3, total: 3, unit: 'steps' })
+      expect(String(info.mock.calls[0]?.[0])).toContain('100 % 3/3 steps')
+    } finally {
+      info.mockRestore()
+      vi.unstubAllGlobals()
+    }
+  })
 })

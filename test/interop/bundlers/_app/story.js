@@ -34,7 +34,7 @@ export async function story({ csv, onnx, storage }) {
   await registry.register('by-onnx', onnxModel(onnx))
   return {
     rows: train.numRows,
-    accuracy: run.metrics.accuracy,
+    accuracy: run.metrics.accuracy.value,
     status: run.status,
     species: answer.prediction,
     onnx: await Predictor.load(registry, 'by-onnx@1').then(
