@@ -6,6 +6,7 @@ import { Dataset, fingerprint } from '../../src/dataset'
 import { coerceText } from '../../src/schema/coerce'
 import { columnFrom } from '../../src/schema/column'
 import { inferType } from '../../src/schema/infer'
+import { times } from '../support/effort'
 
 const field = fc
   .oneof(
@@ -88,7 +89,7 @@ describe('csv', () => {
           expect(data.toRecords().map((row) => Object.values(row))).toEqual(rows.map((row) => row.map((cell) => cell.toWellFormed())))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: times(75, 300) },
     )
   })
 
@@ -111,7 +112,7 @@ describe('csv', () => {
           })
         },
       ),
-      { numRuns: 500 },
+      { numRuns: times(125, 500) },
     )
   })
 
@@ -125,7 +126,7 @@ describe('csv', () => {
           expect(Object.is(data.column('x').at(row), want), `${cell}: ${data.column('x').at(row)}`).toBe(true)
         })
       }),
-      { numRuns: 1000 },
+      { numRuns: times(250, 1000) },
     )
   })
 
@@ -167,7 +168,7 @@ describe('csv', () => {
         )
         expect(fingerprint(parseCsv(toCsv(data), { types, naValues: [''] }))).toBe(fingerprint(data))
       }),
-      { numRuns: 300 },
+      { numRuns: times(75, 300) },
     )
   })
 
@@ -195,7 +196,7 @@ describe('csv', () => {
           expect((error as { code?: string }).code, String(error)).toBe('Corrupt')
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: times(500, 2000) },
     )
   })
 })

@@ -4,6 +4,7 @@ import * as jsYaml from 'js-yaml'
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../src/core/json'
 import { parseYaml, parseYamlStrings, toYaml } from '../../src/core/yaml'
+import { times } from '../support/effort'
 
 const awkward = fc.constantFrom(
   ...[
@@ -118,7 +119,7 @@ describe('toYaml', () => {
       fc.property(value, (v) => {
         expect(parseYaml(toYaml(v), 'it')).toEqual(v)
       }),
-      { numRuns: 1500 },
+      { numRuns: times(375, 1500) },
     )
   })
 
@@ -127,7 +128,7 @@ describe('toYaml', () => {
       fc.property(value, (v) => {
         expect(jsYaml.load(toYaml(v))).toEqual(v)
       }),
-      { numRuns: 1500 },
+      { numRuns: times(375, 1500) },
     )
   })
 
@@ -155,7 +156,7 @@ describe('parseYaml', () => {
         if (/(?:^|[-{,] *|\n *)\? /.test(written)) return // complex keys are refused by design
         expect(parseYaml(written, 'it')).toEqual(v)
       }),
-      { numRuns: 1500 },
+      { numRuns: times(375, 1500) },
     )
   })
 })

@@ -5,7 +5,7 @@ import { throwIfAborted } from '../../../core/signal'
 import type { ObjectStore } from '../../../ports/object-store'
 import type { RegistryBackend } from '../../../ports/registry-backend'
 import { aliasConflict, missingModel, versionInUse } from '../../../ports/registry-errors'
-import { appendStoredEvent, listStoredEvents } from '../../../ports/registry-history'
+import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../../../ports/registry-history'
 import { listAll } from '../../../ports/stored-objects'
 import { openDatabase } from '../../_sqlite/database'
 import { addPendingModel, failModel, finishModel, hideModel } from './logged-model'
@@ -144,6 +144,7 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
 
     appendEvent: async (event) => read(() => appendStoredEvent(storage, event)),
     listEvents: async (model) => read(() => listStoredEvents(storage, model)),
+    findLastEvent: async (model, isMeant) => read(() => findLastStoredEvent(storage, model, isMeant)),
 
     async listFiles(version) {
       assertOpen()
