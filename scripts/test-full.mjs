@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
-const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+const { status } = spawnSync(process.execPath, [vitest, 'run', '--testTimeout=600000', '--hookTimeout=600000', ...process.argv.slice(2)], {
   cwd: fileURLToPath(new URL('../', import.meta.url)),
   stdio: 'inherit',
   env: { ...process.env, MILLWRIGHT_FULL: '1' },
