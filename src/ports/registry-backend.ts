@@ -144,6 +144,8 @@ export interface RegistryBackend {
   appendEvent(event: RegistryEvent): Awaitable<void>
   /** In the order of appending. */
   listEvents(name: string): Awaitable<readonly RegistryEvent[]>
+  /** Of backends that can read from the end: the last event that `isMeant` says yes to. Without it, all events are read. */
+  findLastEvent?(name: string, isMeant: (event: RegistryEvent) => boolean): Awaitable<RegistryEvent | undefined>
   /** The relative paths of a version's files, ascending. */
   listFiles(version: ModelVersionRecord): Awaitable<readonly string[]>
   /** @throws NotFound */

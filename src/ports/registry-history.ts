@@ -42,6 +42,27 @@ export async function appendStoredEvent(store: ObjectStore, event: RegistryEvent
   }
 }
 
+/**
+ * The last event of a model that `isMeant` says yes to, read from the end: what it costs depends on how far back that event is, not on how
+ * many there are.
+ *
+ * @throws Corrupt naming an object that is no JSON
+ */
+export async function findLastStoredEvent(
+  store: ObjectStore,
+  model: string,
+  isMeant: (event: RegistryEvent) => boolean,
+): Promise<RegistryEvent | undefined> {
+  for (let number = await lastNumber(store, model); number > 0; number--) {
+    const key = eventKey(model, number)
+    const bytes = await readOptional(store, key)
+    if (bytes === undefined) continue
+    const event = parseJson(fromUtf8(bytes), key) as RegistryEvent
+    if (isMeant(event)) return event
+  }
+  return undefined
+}
+
 /** Every event of a model, in the order of appending. @throws Corrupt naming an object that is no JSON */
 export async function listStoredEvents(store: ObjectStore, model: string): Promise<RegistryEvent[]> {
   const keys = (await listAll(store, historyFolder(model))).map(({ key }) => key)
@@ -53,6 +74,15 @@ async function notedNumber(store: ObjectStore, model: string): Promise<number | 
   const bytes = await readOptional(store, noteKey(model))
   const text = bytes === undefined ? '' : fromUtf8(bytes)
   return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined
+}
+
+/** The number of the last event: what the note says, or a little more; the listing where the note is missing or wrong. */
+async function lastNumber(store: ObjectStore, model: string): Promise<number> {
+  const noted = await notedNumber(store, model)
+  const isThere = async (number: number): Promise<boolean> => (await store.head(eventKey(model, number))) !== undefined
+  if (noted === undefined || !(await isThere(noted))) return lastListed(store, model)
+  for (let number = noted; number < noted + TAKEN_BEFORE_LISTING; number++) if (!(await isThere(number + 1))) return number
+  return lastListed(store, model)
 }
 
 /** The number of the last event that the listing shows, 0 where there is none. */

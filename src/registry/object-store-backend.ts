@@ -6,7 +6,7 @@ import type { ObjectStore } from '../ports/object-store'
 import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend } from '../ports/registry-backend'
 import { aliasConflict, missingModel, versionInUse } from '../ports/registry-errors'
 import { checkedEvents } from '../ports/registry-event'
-import { appendStoredEvent, listStoredEvents } from '../ports/registry-history'
+import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../ports/registry-history'
 import { listAll, readOptional } from '../ports/stored-objects'
 import {
   aliasTarget,
@@ -34,7 +34,7 @@ const NUMBER_ATTEMPTS = 200
  * A registry backend over `store`.
  *
  * `mlruns/models/<name>/` holds `meta.yaml`, `version-<n>/`, `aliases/<alias>` (the version as text), `tags/` and, for the history, one object
- * per event below `history/`, which MLflow does not look at. Files are a logged model below `mlruns/<experiment>/models/m-…/artifacts/`.
+ * per event below `history/` and the last number in `history-last`, which MLflow does not look at. Files are a logged model below `mlruns/<experiment>/models/m-…/artifacts/`.
  *
  * @throws Unsupported when the store has no conditional put
  */
@@ -238,6 +238,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
 
     appendEvent: async (event) => appendStoredEvent(store, event),
     listEvents: async (name) => checkedEvents(await listStoredEvents(store, name), `${modelFolder(name)}history/`),
+    findLastEvent: async (name, isMeant) => findLastStoredEvent(store, name, isMeant),
 
     async listFiles(version) {
       const folder = artifactsOf(version)

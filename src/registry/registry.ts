@@ -279,7 +279,7 @@ export class ModelRegistry implements ModelSource {
     if (!stays) await this.#backend.moveAlias(model, alias, version, from)
     // A move whose event was lost is noted when the call is made again.
     const isMove = (event: RegistryEvent): boolean => event.kind === 'alias-moved' && event.alias === alias
-    const noted = stays ? (await this.#backend.listEvents(model)).findLast(isMove) : undefined
+    const noted = stays ? await this.#lastEvent(model, isMove) : undefined
     if (!stays || noted?.version !== version) {
       const event = this.#note({ kind: 'alias-moved', ...move, from: stays ? noted?.version : from })
       this.#emitter.emit(
@@ -288,6 +288,11 @@ export class ModelRegistry implements ModelSource {
       )
     }
     return this.getVersion(model, version)
+  }
+
+  async #lastEvent(name: string, isMeant: (event: RegistryEvent) => boolean): Promise<RegistryEvent | undefined> {
+    const backend = this.#backend
+    return backend.findLastEvent === undefined ? (await backend.listEvents(name)).findLast(isMeant) : backend.findLastEvent(name, isMeant)
   }
 
   async #note(event: Omit<RegistryEvent, 'at'>): Promise<RegistryEvent> {

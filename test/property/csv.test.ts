@@ -5,6 +5,7 @@ import { parseCsv, readCsv, toCsv } from '../../src/adapters/format/csv'
 import { Dataset, fingerprint } from '../../src/dataset'
 import { booleanOfText, coerceCell, isInt32, isProblem, numberOfText, timestampOfText } from '../../src/schema/coerce'
 import { type ColumnType, columnFrom } from '../../src/schema/column'
+import { times } from '../support/effort'
 
 const field = fc
   .oneof(
@@ -105,7 +106,7 @@ describe('csv', () => {
           expect(data.toRecords().map((row) => Object.values(row))).toEqual(rows.map((row) => row.map((cell) => cell.toWellFormed())))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: times(75, 300) },
     )
   })
 
@@ -128,7 +129,7 @@ describe('csv', () => {
           })
         },
       ),
-      { numRuns: 500 },
+      { numRuns: times(125, 500) },
     )
   })
 
@@ -142,7 +143,7 @@ describe('csv', () => {
           expect(Object.is(data.column('x').at(row), want), `${cell}: ${data.column('x').at(row)}`).toBe(true)
         })
       }),
-      { numRuns: 1000 },
+      { numRuns: times(250, 1000) },
     )
   })
 
@@ -184,7 +185,7 @@ describe('csv', () => {
         )
         expect(fingerprint(parseCsv(toCsv(data), { types, naValues: [''] }))).toBe(fingerprint(data))
       }),
-      { numRuns: 300 },
+      { numRuns: times(75, 300) },
     )
   })
 
@@ -212,7 +213,7 @@ describe('csv', () => {
           expect((error as { code?: string }).code, String(error)).toBe('Corrupt')
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: times(500, 2000) },
     )
   })
 })

@@ -4,6 +4,7 @@ import { createRng, permutation } from '../../src/core/random'
 import { randomForestClassifier, randomForestRegressor, restoreModel } from '../../src/learn/index'
 import { columnFrom, takeColumn } from '../../src/schema/column'
 import { type Table, tableOf } from '../../src/schema/table'
+import { times } from '../support/effort'
 
 /** Tables of odd shapes: few or many distinct values, gaps, infinities, one to five classes. */
 const tables = fc
@@ -61,7 +62,7 @@ describe('any forest', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: times(20, 60) },
     )
   })
 

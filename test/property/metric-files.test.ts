@@ -7,6 +7,7 @@ import { fromUtf8, utf8 } from '../../src/core/bytes'
 import { MillwrightError } from '../../src/core/errors'
 import type { ObjectStore } from '../../src/ports/object-store'
 import type { MetricPoint } from '../../src/ports/tracker-backend'
+import { times } from '../support/effort'
 
 const point = fc.record({
   key: fc.constantFrom('a', 'b/c'),
@@ -119,7 +120,7 @@ describe('a store whose appends break off at random', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: times(20, 60) },
     )
   })
 })

@@ -7,6 +7,7 @@ import { fsStorage } from '../../src/adapters/storage/fs'
 import { memoryStorage } from '../../src/adapters/storage/memory'
 import { isMillwrightError } from '../../src/core/errors'
 import type { ObjectStore } from '../../src/ports/object-store'
+import { times } from '../support/effort'
 
 /** The same commands on both stores give the same answers, etags and times aside. */
 const key = fc
@@ -75,7 +76,7 @@ describe('stores agree', () => {
           const files = fsStorage({ root: join(folder, String(round++)), fsync: false })
           for (const step of steps) expect(await answer(files, step)).toEqual(await answer(memory, step))
         }),
-        { numRuns: 60 },
+        { numRuns: times(20, 60) },
       )
     } finally {
       await rm(folder, { recursive: true, force: true })

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../src/adapters/storage/memory'
 import { Pipeline } from '../../src/pipeline'
+import { times } from '../support/effort'
 
 interface Loose {
   step(name: string, definition: object): Loose
@@ -58,7 +59,7 @@ describe('a random graph', () => {
         }
         expect(outputs[0]).toEqual(outputs[1])
       }),
-      { numRuns: 60 },
+      { numRuns: times(20, 60) },
     )
   })
 

@@ -5,6 +5,7 @@ import { utf8 } from '../../src/core/bytes'
 import { isMillwrightError } from '../../src/core/errors'
 import { ModelRegistry } from '../../src/registry'
 import { parseMeta, versionMeta } from '../../src/registry/mlruns-layout'
+import { times } from '../support/effort'
 
 describe('registry', () => {
   it('follows a model of versions, alias and its trail for any sequence of moves', async () => {
@@ -46,7 +47,7 @@ describe('registry', () => {
           expect((await registry.resolve('m@champion')).version).toBe(String(trail.at(-1)))
         }
       }),
-      { numRuns: 100 },
+      { numRuns: times(25, 100) },
     )
   })
 
@@ -61,7 +62,7 @@ describe('registry', () => {
           expect([meta.description ?? '', meta.user_id, meta.source, meta.version]).toEqual([description, `u${user}`, 'file:///a b', '1'])
         },
       ),
-      { numRuns: 300 },
+      { numRuns: times(75, 300) },
     )
   })
 })

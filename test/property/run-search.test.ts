@@ -4,6 +4,7 @@ import { isMillwrightError } from '../../src/core/errors'
 import { parseFilter } from '../../src/ports/run-filter'
 import { compareRunsBy, matchesFilter, pageOfRuns, parseOrder } from '../../src/ports/run-search'
 import type { RunRecord } from '../../src/ports/tracker-backend'
+import { times } from '../support/effort'
 
 const text = fc.string({ unit: fc.constantFrom('a', 'A', 'b', '_', '%', 'é', '日', '😀', ' ', '\n'), maxLength: 6 })
 const value = fc.oneof(fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, 0, -0, 1), fc.double())
@@ -82,7 +83,7 @@ describe('run search', () => {
           }
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: times(250, 1000) },
     )
   })
 
@@ -95,7 +96,7 @@ describe('run search', () => {
         expect(found('LIKE')).toBe(held !== undefined && likeByDefinition([...held], [...pattern]))
         expect(found('ILIKE')).toBe(held !== undefined && likeByDefinition([...held.toLowerCase()], [...pattern.toLowerCase()]))
       }),
-      { numRuns: 300 },
+      { numRuns: times(75, 300) },
     )
   })
 

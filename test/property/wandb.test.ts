@@ -7,6 +7,7 @@ import { fileHeader, frameRecords, readFrames } from '../../src/adapters/tracker
 import { paramJson, parseWandbJson } from '../../src/adapters/tracker/wandb/wandb-json'
 import { concatBytes } from '../../src/core/bytes'
 import { isMillwrightError } from '../../src/core/errors'
+import { times } from '../support/effort'
 
 /** Sizes around the block's border of 32,768 bytes, and small ones. */
 const size = fc.oneof(fc.nat(40), fc.integer({ min: 32_700, max: 32_800 }), fc.integer({ min: 65_480, max: 65_560 }), fc.nat(5000))
@@ -56,7 +57,7 @@ describe('frames of a .wandb file', () => {
         expect(read.records.length).toBe(records.length)
         for (const [i, record] of records.entries()) expect(Buffer.compare(read.records[i] as Uint8Array, record)).toBe(0)
       }),
-      { numRuns: 60 },
+      { numRuns: times(20, 60) },
     )
   })
 
@@ -71,7 +72,7 @@ describe('frames of a .wandb file', () => {
         if (whole < records.length && cut > (ends[whole - 1] ?? 7) + 7) expect(read.tornAt).toBeGreaterThanOrEqual(ends[whole - 1] ?? 7)
         for (let i = 0; i < whole; i++) expect(Buffer.compare(read.records[i] as Uint8Array, records[i] as Uint8Array)).toBe(0)
       }),
-      { numRuns: 60 },
+      { numRuns: times(20, 60) },
     )
   })
 
@@ -101,7 +102,7 @@ describe('frames of a .wandb file', () => {
           expect(at).toBeLessThan(7)
         }
       }),
-      { numRuns: 80 },
+      { numRuns: times(20, 80) },
     )
   })
 })
@@ -174,7 +175,7 @@ describe('a run through wandbOffline and back', () => {
           expect(texts((await target.getMetricHistory(runId, key)).items)).toEqual(texts(there))
         }
       }),
-      { numRuns: 60 },
+      { numRuns: times(20, 60) },
     )
   })
 })

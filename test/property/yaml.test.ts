@@ -5,6 +5,7 @@ import * as otherYaml from 'yaml'
 import type { Json } from '../../src/core/json'
 import { parseYaml, parseYamlStrings } from '../../src/core/yaml-read'
 import { toYaml } from '../../src/core/yaml-write'
+import { times } from '../support/effort'
 
 const awkward = fc.constantFrom(
   ...[
@@ -119,7 +120,7 @@ describe('toYaml', () => {
       fc.property(value, (v) => {
         expect(parseYaml(toYaml(v), 'it')).toEqual(v)
       }),
-      { numRuns: 400 },
+      { numRuns: times(375, 1500) },
     )
   })
 
@@ -128,7 +129,7 @@ describe('toYaml', () => {
       fc.property(value, (v) => {
         expect(otherYaml.parse(toYaml(v), { version })).toEqual(v)
       }),
-      { numRuns: 1000 },
+      { numRuns: times(375, 1500) },
     )
   })
 
@@ -156,7 +157,7 @@ describe('parseYaml', () => {
         if (/\ufeff|[|>]\d/.test(written)) return
         expect(parseYaml(written, 'it')).toEqual(v)
       }),
-      { numRuns: 400 },
+      { numRuns: times(375, 1500) },
     )
   })
 })

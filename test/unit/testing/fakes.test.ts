@@ -147,3 +147,31 @@ describe('failingStore', () => {
     expect((await store.get('a')).length).toBe(1)
   })
 })
+
+describe('bindChecks', () => {
+  const checks: readonly Check<object>[] = [
+    { name: 'runs', requires: [], run: async () => {} },
+    { name: 'is for those that fly', requires: ['flies'], run: async () => expect.fail('it does not fly') },
+  ]
+
+  it('makes skips, not passes, of what is left out: named with its reason, or told to the context of the test', async () => {
+    const skipped: string[] = []
+    const bound: [string, (...given: readonly unknown[]) => Promise<void>][] = []
+    const runner = Object.assign((name: string, run: (...given: readonly unknown[]) => Promise<void>) => void bound.push([name, run]), {
+      skip: (name: string) => void skipped.push(name),
+    })
+    bindChecks(checks, { make: () => ({ capabilities: {} }), skip: { runs: 'for the test' } }, { it: runner })
+    expect([skipped, bound.map(([name]) => name)]).toEqual([['runs (left out: for the test)'], ['is for those that fly']])
+    const told: string[] = []
+    await bound[0]?.[1]({ skip: (reason: string) => void told.push(reason) })
+    expect(told).toEqual(['it needs flies, which the subject does not claim'])
+    // A runner that hands nothing to its tests takes it for a pass, as it did.
+    await bound[0]?.[1]()
+  })
+
+  it('takes the hostile names that are tried as an option, and no other option', () => {
+    expect(registryChecks({ hostileNames: ['..'] }).map(({ name }) => name)).toEqual(registryChecks().map(({ name }) => name))
+    expect(() => registryChecks({ hostileNames: '..' as never })).toThrow(/hostileNames/)
+    expect(() => registryChecks({ names: [] } as never)).toThrow(/names.* is not an option of registryChecks/)
+  })
+})

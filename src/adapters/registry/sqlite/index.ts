@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../../ports/object-store'
 import type { RegistryBackend } from '../../../ports/registry-backend'
 import { aliasConflict, missingModel, versionInUse } from '../../../ports/registry-errors'
 import { checkedEvents } from '../../../ports/registry-event'
-import { appendStoredEvent, listStoredEvents } from '../../../ports/registry-history'
+import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../../../ports/registry-history'
 import { listAll } from '../../../ports/stored-objects'
 import { openDatabase } from '../../_sqlite/database'
 import { addPendingModel, failModel, finishModel, hideModel } from './logged-model'
@@ -145,6 +145,7 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
 
     appendEvent: async (event) => read(() => appendStoredEvent(storage, event)),
     listEvents: async (model) => checkedEvents(await read(() => listStoredEvents(storage, model)), `the history of model ${show(model)}`),
+    findLastEvent: async (model, isMeant) => read(() => findLastStoredEvent(storage, model, isMeant)),
 
     async listFiles(version) {
       assertOpen()
