@@ -86,20 +86,36 @@ function layOut({ name, files }: Project): string {
 
 /** Serves the project in one of its modes and compares what its page, and its route, show. */
 async function look(project: Project, mode: string, folder: string, serve: ((port: string) => Command) | undefined): Promise<void> {
+  await serving(folder, serve, async (url, said) => {
+    assert.deepEqual(await shown(browser, url, `${project.name}-${mode}`, said), inPage, `${project.name} ${mode}`)
+    console.info(`${project.name} ${mode}: the page shows what Node says`)
+  })
+  const { route } = project
+  if (route === undefined) return
+  // Each time by a server of its own: Node remembers for the life of a process that a package was absent.
+  await withAndWithoutEngine((wantedAnswer, what) =>
+    serving(folder, serve, async (url, said) => {
+      const answer = await fetch(url + route)
+      const text = await answer.text()
+      assert.equal(answer.status, 200, `${route} of ${project.name} ${mode} ${what}: ${text.slice(0, 2000)}\n${said()}`)
+      assert.deepEqual(JSON.parse(text), wantedAnswer, `${route} of ${project.name} ${mode} ${what}`)
+      console.info(`${project.name} ${mode}: its route answers ${what}`)
+    }),
+  )
+}
+
+/** Serves the project while `check` looks at it. */
+async function serving(
+  folder: string,
+  serve: ((port: string) => Command) | undefined,
+  check: (url: string, said: () => string) => Promise<void>,
+): Promise<void> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const served = serve === undefined ? serveFiles(port, join(folder, 'dist')) : start(serve(String(port)), folder)
   try {
     await answers(url, served.said)
-    assert.deepEqual(await shown(browser, url, `${project.name}-${mode}`, served.said), inPage, `${project.name} ${mode}`)
-    console.info(`${project.name} ${mode}: the page shows what Node says`)
-    if (project.route === undefined) return
-    await withAndWithoutEngine(async (wantedAnswer, what) => {
-      const answer = await fetch(url + project.route)
-      assert.equal(answer.status, 200, `${project.route} of ${project.name} ${mode} ${what}: ${served.said()}`)
-      assert.deepEqual(await answer.json(), wantedAnswer, `${project.route} of ${project.name} ${mode} ${what}`)
-      console.info(`${project.name} ${mode}: its route answers ${what}`)
-    })
+    await check(url, served.said)
   } finally {
     await served.stop()
   }
