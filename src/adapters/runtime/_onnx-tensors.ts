@@ -71,7 +71,7 @@ function checkColumn({ column, input }: Source, issues: Issue[]): void {
   if (wanted === 'string' || wanted === 'float64') return
   for (let row = 0; row < column.length; row++) {
     const missing = isMissingAt(column, row)
-    if (!missing && Number.isInteger(column.values[row])) continue
+    if (!missing && Number.isInteger(column.storage[row])) continue
     const reason = missing ? `must have a value: ${input.dtype} tensors have no missing ones` : 'must be a whole number'
     issues.push({ path: [row, name], code: missing ? 'missing' : 'not-integer', message: `row ${row}, column ${show(name)} ${reason}` })
     return
