@@ -60,11 +60,11 @@ function stack(columns: readonly Column[]): Column {
         }
         return code
       })
-      for (const code of column.values) values[at++] = code < 0 ? code : (map[code] as number)
+      for (const code of column.storage) values[at++] = code < 0 ? code : (map[code] as number)
     } else if (column.type === 'int32' && type === 'float64') {
-      for (const value of column.values) values[at++] = value === MISSING_INT32 ? Number.NaN : value
+      for (const value of column.storage) values[at++] = value === MISSING_INT32 ? Number.NaN : value
     } else {
-      values.set(column.values, at)
+      values.set(column.storage, at)
       at += column.length
     }
   }

@@ -68,7 +68,7 @@ export function columnOf(
 }
 
 function isColumn(cells: ColumnCells): cells is Column {
-  return typeof (cells as Partial<Column> | null)?.at === 'function' && 'values' in cells && 'type' in cells && 'name' in cells
+  return typeof (cells as Partial<Column> | null)?.at === 'function' && 'storage' in cells && 'type' in cells && 'name' in cells
 }
 
 function typeFor(types: Readonly<Record<string, ColumnType>> | undefined, name: string): ColumnType | undefined {

@@ -58,11 +58,11 @@ export function tail(table: Table, count = 5): Dataset {
 }
 
 function maskOf(table: Table, keep: Column | string | ArrayLike<boolean | number>): ArrayLike<boolean | number> {
-  const column = typeof keep === 'string' ? table.column(keep) : 'values' in keep && 'type' in keep ? (keep as Column) : undefined
+  const column = typeof keep === 'string' ? table.column(keep) : 'storage' in keep && 'type' in keep ? (keep as Column) : undefined
   if (column !== undefined && column.type !== 'boolean') {
     throw invalidArgument(`filter needs a boolean column, ${show(column.name)} is ${column.type}`)
   }
-  const mask = column?.values ?? (keep as ArrayLike<boolean | number>)
+  const mask = column?.storage ?? (keep as ArrayLike<boolean | number>)
   if (mask.length !== table.numRows)
     throw invalidArgument(`filter needs one truth value for each of ${table.numRows} rows, got ${show(mask.length)}`)
   return mask

@@ -23,7 +23,7 @@ export function fingerprint(table: Table): string {
 }
 
 function addColumn(hasher: Hasher, column: Column): void {
-  const { type, values } = column
+  const { type, storage: values } = column
   if (type === 'string') {
     addText(hasher, column)
     return
@@ -43,7 +43,7 @@ function addColumn(hasher: Hasher, column: Column): void {
   }
 }
 
-function addText(hasher: Hasher, { values, dictionary = [] }: Column): void {
+function addText(hasher: Hasher, { storage: values, dictionary = [] }: Column): void {
   const renumbered = new Int32Array(dictionary.length).fill(MISSING_CODE)
   const texts: string[] = []
   const codes = new Int32Array(values.length)

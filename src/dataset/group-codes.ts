@@ -37,7 +37,7 @@ function keyCodes(columns: readonly Column[], missing: 'group' | 'none'): GroupC
   let nothing = NO_GROUP
   let count = 0
   const codes = columns.map((column) => {
-    const { values, dictionary } = column
+    const { storage: values, dictionary } = column
     const own = new Int32Array(values.length)
     // Text is looked up once per dictionary entry, not once per row.
     const byCode = dictionary === undefined ? undefined : new Int32Array(dictionary.length).fill(NO_GROUP)

@@ -1,10 +1,12 @@
 /** What is in a table: counts, moments, quantiles, frequent values, column by column. */
+import { attachDisplay } from '../core/display'
 import { checkOptions, wholeNumber } from '../core/options'
 import { type CellValue, type Column, type ColumnType, toFloat64 } from '../schema/column'
 import { assertTable, type Table } from '../schema/table'
 import { fromRows } from './create'
 import type { Dataset } from './dataset'
 import { countValues, type ValueCount } from './group-counts'
+import { markdownTable, textTable } from './table-text'
 
 /** Facts about one column. What does not apply to its type is absent. */
 export interface ColumnProfile {
@@ -48,26 +50,50 @@ export function profile(table: Table, options: ProfileOptions = {}): DatasetProf
   return { numRows: table.numRows, columns: table.columnNames.map((name) => profileColumn(table.column(name), top)) }
 }
 
-/** {@link profile} as a dataset, one row a column of `table`; quantiles as `p25`, `p50`, `p75`, the most frequent value as `top`. */
+/**
+ * {@link profile} as a dataset, one row a column of `table`; quantiles as `p25`, `p50`, `p75`, the most frequent value as `top`. Where the
+ * table has timestamps, their range stands in `earliest` and `latest`. Displayed, it shows every row.
+ */
 export function describe(table: Table): Dataset {
   assertTable(table, 'describe')
-  const rows = profile(table, { top: 1 }).columns.map((column) => ({
-    column: column.name,
-    type: column.type,
-    count: column.count,
-    missing: column.missing,
-    distinct: column.distinct,
-    mean: column.mean,
-    sd: column.sd,
-    min: asNumber(column.min),
-    p25: column.quantiles?.p25,
-    p50: column.quantiles?.p50,
-    p75: column.quantiles?.p75,
-    max: asNumber(column.max),
-    top: column.top?.[0] === undefined ? null : String(column.top[0].value),
-  }))
+  const { columns } = profile(table, { top: 1 })
+  const rows = columns.map((column) => {
+    const isTime = column.type === 'timestamp'
+    const number = (value: CellValue | undefined): number | null => (isTime ? null : asNumber(value))
+    return {
+      column: column.name,
+      type: column.type,
+      count: column.count,
+      missing: column.missing,
+      distinct: column.distinct,
+      mean: column.mean,
+      sd: column.sd,
+      min: number(column.min),
+      p25: number(column.quantiles?.p25),
+      p50: number(column.quantiles?.p50),
+      p75: number(column.quantiles?.p75),
+      max: number(column.max),
+      top: column.top?.[0] === undefined ? null : String(column.top[0].value),
+      ...(columns.some(({ type }) => type === 'timestamp')
+        ? { earliest: isTime ? asNumber(column.min) : null, latest: isTime ? asNumber(column.max) : null }
+        : {}),
+    }
+  })
   const float = ['mean', 'sd', 'min', 'p25', 'p50', 'p75', 'max'].map((name) => [name, 'float64'] as const)
-  return fromRows(rows, { types: { column: 'string', type: 'string', top: 'string', ...Object.fromEntries(float) } })
+  const types = {
+    column: 'string',
+    type: 'string',
+    top: 'string',
+    earliest: 'timestamp',
+    latest: 'timestamp',
+    ...Object.fromEntries(float),
+  } as const
+  const described = fromRows(rows, { types })
+  attachDisplay(described, {
+    text: () => `${described.toString()}\n${textTable(described, { rows: described.numRows })}`,
+    markdown: () => `${described.toString()}\n\n${markdownTable(described, described.numRows)}`,
+  })
+  return described
 }
 
 function asNumber(value: CellValue | undefined): number | null {

@@ -48,7 +48,7 @@ export function sort(table: Table, by: string | SortKey | readonly (string | Sor
 
 /** Numbers in the order of the cells, `NaN` where missing. */
 function ranksOf(column: Column): Float64Array {
-  const { values, type, dictionary } = column
+  const { storage: values, type, dictionary } = column
   if (type === 'float64' || type === 'timestamp') return values as Float64Array
   const missing = missingMark(type)
   const rank = dictionary === undefined ? undefined : dictionaryRanks(dictionary)

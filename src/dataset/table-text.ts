@@ -1,4 +1,4 @@
-/** The first rows of a table as text and as Markdown. At most 20 rows and 20 columns. */
+/** The first rows of a table as text and as Markdown. At most 20 columns. */
 import { markdownCell } from '../core/display'
 import type { Column } from '../schema/column'
 import type { Table } from '../schema/table'
@@ -6,23 +6,51 @@ import type { Table } from '../schema/table'
 const maxColumns = 20
 const maxWidth = 40
 
-/** A table in fixed-width text: names, types, `rows` rows (at most 20). */
-export function textTable(table: Table, rows = 10): string {
-  const { columns, count, more } = shown(table, rows)
-  const lines: string[][] = [columns.map(({ name }) => cut(name)), columns.map(({ type }) => type)]
-  for (let row = 0; row < count; row++) lines.push(columns.map((column) => cut(cellText(column, row))))
-  const widths = columns.map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)))
-  const numeric = columns.map(({ type }) => type === 'int32' || type === 'float64')
-  const text = lines.map((line) =>
-    line
-      .map((cell, i) => (numeric[i] ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
-      .join('  ')
-      .trimEnd(),
-  )
-  return [...text, ...more].join('\n')
+/** How a table is shown as text. */
+export interface TextTableOptions {
+  /** Rows shown. @default 10 */
+  readonly rows?: number | undefined
+  /** Characters in a line; columns that do not fit go on below. @default the terminal's width, or 100 */
+  readonly width?: number | undefined
 }
 
-/** A table in Markdown: names, `rows` rows (at most 20). */
+/** A table in fixed-width text: names, types, rows. Where the columns are wider than a line they stand in blocks, one below the other. */
+export function textTable(table: Table, options: TextTableOptions = {}): string {
+  const { columns, count, more } = shown(table, options.rows ?? 10)
+  const blocks: string[][] = []
+  const width = options.width ?? terminalWidth()
+  let used = Number.POSITIVE_INFINITY
+  for (const column of columns) {
+    const cells = columnText(column, count)
+    const wide = (cells[0] as string).length
+    if (used + 2 + wide > width) {
+      blocks.push(cells)
+      used = wide
+      continue
+    }
+    const block = blocks.at(-1) as string[]
+    for (let line = 0; line < cells.length; line++) block[line] += `  ${cells[line]}`
+    used += 2 + wide
+  }
+  const text = blocks.map((lines) => lines.map((line) => line.trimEnd()).join('\n')).join('\n\n')
+  return [...(text === '' ? [] : [text]), ...more].join('\n')
+}
+
+/** Name, type and cells of a column, all of one width. */
+function columnText(column: Column, count: number): string[] {
+  const cells = [cut(column.name), column.type, ...Array.from({ length: count }, (_, row) => cut(cellText(column, row)))]
+  const width = Math.max(...cells.map((cell) => cell.length))
+  const numeric = column.type === 'int32' || column.type === 'float64'
+  return cells.map((cell) => (numeric ? cell.padStart(width) : cell.padEnd(width)))
+}
+
+/** The width of the terminal where there is one. */
+function terminalWidth(): number {
+  const { process } = globalThis as { readonly process?: { readonly stdout?: { readonly columns?: number } } }
+  return process?.stdout?.columns ?? 100
+}
+
+/** A table in Markdown: names, `rows` rows. */
 export function markdownTable(table: Table, rows = 10): string {
   const { columns, count, more } = shown(table, rows)
   if (columns.length === 0) return ''
@@ -45,7 +73,7 @@ export function cellText(column: Column, row: number): string {
 
 function shown(table: Table, rows: number): { columns: Column[]; count: number; more: string[] } {
   const names = table.columnNames.slice(0, maxColumns)
-  const count = Math.min(table.numRows, rows, 20)
+  const count = Math.min(table.numRows, rows)
   const more: string[] = []
   if (table.numRows > count) more.push(`… ${table.numRows - count} more rows`)
   if (table.columnNames.length > names.length) more.push(`… ${table.columnNames.length - names.length} more columns`)

@@ -14,7 +14,7 @@ export interface NumericValues {
 
 /** The finite numbers of a column that is not `string`, ascending. The column is not changed. */
 export function numericValues(column: Column): NumericValues {
-  const { values, length } = column
+  const { storage: values, length } = column
   const mark = missingMark(column.type)
   const kept = new Float64Array(length)
   let n = 0
@@ -47,7 +47,7 @@ export function categoryCounts(column: Column): CategoryCounts {
     counts.set(category, (counts.get(category) ?? 0) + count)
     n += count
   }
-  const { values, length, dictionary } = column
+  const { storage: values, length, dictionary } = column
   if (dictionary !== undefined) {
     const byCode = new Uint32Array(dictionary.length)
     for (let i = 0; i < length; i++) {

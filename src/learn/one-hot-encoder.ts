@@ -130,7 +130,7 @@ function categoriesOf(column: Column, maxCategories: number | undefined): string
 
 /** Codes of a column's categories as text, −1 for missing; the codes of a text column are its own. */
 export function categoryCodes(column: Column): { readonly codes: ArrayLike<number> & Iterable<number>; readonly texts: readonly string[] } {
-  if (column.type === 'string') return { codes: column.values, texts: column.dictionary ?? [] }
+  if (column.type === 'string') return { codes: column.storage, texts: column.dictionary ?? [] }
   const codes = new Int32Array(column.length)
   const known = new Map<number | boolean | string, number>()
   for (let row = 0; row < codes.length; row++) {

@@ -106,7 +106,7 @@ function filled(column: Column, fill: number | string | boolean): Column {
     return makeColumn(column.name, { type: 'float64', values: numbers })
   }
   const mark = missingMark(column.type)
-  const values = column.values.slice()
+  const values = column.storage.slice()
   for (let i = 0; i < values.length; i++) if (values[i] === mark || values[i] !== values[i]) values[i] = Number(fill)
   return makeColumn(column.name, { ...columnInit(column), values } as Parameters<typeof makeColumn>[1])
 }
@@ -119,7 +119,7 @@ function filledText(column: Column, fill: string): Column {
   const known = column.dictionary ?? []
   const at = known.indexOf(fill)
   const code = at < 0 ? known.length : at
-  const values = Int32Array.from(column.values, (value) => (value < 0 ? code : value))
+  const values = Int32Array.from(column.storage, (value) => (value < 0 ? code : value))
   return makeColumn(column.name, { type: 'string', values, dictionary: at < 0 ? [...known, fill] : known })
 }
 

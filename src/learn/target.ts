@@ -46,7 +46,7 @@ export function assertComplete(column: Column): void {
 export function labelsOfColumn(column: Column): Label[] {
   if (column.type === 'timestamp') throw invalidArgument(`the target ${show(column.name)} is a timestamp, which is no class label`)
   if (column.type === 'float64') {
-    const fraction = column.values.find((value) => !Number.isInteger(value))
+    const fraction = column.storage.find((value) => !Number.isInteger(value))
     if (fraction !== undefined) {
       throw invalidArgument(`the target ${show(column.name)} holds numbers such as ${fraction}, which are no class labels`, {
         hint: 'to predict a number, use a regressor',

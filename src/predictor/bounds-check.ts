@@ -23,7 +23,7 @@ export function checkBounds(
     else if (input.columnNames.includes(name)) {
       const column = input.column(name)
       if (column.type === 'string') return
-      for (let row = 0; row < column.length; row++) if (!isMissingAt(column, row)) check(column.values[row], row)
+      for (let row = 0; row < column.length; row++) if (!isMissingAt(column, row)) check(column.storage[row], row)
     }
   })
 }

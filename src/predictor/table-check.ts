@@ -50,12 +50,12 @@ function convert(source: Column, { name, type }: ColumnSpec, policy: InputPolicy
   if (type === 'float64' && (source.type === 'int32' || source.type === 'boolean')) {
     return makeColumn(name, { type, values: toFloat64(source) })
   }
-  if (type === 'timestamp' && source.type === 'float64') return makeColumn(name, { type, values: source.values as Float64Array })
+  if (type === 'timestamp' && source.type === 'float64') return makeColumn(name, { type, values: source.storage as Float64Array })
   if (type !== 'int32' || (source.type !== 'float64' && source.type !== 'boolean')) return coerced(source, { name, type }, policy)
   const values = new Int32Array(source.length)
   const missing = missingMark('int32')
   for (let i = 0; i < source.length; i++) {
-    const value = source.values[i] as number
+    const value = source.storage[i] as number
     values[i] = isMissingAt(source, i) ? missing : value
     if (values[i] !== value && !isMissingAt(source, i)) return undefined
   }
@@ -82,7 +82,7 @@ function checkValues(column: Column, { required }: ColumnSpec, log: IssueLog): v
   }
   if (column.type !== 'float64') return
   for (let i = 0; i < column.length; i++) {
-    const value = column.values[i] as number
+    const value = column.storage[i] as number
     if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
       log.add([i, column.name], 'not-finite', `row ${i}, column ${name}: must be a finite number`)
     }

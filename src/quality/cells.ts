@@ -12,7 +12,7 @@ export type CellTest = (cell: Exclude<CellValue, null>) => boolean
 
 /** Judges every present cell of a column; text is judged once per distinct value. */
 export function judgeCells(column: Column, test: CellTest, mostly: number): Verdict {
-  const { values, dictionary } = column
+  const { storage: values, dictionary } = column
   const unexpected: number[] = []
   const judged = dictionary === undefined ? undefined : new Int8Array(dictionary.length)
   for (let row = 0; row < values.length; row++) {

@@ -66,7 +66,7 @@ function judgeExtreme(table: Table, kwargs: Kwargs, sign: 1 | -1): Verdict {
 
 function distinctValues(column: Column): Set<CellValue> {
   const raw = new Set<number>()
-  for (let row = 0; row < column.length; row++) if (!isMissingAt(column, row)) raw.add(column.values[row] as number)
+  for (let row = 0; row < column.length; row++) if (!isMissingAt(column, row)) raw.add(column.storage[row] as number)
   const { dictionary, type } = column
   const value = (code: number): CellValue =>
     dictionary !== undefined ? (dictionary[code] as string) : type === 'boolean' ? code === 1 : code

@@ -1,7 +1,7 @@
 /**
  * The column: a typed array beneath a name, with missing values kept inside the array.
  *
- * | type | `values` | missing |
+ * | type | `storage` | missing |
  * | --- | --- | --- |
  * | `float64` | Float64Array | `NaN` |
  * | `timestamp` | Float64Array, epoch milliseconds | `NaN` |
@@ -24,18 +24,25 @@ export const MISSING_BOOLEAN = 2
 export const MISSING_CODE = -1
 
 /**
- * An immutable named column. Nobody may write to `values` or `dictionary` after the column is made.
+ * An immutable named column. Read cells with `at`, `toArray` or `toFloat64`. Nobody may write to `storage` or `dictionary` after the column is made.
  */
 export interface Column {
   readonly name: string
   readonly type: ColumnType
   readonly length: number
-  /** The typed array beneath; see the table in the file's head for the marks of missing values. */
-  readonly values: ColumnValues
+  /**
+   * How the cells are stored, for loops that must be quick: a missing cell is a mark that looks like a number (−2³¹, 2 or −1), and text
+   * is codes into `dictionary`. For data take `toArray` or `toFloat64`.
+   */
+  readonly storage: ColumnValues
   /** Of `string` columns: the distinct strings the codes point to. Entries may be unused, none is repeated. */
   readonly dictionary?: readonly string[]
   /** The cell at `index`; `null` when missing or out of range. */
   at(index: number): CellValue
+  /** All cells, `null` where missing. */
+  toArray(): CellValue[]
+  /** All cells as numbers, `NaN` where missing: booleans are 0 and 1, timestamps epoch milliseconds. A copy. @throws InvalidArgument for `string` columns */
+  toFloat64(): Float64Array
   /** How many cells are missing (counted on first use). */
   readonly nullCount: number
 }
@@ -52,18 +59,24 @@ export function makeColumn(name: string, init: ColumnInit): Column {
   const { type, values } = init
   const dictionary = init.type === 'string' ? init.dictionary : undefined
   let nullCount = -1
-  return {
+  const column: Column = {
     name,
     type,
     length: values.length,
-    values,
+    storage: values,
     ...(dictionary === undefined ? {} : { dictionary }),
     at: (index) => cellAt(init, index),
+    toArray: () => Array.from({ length: values.length }, (_, index) => cellAt(init, index)),
+    toFloat64: () => {
+      const numbers = toFloat64(column)
+      return numbers === values ? numbers.slice() : numbers
+    },
     get nullCount() {
       if (nullCount < 0) nullCount = countMissing(init)
       return nullCount
     },
   }
+  return column
 }
 
 /** The same data under another name. */
@@ -73,13 +86,13 @@ export function renameColumn(column: Column, name: string): Column {
 
 /** The parts a column was made of. */
 export function columnInit(column: Column): ColumnInit {
-  const { type, values, dictionary } = column
+  const { type, storage: values, dictionary } = column
   return (dictionary === undefined ? { type, values } : { type, values, dictionary }) as ColumnInit
 }
 
 /** Whether the cell at `index` is missing. */
 export function isMissingAt(column: Column, index: number): boolean {
-  const value = column.values[index]
+  const value = column.storage[index]
   switch (column.type) {
     case 'int32':
       return value === MISSING_INT32
@@ -96,7 +109,7 @@ export function isMissingAt(column: Column, index: number): boolean {
  * A column of the cells at `indices`, in that order; an index of −1 gives a missing cell. Dictionaries are shared.
  */
 export function takeColumn(column: Column, indices: Int32Array): Column {
-  const { values } = column
+  const { storage: values } = column
   const missing = missingMark(column.type)
   const taken = newValues(column.type, indices.length)
   for (let i = 0; i < indices.length; i++) {
@@ -108,7 +121,7 @@ export function takeColumn(column: Column, indices: Int32Array): Column {
 
 /** Cells from `start` (included) to `end` (not included), sharing memory. */
 export function sliceColumn(column: Column, start: number, end: number): Column {
-  return makeColumn(column.name, { ...columnInit(column), values: column.values.subarray(start, end) } as ColumnInit)
+  return makeColumn(column.name, { ...columnInit(column), values: column.storage.subarray(start, end) } as ColumnInit)
 }
 
 /** The number that marks a missing cell in the typed array of `type`. */
@@ -131,7 +144,7 @@ export function newValues(type: ColumnType, length: number): ColumnValues {
  * @throws InvalidArgument for `string` columns
  */
 export function toFloat64(column: Column): Float64Array {
-  const { type, values, length } = column
+  const { type, storage: values, length } = column
   if (type === 'float64' || type === 'timestamp') return values as Float64Array
   if (type === 'string') throw invalidArgument(`column ${show(column.name)} must be numeric, boolean or timestamp, it is string`)
   const missing = missingMark(type)

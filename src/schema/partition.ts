@@ -108,7 +108,7 @@ export function strataOf(column: Column): Int32Array {
   const known = new Map<number, number>()
   for (let row = 0; row < column.length; row++) {
     // Map treats NaN as equal to NaN, so missing floats meet in one stratum.
-    const value = column.values[row] as number
+    const value = column.storage[row] as number
     let code = known.get(value)
     if (code === undefined) {
       code = known.size

@@ -115,10 +115,10 @@ function answers(): Check<RuntimeSubject>[] {
       }
     }),
     check('the input is not changed', async (loaded, { input }) => {
-      const before = input.columnNames.map((name) => [...input.column(name).values])
+      const before = input.columnNames.map((name) => [...input.column(name).storage])
       await loaded.run(input)
       expectThat(
-        input.columnNames.every((name, j) => [...input.column(name).values].every((value, i) => Object.is(value, before[j]?.[i]))),
+        input.columnNames.every((name, j) => [...input.column(name).storage].every((value, i) => Object.is(value, before[j]?.[i]))),
         'the columns hold what they held',
       )
     }),

@@ -1,7 +1,8 @@
 /** Bytes of any encoding into UTF-8. */
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
-import { codePage949Decoder } from './_code-page-949'
+import { type Decoder, multiByteDecoder } from './_multi-byte'
+import { singleByteDecoder } from './_single-byte'
 
 /**
  * Bytes as UTF-8; unchanged when they are so already (they are checked while parsing). A byte order mark of UTF-8 or UTF-16 wins over `encoding`.
@@ -15,14 +16,21 @@ export function toUtf8(bytes: Uint8Array, encoding: string | undefined, operatio
   try {
     return utf8(decoder.decode(bytes))
   } catch (cause) {
+    if (cause instanceof MillwrightError) throw cause
     throw new MillwrightError('Corrupt', `${operation}: the bytes are not ${show(encoding ?? label)}`, { cause })
   }
 }
 
-function decoderOf(label: string, operation: string): { decode(bytes: Uint8Array): string } {
+function decoderOf(label: string, operation: string): Decoder {
+  const encoding = canonicalName(label, operation)
+  return singleByteDecoder(encoding) ?? multiByteDecoder(encoding) ?? new TextDecoder(encoding, { fatal: true })
+}
+
+/** The standard's name of the encoding that a label means. Node does not know two of them. */
+function canonicalName(label: string, operation: string): string {
+  if (label === 'iso-8859-16' || label === 'x-user-defined') return label
   try {
-    if (/^(?:euc-kr|ks-c-5601(?:-1987)?|korean|windows-949)$/.test(label)) return codePage949Decoder()
-    return new TextDecoder(label, { fatal: true })
+    return new TextDecoder(label).encoding
   } catch (cause) {
     throw invalidArgument(`\`encoding\` of ${operation} must be a label of the WHATWG Encoding Standard, got ${show(label)}`, { cause })
   }
@@ -34,13 +42,25 @@ function markedEncoding(bytes: Uint8Array): string | undefined {
   return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : undefined
 }
 
-/** Python's and Windows' names that the standard does not list. Its `euc-kr` is code page 949. */
+/** Labels as they are, and Python's and Windows' names that the standard does not list. Its `euc-kr` is code page 949. */
 function labelOf(encoding: string): string {
-  const label = encoding.trim().toLowerCase().replace(/_/g, '-')
-  if (label === 'cp949' || label === 'uhc' || label === 'ms949') return 'euc-kr'
-  if (label === 'utf-8-sig') return 'utf-8'
-  if (label === 'cp932' || label === 'ms932') return 'shift_jis'
-  if (label === 'cp936') return 'gbk'
-  if (label === 'cp950') return 'big5'
-  return /^cp125\d$/.test(label) ? label.replace('cp', 'windows-') : label
+  const label = encoding.trim().toLowerCase()
+  return aliases[label.replace(/_/g, '-')] ?? label
+}
+
+const aliases: Readonly<Record<string, string | undefined>> = {
+  cp949: 'euc-kr',
+  uhc: 'euc-kr',
+  ms949: 'euc-kr',
+  cp874: 'windows-874',
+  cp932: 'shift_jis',
+  ms932: 'shift_jis',
+  cp936: 'gbk',
+  cp950: 'big5',
+  'utf-8-sig': 'utf-8',
+  'latin-1': 'latin1',
+  'mac-roman': 'macintosh',
+  'euc-jp': 'euc-jp',
+  'euc-kr': 'euc-kr',
+  'shift-jis': 'shift_jis',
 }

@@ -114,7 +114,7 @@ export function toCsv(table: Table, options: ToCsvOptions = {}): string {
 function cellWriter(column: Column, quoted: (text: string) => string): (row: number) => string {
   if (column.type === 'string') {
     const texts = (column.dictionary ?? []).map(quoted)
-    return (row) => texts[column.values[row] as number] ?? ''
+    return (row) => texts[column.storage[row] as number] ?? ''
   }
   return (row) => {
     const cell = column.at(row)

@@ -99,7 +99,7 @@ function cellProblem(
   dtype: TensorType,
 ): readonly [string, string] | undefined {
   if (isMissingAt(column, row)) return whole ? ['missing', `must have a value: ${dtype} tensors have no missing ones`] : undefined
-  const value = Number(column.values[row])
+  const value = Number(column.storage[row])
   if (whole && !Number.isInteger(value)) return ['not-integer', 'must be a whole number']
   // Infinity is a number of every float type; it is the check of the signature that refuses it.
   if ((value >= min && value <= max) || (!whole && !Number.isFinite(value))) return undefined

@@ -173,11 +173,11 @@ describe('types', () => {
 
   it('reads decimal commas', () => {
     const data = parseCsv('datum;wert\n1;-0,5\n2;1,25\n', { decimal: ',' })
-    expect(data.column('wert').values).toEqual(Float64Array.of(-0.5, 1.25))
+    expect(data.column('wert').storage).toEqual(Float64Array.of(-0.5, 1.25))
   })
 
   it('reads other words for true and false', () => {
-    expect(parseCsv('x\nyes\nno\n\nyes', { trueValues: ['yes'], falseValues: ['no'] }).column('x').values).toEqual(Uint8Array.of(1, 0, 1))
+    expect(parseCsv('x\nyes\nno\n\nyes', { trueValues: ['yes'], falseValues: ['no'] }).column('x').storage).toEqual(Uint8Array.of(1, 0, 1))
   })
 
   it('leaves timestamps as text when told so', () => {
@@ -187,7 +187,7 @@ describe('types', () => {
   it('takes times without an offset as UTC', () => {
     const data = parseCsv('t\n2024-05-11T09:30:00+09:00\n2024-05-11 00:30\n2024-05-11T00:30:00.25Z\n0000-01-01\n')
     const expected = [Date.UTC(2024, 4, 11, 0, 30), Date.UTC(2024, 4, 11, 0, 30), Date.UTC(2024, 4, 11, 0, 30, 0, 250)]
-    expect([...data.column('t').values].slice(0, 3)).toEqual(expected)
+    expect([...data.column('t').storage].slice(0, 3)).toEqual(expected)
     expect(data.column('t').at(3)).toBe(Date.parse('0000-01-01T00:00:00Z'))
   })
 })

@@ -63,7 +63,7 @@ describe('Dataset', () => {
     expect(numbers(slice(data, 3, 1))).toEqual([])
     expect(numbers(data.head(2))).toEqual([0, 1])
     expect(numbers(tail(data, 9))).toEqual([0, 1, 2, 3, 4])
-    expect(data.slice(1, 3).column('n').values.buffer).toBe(data.column('n').values.buffer)
+    expect(data.slice(1, 3).column('n').storage.buffer).toBe(data.column('n').storage.buffer)
   })
 
   it('is made of any table, and never changes with what it was made of', () => {

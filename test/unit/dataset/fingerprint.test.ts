@@ -18,7 +18,7 @@ describe('fingerprint', () => {
     expect(fingerprint(other)).toBe(fingerprint(table))
     const long = fromColumns({ x: Float64Array.from({ length: 20_000 }, (_, i) => i / 7) })
     expect(fingerprint(long.slice(5, 19_999))).toBe(
-      fingerprint(fromColumns({ x: (long.column('x').values as Float64Array).slice(5, 19_999) })),
+      fingerprint(fromColumns({ x: (long.column('x').storage as Float64Array).slice(5, 19_999) })),
     )
   })
 

@@ -121,7 +121,7 @@ describe('DriftDetector', () => {
   })
 
   it('says the same as the statistics themselves', () => {
-    const values = (table: typeof reference, name: string): Float64Array => table.column(name).values as Float64Array
+    const values = (table: typeof reference, name: string): Float64Array => table.column(name).storage as Float64Array
     const test = ksTest(values(reference, 'shifted'), values(current, 'shifted'))
     expect(byName.get('shifted')).toMatchObject({ statistic: test.statistic, pValue: test.pValue, score: test.statistic })
     const counts = chiSquareTest([
@@ -165,9 +165,9 @@ describe('DriftDetector', () => {
   })
 
   it('writes to nothing it was given, and hands out copies', () => {
-    const before = current.column('shifted').values.slice()
+    const before = current.column('shifted').storage.slice()
     detector.detect(current)
-    expect(current.column('shifted').values).toEqual(before)
+    expect(current.column('shifted').storage).toEqual(before)
     const profile = detector.profile() as unknown as { columns: { n: number }[] }
     ;(profile.columns[0] as { n: number }).n = 1
     expect(detector.detect(current)).toEqual(report)

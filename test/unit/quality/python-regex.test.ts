@@ -66,7 +66,7 @@ describe('a RegExp in a suite', () => {
     [/\u{1f600}/u, '\\U0001f600'],
     [/a.b/, 'a[^\\n\\r\\u2028\\u2029]b'],
     [/\//, '\\/'],
-    [new RegExp('[^]'), '[\\x00-\\U0010ffff]'],
+    [new RegExp('[^]', 'u'), '[\\x00-\\U0010ffff]'],
   ])('%s keeps its meaning', (regex, pattern) => {
     expect(regexpToPython(regex)).toBe(pattern)
     expect(texts.map((text) => pythonRegex(pattern).test(text))).toEqual(texts.map((text) => regex.test(text)))

@@ -41,7 +41,7 @@ describe.each(columnTypes)('a %s column', (type) => {
         expect(column.nullCount).toBe(given.filter((cell) => cell === null).length)
         expect(given.every((cell, index) => isMissingAt(column, index) === (cell === null))).toBe(true)
         expect([column.type, column.length, column.name]).toEqual([type, given.length, 'c'])
-        expect(column.values.constructor).toBe(newValues(type, 0).constructor)
+        expect(column.storage.constructor).toBe(newValues(type, 0).constructor)
       }),
       { numRuns: 50 },
     )
@@ -56,7 +56,7 @@ describe.each(columnTypes)('a %s column', (type) => {
         const [start, end] = [Math.min(1, given.length), Math.max(1, given.length - 1)]
         const part = sliceColumn(column, start, end)
         expect(cellsOf(part)).toEqual(given.slice(start, end))
-        expect(part.values.buffer).toBe(column.values.buffer)
+        expect(part.storage.buffer).toBe(column.storage.buffer)
         expect(part.nullCount).toBe(given.slice(start, end).filter((cell) => cell === null).length)
         const renamed = renameColumn(column, 'd')
         expect([renamed.name, cellsOf(renamed)]).toEqual(['d', given])
@@ -78,13 +78,13 @@ describe('columnFrom', () => {
   it('keeps strings once, in order of appearance', () => {
     const column = columnFrom('c', 'string', ['b', 'a', null, 'b', undefined])
     expect(column.dictionary).toEqual(['b', 'a'])
-    expect([...column.values]).toEqual([0, 1, MISSING_CODE, 0, MISSING_CODE])
+    expect([...column.storage]).toEqual([0, 1, MISSING_CODE, 0, MISSING_CODE])
   })
 
   it('takes dates, and treats NaN and undefined as missing', () => {
     expect(cellsOf(columnFrom('t', 'timestamp', [new Date(5), 7, null, Number.NaN]))).toEqual([5, 7, null, null])
-    expect([...columnFrom('i', 'int32', [1, Number.NaN, undefined]).values]).toEqual([1, MISSING_INT32, MISSING_INT32])
-    expect([...columnFrom('b', 'boolean', [true, false, null]).values]).toEqual([1, 0, MISSING_BOOLEAN])
+    expect([...columnFrom('i', 'int32', [1, Number.NaN, undefined]).storage]).toEqual([1, MISSING_INT32, MISSING_INT32])
+    expect([...columnFrom('b', 'boolean', [true, false, null]).storage]).toEqual([1, 0, MISSING_BOOLEAN])
   })
 
   it.each<[ColumnType, unknown, string]>([
@@ -106,7 +106,7 @@ describe('toFloat64', () => {
     expect([...toFloat64(columnFrom('c', 'int32', [1, null]))]).toEqual([1, Number.NaN])
     expect([...toFloat64(columnFrom('c', 'boolean', [true, false, null]))]).toEqual([1, 0, Number.NaN])
     const floats = columnFrom('c', 'float64', [1.5, null])
-    expect(toFloat64(floats)).toBe(floats.values)
+    expect(toFloat64(floats)).toBe(floats.storage)
     expect([...toFloat64(columnFrom('c', 'timestamp', [5, null]))]).toEqual([5, Number.NaN])
     expect(() => toFloat64(columnFrom('carrier', 'string', ['a']))).toThrow(
       'column "carrier" must be numeric, boolean or timestamp, it is string',
