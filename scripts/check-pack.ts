@@ -71,7 +71,18 @@ try {
   }
   writeFileSync(
     join(folder, 'common.cts'),
-    "import { parseCsv, DriftDetector } from 'millwright'\nconst t = parseCsv('a\\n1\\n2\\n')\nconsole.log(new DriftDetector({ threshold: 0.05 }).fit(t).detect(t).driftDetected)\n",
+    [
+      "import { parseCsv, DriftDetector } from 'millwright'",
+      // By subpaths too, in types and values: the class is the same one.
+      "import { DriftDetector as BySubpath } from 'millwright/drift'",
+      "import { ksTest } from 'millwright/stats'",
+      "import type { ObjectStore } from 'millwright/ports'",
+      "import { memoryStorage } from 'millwright/storage/memory'",
+      "const t = parseCsv('a\\n1\\n2\\n')",
+      'const store: ObjectStore = memoryStorage()',
+      'const report = new BySubpath({ threshold: 0.05 }).fit(t).detect(t)',
+      'console.log(report.driftDetected, ksTest([1, 2, 3], [1, 2, 4]).pValue === 1, DriftDetector === BySubpath, store.name)',
+    ].join('\n'),
   )
   writeFileSync(
     join(folder, 'tsconfig.json'),
