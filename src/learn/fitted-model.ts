@@ -1,7 +1,8 @@
 /** The fitted model: transformers and a learner that have learned, behind plain rows and tables. */
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
+import { throwIfAborted } from '../core/signal'
 import type { ClassProbabilities, Label } from '../metrics/label'
-import type { ModelPackage } from '../ports/model'
+import type { LoadedModel, ModelPackage } from '../ports/model'
 import { type ColumnType, toFloat64 } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
 import { isTable, type Row, type Table, tableFromRows } from '../schema/table'
@@ -43,6 +44,8 @@ export interface FittedModel {
   state(): FittedModelState
   /** The model as files, flavor `millwright`. */
   pack(): ModelPackage
+  /** The model ready to run: what `Predictor.of` and `serve` take. */
+  open(): LoadedModel
 }
 
 /** The JSON form of what a model has learned. */
@@ -54,7 +57,7 @@ export interface FittedModelState {
 /** Puts a fitted model together. */
 export function makeFittedModel(parts: ModelParts): FittedModel {
   const { task, target, classes, features, options, learner } = parts
-  return {
+  const fitted: FittedModel = {
     task,
     target,
     ...(task === 'classification' ? { classes } : {}),
@@ -81,6 +84,28 @@ export function makeFittedModel(parts: ModelParts): FittedModel {
       return { transformers: parts.transformers.map((step) => step.state()), learner: { ...json, kind } }
     },
     pack: () => packModel(parts),
+    open: () => openFitted(fitted),
+  }
+  return fitted
+}
+
+/** Opens a fitted model: labels with their probabilities, or numbers. */
+function openFitted(fitted: FittedModel): LoadedModel {
+  let open = true
+  return {
+    signature: fitted.signature,
+    task: fitted.task,
+    ...(fitted.classes === undefined ? {} : { classes: fitted.classes }),
+    run(input, { signal } = {}) {
+      if (!open) throw new MillwrightError('InvalidState', 'this model was disposed of; load it again')
+      throwIfAborted(signal)
+      if (fitted.task === 'regression') return { predictions: fitted.predict(input) }
+      const { classes, values } = fitted.predictProba(input)
+      return { predictions: labelsOf(values, classes), probabilities: values, classes }
+    },
+    async dispose() {
+      open = false
+    },
   }
 }
 

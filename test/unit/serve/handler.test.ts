@@ -334,8 +334,12 @@ describe('the other paths', () => {
       '`maxRows` of `limits` of createHandler must be a whole number ≥ 1, got 0',
     )
     expect(() => createHandler(predictor, { basePath: 'ml' })).toThrow(/`basePath` of createHandler must be a path such as \/ml/)
-    expect(() => createHandler({ models: {} })).toThrow(/needs a predictor or/)
-    expect(() => createHandler({ models: { a: {} as never } })).toThrow(/the model "a" of createHandler must be a predictor/)
+    expect(() => createHandler({ models: {} })).toThrow(
+      /takes several models as \{ models: \{ name: model \} \} with at least one, got an object/,
+    )
+    expect(() => createHandler({ models: { a: {} as never } })).toThrow(
+      /the model "a" of createHandler needs a model \(a fitted model, a functionModel, or what a runtime has loaded\), got an object/,
+    )
   })
 })
 
