@@ -77,6 +77,23 @@ describe('POST /predict', () => {
     }
   })
 
+  it('says how a missing number is written', async () => {
+    for (const text of ['{"celsius":NaN}', '{"celsius": -Infinity}', '[{"celsius":Infinity}]']) {
+      const answer = await ask(handler, post('/predict', text))
+      expect([answer.status, answer.body.code]).toEqual([400, 'malformed-json'])
+      expect(answer.body.detail).toMatch(/^the body is not valid JSON.*; NaN and Infinity are no JSON, write null for a missing number$/)
+    }
+    expect((await ask(handler, post('/predict', '{"celsius":x, "place": "NaN"}'))).body.detail).not.toContain('null')
+  })
+
+  it('refuses a split frame that names a column twice, or not by a string', async () => {
+    const every = createHandler(feelsPredictor(), { protocols: [mlflowProtocol()] })
+    const asked = (columns: unknown[]): Promise<{ body: Record<string, unknown> }> =>
+      ask(every, post('/invocations', { dataframe_split: { columns, data: [[1, 2]] } }))
+    expect((await asked(['celsius', 'celsius'])).body.message).toBe('"columns" of "dataframe_split" names the column "celsius" twice')
+    expect((await asked(['celsius', {}])).body.message).toBe('"columns" of "dataframe_split" must name every column by a string')
+  })
+
   it('asks a model by its name', async () => {
     const several = createHandler({ models: { a: feelsPredictor({ version: '1' }), b: feelsPredictor({ version: '2' }) } })
     expect((await ask(several, post('/predict', row))).body.version).toBe('1')
