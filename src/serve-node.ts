@@ -1,26 +1,40 @@
 /** `serve`: models over HTTP on Node in one call. Reached through `millwright/node` only. */
-import { type NodeServer, type NodeServerOptions, startNodeServer } from './adapters/server/node-server'
-import { createHandler, type HandlerOptions, type Served } from './serve/handler'
+import { type NodeServer, type NodeServerOptions, nodeServerRules, startNodeServer } from './adapters/server/node-server'
+import { MillwrightError } from './core/errors'
+import { checkOptions } from './core/options'
+import { createHandler, type HandlerOptions, handlerRules } from './serve/handler'
 import { mlflowProtocol } from './serve/mlflow'
 import { openInferenceProtocol } from './serve/open-inference'
+import { type Served, servedModels } from './serve/served'
 
 /** Options of {@link serve}: those of the server and those of the handler. */
 export interface ServeOptions extends NodeServerOptions, HandlerOptions {}
 
 /**
- * Serves one predictor, or several by name, over HTTP: `/predict`, `/models/:name/predict`, `/healthz`, `/readyz`, `/metrics`,
+ * Serves one model, or several by name, over HTTP: `/predict`, `/models/:name/predict`, `/healthz`, `/readyz`, `/metrics`,
  * `/openapi.json`, `/docs`, MLflow's `/invocations`, and health and metadata of the Open Inference Protocol below `/v2`.
  *
- * `close()` of the result stops gracefully and leaves the predictors open.
+ * `close()` of the result stops gracefully and leaves the predictors open. Models that are no predictors (fitted models, `functionModel`) get one
+ * with the default options, which is closed with the server.
  *
  * @example
- * const server = await serve(predictor, { port: 0 })
+ * const server = await serve(fitted, { port: 0 })
  * console.log(server.url)
  * await server.close()
- * @throws Unavailable when the port is in use, PermissionDenied when it may not be taken, InvalidArgument on bad options
+ * @throws Unavailable when the port is in use, PermissionDenied when it may not be taken, InvalidArgument on bad options or
+ * what is no model, InvalidState for a predictor that is closed
  */
 export async function serve(served: Served, options: ServeOptions = {}): Promise<NodeServer> {
-  const { title, basePath, limits, protocols = [mlflowProtocol(), openInferenceProtocol()], collect, logger, clock, ...server } = options
-  const handler = createHandler(served, { title, basePath, limits, protocols, collect, logger, clock })
-  return startNodeServer(handler, { ...server, clock })
+  checkOptions('serve', options, { ...handlerRules(), ...nodeServerRules() })
+  const models = servedModels(served, 'serve')
+  const closed = [...models.values()].find((model) => model.closed)
+  if (closed !== undefined)
+    throw new MillwrightError('InvalidState', `cannot serve ${closed.name}@${closed.version}: the predictor is closed`)
+  const given = new Set<unknown>([served, ...Object.values((served as { models?: object }).models ?? {})])
+  const { title, basePath, limits, protocols = [mlflowProtocol(), openInferenceProtocol()], collect, logger, clock, ...rest } = options
+  const handler = createHandler({ models: Object.fromEntries(models) }, { title, basePath, limits, protocols, collect, logger, clock })
+  const server = await startNodeServer(handler, { ...rest, clock })
+  // Those that were made here are nobody else's to close.
+  void server.closed.then(() => Promise.all([...models.values()].filter((model) => !given.has(model)).map((model) => model.close())))
+  return server
 }

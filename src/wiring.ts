@@ -4,8 +4,9 @@ import { invalidArgument } from './core/errors'
 import { fingerprint } from './dataset/fingerprint'
 import type { ModelRuntime, ModelSource } from './ports/model'
 import type { ObjectStore } from './ports/object-store'
-import type { LoadOptions } from './predictor/prediction'
+import type { LoadOptions, OfOptions } from './predictor/prediction'
 import { Predictor as BarePredictor } from './predictor/predictor'
+import type { LabelOf, PredictedLabel, ServableModel } from './predictor/servable'
 import { createTracker as createBareTracker, type Tracker } from './run/tracker'
 import type { TrackerOptions as BareTrackerOptions } from './run/tracker-options'
 
@@ -59,7 +60,7 @@ export interface PredictorLoadOptions extends Omit<LoadOptions, 'runtimes'> {
 }
 
 /** A model behind a checked, bounded, observable call. Make one with `Predictor.load` or `Predictor.of`. */
-export type Predictor = BarePredictor
+export type Predictor<Label extends PredictedLabel = PredictedLabel> = BarePredictor<Label>
 
 /** Makes predictors; see `millwright/predictor` for the class with nothing bound. */
 export const Predictor = {
@@ -69,8 +70,13 @@ export const Predictor = {
    * @throws NotFound from the source; Unsupported when no runtime knows the model's flavor; MissingDependency; Corrupt
    */
   async load(source: ModelSource, reference: string, options: PredictorLoadOptions = {}): Promise<BarePredictor> {
-    return BarePredictor.load(source, reference, { ...options, runtimes: options.runtimes ?? (await defaultRuntimes()) })
+    return BarePredictor.load(source, reference, { ...options, runtimes: options?.runtimes ?? (await defaultRuntimes()) })
   },
-  /** A predictor over a model in memory. */
-  of: (...given: Parameters<typeof BarePredictor.of>): BarePredictor => BarePredictor.of(...given),
+  /**
+   * A predictor over a model in memory: a fitted model or chain, a `functionModel`, what a runtime has loaded.
+   *
+   * @example const predictor = Predictor.of(randomForestClassifier().fit(train, { target: 'late' }))
+   * @throws InvalidArgument for what is no model, and bad options
+   */
+  of: <M extends ServableModel>(model: M, options?: OfOptions): BarePredictor<LabelOf<M>> => BarePredictor.of(model, options),
 }

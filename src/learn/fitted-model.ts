@@ -1,8 +1,9 @@
 /** The fitted model: transformers and a learner that have learned, behind plain rows and tables. */
 import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
+import { throwIfAborted } from '../core/signal'
 import type { ClassProbabilities, Label } from '../metrics/label'
-import type { ModelPackage } from '../ports/model'
+import type { LoadedModel, ModelPackage } from '../ports/model'
 import { coerceCell, isProblem } from '../schema/coerce'
 import { type ColumnType, toFloat64 } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
@@ -51,6 +52,8 @@ export interface FittedModel {
   state(): FittedModelState
   /** The model as files, flavor `millwright`. */
   pack(): ModelPackage
+  /** The model ready to run: what `Predictor.of` and `serve` take. */
+  open(): LoadedModel
 }
 
 /** A fitted model that predicts classes. */
@@ -107,9 +110,30 @@ export function makeFittedModel(parts: ModelParts): FittedModel {
       return { transformers: parts.transformers.map((step) => step.state()), learner: { ...json, kind } }
     },
     pack: () => packModel(parts),
+    open: () => openFitted(model),
   }
   attachDisplay(model, { text: () => modelText(model), markdown: () => modelMarkdown(model) })
   return model
+}
+
+/** Opens a fitted model: labels with their probabilities, or numbers. */
+function openFitted(fitted: FittedModel): LoadedModel {
+  let open = true
+  return {
+    signature: fitted.signature,
+    task: fitted.task,
+    ...(fitted.classes === undefined ? {} : { classes: fitted.classes }),
+    run(input, { signal } = {}) {
+      if (!open) throw new MillwrightError('InvalidState', 'this model was disposed of; load it again')
+      throwIfAborted(signal)
+      if (fitted.task === 'regression') return { predictions: fitted.predict(input) }
+      const { classes, values } = fitted.predictProba(input)
+      return { predictions: labelsOf(values, classes), probabilities: values, classes }
+    },
+    async dispose() {
+      open = false
+    },
+  }
 }
 
 /** The label of highest probability of each row; the first of equals. */

@@ -1,8 +1,6 @@
 /** The model runtime for the library's own learners. */
-import { MillwrightError } from '../core/errors'
 import { throwIfAborted } from '../core/signal'
-import type { LoadedModel, ModelRuntime } from '../ports/model'
-import { labelsOf } from './fitted-model'
+import type { ModelRuntime } from '../ports/model'
 import { restoreModel } from './restore'
 
 /**
@@ -20,24 +18,7 @@ export function learnRuntime(): ModelRuntime {
     flavors: ['millwright'],
     load(model, options = {}) {
       throwIfAborted(options.signal)
-      const fitted = restoreModel(model)
-      let open = true
-      const loaded: LoadedModel = {
-        signature: fitted.signature,
-        task: fitted.task,
-        ...(fitted.classes === undefined ? {} : { classes: fitted.classes }),
-        run(input, { signal } = {}) {
-          if (!open) throw new MillwrightError('InvalidState', 'this model was disposed of; load it again')
-          throwIfAborted(signal)
-          if (fitted.task === 'regression') return { predictions: fitted.predict(input) }
-          const { classes, values } = fitted.predictProba(input)
-          return { predictions: labelsOf(values, classes), probabilities: values, classes }
-        },
-        async dispose() {
-          open = false
-        },
-      }
-      return loaded
+      return restoreModel(model).open()
     },
   }
 }

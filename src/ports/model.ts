@@ -62,6 +62,12 @@ export interface LoadedModel {
   dispose(): Promise<void>
 }
 
+/** A model in memory that can be run without being stored first: a fitted model of `millwright/learn`. */
+export interface OpenableModel {
+  /** The model, ready to run. What is opened is used and disposed by itself. */
+  open(): LoadedModel
+}
+
 /** What a runtime can do. */
 export interface ModelRuntimeCapabilities {
   /** `run` answers many rows at less cost each than one at a time. */
@@ -95,6 +101,8 @@ export interface ResolvedModel {
 export interface ModelSource {
   /** @throws NotFound with the names, versions or aliases there are */
   openModel(reference: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<ResolvedModel>
+  /** The version that the reference leads to now, without reading its files: followers ask this often. */
+  resolve?(reference: string): Promise<{ readonly name: string; readonly version: string }>
 }
 
 /** One answered row, as a predictor's `prediction` event tells it; what a monitor records. */

@@ -4,6 +4,7 @@ export type { InputPolicy } from './input-check'
 export type {
   BatchOptions,
   CacheOptions,
+  FollowOptions,
   LimitOptions,
   LoadOptions,
   OfOptions,
@@ -16,3 +17,4 @@ export type {
   ReloadEvent,
 } from './prediction'
 export { Predictor } from './predictor'
+export type { LabelOf, PredictedLabel, ServableModel } from './servable'

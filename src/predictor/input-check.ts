@@ -4,7 +4,7 @@ import { coerceCell, isProblem, kindOf } from '../schema/coerce'
 import { type CellValue, type Column, type ColumnInit, type ColumnType, makeColumn, missingMark, newValues } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
-import { createNameCheck } from './name-check'
+import { createNameCheck, type UnknownColumns } from './name-check'
 
 /** How strict the check is. */
 export interface InputPolicy {
@@ -15,7 +15,7 @@ export interface InputPolicy {
    * misspelt which the row lacks; `'ignore'` ignores those too; `'error'` refuses all. Whatever is chosen, a row that has none of the model's
    * columns is refused. @default 'misspelt'
    */
-  readonly unknownColumns?: 'misspelt' | 'ignore' | 'error' | undefined
+  readonly unknownColumns?: UnknownColumns | undefined
 }
 
 /** The cells of one row in the order of the signature's columns. */

@@ -3,20 +3,27 @@ import { show } from '../core/errors'
 import { isMisspelling } from '../core/spelling'
 import type { ColumnSpec } from '../schema/signature'
 import type { Table } from '../schema/table'
-import type { InputPolicy, IssueLog } from './input-check'
+
+/** What to do with columns the model does not have; see `InputPolicy`. */
+export type UnknownColumns = 'misspelt' | 'ignore' | 'error'
+
+/** Where problems go. */
+interface NameLog {
+  add(path: readonly (string | number)[], code: string, message: string): void
+}
 
 /** Checks names against the columns of a model; what is wrong goes to the log as `unknown-column` or `not-a-row`. */
 export interface NameCheck {
   /** `absent`: how many columns of the model the row lacks. */
-  checkRow(row: Readonly<Record<string, unknown>>, index: number, absent: number, log: IssueLog): void
-  checkTable(table: Table, log: IssueLog): void
+  checkRow(row: Readonly<Record<string, unknown>>, index: number, absent: number, log: NameLog): void
+  checkTable(table: Table, log: NameLog): void
 }
 
 /** How many unknown names of one call are compared with the model's names letter by letter; later ones are looked up only. */
 const MAX_COMPARED = 200
 
 /** A check of names against `columns`. */
-export function createNameCheck(columns: readonly ColumnSpec[], policy: InputPolicy['unknownColumns'] = 'misspelt'): NameCheck {
+export function createNameCheck(columns: readonly ColumnSpec[], policy: UnknownColumns = 'misspelt'): NameCheck {
   const known = new Set(columns.map(({ name }) => name))
   const needed = new Set(columns.filter(({ required }) => required !== false).map(({ name }) => name))
   const candidates = new Map<string, readonly string[]>()
@@ -30,13 +37,7 @@ export function createNameCheck(columns: readonly ColumnSpec[], policy: InputPol
   }
 
   /** Reports unknown names; tells how many. */
-  function check(
-    names: readonly string[],
-    has: (name: string) => boolean,
-    path: readonly number[],
-    subject: string,
-    log: IssueLog,
-  ): number {
+  function check(names: readonly string[], has: (name: string) => boolean, path: readonly number[], subject: string, log: NameLog): number {
     let count = 0
     for (const name of names) {
       if (known.has(name)) continue

@@ -21,8 +21,11 @@ export async function openModel(
 ): Promise<ModelHandle | undefined> {
   const start = now()
   const options = signal === undefined ? {} : { signal }
+  // Files are read only when there is another version.
+  const seen = current && (await abortable(origin.source.resolve?.(origin.reference) ?? Promise.resolve(undefined), signal))
+  if (seen !== undefined && isSame(seen, current)) return undefined
   const found = await abortable(origin.source.openModel(origin.reference, options), signal)
-  if (current !== undefined && found.name === current.name && found.version === current.version) return undefined
+  if (isSame(found, current)) return undefined
   const { flavor } = found.package
   const runtime = origin.runtimes.find(({ flavors }) => flavors.includes(flavor))
   if (runtime === undefined) {
@@ -34,4 +37,8 @@ export async function openModel(
   }
   const model = await runtime.load(found.package, options)
   return { ...createModelHandle(model, found.name, found.version, (now() - start) / 1000), example: found.example }
+}
+
+function isSame(found: { readonly name: string; readonly version: string }, current: ModelHandle | undefined): boolean {
+  return current !== undefined && found.name === current.name && found.version === current.version
 }

@@ -1,10 +1,10 @@
 /** The options of a predictor: checked once, defaults filled in. */
 import { type Clock, systemClock } from '../core/clock'
 import { invalidArgument, show } from '../core/errors'
-import { checkOptions, finiteNumber, type OptionRule, ofType, oneOf, wholeNumber } from '../core/options'
+import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, oneOf, wholeNumber } from '../core/options'
 import { isTable, type Row, type Table } from '../schema/table'
 import type { InputPolicy } from './input-check'
-import type { PredictOptions, PredictorOptions } from './prediction'
+import type { OfOptions, PredictOptions, PredictorOptions } from './prediction'
 
 /** Checked options with their defaults. */
 export interface Settings {
@@ -20,10 +20,30 @@ export interface Settings {
 /** The longest delay that timers take everywhere. */
 const longest = 2147483647
 
-/** Checks the options of `subject`. @throws InvalidArgument naming the option, what is allowed and what arrived */
-export function resolveOptions(subject: string, options: PredictorOptions): Settings {
+/** Checks the options of `Predictor.of`. @throws InvalidArgument */
+export function resolveOfOptions(options: OfOptions): { readonly name: string; readonly version: string; readonly settings: Settings } {
+  const settings = resolveOptions('Predictor.of', options, { name: nonEmptyString(), version: nonEmptyString() })
+  return { name: options.name ?? 'model', version: options.version ?? '0', settings }
+}
+
+/** Checks where `Predictor.load` is to load from. @throws InvalidArgument */
+export function assertSource(source: unknown, reference: unknown): void {
+  const has = (name: string): boolean =>
+    typeof source === 'object' && source !== null && typeof (source as Record<string, unknown>)[name] === 'function'
+  if (has('then')) throw invalidArgument('Predictor.load got a promise in place of a registry: did you forget `await`?')
+  if (!has('openModel')) {
+    throw invalidArgument(`Predictor.load needs a registry, got ${show(source)}`, {
+      hint: 'a model in memory goes to Predictor.of',
+    })
+  }
+  if (typeof reference !== 'string' || reference === '')
+    throw invalidArgument(`Predictor.load needs a reference such as "flights@champion" or "flights@3", got ${show(reference)}`)
+}
+
+/** Checks the options of `subject`, which may have the further ones of `own`. @throws InvalidArgument naming the option, what is allowed and what arrived */
+export function resolveOptions(subject: string, options: PredictorOptions, own: Readonly<Record<string, OptionRule>> = {}): Settings {
   const object = ofType('object')
-  checkOptions(subject, options, { batch: object, cache: object, limits: object, input: object, clock: object })
+  checkOptions(subject, options, { ...own, batch: object, cache: object, limits: object, input: object, clock: object })
   const { batch, cache, limits = {}, input = {}, clock } = options
   const part = (name: string, value: unknown, rules: Readonly<Record<string, OptionRule>>): void =>
     checkOptions(`${name} of ${subject}`, value, rules)

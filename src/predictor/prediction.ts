@@ -3,13 +3,14 @@ import type { Clock } from '../core/clock'
 import type { ModelRuntime, PredictionRecord } from '../ports/model'
 import type { HistogramSnapshot } from './histogram'
 import type { InputPolicy } from './input-check'
+import type { PredictedLabel } from './servable'
 
-/** The answer to one row. */
-export interface Prediction {
+/** The answer to one row. `Label` is what the model predicts, where its type says. */
+export interface Prediction<Label extends PredictedLabel = PredictedLabel> {
   /** Names this answer, so that its true label can be joined later: the caller's, or one unique to the predictor. */
   readonly id: string
   /** The label or number. `null` where the model gives none. */
-  readonly prediction: string | number | boolean | null
+  readonly prediction: Label
   /** Of classifiers that know them: class label → probability, in the order of the model's classes. */
   readonly probabilities?: Readonly<Record<string, number>> | undefined
   /** Further outputs of the model by name. */
@@ -87,6 +88,16 @@ export interface PredictOneOptions extends Omit<PredictOptions, 'ids'> {
   readonly id?: string | undefined
 }
 
+/** Options of `predictor.follow`. */
+export interface FollowOptions {
+  /** How long to wait between two look-ups, in milliseconds, from the end of one to the start of the next. */
+  readonly everyMs: number
+  /** Stops following when aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** @default the predictor's clock */
+  readonly clock?: Clock | undefined
+}
+
 /** A model was exchanged for another. */
 export interface ReloadEvent {
   readonly name: string
@@ -99,7 +110,7 @@ export interface ReloadEvent {
 export interface PredictorEvents {
   /** One answered row. */
   prediction: PredictionRecord
-  /** A call that failed for another reason than its input or its abort, or a listener that threw. */
+  /** A call that failed for another reason than its input or its abort, a look-up of `follow` that failed, or a listener that threw. */
   error: unknown
   reload: ReloadEvent
 }

@@ -3,18 +3,21 @@ import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
+import { checkOptions, nonEmptyString } from '../core/options'
 import { throwIfAborted } from '../core/signal'
-import type { LoadedModel, ModelSource, ModelTask } from '../ports/model'
+import type { ModelSource, ModelTask } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 import { type Answer, answersOf } from './answers'
 import { modelFailure, outcomeOf } from './failures'
+import { startFollowing } from './follow'
 import { type Cells, createIssueLog } from './input-check'
 import { createMicroBatcher, type MicroBatcher } from './micro-batch'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Origin } from './open-model'
-import { assertCall, resolveOptions, type Settings } from './options'
+import { assertCall, assertSource, resolveOfOptions, resolveOptions, type Settings } from './options'
 import type {
+  FollowOptions,
   LoadOptions,
   OfOptions,
   Prediction,
@@ -25,6 +28,7 @@ import type {
   ReloadEvent,
 } from './prediction'
 import { createResultCache, type ResultCache } from './result-cache'
+import { type LabelOf, openServable, type PredictedLabel, type ServableModel } from './servable'
 import { checkedRow, joinWork, readInput, splitWork, type Work } from './work'
 
 /**
@@ -32,9 +36,9 @@ import { checkedRow, joinWork, readInput, splitWork, type Work } from './work'
  * bounds rows, queue and time, and tells about every answer by an event.
  *
  * Made by {@link Predictor.load} from a registry or {@link Predictor.of} from a model in memory. A predictor is safe to
- * call concurrently. After {@link Predictor.close} every call fails with `InvalidState`.
+ * call concurrently. After {@link Predictor.close} every call fails with `InvalidState`. `Label` is what it predicts, where the model's type says.
  */
-export class Predictor {
+export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   readonly #settings: Settings
   readonly #emitter: Emitter<PredictorEvents> = createEmitter<PredictorEvents>()
   readonly #batcher: MicroBatcher<Work, Answer>
@@ -46,6 +50,7 @@ export class Predictor {
   #inFlight = 0
   #closing: Promise<void> | undefined
   #refreshing: Promise<boolean> | undefined
+  #stopFollowing: (() => void) | undefined
 
   private constructor(handle: ModelHandle, settings: Settings, origin?: Origin) {
     const { batch, cache, limits, clock, now } = settings
@@ -75,7 +80,8 @@ export class Predictor {
    * @throws NotFound from the source; Unsupported when no runtime knows the model's flavor; MissingDependency; Corrupt
    */
   static async load(source: ModelSource, reference: string, options: LoadOptions): Promise<Predictor> {
-    const { runtimes, signal, ...rest } = options
+    assertSource(source, reference)
+    const { runtimes, signal, ...rest } = options ?? {}
     const settings = resolveOptions('Predictor.load', rest)
     if (!Array.isArray(runtimes) || runtimes.length === 0) {
       throw invalidArgument(`\`runtimes\` of Predictor.load must list at least one model runtime, got ${show(runtimes)}`)
@@ -85,10 +91,17 @@ export class Predictor {
     return new Predictor((await openModel(origin, settings, undefined, signal)) as ModelHandle, settings, origin)
   }
 
-  /** A predictor over a model in memory: a fitted model opened by its runtime, a `functionModel`, … It is disposed by `close`. */
-  static of(model: LoadedModel, options: OfOptions = {}): Predictor {
-    const { name = 'model', version = '0', ...rest } = options
-    return new Predictor(createModelHandle(model, name, version), resolveOptions('Predictor.of', rest))
+  /**
+   * A predictor over a model in memory: a fitted model or chain, a `functionModel`, what a runtime has loaded. Its input is checked against the
+   * model's signature, which a fitted model has from its training data. It is disposed by `close`.
+   *
+   * @example
+   * const predictor = Predictor.of(randomForestClassifier().fit(train, { target: 'late' }))
+   * @throws InvalidArgument for what is no model (a promise, an estimator that is not fitted, …), and bad options
+   */
+  static of<M extends ServableModel>(model: M, options: OfOptions = {}): Predictor<LabelOf<M>> {
+    const { name, version, settings } = resolveOfOptions(options)
+    return new Predictor<LabelOf<M>>(createModelHandle(openServable(model, 'Predictor.of'), name, version), settings)
   }
 
   get name(): string {
@@ -131,22 +144,22 @@ export class Predictor {
    * Unavailable (retryable) when the queue is full or the deadline passes; Internal when the model fails; InvalidState after
    * `close`; the signal's reason
    */
-  predict(input: readonly Row[] | Table, options: PredictOptions = {}): Promise<Prediction[]> {
+  predict(input: readonly Row[] | Table, options: PredictOptions = {}): Promise<Prediction<Label>[]> {
     const start = this.#settings.now()
     this.#inFlight++
     const end = this.#handle.use()
     // Called without a pause, so that concurrent calls reach the batcher in one turn.
-    return this.#answer(input, options, this.#handle, start).finally(() => {
+    return (this.#answer(input, options, this.#handle, start) as Promise<Prediction<Label>[]>).finally(() => {
       this.#inFlight--
       end()
     })
   }
 
   /** Answers one row. @throws as {@link Predictor.predict} */
-  async predictOne(row: Row, options: PredictOneOptions = {}): Promise<Prediction> {
+  async predictOne(row: Row, options: PredictOneOptions = {}): Promise<Prediction<Label>> {
     const { id, ...rest } = options
     const answers = await this.predict([row], id === undefined ? rest : { ...rest, ids: [id] })
-    return answers[0] as Prediction
+    return answers[0] as Prediction<Label>
   }
 
   /**
@@ -162,10 +175,35 @@ export class Predictor {
     return this.#refreshing
   }
 
+  /**
+   * Looks the reference up again and again, as {@link Predictor.refresh} does, until the returned function is called, the signal is aborted, or the
+   * predictor is closed. A look-up that fails is told by the event `error`; the model in use goes on answering, and the next look-up is made as usual.
+   * Keeps no process alive.
+   *
+   * @example const stop = predictor.follow({ everyMs: 30_000 })
+   * @throws InvalidState for a predictor that was not loaded from a registry, follows already, or is closed; InvalidArgument on bad options
+   */
+  follow(options: FollowOptions): () => void {
+    this.#assertOpen('follow')
+    this.#stopFollowing = startFollowing(options, {
+      clock: this.#settings.clock,
+      reference: this.#origin?.reference,
+      subject: () => `${this.name}@${this.version}`,
+      isFollowing: this.#stopFollowing !== undefined,
+      refresh: (signal) => this.refresh({ signal }),
+      onError: (error) => this.#emitter.emit('error', error),
+      onStop: () => {
+        this.#stopFollowing = undefined
+      },
+    })
+    return this.#stopFollowing
+  }
+
   /** Puts another model in the place of the present one, which is disposed when its calls are answered. */
-  swap(model: LoadedModel, options: { readonly name?: string | undefined; readonly version: string }): void {
+  swap(model: ServableModel, options: { readonly name?: string | undefined; readonly version: string }): void {
     this.#assertOpen('swap')
-    this.#replace(createModelHandle(model, options.name ?? this.name, options.version))
+    checkOptions('swap', options, { name: nonEmptyString(), version: nonEmptyString() })
+    this.#replace(createModelHandle(openServable(model, 'swap'), options.name ?? this.name, options.version))
   }
 
   /** Listens to an event; the returned function unsubscribes. A listener that throws is reported to `error` and changes nothing. */
@@ -182,6 +220,7 @@ export class Predictor {
 
   /** Takes no more calls, waits for those under way, releases the model. Idempotent. */
   close(): Promise<void> {
+    this.#stopFollowing?.()
     this.#closing ??= (async () => {
       await this.#batcher.drain()
       await this.#refreshing?.catch(() => {})
@@ -296,8 +335,9 @@ export class Predictor {
     const { openModel } = await import('./open-model')
     const next = await openModel(this.#origin, this.#settings, this.#handle, signal)
     if (next === undefined) return false
-    if (this.closed) {
+    if (this.closed || signal?.aborted) {
       await next.retire()
+      throwIfAborted(signal)
       return false
     }
     this.#replace(next)

@@ -8,6 +8,8 @@ export interface HttpExchange {
   readonly method: string
   /** As on the wire, without query. */
   readonly path: string
+  /** The path below which the handler was mounted in an application, where `path` does not hold it. Links on pages begin with it. */
+  readonly mountedAt?: string | undefined
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined
   /** The whole body; `undefined` when it is longer than `maxBytes`, of which no more is then read. Called at most once. */

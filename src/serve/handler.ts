@@ -1,9 +1,9 @@
 /** The request handler: one function from `Request` to `Response` for every runtime. */
 import type { Clock } from '../core/clock'
-import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
 import { type Logger, silentLogger } from '../core/logger'
-import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
+import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../core/options'
 import type { Predictor } from '../predictor/predictor'
 import type { HttpAnswer, HttpExchange, Protocol, RouteContext } from './exchange'
 import { readJsonBody } from './json-body'
@@ -11,6 +11,7 @@ import { predictProtocol } from './predict-route'
 import { HttpProblem, problemOf, renderProblem } from './problem'
 import type { MetricFamily } from './prometheus'
 import { createRouter, type Match } from './router'
+import { type Served, servedModels } from './served'
 import { createHttpCounters, predictorFamilies } from './serving-metrics'
 import { systemProtocol } from './system-routes'
 import { exchangeOf, responseOf } from './web'
@@ -45,9 +46,6 @@ export interface HandlerOptions {
   readonly clock?: Clock | undefined
 }
 
-/** One predictor, or several by name; the first is the one that `/predict` asks. */
-export type Served = Predictor | { readonly models: Readonly<Record<string, Predictor>> }
-
 /** Answers HTTP requests. Call it with a web-standard `Request`; a second argument is ignored, so that it fits every framework. */
 export interface Handler {
   (request: Request, context?: unknown): Promise<Response>
@@ -57,6 +55,10 @@ export interface Handler {
   drain(): void
   /** Whether `drain` was called. */
   readonly draining: boolean
+  /** The prefix of all paths, or `''`. */
+  readonly basePath: string
+  /** Whether there is something at a path, by whatever method: what applications ask into which the handler is put. */
+  has(path: string): boolean
 }
 
 type Limits = { readonly [K in keyof HandlerLimits]-?: number }
@@ -70,10 +72,10 @@ type Limits = { readonly [K in keyof HandlerLimits]-?: number }
  * @example
  * const handler = createHandler(predictor)
  * const response = await handler(new Request('http://localhost/predict', { method: 'POST', body: '{"rows":[{"a":1}]}', headers: { 'content-type': 'application/json' } }))
- * @throws InvalidArgument on bad options or no model
+ * @throws InvalidArgument on bad options or what is no model
  */
 export function createHandler(served: Served, options: HandlerOptions = {}): Handler {
-  const models = modelsOf(served)
+  const models = servedModels(served, 'createHandler')
   const limits = resolveLimits(options)
   const { basePath = '', logger = silentLogger() } = options
   const now = options.clock === undefined ? () => performance.now() : () => (options.clock as Clock).now()
@@ -118,10 +120,14 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
     }
   }
 
+  function lookUp(method: string, path: string): Match | { readonly allowed: readonly string[] } {
+    const inside = basePath === '' || path === basePath || path.startsWith(`${basePath}/`)
+    return inside ? router.find(method, path.slice(basePath.length) || '/') : { allowed: [] }
+  }
+
   /** The route of a request, or the answer to OPTIONS. */
   function find({ method, path }: HttpExchange): Match | HttpAnswer {
-    const inside = basePath === '' || path === basePath || path.startsWith(`${basePath}/`)
-    const found = inside ? router.find(method, path.slice(basePath.length) || '/') : { allowed: [] }
+    const found = lookUp(method, path)
     if ('route' in found) return found
     if (found.allowed.length === 0) throw new HttpProblem(404, 'not-found', 'there is nothing at this path')
     const allow = [...found.allowed, 'OPTIONS'].join(', ')
@@ -155,24 +161,17 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
   const drain = (): void => {
     draining = true
   }
-  return Object.defineProperty(Object.assign(handler, { exchange, drain }), 'draining', { get: () => draining }) as Handler
-}
-
-function modelsOf(served: Served): ReadonlyMap<string, Predictor> {
-  const isOne = typeof (served as Partial<Predictor>)?.predict === 'function'
-  const models = isOne
-    ? [[(served as Predictor).name, served as Predictor] as const]
-    : Object.entries((served as { models?: object })?.models ?? {})
-  if (models.length === 0) throw invalidArgument(`createHandler needs a predictor or { models: { name: predictor } }, got ${show(served)}`)
-  for (const [name, predictor] of models) {
-    if (typeof predictor?.predict !== 'function')
-      throw invalidArgument(`the model ${show(name)} of createHandler must be a predictor, got ${show(predictor)}`)
+  const has = (path: string): boolean => {
+    const found = lookUp('OPTIONS', path)
+    return 'route' in found || found.allowed.length > 0
   }
-  return new Map(models)
+  const whole = Object.assign(handler, { exchange, drain, has, basePath })
+  return Object.defineProperty(whole, 'draining', { get: () => draining }) as Handler
 }
 
-function resolveLimits(options: HandlerOptions): Limits {
-  checkOptions('createHandler', options, {
+/** What each option of the handler allows. */
+export function handlerRules(): Readonly<Record<keyof HandlerOptions, OptionRule>> {
+  return {
     title: nonEmptyString(),
     basePath: { allowed: 'a path such as /ml', test: (value) => typeof value === 'string' && /^(\/[\w.~-]+)*$/.test(value) },
     limits: ofType('object'),
@@ -180,7 +179,11 @@ function resolveLimits(options: HandlerOptions): Limits {
     collect: ofType('function'),
     logger: ofType('object'),
     clock: ofType('object'),
-  })
+  }
+}
+
+function resolveLimits(options: HandlerOptions): Limits {
+  checkOptions('createHandler', options, handlerRules())
   const whole = wholeNumber(1)
   checkOptions('`limits` of createHandler', options.limits, {
     maxBodyBytes: whole,

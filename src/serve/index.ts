@@ -1,7 +1,7 @@
 /** `millwright/serve`: models over HTTP on web standards. */
 export type { HttpAnswer, HttpExchange, Problem, Protocol, Route, RouteContext } from './exchange'
 export { jsonAnswer } from './exchange'
-export { createHandler, type Handler, type HandlerLimits, type HandlerOptions, type Served } from './handler'
+export { createHandler, type Handler, type HandlerLimits, type HandlerOptions } from './handler'
 export { mlflowProtocol } from './mlflow'
 export { openInferenceProtocol } from './open-inference'
 export { type OpenApiOptions, openApiOf } from './openapi'
@@ -15,3 +15,4 @@ export {
   toPrometheusText,
   wantsOpenMetrics,
 } from './prometheus'
+export type { Served, ServedModel } from './served'

@@ -63,8 +63,15 @@ function parse(text: string): unknown {
     return JSON.parse(text, suspicious ? (key, value: unknown) => (key === '__proto__' ? undefined : value) : undefined)
   } catch (error) {
     const position = /position (\d+)/.exec((error as Error).message)?.[1]
-    throw new HttpProblem(400, 'malformed-json', `the body is not valid JSON${position === undefined ? '' : ` (at character ${position})`}`)
+    const place = position === undefined ? '' : ` (at character ${position})`
+    const hint = hasNonFinite(text) ? '; NaN and Infinity are no JSON, write null for a missing number' : ''
+    throw new HttpProblem(400, 'malformed-json', `the body is not valid JSON${place}${hint}`)
   }
+}
+
+/** Whether NaN or Infinity stands where a value does: Python writes them unasked. */
+function hasNonFinite(text: string): boolean {
+  return /(?:^|[\s:,[])-?(?:NaN|Infinity)(?:[\s,\]}]|$)/.test(text.replace(/"(?:[^"\\]|\\.)*"/g, '""'))
 }
 
 /** How deep objects and arrays are nested; stops counting beyond `limit`. */

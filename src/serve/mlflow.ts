@@ -1,4 +1,5 @@
 /** MLflow's scoring protocol: `POST /invocations` with the four JSON forms of its server (MLflow 3), answer `{ predictions }`. */
+import { show } from '../core/errors'
 import type { Row } from '../schema/table'
 import { type HttpAnswer, jsonAnswer, type Problem, type Protocol, type RouteContext } from './exchange'
 import { assertRowCount } from './predict-route'
@@ -48,7 +49,13 @@ function splitRows(value: unknown): Row[] {
   if (!Array.isArray(columns) || !Array.isArray(data) || !data.every((row) => Array.isArray(row) && row.length === columns.length)) {
     throw new HttpProblem(400, 'unknown-form', '"dataframe_split" must hold "columns" and "data", a list of lists as long as the columns')
   }
-  return data.map((row: unknown[]) => Object.fromEntries(columns.map((name, j) => [String(name), row[j]])) as Row)
+  const names = columns.map((name: unknown) => (typeof name === 'number' ? String(name) : name))
+  const odd = names.find((name, j) => typeof name !== 'string' || names.indexOf(name) !== j)
+  if (odd !== undefined) {
+    const message = typeof odd === 'string' ? `names the column ${show(odd)} twice` : 'must name every column by a string'
+    throw new HttpProblem(400, 'unknown-form', `"columns" of "dataframe_split" ${message}`)
+  }
+  return data.map((row: unknown[]) => Object.fromEntries(names.map((name, j) => [name, row[j]])) as Row)
 }
 
 function columnRows(value: unknown): Row[] {

@@ -1,7 +1,7 @@
 /** What operators and tools ask for: health, readiness, metrics, description. */
 import type { Predictor } from '../predictor/predictor'
 import { docsPage } from './docs-page'
-import { type HttpAnswer, jsonAnswer, type Protocol, type Route, type RouteContext } from './exchange'
+import { type HttpAnswer, type HttpExchange, jsonAnswer, type Protocol, type Route, type RouteContext } from './exchange'
 import { openApiOf } from './openapi'
 import { type MetricFamily, openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from './prometheus'
 
@@ -25,11 +25,16 @@ export function systemProtocol(options: SystemOptions): Protocol {
       ...health,
       { method: 'GET', path: '/readyz', handle: ready },
       { method: 'GET', path: '/metrics', handle: ({ exchange }) => metrics(options.families(), exchange.header('accept')) },
-      { method: 'GET', path: '/openapi.json', handle: ({ models }) => jsonAnswer(openApiOf(models, options)) },
-      { method: 'GET', path: '/docs', handle: ({ models }) => docs(models, options) },
-      { method: 'GET', path: '/', handle: ({ exchange, models }) => index(exchange.header('accept'), models, options) },
+      { method: 'GET', path: '/openapi.json', handle: ({ exchange, models }) => jsonAnswer(openApiOf(models, mounted(options, exchange))) },
+      { method: 'GET', path: '/docs', handle: ({ exchange, models }) => docs(models, mounted(options, exchange)) },
+      { method: 'GET', path: '/', handle: ({ exchange, models }) => index(exchange.header('accept'), models, mounted(options, exchange)) },
     ],
   }
+}
+
+/** The options with the prefix as the client sees it. */
+function mounted(options: SystemOptions, { mountedAt = '' }: HttpExchange): SystemOptions {
+  return mountedAt === '' ? options : { ...options, basePath: mountedAt + options.basePath }
 }
 
 /** Ready when nothing shuts down, every model can answer, and no queue is full. */

@@ -1,26 +1,15 @@
 /** Node's HTTP server around a handler: thin, bounded, and stopped without losing a request. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Clock, sleep, systemClock } from '../../core/clock'
 import { attachDisplay } from '../../core/display'
 import { MillwrightError } from '../../core/errors'
-import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../core/options'
+import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../../core/options'
 import { throwIfAborted } from '../../core/signal'
-
-/** What the server needs of a request; `createHandler(…).exchange` of `millwright/serve` takes it. */
-export interface ServedExchange {
-  readonly method: string
-  readonly path: string
-  header(name: string): string | undefined
-  body(maxBytes: number): Promise<Uint8Array | undefined>
-  readonly signal: AbortSignal
-}
+import { answerNode, type ExchangeHandler } from './node-exchange'
 
 /** What answers: the handler of `millwright/serve`. */
-export interface NodeHandler {
-  exchange(
-    request: ServedExchange,
-  ): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }>
+export interface NodeHandler extends ExchangeHandler {
   drain(): void
 }
 
@@ -70,17 +59,18 @@ export interface NodeServer {
  * @throws Unavailable when the port is in use, PermissionDenied when it may not be taken, InvalidArgument on bad options or an unknown host
  */
 export async function startNodeServer(handler: NodeHandler, options: NodeServerOptions = {}): Promise<NodeServer> {
-  checkNodeOptions(options)
+  checkOptions('startNodeServer', options, nodeServerRules())
   throwIfAborted(options.signal)
   const { host = '127.0.0.1', graceMs = 10_000, drainDelayMs = 0, clock = systemClock() } = options
   let closing: Promise<void> | undefined
+  const isClosing = (): boolean => closing !== undefined
   const server = createServer(
     {
       headersTimeout: options.headersTimeoutMs ?? 10_000,
       requestTimeout: options.requestTimeoutMs ?? 60_000,
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
     },
-    (request, response) => void answer(handler, request, response, () => closing !== undefined),
+    (request, response) => void answerNode(handler, request, response, { isClosing }),
   )
   const port = await listen(server, options.port ?? 8000, host)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
@@ -92,8 +82,15 @@ export async function startNodeServer(handler: NodeHandler, options: NodeServerO
   const release = listenForSignals(options, server, close)
   void closed.then(release)
   const shownHost = host.includes(':') ? `[${host}]` : host
-  const started: NodeServer = { url: `http://${shownHost}:${port}`, host, port, closed, close }
-  attachDisplay(started, { text: () => `NodeServer: ${started.url}${closing === undefined ? '' : ', closing'}` })
+  const url = `http://${shownHost}:${port}`
+  let stopped = false
+  void closed.then(() => {
+    stopped = true
+  })
+  const text = (): string => `NodeServer: ${url}${stopped ? ', closed' : isClosing() ? ', closing' : ''}`
+  const started: NodeServer = { url, host, port, closed, close }
+  Object.defineProperty(started, 'toString', { value: text, enumerable: false })
+  attachDisplay(started, { text })
   return started
 }
 
@@ -119,60 +116,6 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
   if (error.code === 'EACCES')
     return new MillwrightError('PermissionDenied', `cannot serve: ${where} may not be taken by this user`, { cause: error })
   return new MillwrightError('InvalidArgument', `cannot serve on ${where}: ${error.message}`, { cause: error })
-}
-
-async function answer(handler: NodeHandler, request: IncomingMessage, response: ServerResponse, isClosing: () => boolean): Promise<void> {
-  const gone = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new DOMException('the client closed the request', 'AbortError'))
-  })
-  const { url = '/' } = request
-  const queryAt = url.search(/[?#]/)
-  try {
-    const { status, headers, body } = await handler.exchange({
-      method: request.method ?? 'GET',
-      path: queryAt < 0 ? url : url.slice(0, queryAt),
-      header: (name) => headerOf(request, name),
-      body: (maxBytes) => readBody(request, maxBytes),
-      signal: gone.signal,
-    })
-    if (response.destroyed) return
-    // A body that was not read to its end would be taken for the next request.
-    const last = isClosing() || !request.complete
-    const length = request.method === 'HEAD' || status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }
-    response.writeHead(status, { ...headers, ...length, ...(last ? { connection: 'close' } : {}) })
-    response.end(body)
-  } catch {
-    // The handler answers every error itself; what is left is a broken connection.
-    if (!response.headersSent && !response.destroyed) response.writeHead(500, { connection: 'close' })
-    response.end()
-  }
-}
-
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
-/** The body, or `undefined` as soon as it is longer than allowed. */
-function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | undefined> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
-    let length = 0
-    const onData = (part: Buffer): void => {
-      length += part.length
-      if (length <= maxBytes) parts.push(part)
-      else {
-        request.off('data', onData)
-        request.pause()
-        resolve(undefined)
-      }
-    }
-    request.on('data', onData)
-    request.once('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, length)))
-    request.once('error', reject)
-    request.once('close', () => reject(new DOMException('the client closed the request', 'AbortError')))
-  })
 }
 
 /** The open connections of a server. */
@@ -222,9 +165,10 @@ function listenForSignals({ signal, handleSignals }: NodeServerOptions, server: 
   }
 }
 
-function checkNodeOptions(options: NodeServerOptions): void {
+/** What each option of the server allows. */
+export function nodeServerRules(): Readonly<Record<keyof NodeServerOptions, OptionRule>> {
   const milliseconds = finiteNumber(0, 2147483647)
-  checkOptions('serve', options, {
+  return {
     port: wholeNumber(0, 65535),
     host: nonEmptyString(),
     signal: ofType('object'),
@@ -235,5 +179,5 @@ function checkNodeOptions(options: NodeServerOptions): void {
     graceMs: milliseconds,
     handleSignals: ofType('boolean'),
     clock: ofType('object'),
-  })
+  }
 }

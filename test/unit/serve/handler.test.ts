@@ -77,6 +77,23 @@ describe('POST /predict', () => {
     }
   })
 
+  it('says how a missing number is written', async () => {
+    for (const text of ['{"celsius":NaN}', '{"celsius": -Infinity}', '[{"celsius":Infinity}]']) {
+      const answer = await ask(handler, post('/predict', text))
+      expect([answer.status, answer.body.code]).toEqual([400, 'malformed-json'])
+      expect(answer.body.detail).toMatch(/^the body is not valid JSON.*; NaN and Infinity are no JSON, write null for a missing number$/)
+    }
+    expect((await ask(handler, post('/predict', '{"celsius":x, "place": "NaN"}'))).body.detail).not.toContain('null')
+  })
+
+  it('refuses a split frame that names a column twice, or not by a string', async () => {
+    const every = createHandler(feelsPredictor(), { protocols: [mlflowProtocol()] })
+    const asked = (columns: unknown[]): Promise<{ body: Record<string, unknown> }> =>
+      ask(every, post('/invocations', { dataframe_split: { columns, data: [[1, 2]] } }))
+    expect((await asked(['celsius', 'celsius'])).body.message).toBe('"columns" of "dataframe_split" names the column "celsius" twice')
+    expect((await asked(['celsius', {}])).body.message).toBe('"columns" of "dataframe_split" must name every column by a string')
+  })
+
   it('asks a model by its name', async () => {
     const several = createHandler({ models: { a: feelsPredictor({ version: '1' }), b: feelsPredictor({ version: '2' }) } })
     expect((await ask(several, post('/predict', row))).body.version).toBe('1')
@@ -334,8 +351,12 @@ describe('the other paths', () => {
       '`maxRows` of `limits` of createHandler must be a whole number ≥ 1, got 0',
     )
     expect(() => createHandler(predictor, { basePath: 'ml' })).toThrow(/`basePath` of createHandler must be a path such as \/ml/)
-    expect(() => createHandler({ models: {} })).toThrow(/needs a predictor or/)
-    expect(() => createHandler({ models: { a: {} as never } })).toThrow(/the model "a" of createHandler must be a predictor/)
+    expect(() => createHandler({ models: {} })).toThrow(
+      /takes several models as \{ models: \{ name: model \} \} with at least one, got an object/,
+    )
+    expect(() => createHandler({ models: { a: {} as never } })).toThrow(
+      /the model "a" of createHandler needs a model \(a fitted model, a functionModel, or what a runtime has loaded\), got an object/,
+    )
   })
 })
 
