@@ -14,7 +14,11 @@ import type { TrackerOptions as BareTrackerOptions } from './run/tracker-options
 
 /** Options of {@link createTracker}: those of `millwright/run`, with a storage in place of a backend. */
 export interface TrackerOptions extends Omit<BareTrackerOptions, 'backend'> {
-  /** Where runs are kept, as a tree of files that MLflow reads. Either this or `backend`. It stays the caller's to close. */
+  /**
+   * Where runs are kept, as a tree of files of MLflow's file store. Either this or `backend`. It stays the caller's to close.
+   * MLflow 3.13 and later open such a tree only with `MLFLOW_ALLOW_FILE_STORE=true`; on Node the backend `sqliteTracker` writes a file
+   * that it opens as it is.
+   */
   readonly storage?: ObjectStore | undefined
   /** Another place: `sqliteTracker`, `mlflowTracker`, … `tracker.close()` closes it. */
   readonly backend?: BareTrackerOptions['backend'] | undefined
