@@ -1,9 +1,12 @@
 /** The defaults that the rooms leave open, bound: which tracker backend a storage gets, which runtimes a predictor has. */
 import { filesTracker } from './adapters/tracker/files'
 import { invalidArgument } from './core/errors'
+import { checkOptions } from './core/options'
+import { assertUsage } from './core/usage'
 import { fingerprint } from './dataset/fingerprint'
 import type { ModelRuntime, ModelSource } from './ports/model'
 import type { ObjectStore } from './ports/object-store'
+import { objectStoreRule, trackerBackendRule } from './ports/port-rules'
 import type { LoadOptions, OfOptions } from './predictor/prediction'
 import { Predictor as BarePredictor } from './predictor/predictor'
 import type { LabelOf, PredictedLabel, ServableModel } from './predictor/servable'
@@ -12,7 +15,11 @@ import type { TrackerOptions as BareTrackerOptions } from './run/tracker-options
 
 /** Options of {@link createTracker}: those of `millwright/run`, with a storage in place of a backend. */
 export interface TrackerOptions extends Omit<BareTrackerOptions, 'backend'> {
-  /** Where runs are kept, as a tree of files that MLflow reads. Either this or `backend`. It stays the caller's to close. */
+  /**
+   * Where runs are kept, as a tree of files of MLflow's file store. Either this or `backend`. It stays the caller's to close.
+   * MLflow 3.13 and later open such a tree only with `MLFLOW_ALLOW_FILE_STORE=true`; on Node the backend `sqliteTracker` writes a file
+   * that it opens as it is.
+   */
   readonly storage?: ObjectStore | undefined
   /** Another place: `sqliteTracker`, `mlflowTracker`, … `tracker.close()` closes it. */
   readonly backend?: BareTrackerOptions['backend'] | undefined
@@ -26,9 +33,17 @@ export interface TrackerOptions extends Omit<BareTrackerOptions, 'backend'> {
  * @throws InvalidArgument unless there is just one of `storage` and `backend`
  */
 export function createTracker(options: TrackerOptions): Tracker {
-  const { storage, backend, ...rest } = options ?? {}
+  assertUsage('createTracker', options, {
+    write: (path) => `createTracker({ storage: fsStorage({ root: ${path} }) })`,
+    text: './mlops',
+    renamed: { store: 'storage', root: 'storage', path: 'storage' },
+  })
+  const { storage, backend, ...rest } = options
+  checkOptions('createTracker', { storage, backend }, { storage: objectStoreRule(), backend: trackerBackendRule() })
   if ((storage === undefined) === (backend === undefined)) {
-    throw invalidArgument(`createTracker needs either \`storage\` or \`backend\`, got ${storage === undefined ? 'neither' : 'both'}`)
+    throw invalidArgument(`createTracker needs either \`storage\` or \`backend\`, got ${storage === undefined ? 'neither' : 'both'}`, {
+      hint: "createTracker({ storage: fsStorage({ root: './mlops' }) })",
+    })
   }
   return createBareTracker({
     environment: async () => (await import('./adapters/environment/node-environment')).nodeEnvironment()(),

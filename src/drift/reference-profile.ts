@@ -1,6 +1,8 @@
 /** The reference profile: all a detector needs to know about the reference, as plain JSON. */
-import { MillwrightError, show } from '../core/errors'
+import { type DocumentPath, damaged, laterFormat } from '../core/damage'
+import { arrayOf, type OptionRule, ofType, oneOf, wholeNumber } from '../core/options'
 import type { ColumnType } from '../ports/table'
+import { columnTypes } from '../schema/column'
 import type { Moments } from '../stats/running-moments'
 import type { ResolvedDriftOptions } from './drift-options'
 
@@ -57,50 +59,62 @@ export interface DriftProfile {
   readonly columns: readonly ReferenceColumn[]
 }
 
-/** Checks a profile that comes from outside. @throws Corrupt naming the first thing wrong */
+const SUBJECT = 'the drift profile'
+const count = /* @__PURE__ */ wholeNumber(0)
+const object = /* @__PURE__ */ ofType('object')
+const texts = /* @__PURE__ */ arrayOf(/* @__PURE__ */ ofType('string'))
+const counts = /* @__PURE__ */ arrayOf(/* @__PURE__ */ wholeNumber(0))
+const ascending: OptionRule = {
+  allowed: 'an array of finite numbers, ascending',
+  test: (values) => Array.isArray(values) && values.every((value, i) => Number.isFinite(value) && (i === 0 || values[i - 1] <= value)),
+}
+const kinds = /* @__PURE__ */ oneOf('numeric', 'categorical', 'skipped')
+const types = /* @__PURE__ */ oneOf(...columnTypes)
+
+/**
+ * Checks a profile that comes from outside. By rules and not by a schema: the detector alone stays a small bundle.
+ *
+ * @throws Corrupt naming the first member that is wrong; Unsupported when a later release wrote it
+ */
 export function assertProfile(value: unknown): asserts value is DriftProfile {
-  const profile = (value ?? {}) as Partial<DriftProfile>
-  if (profile.format !== 'millwright-drift-profile' || profile.version !== 1) {
-    throw corrupt(
-      `its format is ${show(profile.format)}, version ${show(profile.version)}; this release reads millwright-drift-profile, version 1`,
-    )
+  check(value, [], object)
+  const profile = value as Record<string, unknown>
+  const { version } = profile
+  check(profile.format, ['format'], oneOf('millwright-drift-profile'))
+  if (typeof version === 'number' && version > 1) throw laterFormat(SUBJECT, version, 1)
+  check(version, ['version'], oneOf(1))
+  check(profile.rows, ['rows'], count)
+  check(profile.options, ['options'], object)
+  check(profile.columns, ['columns'], arrayOf(object))
+  for (const [i, column] of (profile.columns as readonly Record<string, unknown>[]).entries()) checkColumn(column, ['columns', i])
+}
+
+function checkColumn(column: Readonly<Record<string, unknown>>, path: DocumentPath): void {
+  const all = (rules: Readonly<Record<string, OptionRule>>): void => {
+    for (const [name, rule] of Object.entries(rules)) check(column[name], [...path, name], rule)
   }
-  if (!Array.isArray(profile.columns) || typeof profile.options !== 'object' || !isCount(profile.rows)) {
-    throw corrupt('it needs rows, options and columns')
+  all({ column: ofType('string'), columnType: types, n: count, missing: count, kind: kinds })
+  if (column.kind === 'skipped') {
+    all({ reason: ofType('string') })
+    return
   }
-  for (const column of profile.columns as readonly Unchecked[]) {
-    if (!isColumn(column)) throw corrupt(`column ${show(column?.column)} is damaged`)
+  all({ counts })
+  const bins = (column.counts as readonly number[]).length
+  if (column.kind === 'categorical') {
+    all({ categories: sized(texts, bins), otherCount: count })
+    return
   }
+  all({ infinite: count, sample: ascending, cuts: sized(ascending, bins - 1), edges: ascending, moments: object })
+  all({ sample: { allowed: 'an array of at least one number', test: (values) => (values as readonly number[]).length > 0 } })
+  all({ edgeCounts: sized(counts, (column.edges as readonly number[]).length - 1) })
+  check((column.moments as Record<string, unknown>).count, [...path, 'moments', 'count'], count)
 }
 
-/** A column of any kind, none of it checked yet. */
-type Unchecked = (Partial<Omit<NumericReference, 'kind'> & Omit<CategoricalReference, 'kind'>> & { readonly kind?: string }) | null
-
-function isColumn(column: Unchecked): boolean {
-  if (typeof column?.column !== 'string' || !isCount(column.n) || !isCount(column.missing)) return false
-  if (column.kind === 'skipped') return true
-  if (!isNumbers(column.counts)) return false
-  if (column.kind === 'categorical') return column.categories?.length === column.counts.length && isCount(column.otherCount)
-  const { sample, cuts, edges, edgeCounts, moments } = column
-  return (
-    isNumbers(sample) &&
-    sample.length > 0 &&
-    isNumbers(cuts) &&
-    cuts.length === column.counts.length - 1 &&
-    isNumbers(edges) &&
-    edgeCounts?.length === edges.length - 1 &&
-    isCount(moments?.count)
-  )
+/** A rule for a list of a known length. */
+function sized({ allowed, test }: OptionRule, length: number): OptionRule {
+  return { allowed: `${allowed}, ${length} in all`, test: (value) => test(value) && (value as readonly unknown[]).length === length }
 }
 
-function corrupt(what: string): MillwrightError {
-  return new MillwrightError('Corrupt', `this is not a drift profile: ${what}`)
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function isNumbers(values: unknown): values is number[] {
-  return Array.isArray(values) && values.every(Number.isFinite)
+function check(value: unknown, path: DocumentPath, { allowed, test }: OptionRule): void {
+  if (!test(value)) throw damaged(SUBJECT, path, allowed, value)
 }

@@ -5,8 +5,10 @@ import { invalidArgument, isMillwrightError, MillwrightError, show } from '../co
 import { assertSafeKey } from '../core/ids'
 import { anything, checkOptions, ofType } from '../core/options'
 import { throwIfAborted } from '../core/signal'
+import { assertUsage } from '../core/usage'
 import type { ModelPackage, ModelSource, PackableModel, ResolvedModel } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
+import { objectStoreRule, registryBackendRule } from '../ports/port-rules'
 import type { ModelVersionRecord, RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
 import { locate, versionNotFound, versionOfAlias, versionText } from './find-version'
 import { evaluateGates, rejected } from './gates'
@@ -38,14 +40,23 @@ export class ModelRegistry implements ModelSource {
 
   /** @throws InvalidArgument for bad options, Unsupported where the storage has no conditional put */
   constructor(options: ModelRegistryOptions) {
+    assertUsage('ModelRegistry', options, {
+      write: (path) => `new ModelRegistry({ storage: fsStorage({ root: ${path} }) })`,
+      text: './mlops',
+      renamed: { root: 'storage', path: 'storage' },
+    })
     checkOptions('ModelRegistry', options, {
-      storage: ofType('object'),
-      backend: ofType('object'),
+      storage: objectStoreRule(),
+      backend: registryBackendRule(),
       clock: anything(),
       user: { allowed: 'well-formed text', test: (value) => typeof value === 'string' && value !== '' && value.isWellFormed() },
     })
-    const { storage, backend } = options ?? {}
-    if ((storage === undefined) === (backend === undefined)) throw invalidArgument('ModelRegistry needs either `storage` or `backend`')
+    const { storage, backend } = options
+    if ((storage === undefined) === (backend === undefined)) {
+      throw invalidArgument('ModelRegistry needs either `storage` or `backend`', {
+        hint: "new ModelRegistry({ storage: fsStorage({ root: './mlops' }) })",
+      })
+    }
     this.#backend = backend ?? objectStoreBackend(storage as ObjectStore)
     this.#clock = options.clock ?? systemClock()
     this.#user = options.user

@@ -1,9 +1,11 @@
 /** Taking a version from one registry to another: as it is, or as one archive. The digest and the lineage stay. */
+import * as z from 'zod/mini'
 import { fromUtf8, utf8 } from '../core/bytes'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { canonicalJson, parseJson } from '../core/json'
 import { anything, checkOptions, finiteNumber, nonEmptyString, wholeNumber } from '../core/options'
 import { throwIfAborted } from '../core/signal'
+import { parseStored, storedFormat } from '../core/stored'
 import type { ModelPackage } from '../ports/model'
 import type { Row } from '../schema/table'
 import { buildManifest, type Lineage, MANIFEST_FILE, manifestBytes, parseManifest, toPackage, verifyFile } from './manifest'
@@ -96,7 +98,8 @@ export async function exportModel(
 }
 
 /**
- * Registers the version that an archive of {@link exportModel} holds. The archive may come from anywhere: what leads out of a folder, links,
+ * Registers the version that an archive of {@link exportModel} holds, also one that was unpacked and packed again by an ordinary tool (with
+ * entries for folders, inside one folder, with macOS's notes). The archive may come from anywhere: what leads out of a folder, links,
  * double names, and archives that unpack to more than the limits are refused, and every file must have the digest it says.
  *
  * @throws InvalidArgument for an archive that is refused, Corrupt for one that is damaged or none of ours
@@ -114,7 +117,36 @@ export async function importModel(registry: ModelRegistry, bytes: Uint8Array, op
   const { maxBytes = 2 ** 31, maxFiles = 10_000, maxRatio = 200, signal } = options
   // Three files are the archive's own.
   const files = await readZip(bytes, { maxBytes, maxFiles: maxFiles + 3, maxRatio }, signal)
-  return deliver(open(files), registry, options)
+  return deliver(open(withoutTopFolder(files)), registry, options)
+}
+
+/** What `archive.json` must hold. */
+const factsFormat = /* @__PURE__ */ storedFormat(
+  () =>
+    z.looseObject({
+      format: z.literal(FORMAT),
+      formatVersion: z.literal(1),
+      name: z.string(),
+      version: z.optional(z.string()),
+      createdAt: z.optional(z.number()),
+      description: z.optional(z.string()),
+    }),
+  { field: 'formatVersion', reads: 1 },
+)
+
+/** What macOS adds to archives: notes on files, and on how a folder is shown. */
+function isMacNote(path: string): boolean {
+  return path.startsWith('__MACOSX/') || /(^|\/)\.DS_Store$/.test(path)
+}
+
+/** The files of an archive; where somebody packed the folder and not what is in it, without that folder. */
+function withoutTopFolder(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+  if (files.has(FACTS_FILE)) return files
+  const own = [...files].filter(([path]) => !isMacNote(path))
+  const top = own[0]?.[0].split('/')[0]
+  const prefix = `${top}/`
+  if (!files.has(prefix + FACTS_FILE) || !own.every(([path]) => path.startsWith(prefix))) return files
+  return new Map(own.map(([path, bytes]) => [path.slice(prefix.length), bytes]))
 }
 
 function assertRegistry(operation: string, registry: unknown): void {
@@ -124,27 +156,27 @@ function assertRegistry(operation: string, registry: unknown): void {
 
 /** What an archive holds, checked against the digests in it. */
 function open(files: ReadonlyMap<string, Uint8Array>): Parcel {
-  const facts = jsonOf(files, FACTS_FILE)
-  if (facts.format !== FORMAT || typeof facts.name !== 'string')
-    throw new MillwrightError('Corrupt', 'the archive holds no model: its archive.json says something else')
-  if (facts.formatVersion !== 1) {
-    throw new MillwrightError('Unsupported', `the archive has format ${show(facts.formatVersion)}; this release reads format 1`)
+  const fileOf = (path: string): Uint8Array => {
+    const bytes = files.get(path)
+    if (bytes === undefined) throw new MillwrightError('Corrupt', `the archive holds no model: it has no ${path}`)
+    return bytes
   }
-  const manifest = parseManifest(files.get(MANIFEST_FILE) ?? utf8('null'), `${MANIFEST_FILE} of the archive`)
+  const facts = parseStored(factsFormat, fileOf(FACTS_FILE), `${FACTS_FILE} of the archive`)
+  const manifest = parseManifest(fileOf(MANIFEST_FILE), `${MANIFEST_FILE} of the archive`)
   const held = manifest.files.map((file): [string, Uint8Array] => [
     file.path,
     verifyFile(file, files.get(FILES + file.path), `the archive of ${show(facts.name)}`),
   ])
   const known = new Set([FACTS_FILE, MANIFEST_FILE, EXAMPLE_FILE, ...held.map(([path]) => FILES + path)])
-  const extra = [...files.keys()].find((path) => !known.has(path))
+  const extra = [...files.keys()].find((path) => !known.has(path) && !isMacNote(path))
   if (extra !== undefined) throw new MillwrightError('Corrupt', `the archive holds ${show(extra)}, which its manifest does not know`)
   const { metrics, lineage, tags, fingerprint } = manifest
-  const description = typeof facts.description === 'string' ? facts.description : ''
-  const example = files.has(EXAMPLE_FILE) ? rowsOf(jsonOf(files, EXAMPLE_FILE, true)) : undefined
+  const { description = '', version = '', createdAt = 0 } = facts
+  const example = files.has(EXAMPLE_FILE) ? rowsOf(parseJson(fromUtf8(fileOf(EXAMPLE_FILE)), `${EXAMPLE_FILE} of the archive`)) : undefined
   return {
     name: facts.name,
-    version: String(facts.version ?? ''),
-    createdAt: Number(facts.createdAt ?? 0),
+    version,
+    createdAt,
     digest: fingerprint,
     package: toPackage(manifest, Object.fromEntries(held)),
     registration: { metrics, lineage, tags, description, example },
@@ -192,12 +224,4 @@ function rowsOf(value: unknown): Row[] | undefined {
   const { columns, data } = (value ?? {}) as { columns?: unknown; data?: unknown }
   if (!Array.isArray(columns) || !Array.isArray(data) || !data.every(Array.isArray)) return undefined
   return data.map((cells: unknown[]) => Object.fromEntries(columns.map((column, i) => [String(column), cells[i] as Row[string]])))
-}
-
-function jsonOf(files: ReadonlyMap<string, Uint8Array>, path: string, list = false): Record<string, unknown> {
-  const bytes = files.get(path)
-  if (bytes === undefined) throw new MillwrightError('Corrupt', `the archive holds no model: it has no ${path}`)
-  const value = parseJson(fromUtf8(bytes), `${path} of the archive`)
-  if (typeof value === 'object' && value !== null && (list || !Array.isArray(value))) return value as Record<string, unknown>
-  throw new MillwrightError('Corrupt', `${path} of the archive must be a JSON object`)
 }

@@ -1,4 +1,4 @@
-/** Reading a ZIP archive from somewhere else, believing nothing it says (PKWARE APPNOTE 6.3; no ZIP64, no encryption, stored or deflated). */
+/** Reading a ZIP archive from somewhere else, believing nothing it says (PKWARE APPNOTE 6.3; no encryption, stored or deflated). */
 
 import { crc32 } from '../core/crc32'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
@@ -17,6 +17,8 @@ export interface ZipLimits {
 
 interface Entry {
   readonly path: string
+  /** Whether it is a folder, which holds no bytes; `path` is then without the slash at its end. */
+  readonly isFolder: boolean
   readonly method: number
   readonly crc: number
   readonly packed: number
@@ -35,26 +37,24 @@ const HARMLESS_BYTES = 1 << 20
  *
  * Refused before anything is unpacked: absolute paths, `..` and whatever is no safe key; links and other special files; two files of one
  * name (also where only case tells them apart) or a file where a folder must be; entries that overlap, bytes that belong to none; more than
- * the limits allow by what the archive says. Unpacking stops where an entry is larger than it said.
+ * the limits allow by what the archive says. Unpacking stops where an entry is larger than it said. Entries for folders, data descriptors,
+ * extra fields and ZIP64 are fine, as tools that pack folders write them; folders are left out of what is given.
  *
- * @throws Corrupt for bytes that are no whole archive, InvalidArgument for an archive that is refused, Unsupported for ZIP64 and encryption
+ * @throws Corrupt for bytes that are no whole archive, InvalidArgument for an archive that is refused, Unsupported for encryption
  */
 export async function readZip(bytes: Uint8Array, limits: ZipLimits, signal?: AbortSignal): Promise<Map<string, Uint8Array>> {
   const entries = readDirectory(bytes, limits)
   const files = new Map<string, Uint8Array>()
   for (const entry of entries) {
     throwIfAborted(signal)
-    files.set(entry.path, await unpack(bytes, entry))
+    if (!entry.isFolder) files.set(entry.path, await unpack(bytes, entry))
   }
   return files
 }
 
 function readDirectory(bytes: Uint8Array, limits: ZipLimits): Entry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const end = findEnd(view)
-  const [count, length, start] = [view.getUint16(end + 10, true), view.getUint32(end + 12, true), view.getUint32(end + 16, true)]
-  if (count === 0xffff || length === 0xffffffff || start === 0xffffffff) throw new MillwrightError('Unsupported', 'the archive is ZIP64')
-  if (view.getUint16(end + 8, true) !== count || start + length !== end) throw corrupt('its directory is not where it says')
+  const { count, start, end } = endOf(view)
   if (count > limits.maxFiles) throw refused(`it holds ${count} files, at most ${limits.maxFiles} are taken`)
   const entries: Entry[] = []
   let at = start
@@ -62,12 +62,14 @@ function readDirectory(bytes: Uint8Array, limits: ZipLimits): Entry[] {
     if (at + 46 > end || view.getUint32(at, true) !== 0x02014b50) throw corrupt('its directory is cut short')
     const [nameLength, extra, comment] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true), view.getUint16(at + 32, true)]
     if (at + 46 + nameLength + extra + comment > end) throw corrupt('its directory is cut short')
-    entries.push(entryAt(view, bytes, at, nameLength))
+    entries.push(entryAt(view, bytes, at, { nameLength, extra }))
     at += 46 + nameLength + extra + comment
   }
   if (at !== end) throw corrupt('its directory is longer than its entries')
-  const clash = clashOf(entries.map(({ path }) => path))
+  const clash = clashOf(entries.flatMap(({ path, isFolder }) => (isFolder ? [] : [path])))
   if (clash !== undefined) throw refused(`it ${clash}`)
+  const folder = folderThatIsFile(entries)
+  if (folder !== undefined) throw refused(`it holds ${show(folder)} as a file and as a folder`)
   checkSizes(entries, bytes.length, limits)
   checkRanges(entries, view, bytes, start)
   return entries
@@ -85,27 +87,116 @@ function findEnd(view: DataView): number {
   return found
 }
 
-function entryAt(view: DataView, bytes: Uint8Array, at: number, nameLength: number): Entry {
-  const path = nameOf(bytes.subarray(at + 46, at + 46 + nameLength))
+/** Where the directory of an archive begins and ends, and how many entries it has. */
+interface Directory {
+  readonly count: number
+  readonly start: number
+  readonly end: number
+}
+
+/** What the end record says, or, where one stands before it, the ZIP64 end record; they must agree as far as the first can tell. */
+function endOf(view: DataView): Directory {
+  const end = findEnd(view)
+  const [here, count, length, start] = [
+    view.getUint16(end + 8, true),
+    view.getUint16(end + 10, true),
+    view.getUint32(end + 12, true),
+    view.getUint32(end + 16, true),
+  ]
+  const hasLocator = end >= 20 && view.getUint32(end - 20, true) === 0x07064b50
+  if (!hasLocator) {
+    if (here !== count || start + length !== end) throw corrupt('its directory is not where it says')
+    return { count, start, end }
+  }
+  const record = uint64(view, end - 20 + 8)
+  if (record + 56 > end - 20 || view.getUint32(record, true) !== 0x06064b50) throw corrupt('its ZIP64 end record is not where it says')
+  const wide = {
+    here: uint64(view, record + 24),
+    count: uint64(view, record + 32),
+    length: uint64(view, record + 40),
+    start: uint64(view, record + 48),
+  }
+  const agree = (small: number, large: number, full: number): boolean => small === large || small === full
+  if (
+    wide.here !== wide.count ||
+    wide.start + wide.length !== record ||
+    record + 12 + uint64(view, record + 4) !== end - 20 ||
+    !agree(count, wide.count, 0xffff) ||
+    !agree(length, wide.length, 0xffffffff) ||
+    !agree(start, wide.start, 0xffffffff)
+  ) {
+    throw corrupt('its directory is not where it says')
+  }
+  return { count: wide.count, start: wide.start, end: record }
+}
+
+function entryAt(view: DataView, bytes: Uint8Array, at: number, lengths: { readonly nameLength: number; readonly extra: number }): Entry {
+  const { nameLength, extra } = lengths
+  const name = nameOf(bytes.subarray(at + 46, at + 46 + nameLength))
+  const isFolder = name.endsWith('/')
+  const path = isFolder ? name.slice(0, -1) : name
   const flags = view.getUint16(at + 8, true)
   if (flags & 1) throw new MillwrightError('Unsupported', `the archive's file ${show(path)} is encrypted`)
   const method = view.getUint16(at + 10, true)
   if (method !== 0 && method !== 8)
     throw new MillwrightError('Unsupported', `the archive's file ${show(path)} is packed by method ${method}`)
   const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf
-  // Where the system that made it says what a file is, it must be a regular one (8).
-  if (kind !== 0 && kind !== 8) throw refused(`${show(path)} is a link or another special file`)
+  // Where the system that made it says what a file is, it must be a regular one (8), or a folder (4).
+  if (kind !== 0 && kind !== (isFolder ? 4 : 8)) throw refused(`${show(path)} is a link or another special file`)
   try {
     assertSafeKey(path, 'a file name in an archive')
   } catch (cause) {
     throw refused((cause as Error).message)
   }
-  const facts = { crc: view.getUint32(at + 16, true), packed: view.getUint32(at + 20, true), size: view.getUint32(at + 24, true) }
-  const entry = { path, method, ...facts, offset: view.getUint32(at + 42, true) }
-  if (entry.size === 0xffffffff || entry.packed === 0xffffffff || entry.offset === 0xffffffff)
-    throw new MillwrightError('Unsupported', 'the archive is ZIP64')
+  const size = view.getUint32(at + 24, true)
+  const packed = view.getUint32(at + 20, true)
+  const offset = view.getUint32(at + 42, true)
+  const wide = wideFields(view, at + 46 + nameLength, extra)
+  // The extra field holds those that do not fit, in this order.
+  const widened = (small: number): number => (small === 0xffffffff ? wide() : small)
+  const entry = {
+    path,
+    isFolder,
+    method,
+    crc: view.getUint32(at + 16, true),
+    size: widened(size),
+    packed: widened(packed),
+    offset: widened(offset),
+  }
+  if (isFolder && entry.size !== 0) throw corrupt(`the folder ${show(path)} holds bytes`)
   if (method === 0 && entry.size !== entry.packed) throw corrupt(`the sizes of ${show(path)} differ`)
   return entry
+}
+
+/** Gives one 64-bit number after another of the ZIP64 field among the extra fields. @throws Corrupt when there is none left */
+function wideFields(view: DataView, start: number, length: number): () => number {
+  let at = start + length
+  let end = at
+  for (let field = start; field + 4 <= start + length; field += 4 + view.getUint16(field + 2, true)) {
+    if (view.getUint16(field, true) !== 1) continue
+    at = field + 4
+    end = Math.min(start + length, at + view.getUint16(field + 2, true))
+    break
+  }
+  return () => {
+    if (at + 8 > end) throw corrupt('its ZIP64 sizes are not there')
+    at += 8
+    return uint64(view, at - 8)
+  }
+}
+
+function uint64(view: DataView, at: number): number {
+  const value = view.getBigUint64(at, true)
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt('a size has more than 53 bits')
+  return Number(value)
+}
+
+/** A folder whose path is also that of a file, or leads through one; where case does not count. */
+function folderThatIsFile(entries: readonly Entry[]): string | undefined {
+  const folded = (path: string): string => path.normalize('NFC').toLowerCase()
+  const files = new Set(entries.flatMap(({ path, isFolder }) => (isFolder ? [] : [folded(path)])))
+  const leadsThrough = (path: string): boolean => path.split('/').some((_, i, parts) => files.has(folded(parts.slice(0, i + 1).join('/'))))
+  return entries.find(({ path, isFolder }) => isFolder && leadsThrough(path))?.path
 }
 
 function checkSizes(entries: readonly Entry[], archiveBytes: number, { maxBytes, maxRatio }: ZipLimits): void {
@@ -127,14 +218,14 @@ function checkRanges(entries: readonly Entry[], view: DataView, bytes: Uint8Arra
     if (offset > free + slack) throw refused(`${offset - free} of its bytes belong to no file`)
   }
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
-    const { path, offset, packed } = entry
+    const { path, isFolder, offset, packed } = entry
     if (offset < free) throw refused(`${show(path)} shares bytes with another file`)
     if (offset + 30 > directoryStart || view.getUint32(offset, true) !== 0x04034b50) throw corrupt(`${show(path)} is not where it says`)
     next(offset)
     const data = dataStart(view, offset)
     const name = bytes.subarray(offset + 30, offset + 30 + view.getUint16(offset + 26, true))
     if (data + packed > directoryStart) throw corrupt(`${show(path)} is cut short`)
-    if (nameOf(name) !== path) throw corrupt(`${show(path)} has two names`)
+    if (nameOf(name) !== path + (isFolder ? '/' : '')) throw corrupt(`${show(path)} has two names`)
     free = data + packed
     slack = view.getUint16(offset + 6, true) & 8 ? DESCRIPTOR_BYTES : 0
   }

@@ -1,13 +1,27 @@
 /** Compares where a run ran with what is here now. Loaded on first use. */
-import { fromUtf8 } from '../core/bytes'
+import * as z from 'zod/mini'
 import { attachDisplay, markdownCell } from '../core/display'
 import { invalidArgument, isMillwrightError, show } from '../core/errors'
 import { checkOptions, ofType } from '../core/options'
+import { parseStored, storedFormat } from '../core/stored'
 import type { RunEnvironment } from '../ports/environment'
 import { runLimits } from '../ports/run-keys'
 import type { RunRecord, TrackerBackend } from '../ports/tracker-backend'
 import { isTable, type Table } from '../schema/table'
 import type { ReproduceOptions, Reproduction, ReproductionRow } from './reproduction'
+
+/** What `environment.json` must hold; everything may be unknown. */
+const environmentFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<RunEnvironment> => {
+  const text = z.optional(z.string())
+  return z.looseObject({
+    ...{ user: text, entryScript: text, runtime: text, runtimeVersion: text, os: text, packageName: text, packageVersion: text },
+    ...{ lockfileDigest: text, gitCommit: text, gitBranch: text, gitRepoUrl: text, gitFolder: text },
+    command: z.optional(z.array(z.string())),
+    cpuCount: z.optional(z.number()),
+    packages: z.optional(z.record(z.string(), z.string())),
+    gitDirty: z.optional(z.boolean()),
+  })
+})
 
 /** The artifact that holds uncommitted changes. */
 const PATCH = 'uncommitted.patch'
@@ -33,12 +47,12 @@ export async function reproduce(backend: TrackerBackend, runId: string, given: R
   return reproductionOf(runId, rows, stepsOf(recorded, patched))
 }
 
-/** `environment.json`, or, where it is missing, what the tags tell. */
+/** `environment.json`, or, where it is missing or something else, what the tags tell. */
 async function recordedEnvironment(backend: TrackerBackend, { runId, tags }: RunRecord): Promise<RunEnvironment> {
   try {
-    return JSON.parse(fromUtf8(await backend.getArtifact({ runId }, 'environment.json'))) as RunEnvironment
+    return parseStored(environmentFormat, await backend.getArtifact({ runId }, 'environment.json'), 'environment.json')
   } catch (error) {
-    if (!isMillwrightError(error, 'NotFound') && !(error instanceof SyntaxError)) throw error
+    if (!isMillwrightError(error, 'NotFound') && !isMillwrightError(error, 'Corrupt')) throw error
   }
   const [runtime, runtimeVersion] = tags['millwright.runtime']?.split(' ') ?? []
   const [, packageName, packageVersion] = /^(.+?)(?:@([^@]+))?$/.exec(tags['millwright.package'] ?? '') ?? []

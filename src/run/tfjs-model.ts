@@ -1,5 +1,6 @@
 /** Models of TensorFlow.js as files, and back: its own layout, `model.json` and `weights.bin`. Nothing of TensorFlow.js is imported. */
-import { fromUtf8, utf8 } from '../core/bytes'
+import { concatBytes, fromUtf8, utf8 } from '../core/bytes'
+import { damaged } from '../core/damage'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { parseJson } from '../core/json'
 import type { ModelPackage, ModelTask, PackableModel } from '../ports/model'
@@ -73,19 +74,52 @@ export function tfjsModel(model: TfjsModelLike, options: TfjsModelOptions = {}):
 /**
  * A logged model for `tf.loadLayersModel` (or `tf.loadGraphModel`): `tf.loadLayersModel(tfjsLoader(files))`.
  *
- * @param files `model.json` and `weights.bin`
- * @throws Corrupt when they are no model
+ * @param files `model.json` and the files of weights that it names, as TensorFlow.js and its converter write them: `weights.bin`, or shards
+ *   such as `group1-shard1of2.bin`
+ * @throws Corrupt when they are no model, naming the file or the member that is wrong
  */
 export function tfjsLoader(files: Readonly<Record<string, Uint8Array>>): { load(): Promise<TfjsArtifacts> } {
-  const [description, weights] = [files['model.json'], files['weights.bin']]
-  if (description === undefined || weights === undefined) {
-    throw new MillwrightError('Corrupt', `a model of TensorFlow.js has model.json and weights.bin, got ${show(Object.keys(files))}`)
-  }
-  const model = parseJson(fromUtf8(description), 'model.json') as TfjsArtifacts & { weightsManifest?: readonly { weights?: unknown[] }[] }
+  const description = fileOf(files, 'model.json')
+  const model = parseJson(fromUtf8(description), 'model.json') as TfjsArtifacts & { weightsManifest?: unknown }
+  if (typeof model !== 'object' || model === null) throw damaged('model.json', [], 'an object', model)
   const { weightsManifest, ...rest } = model
-  if (!Array.isArray(weightsManifest)) throw new MillwrightError('Corrupt', 'model.json has no list of weights')
-  const weightSpecs = weightsManifest.flatMap((group: { weights?: unknown[] }) => group.weights ?? [])
-  return { load: async () => ({ ...rest, weightSpecs, weightData: weights.slice().buffer as ArrayBuffer }) }
+  if (!Array.isArray(weightsManifest)) throw damaged('model.json', ['weightsManifest'], 'an array', weightsManifest)
+  const groups = weightsManifest.map(weightGroup)
+  const shards = groups.flatMap(({ paths }) => paths.map((path) => fileOf(files, path)))
+  const weightSpecs = groups.flatMap(({ weights }) => weights)
+  return { load: async () => ({ ...rest, weightSpecs, weightData: concatBytes(shards).buffer as ArrayBuffer }) }
+}
+
+/** A group of the manifest: files which hold, one after another, the bytes of its weights. */
+function weightGroup(value: unknown, i: number): { readonly paths: readonly string[]; readonly weights: readonly object[] } {
+  const at = ['weightsManifest', i]
+  if (typeof value !== 'object' || value === null) throw damaged('model.json', at, 'an object', value)
+  const { paths, weights = [] } = value as { readonly paths?: unknown; readonly weights?: unknown }
+  const isPath = (path: unknown): boolean => typeof path === 'string'
+  if (!Array.isArray(paths) || !paths.every(isPath)) throw damaged('model.json', [...at, 'paths'], 'an array of file names', paths)
+  if (!Array.isArray(weights) || !weights.every(isWeight)) {
+    throw damaged('model.json', [...at, 'weights'], 'an array of weights, each with name, shape and dtype', weights)
+  }
+  return { paths, weights }
+}
+
+function isWeight(value: unknown): boolean {
+  const { name, shape, dtype } = (value ?? {}) as Readonly<Record<string, unknown>>
+  return typeof name === 'string' && typeof dtype === 'string' && Array.isArray(shape) && shape.every(Number.isSafeInteger)
+}
+
+function fileOf(files: Readonly<Record<string, Uint8Array>>, path: string): Uint8Array {
+  if (typeof files !== 'object' || files === null) {
+    throw invalidArgument(
+      `tfjsLoader takes files by name: write tfjsLoader({ 'model.json': bytes, 'weights.bin': bytes }), got ${show(files)}`,
+    )
+  }
+  const bytes = Object.hasOwn(files, path) ? files[path] : undefined
+  if (bytes instanceof Uint8Array) return bytes
+  throw new MillwrightError(
+    'Corrupt',
+    `the model of TensorFlow.js has no file ${show(path)}; it has ${Object.keys(files).map(show).join(', ') || 'none'}`,
+  )
 }
 
 function filesOf({ modelTopology, weightSpecs = [], weightData, ...rest }: TfjsArtifacts): Record<string, Uint8Array> {

@@ -3,7 +3,9 @@ import type { Clock } from '../core/clock'
 import { invalidArgument, show } from '../core/errors'
 import type { Logger } from '../core/logger'
 import { anything, arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
+import { assertUsage } from '../core/usage'
 import type { EnvironmentSource } from '../ports/environment'
+import { trackerBackendRule } from '../ports/port-rules'
 import type { SystemMeterSource } from '../ports/system-metrics'
 import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Table } from '../schema/table'
@@ -69,8 +71,12 @@ export interface SearchRunsOptions {
 
 /** @throws InvalidArgument */
 export function checkTrackerOptions(options: TrackerOptions): void {
-  checkOptions('createTracker', options ?? {}, {
-    backend: ofType('object'),
+  assertUsage('createTracker', options, {
+    write: (url) => `createTracker({ backend: mlflowTracker({ url: ${url} }) })`,
+    text: 'http://127.0.0.1:5000',
+  })
+  checkOptions('createTracker', options, {
+    backend: trackerBackendRule(),
     clock: ofType('object'),
     logger: ofType('object'),
     user: ofType('string'),
@@ -85,13 +91,13 @@ export function checkTrackerOptions(options: TrackerOptions): void {
     systemMetrics: either(ofType('boolean'), ofType('object')),
     systemMeter: ofType('function'),
   })
-  if (typeof options?.systemMetrics === 'object') {
+  if (typeof options.systemMetrics === 'object') {
     checkOptions('`systemMetrics` of createTracker', options.systemMetrics, { everyMs: wholeNumber(1) })
   }
-  if (options?.systemMetrics && options.systemMeter === undefined) {
+  if (options.systemMetrics && options.systemMeter === undefined) {
     throw invalidArgument('`systemMetrics` of createTracker needs `systemMeter`, such as nodeSystemMetrics()')
   }
-  if (options?.backend === undefined) throw invalidArgument('createTracker needs `backend`, where runs are kept')
+  if (options.backend === undefined) throw invalidArgument('createTracker needs `backend`, where runs are kept')
 }
 
 /** @throws InvalidArgument */

@@ -1,6 +1,7 @@
 /** A plain function as a model: rules, a call to another service, a model that no engine knows. */
 import type { Awaitable } from '../../core/awaitable'
 import { utf8 } from '../../core/bytes'
+import { damaged } from '../../core/damage'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../../core/errors'
 import { parseJson } from '../../core/json'
 import { checkOptions, nonEmptyString, ofType, oneOf } from '../../core/options'
@@ -131,7 +132,7 @@ function functionName({ files }: ModelPackage): string {
   const bytes = Object.hasOwn(files, descriptionFile) ? files[descriptionFile] : undefined
   if (bytes === undefined) throw new MillwrightError('Corrupt', `a model of flavor function must hold ${descriptionFile}`)
   const { name } = (parseJson(new TextDecoder().decode(bytes), descriptionFile) ?? {}) as { name?: unknown }
-  if (typeof name !== 'string') throw new MillwrightError('Corrupt', `${descriptionFile} names no function`)
+  if (typeof name !== 'string') throw damaged(descriptionFile, ['name'], 'the name of a function', name)
   return name
 }
 

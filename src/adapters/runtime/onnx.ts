@@ -1,10 +1,11 @@
 /** ONNX models on onnxruntime: onnxruntime-node by default, onnxruntime-web (same interface) through `lib`. */
-import { fromUtf8, utf8 } from '../../core/bytes'
+import * as z from 'zod/mini'
+import { utf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
-import { parseJson } from '../../core/json'
 import { checkOptions, ofType, oneOf } from '../../core/options'
 import { loadPeer } from '../../core/peer'
 import { throwIfAborted } from '../../core/signal'
+import { parseStored, storedFormat } from '../../core/stored'
 import type { LoadedModel, ModelPackage, ModelRuntime, ModelTask, PackableModel, PredictionBatch } from '../../ports/model'
 import { assertSignature, type ColumnSpec, isTensorSide, type ModelSignature } from '../../schema/signature'
 import {
@@ -233,11 +234,18 @@ function modelBytes({ files }: ModelPackage): Uint8Array {
   return files[name] as Uint8Array
 }
 
+/** What `binding.json` must hold. */
+const bindingFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<OnnxBinding> => {
+  const name = z.optional(z.string())
+  return z.looseObject({
+    inputs: z.optional(z.record(z.string(), z.array(z.string()))),
+    outputs: z.optional(z.looseObject({ prediction: name, probabilities: name, scores: name })),
+  })
+})
+
 function hintsOf({ files, signature, classes, task }: ModelPackage): BindingHints {
-  const stored = Object.hasOwn(files, bindingFile) ? parseJson(fromUtf8(files[bindingFile] as Uint8Array), bindingFile) : {}
-  if (typeof stored !== 'object' || stored === null)
-    throw new MillwrightError('Corrupt', `${bindingFile} must be an object, got ${show(stored)}`)
-  return { ...(stored as OnnxBinding), columns: inputColumns(signature), classes, task }
+  const stored = Object.hasOwn(files, bindingFile) ? parseStored(bindingFormat, files[bindingFile] as Uint8Array, bindingFile) : {}
+  return { ...stored, columns: inputColumns(signature), classes, task }
 }
 
 function inputColumns({ inputs }: ModelSignature): readonly ColumnSpec[] {

@@ -7,6 +7,7 @@ import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { assertSafeKey } from '../../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import { throwIfAborted } from '../../core/signal'
+import { assertUsage } from '../../core/usage'
 import type { ObjectInfo, ObjectStore } from '../../ports/object-store'
 import { systemCode, translateFsError } from '../_fs/errors'
 import { makeFolders } from '../_fs/folders'
@@ -43,8 +44,14 @@ export interface FsStorageOptions {
  * const storage = fsStorage({ root: './mlops' })
  */
 export function fsStorage(options: FsStorageOptions): ObjectStore {
-  checkOptions('fsStorage', options ?? {}, { root: nonEmptyString(), fsync: ofType('boolean') })
-  if (options?.root === undefined) throw invalidArgument('fsStorage needs `root`, the folder to keep objects in')
+  assertUsage('fsStorage', options, {
+    write: (path) => `fsStorage({ root: ${path} })`,
+    text: './mlops',
+    renamed: { path: 'root', folder: 'root', dir: 'root', directory: 'root' },
+  })
+  checkOptions('fsStorage', options, { root: nonEmptyString(), fsync: ofType('boolean') })
+  if (options.root === undefined)
+    throw invalidArgument("fsStorage needs `root`, the folder to keep objects in: write fsStorage({ root: './mlops' })")
   const root = resolve(options.root)
   const fsync = options.fsync ?? true
   const name = `fsStorage(${options.root})`

@@ -1,6 +1,7 @@
 /** A tracker backend that writes to several: the first answers, the others follow. */
 import { invalidArgument, show } from '../../core/errors'
 import { checkOptions, ofType } from '../../core/options'
+import { trackerBackendRule } from '../../ports/port-rules'
 import { assertBatch } from '../../ports/run-keys'
 import type { TrackerBackend } from '../../ports/tracker-backend'
 import { createFollower, type Follower } from './_follower'
@@ -27,10 +28,13 @@ export interface TeeTrackerOptions {
  */
 export function teeTracker(backends: readonly TrackerBackend[], options: TeeTrackerOptions = {}): TrackerBackend {
   checkOptions('teeTracker', options, { onError: ofType('function') })
+  const rule = trackerBackendRule()
   const [first, ...others] = Array.isArray(backends) ? (backends as readonly TrackerBackend[]) : []
   if (first === undefined || others.length === 0) {
     throw invalidArgument(`teeTracker takes an array of at least two backends, got ${show(backends)}`)
   }
+  const wrong = backends.findIndex((backend) => !rule.test(backend))
+  if (wrong >= 0) throw invalidArgument(`backend ${wrong} of teeTracker must be ${rule.allowed}, got ${show(backends[wrong])}`)
   const followers = others.map((backend) => createFollower(first, backend))
   const name = `teeTracker(${backends.map((backend) => backend.name).join(', ')})`
 

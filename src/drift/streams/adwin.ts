@@ -50,6 +50,8 @@ export function adwin(options: AdwinOptions = {}): Detector {
     name: 'adwin',
     capabilities: { realValues: true, warnings: false, twoSided: true },
     fresh: () => ({ seen: 0, width: 0, total: 0, variance: 0, rows: [[]] }),
+    problemOf: ({ rows, width }) =>
+      holds(rows, width) ? undefined : { member: 'rows', expected: `buckets [total, variance] of ${width} values together` },
     step(state, value) {
       state.seen++
       insert(state, value, maxBuckets)
@@ -63,6 +65,13 @@ export function adwin(options: AdwinOptions = {}): Detector {
       return { driftDetected, warningDetected: false }
     },
   })
+}
+
+/** Whether these are rows of buckets that hold so many values. */
+function holds(rows: readonly unknown[], width: number): boolean {
+  const isBucket = (bucket: unknown): boolean => Array.isArray(bucket) && bucket.length === 2 && bucket.every(Number.isFinite)
+  if (rows.length === 0 || !rows.every((row) => Array.isArray(row) && row.every(isBucket))) return false
+  return (rows as readonly unknown[][]).reduce((sum, row, r) => sum + row.length * 2 ** r, 0) === width
 }
 
 function insert(window: Window, value: number, maxBuckets: number): void {

@@ -1,6 +1,8 @@
 /** The frame of the streaming detectors: checks values, restarts after a drift, copies the state. */
-import { invalidArgument, MillwrightError, show } from '../../core/errors'
+import { damaged } from '../../core/damage'
+import { invalidArgument, show } from '../../core/errors'
 import type { Json } from '../../core/json'
+import type { OptionRule } from '../../core/options'
 import type { Detector, DetectorCapabilities, DetectorSignal } from '../../ports/detector'
 
 /** What one detector adds to the frame. `State` is plain JSON without cycles. */
@@ -9,8 +11,16 @@ export interface StreamDetectorParts<State extends Json & object> {
   readonly capabilities: DetectorCapabilities
   /** The state before the first value; a new object at each call. */
   readonly fresh: () => State
+  /** What in a restored state, whose members have the kinds of a fresh one, cannot be. */
+  readonly problemOf?: (state: State) => DetectorProblem | undefined
   /** Takes a checked value into `state`, which it changes. */
   readonly step: (state: { -readonly [K in keyof State]: State[K] }, value: number) => DetectorSignal
+}
+
+/** A member of a restored state that cannot be, and what it should be. */
+export interface DetectorProblem {
+  readonly member: string
+  readonly expected: string
 }
 
 const quiet: DetectorSignal = { driftDetected: false, warningDetected: false }
@@ -41,9 +51,14 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
     },
     state: () => structuredClone({ name, drifted, state }) as unknown as Json,
     restore(saved) {
-      const given = saved as { name?: unknown; drifted?: unknown; state?: unknown } | null
-      if (given?.name !== name || typeof given.drifted !== 'boolean' || !sameShape(given.state, fresh())) {
-        throw new MillwrightError('Corrupt', `this is not a state of ${name}: ${show(saved)}`)
+      const given = (saved ?? {}) as { name?: unknown; drifted?: unknown; state?: unknown }
+      const subject = `the state of ${name}`
+      if (given.name !== name) throw damaged(subject, ['name'], show(name), given.name)
+      if (typeof given.drifted !== 'boolean') throw damaged(subject, ['drifted'], 'true or false', given.drifted)
+      checkShape(given.state, fresh(), subject)
+      const problem = parts.problemOf?.(given.state as State)
+      if (problem !== undefined) {
+        throw damaged(subject, ['state', problem.member], problem.expected, (given.state as State)[problem.member as keyof State])
       }
       state = structuredClone(given.state) as State
       drifted = given.drifted
@@ -51,20 +66,20 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
   }
 }
 
-/** Whether `value` has exactly the members of `example`, with finite numbers where it has numbers. */
-function sameShape(value: unknown, example: object): boolean {
-  if (typeof value !== 'object' || value === null) return false
+/** Checks that a state has exactly the members of a fresh one, each of its kind. @throws Corrupt */
+function checkShape(value: unknown, example: object, subject: string): void {
+  if (typeof value !== 'object' || value === null) throw damaged(subject, ['state'], 'an object', value)
   const given = value as Record<string, unknown>
-  const keys = Object.keys(example)
-  return keys.length === Object.keys(given).length && keys.every((key) => sameKind(given[key], (example as Record<string, unknown>)[key]))
+  for (const key of new Set([...Object.keys(example), ...Object.keys(given)])) {
+    const expected = Object.hasOwn(example, key) ? kindOf((example as Record<string, unknown>)[key]) : undefined
+    if (expected === undefined) throw damaged(subject, ['state', key], 'left out', given[key])
+    if (!expected.test(given[key])) throw damaged(subject, ['state', key], expected.allowed, given[key])
+  }
 }
 
-function sameKind(value: unknown, example: unknown): boolean {
-  if (Array.isArray(example)) return Array.isArray(value) && isNumeric(value)
-  if (example === null) return value === null || Number.isFinite(value)
-  return typeof value === typeof example && (typeof value !== 'number' || Number.isFinite(value))
-}
-
-function isNumeric(value: readonly unknown[]): boolean {
-  return value.every((item) => (Array.isArray(item) ? isNumeric(item) : Number.isFinite(item)))
+/** What may stand where a fresh state has `example`. */
+function kindOf(example: unknown): OptionRule {
+  if (Array.isArray(example)) return { allowed: 'an array', test: Array.isArray }
+  if (example === null) return { allowed: 'a number or null', test: (value) => value === null || Number.isFinite(value) }
+  return { allowed: 'a finite number', test: Number.isFinite }
 }

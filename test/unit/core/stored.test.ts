@@ -44,7 +44,7 @@ describe('readStored', () => {
     ],
     [{ ...whole, parts: [{ kind: 'a' }, { kind: 'b' }] }, '`parts[1].n` must be a number, got nothing'],
     [{ ...whole, parts: [{ kind: 'c' }] }, '`parts[0].kind` must be one of "a", "b", got "c"'],
-    [{ ...whole, parts: {} }, '`parts` must be an array, got an object ()'],
+    [{ ...whole, parts: { b: 1 } }, '`parts` must be an array, got an object (b)'],
     [null, 'it must be an object, got null'],
     [[], 'it must be an object, got an array of 0'],
     [{ ...whole, formatVersion: 0 }, '`formatVersion` must be 1, got 0'],

@@ -447,10 +447,14 @@ describe('fromProfile', () => {
     const profile = new DriftDetector().fit(tableOf([numbers('x', normals(50))])).profile()
     const damaged = (change: object): string => codeOf(() => DriftDetector.fromProfile({ ...profile, ...change } as DriftProfile))
     expect(damaged({})).toBe('no error')
-    expect(damaged({ format: 'other' })).toMatch(/^Corrupt: this is not a drift profile: its format is "other"/)
-    expect(damaged({ version: 2 })).toMatch(/version 2/)
+    expect(damaged({ format: 'other' })).toMatch(
+      /^Corrupt: the drift profile is damaged: `format` must be one of "millwright-drift-profile", got "other"/,
+    )
+    expect(damaged({ version: 2 })).toMatch(/^Unsupported: .* format version 2/)
     expect(damaged({ columns: 3 })).toMatch(/^Corrupt/)
-    expect(damaged({ columns: [{ ...profile.columns[0], sample: [] }] })).toMatch(/^Corrupt: .*column "x" is damaged/)
+    expect(damaged({ columns: [{ ...profile.columns[0], sample: [] }] })).toMatch(
+      /^Corrupt: .*`columns\[0\]\.sample` must be an array of at least one number, got an array of 0/,
+    )
     expect(damaged({ columns: [{ ...profile.columns[0], counts: [1] }] })).toMatch(/^Corrupt/)
     expect(damaged({ columns: [null] })).toMatch(/^Corrupt/)
     expect(codeOf(() => DriftDetector.fromProfile(null as never))).toMatch(/^Corrupt/)

@@ -1,4 +1,6 @@
 /** Archives of models that were cut, changed, or made to do harm: each is refused whole, or is the model it was. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/storage/memory'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
@@ -179,3 +181,36 @@ function twoEnds(bytes: Uint8Array): Uint8Array {
   new DataView(both.buffer).setUint16(bytes.length - 2, 22, true)
   return both
 }
+
+describe('archives packed again by ordinary tools', () => {
+  const folder = join(import.meta.dirname, '../../fixtures/archives')
+
+  it.each(readdirSync(folder).filter((name) => name.endsWith('.zip')))('%s is the model it was', async (name) => {
+    const bytes = new Uint8Array(readFileSync(join(folder, name)))
+    const registry = new ModelRegistry({ storage: memoryStorage() })
+    const version = await importModel(registry, bytes)
+    expect([version.name, version.metrics, version.digest]).toEqual(['flights', { accuracy: 0.5 }, (await archive()).digest])
+    const { files } = (await registry.openModel('flights')).package
+    expect(Object.keys(files)).toEqual(['a.bin', 'deep/b.txt'])
+  })
+
+  it.each(readdirSync(folder).filter((name) => name.endsWith('.zip')))(
+    '%s with a byte changed is refused, or the model it was',
+    async (name) => {
+      const bytes = new Uint8Array(readFileSync(join(folder, name)))
+      const { digest } = await archive()
+      for (let at = 0; at < bytes.length; at += 23) {
+        const changed = bytes.slice()
+        changed[at] = (changed[at] as number) ^ 0xff
+        const result = await imported(changed)
+        if (result.digest !== undefined) expect(result.digest).toBe(digest)
+      }
+    },
+  )
+
+  it.each(['zip-r.zip', 'zip64.zip'])('%s is held to the limits', async (name) => {
+    const bytes = new Uint8Array(readFileSync(join(folder, name)))
+    await expect(readZip(bytes, { ...limits, maxBytes: 50 })).rejects.toThrow(/unpacks to/)
+    await expect(readZip(bytes, { ...limits, maxFiles: 3 })).rejects.toThrow(/holds \d files, at most 3/)
+  })
+})

@@ -206,7 +206,9 @@ describe('readZip', () => {
     ['names that differ in case', [{ name: 'Model' }, { name: 'mODEL' }], 'twice'],
     ['names that differ in composition', [{ name: 'é' }, { name: 'e\u0301' }], 'twice'],
     ['a file that is a folder', [{ name: 'a' }, { name: 'a/b' }], 'folder'],
-    ['a folder', [{ name: 'a/' }], 'empty'],
+    ['a file that is a folder entry', [{ name: 'A' }, { name: 'a/', mode: 0o040755 }], 'as a file and as a folder'],
+    ['a folder that leads out', [{ name: '../', mode: 0o040755 }], 'relative'],
+    ['a folder that is a link', [{ name: 'a/', mode: 0o120777 }], 'link'],
     [
       'shared bytes',
       [
@@ -237,7 +239,8 @@ describe('readZip', () => {
     ['an offset outside', [{ name: 'a', offset: 1 << 20 }], 'Corrupt'],
     ['encryption', [{ name: 'a', flags: 1 }], 'Unsupported'],
     ['another method', [{ name: 'a', method: 14 }], 'Unsupported'],
-    ['ZIP64', [{ name: 'a', size: 0xffffffff, method: 8 }], 'Unsupported'],
+    ['ZIP64 without its sizes', [{ name: 'a', size: 0xffffffff, method: 8 }], 'Corrupt'],
+    ['a folder with bytes', [{ name: 'a/', mode: 0o040755, data: utf8('x') }], 'Corrupt'],
   ])('refuses %s', async (_, entries, code) => {
     expect((await failure(() => readZip(handMade(entries), limits))).code).toBe(code)
   })

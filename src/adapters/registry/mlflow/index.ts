@@ -3,6 +3,7 @@ import { isMillwrightError, MillwrightError } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { checkOptions, ofType, oneOf } from '../../../core/options'
 import { throwIfAborted } from '../../../core/signal'
+import { assertUsage } from '../../../core/usage'
 import type { ModelVersionRecord, RegistryBackend, VersionInit } from '../../../ports/registry-backend'
 import { aliasConflict, missingModel, versionInUse } from '../../../ports/registry-errors'
 import { assertRunKey } from '../../../ports/run-keys'
@@ -52,6 +53,11 @@ export interface MlflowRegistry extends RegistryBackend {
  * @throws InvalidArgument without a usable URL
  */
 export function mlflowRegistry(options: MlflowRegistryOptions = {}): MlflowRegistry {
+  assertUsage('mlflowRegistry', options, {
+    write: (url) => `mlflowRegistry({ url: ${url} })`,
+    text: 'http://127.0.0.1:5000',
+    renamed: { uri: 'url', trackingUri: 'url' },
+  })
   checkOptions('mlflowRegistry', options, {
     ...clientOptionRules(),
     history: oneOf('tags', 'none'),

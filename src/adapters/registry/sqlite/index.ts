@@ -1,8 +1,10 @@
 /** The registry backend on a SQLite file with MLflow's own schema: plain MLflow opens it as it is, and its models load in Python. Node only. */
-import { MillwrightError, show } from '../../../core/errors'
-import { anything, checkOptions, finiteNumber, nonEmptyString, ofType } from '../../../core/options'
+import { invalidArgument, MillwrightError, show } from '../../../core/errors'
+import { anything, checkOptions, finiteNumber, nonEmptyString } from '../../../core/options'
 import { throwIfAborted } from '../../../core/signal'
+import { assertUsage } from '../../../core/usage'
 import type { ObjectStore } from '../../../ports/object-store'
+import { objectStoreRule } from '../../../ports/port-rules'
 import type { RegistryBackend } from '../../../ports/registry-backend'
 import { aliasConflict, missingModel, versionInUse } from '../../../ports/registry-errors'
 import { checkedEvents } from '../../../ports/registry-event'
@@ -38,13 +40,23 @@ export interface SqliteRegistryOptions {
  * @throws MissingDependency, Corrupt, NotFound (folder), PermissionDenied; Unsupported when the storage has no conditional put
  */
 export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<RegistryBackend> {
+  assertUsage('sqliteRegistry', options, {
+    write: (path) => `await sqliteRegistry({ path: ${path}, storage: fsStorage({ root: '.' }) })`,
+    text: 'mlflow.db',
+    renamed: { file: 'path', database: 'path' },
+  })
   checkOptions('sqliteRegistry', options, {
     path: nonEmptyString(),
-    storage: ofType('object'),
+    storage: objectStoreRule(),
     lib: anything(),
     busyTimeoutMs: finiteNumber(0),
   })
-  const { storage } = options
+  const { storage, path } = options
+  if (path === undefined || storage === undefined) {
+    throw invalidArgument(
+      "sqliteRegistry needs `path` and `storage`: write await sqliteRegistry({ path: 'mlflow.db', storage: fsStorage({ root: '.' }) })",
+    )
+  }
   if (!storage.capabilities.conditionalPut) {
     throw new MillwrightError('Unsupported', `a model registry needs a store with conditional put, and ${storage.name} has none`)
   }

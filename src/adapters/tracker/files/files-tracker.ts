@@ -3,7 +3,9 @@ import { type Clock, systemClock } from '../../../core/clock'
 import { invalidArgument, MillwrightError } from '../../../core/errors'
 import { assertSafeKey } from '../../../core/ids'
 import { anything, checkOptions, ofType } from '../../../core/options'
+import { assertUsage } from '../../../core/usage'
 import type { ObjectStore } from '../../../ports/object-store'
+import { objectStoreRule } from '../../../ports/port-rules'
 import type { TrackerBackend } from '../../../ports/tracker-backend'
 import type { FileRuns } from './file-runs'
 
@@ -34,7 +36,12 @@ export interface FilesTrackerOptions {
  * const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root: './mlops' }) }) })
  */
 export function filesTracker(options: FilesTrackerOptions): TrackerBackend {
-  checkOptions('filesTracker', options, { storage: ofType('object'), prefix: ofType('string'), user: ofType('string'), clock: anything() })
+  assertUsage('filesTracker', options, {
+    write: (path) => `filesTracker({ storage: fsStorage({ root: ${path} }) })`,
+    text: './mlops',
+    renamed: { root: 'storage', path: 'storage' },
+  })
+  checkOptions('filesTracker', options, { storage: objectStoreRule(), prefix: ofType('string'), user: ofType('string'), clock: anything() })
   const { storage, prefix = 'mlruns', user = '' } = options
   if (storage === undefined) throw invalidArgument('filesTracker needs `storage`, the object store to keep runs in')
   if (prefix !== '') assertSafeKey(prefix, 'the prefix of filesTracker')

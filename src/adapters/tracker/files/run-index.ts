@@ -45,6 +45,7 @@ export function createRunIndex(tree: Tree, known: KnownFiles): RunIndex {
   const load = async (group: KnownGroup): Promise<void> => {
     const lines = await (async () => decode(await storage.get(keyOf(group))))().catch(() => [])
     for (const [name, entries] of lines) {
+      if (typeof name !== 'string' || !Array.isArray(entries)) continue
       const folder = known.folder(group, name)
       for (let i = 0; i + 2 < entries.length; i += 3) {
         const path = String(entries[i])
@@ -134,11 +135,12 @@ function encodeValue(value: KnownValue): unknown {
 }
 
 function decodeValue(path: string, value: unknown): KnownValue | undefined {
-  if (path === '' || path.endsWith('/')) return Array.isArray(value) ? (value as string[]) : undefined
+  if (path === '' || path.endsWith('/')) return Array.isArray(value) && value.every((name) => typeof name === 'string') ? value : undefined
   if (path.startsWith('metrics/')) {
     if (value === null) return null
     if (!Array.isArray(value)) return undefined
-    const [number, timestamp, step] = value as [number | string, number, number]
+    const [number, timestamp, step] = value as unknown[]
+    if (typeof timestamp !== 'number' || typeof step !== 'number') return undefined
     return { key: path.slice('metrics/'.length), value: Number(number), timestamp, step }
   }
   if (isMeta(path)) return typeof value === 'object' ? (value as KnownValue) : undefined

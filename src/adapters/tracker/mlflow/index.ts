@@ -3,6 +3,7 @@ import { systemClock } from '../../../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { checkOptions } from '../../../core/options'
+import { assertUsage } from '../../../core/usage'
 import { assertBatch, assertExperimentName, assertModelId, assertModelName, assertRunName, isOnlyTags } from '../../../ports/run-keys'
 import { parseRunQuery } from '../../../ports/run-search'
 import type { ArtifactOwner, ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../../ports/tracker-backend'
@@ -49,6 +50,11 @@ const views = { active: 'ACTIVE_ONLY', deleted: 'DELETED_ONLY', all: 'ALL' } as 
  * @throws InvalidArgument without a usable URL, Unsupported where `MLFLOW_TRACKING_AUTH` or `…_AWS_SIGV4` is set
  */
 export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker {
+  assertUsage('mlflowTracker', options, {
+    write: (url) => `mlflowTracker({ url: ${url} })`,
+    text: 'http://127.0.0.1:5000',
+    renamed: { uri: 'url', trackingUri: 'url' },
+  })
   checkOptions('mlflowTracker', options, clientOptionRules())
   const client = mlflowClient(options)
   const clock = options.clock ?? systemClock()

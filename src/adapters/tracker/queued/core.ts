@@ -1,10 +1,11 @@
 /** The working parts of a queued tracker: its log, ids, worker and warnings, and the few steps all calls share. */
+import * as z from 'zod/mini'
 import { fromUtf8, utf8 } from '../../../core/bytes'
 import type { Clock } from '../../../core/clock'
 import { isMillwrightError, MillwrightError } from '../../../core/errors'
 import { sha256Hex } from '../../../core/hash'
 import { assertSafeKey, newId } from '../../../core/ids'
-import { parseJson } from '../../../core/json'
+import { parseStored, storedFormat } from '../../../core/stored'
 import type { ArtifactOwner, ExperimentRecord } from '../../../ports/tracker-backend'
 import { deliverer } from './deliver'
 import { type LocalIds, localIds } from './local-ids'
@@ -44,6 +45,20 @@ export interface QueueCore {
   flush(): Promise<void>
   close(): Promise<void>
 }
+
+/** What the record of an experiment that was seen before must hold. */
+const experimentFormat = /* @__PURE__ */ storedFormat(
+  (): z.ZodMiniType<ExperimentRecord> =>
+    z.looseObject({
+      experimentId: z.string(),
+      name: z.string(),
+      artifactUri: z.string(),
+      lifecycleStage: z.enum(['active', 'deleted']),
+      createdAt: z.number(),
+      updatedAt: z.number(),
+      tags: z.record(z.string(), z.string()),
+    }),
+)
 
 /** The parts, wired. */
 export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCore {
@@ -105,14 +120,25 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
     },
   })
 
+  /** A damaged one costs asking the backend for the experiment, nothing else. */
+  const readExperiment = async (key: string): Promise<ExperimentRecord | undefined> => {
+    try {
+      return parseStored(experimentFormat, await storage.get(key), key)
+    } catch (error) {
+      if (!isMillwrightError(error, 'Corrupt')) throw error
+      warn('damaged', error.message, error)
+      return undefined
+    }
+  }
+
   const load = async (): Promise<void> => {
     await storage.put(`${prefix}/owner`, utf8(instance))
     await log.load()
     for (let cursor: string | undefined; ; ) {
       const page = await storage.list({ prefix: `${prefix}/experiments/`, cursor })
       for (const { key } of page.objects) {
-        const record = parseJson(fromUtf8(await storage.get(key)), key) as ExperimentRecord
-        experiments.set(record.name, record)
+        const record = await readExperiment(key)
+        if (record !== undefined) experiments.set(record.name, record)
       }
       cursor = page.cursor
       if (cursor === undefined) break

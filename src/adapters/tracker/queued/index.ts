@@ -1,8 +1,10 @@
 /** A tracker backend in front of another one that may be away: what is logged goes to a durable queue first, and from there to the backend. */
 import { systemClock } from '../../../core/clock'
-import { isMillwrightError, MillwrightError, show } from '../../../core/errors'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../../core/options'
+import { assertUsage } from '../../../core/usage'
+import { objectStoreRule, trackerBackendRule } from '../../../ports/port-rules'
 import { assertBatch, assertExperimentName, assertModelName, assertRunId, assertRunName } from '../../../ports/run-keys'
 import { parseRunQuery } from '../../../ports/run-search'
 import type { ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../../ports/tracker-backend'
@@ -31,9 +33,13 @@ export type { RejectedOperation } from './rejected'
  * const tracker = createTracker({ backend })
  */
 export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
+  assertUsage('queuedTracker', options, {
+    write: (url) => `queuedTracker({ backend: mlflowTracker({ url: ${url} }), storage: fsStorage({ root: './queue' }) })`,
+    text: 'http://127.0.0.1:5000',
+  })
   checkOptions('queuedTracker', options, {
-    backend: ofType('object'),
-    storage: ofType('object'),
+    backend: trackerBackendRule(),
+    storage: objectStoreRule(),
     prefix: nonEmptyString(),
     maxEntries: wholeNumber(1),
     maxBytes: wholeNumber(1),
@@ -46,7 +52,10 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
     onWarning: ofType('function'),
     clock: ofType('object'),
   })
-  const { backend } = options
+  const { backend, storage } = options
+  if (backend === undefined || storage === undefined) {
+    throw invalidArgument('queuedTracker needs `backend` and `storage`, where what waits is kept')
+  }
   const clock = options.clock ?? systemClock()
   const core = queueCore(options, clock)
   const { ids, shadow } = core

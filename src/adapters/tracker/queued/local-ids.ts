@@ -1,5 +1,6 @@
 /** Ids given out while the server could not be asked, and the server's ids they turned into; kept on the store. */
 import { fromUtf8, utf8 } from '../../../core/bytes'
+import { damaged } from '../../../core/damage'
 import { isMillwrightError } from '../../../core/errors'
 import { assertSafeSegment } from '../../../core/ids'
 import type { ObjectStore } from '../../../ports/object-store'
@@ -29,7 +30,11 @@ export function localIds(storage: ObjectStore, prefix: string): LocalIds {
       if (held !== undefined) return held
       try {
         assertSafeSegment(id, 'an id')
-        return remember(id, fromUtf8(await storage.get(`${prefix}/ids/${id}`)))
+        const key = `${prefix}/ids/${id}`
+        const serverId = fromUtf8(await storage.get(key))
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+        if (!/^[^\s\u0000-\u001f]+$/.test(serverId)) throw damaged(key, [], 'an id that the server gave', serverId)
+        return remember(id, serverId)
       } catch (error) {
         // An id that cannot be a key was not given out by us; one that is not there is the server's.
         if (isMillwrightError(error, 'NotFound') || isMillwrightError(error, 'InvalidArgument')) return id

@@ -11,7 +11,7 @@ export interface QueueWarning {
    * four fifths of a bound. `full`: writes fail from now on. `rejected`: the backend refused an operation that had been taken, or failed on it
    * again and again; it lies under `<prefix>/rejected/`. `takenOver`: another process opened the queue, this one delivers no more. `left`: closed with entries waiting.
    */
-  readonly kind: 'offline' | 'online' | 'nearlyFull' | 'full' | 'rejected' | 'takenOver' | 'left'
+  readonly kind: 'offline' | 'online' | 'nearlyFull' | 'full' | 'rejected' | 'takenOver' | 'left' | 'damaged'
   readonly message: string
   readonly entries: number
   readonly bytes: number

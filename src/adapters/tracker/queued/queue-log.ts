@@ -46,7 +46,7 @@ export interface QueueLog {
   ahead(): Promise<readonly QueueEntry[]>
   /** Forgets who is to be tried later: all may be tried now. */
   hurry(): void
-  /** What waits, in order, with its operation. */
+  /** What waits and can be read, in order. */
   all(): AsyncIterable<QueuedOperation>
   /** The bytes of an artifact. */
   blobOf(entry: QueueEntry): Promise<Uint8Array | undefined>
@@ -198,7 +198,12 @@ export function queueLog(storage: ObjectStore, prefix: string, limits: QueueLimi
       for (const entry of waiting.values()) entry.notBefore = 0
     },
     async *all() {
-      for (const entry of [...waiting.values()]) if (waiting.has(entry.number)) yield await operationOf(entry)
+      for (const entry of [...waiting.values()]) {
+        if (!waiting.has(entry.number)) continue
+        await readInto(entry)
+        // One that cannot be read is put aside when its turn comes.
+        if (entry.operation !== undefined) yield entry.operation
+      }
     },
     blobOf: async (entry) => (entry.hasBlob ? storage.get(`${keyOf(entry.number)}.bin`) : undefined),
     async remove(entries) {

@@ -1,10 +1,12 @@
 /** The tracker backend on a SQLite file with MLflow's own schema: `mlflow ui --backend-store-uri sqlite:///…` opens it as it is. Node only. */
 import { type Clock, systemClock } from '../../../core/clock'
-import { MillwrightError, show } from '../../../core/errors'
+import { invalidArgument, MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { anything, checkOptions, finiteNumber, nonEmptyString, ofType } from '../../../core/options'
+import { assertUsage } from '../../../core/usage'
 import { pageOfPoints } from '../../../ports/metric-points'
 import type { ObjectStore } from '../../../ports/object-store'
+import { objectStoreRule } from '../../../ports/port-rules'
 import { assertBatch, assertExperimentName, assertModelName, assertRunId, assertRunName } from '../../../ports/run-keys'
 import { parseRunQuery } from '../../../ports/run-search'
 import type { ArtifactOwner, ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../../ports/tracker-backend'
@@ -38,14 +40,24 @@ export interface SqliteTrackerOptions {
  * @throws MissingDependency, Corrupt, NotFound (folder), PermissionDenied
  */
 export async function sqliteTracker(options: SqliteTrackerOptions): Promise<TrackerBackend> {
+  assertUsage('sqliteTracker', options, {
+    write: (path) => `await sqliteTracker({ path: ${path}, storage: fsStorage({ root: '.' }) })`,
+    text: 'mlflow.db',
+    renamed: { file: 'path', database: 'path' },
+  })
   checkOptions('sqliteTracker', options, {
     path: nonEmptyString(),
-    storage: ofType('object'),
+    storage: objectStoreRule(),
     lib: anything(),
     busyTimeoutMs: finiteNumber(0),
     clock: ofType('object'),
   })
-  const { storage } = options
+  const { storage, path } = options
+  if (path === undefined || storage === undefined) {
+    throw invalidArgument(
+      "sqliteTracker needs `path` and `storage`: write await sqliteTracker({ path: 'mlflow.db', storage: fsStorage({ root: '.' }) })",
+    )
+  }
   const clock = options.clock ?? systemClock()
   const database = await openDatabase({ ...options, groupsSyncs: true })
   const name = `sqliteTracker(${options.path})`
