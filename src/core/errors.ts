@@ -60,11 +60,43 @@ export class MillwrightError extends Error {
     this.retryable = options.retryable ?? (code === 'RateLimited' || code === 'Unavailable')
     this.details = options.details ?? {}
     if (options.hint !== undefined) this.hint = options.hint
+    // Here rather than as a member: a class with a computed symbol key stays in every bundle.
+    Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: inspectError, enumerable: false, configurable: true })
   }
 
   toJSON(): ErrorJson {
     const { code, message, retryable, details, hint } = this
     return { name: 'MillwrightError', code, message, retryable, details, ...(hint === undefined ? {} : { hint }) }
+  }
+}
+
+/** Most characters of the details that a console shows. */
+const MAX_DETAILS = 200
+
+/** For consoles: code and message, the hint, short details, where it was thrown, and the cause. */
+function inspectError(
+  this: MillwrightError,
+  _depth: number,
+  options: object,
+  inspect?: (value: unknown, options: object) => string,
+): string {
+  const stack = this.stack ?? ''
+  const at = stack.indexOf('\n    at ')
+  const details = Object.keys(this.details).length === 0 ? '' : jsonText(this.details)
+  const lines = [`MillwrightError [${this.code}]: ${this.message}`]
+  if (this.hint !== undefined) lines.push(`  hint: ${this.hint}`)
+  if (details !== '') lines.push(`  details: ${details.length > MAX_DETAILS ? `${details.slice(0, MAX_DETAILS)}…` : details}`)
+  if (at >= 0) lines.push(stack.slice(at + 1))
+  if (this.cause !== undefined) lines.push(`  cause: ${inspect === undefined ? String(this.cause) : inspect(this.cause, options)}`)
+  return lines.join('\n')
+}
+
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    // Details should be plain JSON; an error must be shown even where they are not.
+    return '(not plain JSON)'
   }
 }
 
@@ -129,14 +161,36 @@ export function missingDependency(packageName: string, needed: string, cause?: u
   })
 }
 
-/** A short, safe rendering of a value for error messages: at most 60 characters, strings quoted. */
+/**
+ * Says in a few words what `value` is, for "got …" in an error message: at most 60 characters, strings quoted.
+ * A Promise is told as a forgotten `await`, an array by its length, an object by its type or its first keys.
+ *
+ * @example
+ * show('x') // "x"
+ * show([1, 2]) // an array of 2
+ * show(tracker.startRun()) // a Promise (did you forget `await`?)
+ */
 export function show(value: unknown): string {
-  let text: string
-  if (typeof value === 'string') text = JSON.stringify(value)
-  else if (typeof value === 'function') text = 'a function'
-  else if (typeof value === 'bigint') text = `${value}n`
-  else if (typeof value === 'object' && value !== null) {
-    text = Array.isArray(value) ? `an array of ${value.length}` : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
-  } else text = String(value)
+  const text = describe(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? value.slice(0, 60) : value)
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (isPromise(value)) return 'a Promise (did you forget `await`?)'
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `a Date (${value.toISOString()})`
+  if (value instanceof Error) return `an error (${value.message})`
+  const [name, shape] = String((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] ?? '').split(': ')
+  if (!name) return Object.keys(value).length === 0 ? 'an empty object' : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  const size = shape ? ` (${shape})` : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}${size}`
+}
+
+/** Whether `value` is a Promise or anything else with a `then` method: most often a forgotten `await`. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

@@ -1,5 +1,5 @@
 /** Option objects are checked once, at the factory, by a table of rules. */
-import { invalidArgument, show } from './errors'
+import { invalidArgument, isPromise, show } from './errors'
 
 /** What one option allows: a test and the words for it. */
 export interface OptionRule {
@@ -34,11 +34,11 @@ export function nonEmptyString(): OptionRule {
   return { allowed: 'a non-empty string', test: (value) => typeof value === 'string' && value !== '' }
 }
 
-/** A value of a `typeof` kind. */
+/** A value of a `typeof` kind; a Promise is no object here, since it is a forgotten `await`. */
 export function ofType(type: 'string' | 'number' | 'boolean' | 'function' | 'object'): OptionRule {
   return {
     allowed: `${type === 'object' ? 'an' : 'a'} ${type}`,
-    test: (value) => typeof value === type && value !== null,
+    test: (value) => typeof value === type && value !== null && !isPromise(value),
   }
 }
 
@@ -64,7 +64,7 @@ export function anything(): OptionRule {
  */
 export function checkOptions(subject: string, options: unknown, rules: Readonly<Record<string, OptionRule>>): void {
   if (options === undefined) return
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || isPromise(options)) {
     throw invalidArgument(`the options of ${subject} must be an object, got ${show(options)}`)
   }
   for (const [key, value] of Object.entries(options)) {
@@ -76,6 +76,20 @@ export function checkOptions(subject: string, options: unknown, rules: Readonly<
       throw invalidArgument(`\`${key}\` of ${subject} must be ${rule.allowed}, got ${show(value)}`)
     }
   }
+}
+
+/**
+ * Checks that `options` of `subject` is an object that has every option of `names`; what they may be is {@link checkOptions}' matter.
+ *
+ * @throws InvalidArgument "barPair takes an object with `names`, `groups`, got undefined"; "barPair needs `groups`"
+ */
+export function requireOptions(subject: string, options: unknown, names: readonly string[]): void {
+  if (!ofType('object').test(options) || Array.isArray(options)) {
+    const listed = names.map((name) => `\`${name}\``).join(', ')
+    throw invalidArgument(`${subject} takes an object with ${listed}, got ${show(options)}`)
+  }
+  const missing = names.find((name) => (options as Readonly<Record<string, unknown>>)[name] === undefined)
+  if (missing !== undefined) throw invalidArgument(`${subject} needs \`${missing}\`, got ${show(options)}`)
 }
 
 function range(min: number, max: number): string {

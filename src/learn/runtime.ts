@@ -1,4 +1,5 @@
 /** The model runtime for the library's own learners. */
+import { displayPort } from '../core/display'
 import { MillwrightError } from '../core/errors'
 import { throwIfAborted } from '../core/signal'
 import type { LoadedModel, ModelRuntime } from '../ports/model'
@@ -13,7 +14,7 @@ import { restoreModel } from './restore'
  * const { predictions, probabilities } = await loaded.run(table)
  */
 export function learnRuntime(): ModelRuntime {
-  return {
+  return displayPort('ModelRuntime', {
     portVersion: 1,
     name: 'millwright',
     capabilities: { batches: true, blocking: true },
@@ -39,5 +40,5 @@ export function learnRuntime(): ModelRuntime {
       }
       return loaded
     },
-  }
+  })
 }

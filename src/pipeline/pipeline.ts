@@ -176,15 +176,17 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>> {
   async inspectRun(runId: string, options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState> {
     const storage = this.#storage(options)
     const { readState } = await import('./run-state')
-    return readState(storage, this.name, runId)
+    const { displayPipelineRun } = await import('./display-runs')
+    return displayPipelineRun(await readState(storage, this.name, runId))
   }
 
   /** The records of all runs, latest start first. */
   async listRuns(options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState[]> {
     const storage = this.#storage(options)
+    const { displayPipelineRun } = await import('./display-runs')
     const { readState, runIds } = await import('./run-state')
     const runs: RunState[] = []
-    for (const id of await runIds(storage, this.name)) runs.push(await readState(storage, this.name, id))
+    for (const id of await runIds(storage, this.name)) runs.push(displayPipelineRun(await readState(storage, this.name, id)))
     return runs.sort((a, b) => b.startedAt - a.startedAt)
   }
 

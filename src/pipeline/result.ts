@@ -1,5 +1,5 @@
 /** What a run of a pipeline gives and tells. */
-import { type ErrorCode, isMillwrightError, MillwrightError, show } from '../core/errors'
+import { type ErrorCode, invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 
 /** How a run ended. */
 export type RunStatus = 'finished' | 'failed' | 'cancelled'
@@ -50,6 +50,7 @@ export interface RunResult<Steps = Readonly<Record<string, unknown>>> {
 
 /** The output of one step. @throws InvalidState when the step has none, saying what happened to it */
 export function outputOf<Steps, K extends keyof Steps & string>(result: RunResult<Steps>, step: K): Steps[K] {
+  if (typeof result?.outputs !== 'object') throw invalidArgument(`outputOf takes the result of a run, got ${show(result)}`)
   if (Object.hasOwn(result.outputs, step)) return result.outputs[step] as Steps[K]
   const record = (result.steps as Readonly<Record<string, StepResult>>)[step]
   const happened = record === undefined ? 'there is no such step' : `it was ${record.status}${record.reason ? `: ${record.reason}` : ''}`

@@ -1,5 +1,5 @@
 /** Which version a reference means, and what to say when there is none. */
-import { MillwrightError, show } from '../core/errors'
+import { isPromise, MillwrightError, show } from '../core/errors'
 import type { ModelVersionRecord, RegistryBackend } from '../ports/registry-backend'
 import { assertAlias, assertModelName, assertVersion, parseReference } from './reference'
 import type { VersionReference } from './registry-options'
@@ -9,7 +9,8 @@ const LISTED = 20
 
 /** The number of a version, as text. @throws InvalidArgument */
 export function versionText(version: VersionReference): string {
-  return assertVersion(typeof version === 'object' && version !== null ? version.version : version)
+  const isRecord = typeof version === 'object' && version !== null && !isPromise(version) && 'version' in version
+  return assertVersion(isRecord ? version.version : (version as string))
 }
 
 /** The version that `name@alias`, `name@3` or `name` (the latest) means. @throws NotFound */

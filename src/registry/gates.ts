@@ -51,6 +51,8 @@ export function metricAtMost(metric: MetricReference, maximum: number): Gate {
  * await registry.promote('flights', version, 'champion', { gates: [betterThan('champion', { metric: 'accuracy', higherIsBetter: true })] })
  */
 export function betterThan(alias: string, options: BetterThanOptions): Gate {
+  if (options === undefined)
+    throw invalidArgument(`betterThan takes an alias and options such as { metric: 'accuracy', higherIsBetter: true }`)
   checkOptions('betterThan', options, {
     metric: either(nonEmptyString(), ofType('object')),
     by: finiteNumber(0),
@@ -81,12 +83,18 @@ export function betterThan(alias: string, options: BetterThanOptions): Gate {
   }
 }
 
+/** What a verdict says where the version has no such metric. */
+const UNMEASURED = 'not measured'
+
 /** Asks every gate, in order. @throws whatever a gate throws, and the signal's reason */
 export async function evaluateGates(gates: readonly Gate[], context: GateContext): Promise<GateVerdict[]> {
   const verdicts: GateVerdict[] = []
   for (const gate of gates) {
     if (context.signal?.aborted) throw context.signal.reason
     const answer = await gate(context)
+    if (typeof answer !== 'boolean' && typeof answer?.passed !== 'boolean') {
+      throw invalidArgument(`gate ${show(gate.name || 'gate')} must answer with a boolean or a verdict, got ${show(answer)}`)
+    }
     if (typeof answer !== 'boolean') verdicts.push(answer)
     else verdicts.push({ gate: gate.name || 'gate', passed: answer, required: 'the gate says yes', measured: answer ? 'yes' : 'no' })
   }
@@ -97,7 +105,13 @@ export async function evaluateGates(gates: readonly Gate[], context: GateContext
 export function rejected(candidate: ModelVersion, alias: string, verdicts: readonly GateVerdict[]): MillwrightError {
   const failed = verdicts.filter(({ passed }) => !passed).map(({ required, measured }) => `${required} is required, measured: ${measured}`)
   const message = `${show(candidate.name)} version ${candidate.version} was not promoted to ${alias}: ${failed.join('; ')}`
-  return new MillwrightError('InvalidState', message, { details: { model: candidate.name, version: candidate.version, alias, verdicts } })
+  const isUnmeasured = verdicts.some(({ passed, measured }) => !passed && measured === UNMEASURED)
+  const known = Object.keys(candidate.metrics).slice(0, 20).map(show).join(', ')
+  const hint = `the metrics of version ${candidate.version} are ${known || 'none'}; they are given to register(name, model, { metrics })`
+  return new MillwrightError('InvalidState', message, {
+    details: { model: candidate.name, version: candidate.version, alias, verdicts },
+    ...(isUnmeasured ? { hint } : {}),
+  })
 }
 
 function bound(subject: string, metric: MetricReference, limit: number, sign: string, test: (value: number) => boolean): Gate {
@@ -125,5 +139,5 @@ function metricOf(version: ModelVersion, name: string): number | undefined {
 }
 
 function text(value: number | undefined): string {
-  return value === undefined ? 'not measured' : String(Number(value.toPrecision(6)))
+  return value === undefined ? UNMEASURED : String(Number(value.toPrecision(6)))
 }

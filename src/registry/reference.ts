@@ -61,7 +61,11 @@ export function assertAlias(alias: string): void {
 
 /** The version as text. @throws InvalidArgument unless it is a whole number from 1 */
 export function assertVersion(version: string | number): string {
-  const text = String(version)
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw invalidArgument(`a model version must be a whole number from 1, got ${show(version)}`)
+  const text = typeof version === 'number' || typeof version === 'string' ? String(version) : ''
+  if (!/^[1-9]\d{0,14}$/.test(text)) {
+    const hint = "registry.resolve('name@alias') gives the version that an alias points to"
+    const isName = typeof version === 'string' && /^[a-z]/i.test(version)
+    throw invalidArgument(`a model version must be a whole number from 1, got ${show(version)}`, isName ? { hint } : {})
+  }
   return text
 }

@@ -4,6 +4,7 @@ import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
 import { anything, checkOptions, nonEmptyString, ofType } from '../core/options'
 import type { ModelPackage, PackableModel } from '../ports/model'
+import { packageOf } from '../ports/model-package'
 import type { VersionInit } from '../ports/registry-backend'
 import type { Row, Table } from '../schema/table'
 import {
@@ -44,7 +45,7 @@ export async function registrationInit(
   facts: { readonly at: number; readonly user: string | undefined },
 ): Promise<{ readonly init: VersionInit; readonly manifest: ModelManifest }> {
   check(options)
-  const packed = 'pack' in model && typeof model.pack === 'function' ? await model.pack() : (model as ModelPackage)
+  const packed = await packageOf('register', model)
   assertPackage(packed)
   const { run, description = '', tags = {} } = options
   const manifest = buildManifest(packed, { metrics: { ...options.metrics }, lineage: lineageOf(options), tags })
@@ -90,13 +91,13 @@ function check(options: Registration): void {
   // A Run has more members than these two.
   if (run !== undefined)
     checkOptions('`run` of register', { runId: run.runId, experimentId: run.experimentId }, { runId: id, experimentId: id })
-  if (run !== undefined && run.runId === undefined) throw invalidArgument('`run` of register needs a `runId`')
+  if (run !== undefined && run.runId === undefined) throw invalidArgument(`\`run\` of register needs a \`runId\`, got ${show(run)}`)
   for (const [name, value] of Object.entries(metrics ?? {})) {
     if (name === '__proto__') throw invalidArgument('a metric of register must not be called __proto__: safe readers of JSON drop it')
     if (typeof value !== 'number') throw invalidArgument(`the metric ${show(name)} of register must be a number, got ${show(value)}`)
   }
   if (dataset !== undefined && !nonEmptyString().test(dataset.fingerprint))
-    throw invalidArgument('`dataset` of register needs a `fingerprint`')
+    throw invalidArgument(`\`dataset\` of register needs a \`fingerprint\`, got ${show(dataset)}`)
   checkTags(options.tags ?? {})
   checkDescription(options.description ?? '')
 }

@@ -64,6 +64,8 @@ export async function copyVersion(
   options: CopyVersionOptions = {},
 ): Promise<ModelVersion> {
   checkOptions('copyVersion', options, { name: nonEmptyString(), signal: anything() })
+  assertRegistry('copyVersion', from)
+  assertRegistry('copyVersion', to)
   return deliver(await collect(from, reference, options.signal), to, options)
 }
 
@@ -78,6 +80,8 @@ export async function exportModel(
   reference: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array> {
+  checkOptions('exportModel', options, { signal: anything() })
+  assertRegistry('exportModel', registry)
   const { name, version, createdAt, package: model, registration } = await collect(registry, reference, options.signal)
   const { metrics = {}, lineage = {}, tags = {}, description = '', example } = registration
   const facts = { format: FORMAT, formatVersion: 1, name, version, createdAt, description }
@@ -105,11 +109,17 @@ export async function importModel(registry: ModelRegistry, bytes: Uint8Array, op
     maxRatio: finiteNumber(1),
     signal: anything(),
   })
+  assertRegistry('importModel', registry)
   if (!(bytes instanceof Uint8Array)) throw invalidArgument(`importModel needs the bytes of an archive, got ${show(bytes)}`)
   const { maxBytes = 2 ** 31, maxFiles = 10_000, maxRatio = 200, signal } = options
   // Three files are the archive's own.
   const files = await readZip(bytes, { maxBytes, maxFiles: maxFiles + 3, maxRatio }, signal)
   return deliver(open(files), registry, options)
+}
+
+function assertRegistry(operation: string, registry: unknown): void {
+  if (typeof (registry as Partial<ModelRegistry> | undefined)?.openModel === 'function') return
+  throw invalidArgument(`${operation} needs a ModelRegistry, got ${show(registry)}`)
 }
 
 /** What an archive holds, checked against the digests in it. */

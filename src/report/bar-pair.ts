@@ -1,8 +1,10 @@
 /** Pairs of bars, group by group: before and after, one model and another. */
-import { formatNumber, formatPercent } from './format'
+import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf, requireOptions } from '../core/options'
+import { formatNumber, formatPercent, percentDigits } from './format'
 import { type Html, html } from './html'
 import { type Colour, legend } from './legend'
-import { linearScale, niceTicks } from './scale'
+import { linearScale, niceTicks, type Scale } from './scale'
+import { fitText, keepInside, labelStep, px, textWidth } from './text-size'
 
 /** What a chart of pairs shows. */
 export interface BarPairOptions {
@@ -24,41 +26,125 @@ export interface BarPairOptions {
 }
 
 const width = 1030
+/** Font sizes of titles and ticks, and of the values above bars. */
+const fontSize = 12
+const valueSize = 11
+/** Longest value that may stand upright above its bar, in pixels: it takes the room of the bars. */
+const MAX_UPRIGHT = 50
+/** Room that a slanted title may take below the bars. */
+const slantedRoom = 64
 
 /**
  * Grouped bars with their values above them. A domain that does not begin at zero is marked by a broken foot below the bars, since the lengths
  * of such bars must not be compared.
+ *
+ * Labels never overlap: with many groups values stand upright or are left to the tooltips, and titles are slanted, shortened, then thinned out.
+ *
+ * @throws InvalidArgument for options that are missing or wrong
  */
 export function barPair(options: BarPairOptions): Html {
-  const { names, groups, colours = ['b', 'a'], y = 'number', yTitle, threshold, height = 300, description } = options
-  const most = Math.max(...groups.flatMap(({ values }) => [...values]).filter(Number.isFinite), 0)
-  const domain = options.yDomain ?? ([0, most * 1.12 || 1] as const)
-  const left = 58
-  const right = width - 16
-  const bottom = height - 30
-  const scale = linearScale(domain, [bottom, 14])
-  const slot = (right - left) / Math.max(1, groups.length)
-  const bar = Math.min(38, slot * 0.34)
-  const text = (value: number, digits: number): string => (y === 'percent' ? formatPercent(value, digits) : formatNumber(value))
-  const barOf = (value: number, x: number, colour: Colour, title: string): Html | null => {
-    if (!Number.isFinite(value)) return null
-    const top = Math.min(bottom, scale(Math.min(value, domain[1])))
-    const label = y === 'percent' ? (value * 100).toFixed(1) : formatNumber(value)
-    return html`<g><title>${title}: ${text(value, 1)}</title><rect x="${px(x)}" y="${px(top)}" width="${px(bar)}" height="${px(bottom - top)}" rx="2.5" fill="var(--${colour})"/><text x="${px(x + bar / 2)}" y="${px(top - 5)}" text-anchor="middle" style="font-size:11px" class="${colour === 'b' ? '' : 'strong'}">${label}</text></g>`
-  }
+  checkBarPair(options)
+  const { names, groups, colours = ['b', 'a'], yTitle, threshold, description, height = 300 } = options
+  const plot = layout(options)
+  const { left, right, bottom, scale, text } = plot
   return html`<figure>${legend(names.map((name, i) => ({ name, colour: colours[i] as Colour, shape: 'box' })))}
-<div class="scroll"><svg viewBox="0 0 ${width} ${height}" style="min-width:620px" role="img" aria-label="${description}">
-${niceTicks(domain[0], domain[1], 5).map((value) => html`<line x1="${left}" x2="${right}" y1="${px(scale(value))}" y2="${px(scale(value))}" stroke="var(--grid)"/><text x="${left - 8}" y="${px(scale(value) + 4)}" text-anchor="end">${text(value, 0)}</text>`)}
+<div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart" role="img" aria-label="${description}">
+${plot.ticks.map((value) => html`<line x1="${left}" x2="${right}" y1="${px(scale(value))}" y2="${px(scale(value))}" stroke="var(--grid)"/><text x="${left - 8}" y="${px(scale(value) + 4)}" text-anchor="end">${text(value)}</text>`)}
 ${groups.map(({ title, values }, i) => {
-  const centre = left + slot * (i + 0.5)
-  return html`${barOf(values[0], centre - bar - 1.5, colours[0], `${title}, ${names[0]}`)}${barOf(values[1], centre + 1.5, colours[1], `${title}, ${names[1]}`)}<text x="${px(centre)}" y="${bottom + 19}" text-anchor="middle">${title}</text>`
+  const centre = left + plot.slot * (i + 0.5)
+  return html`${barOf(values[0], centre - plot.bar - 1.5, `${title}, ${names[0]}`, colours[0], plot)}${barOf(values[1], centre + 1.5, `${title}, ${names[1]}`, colours[1], plot)}${titleOf(title, i, centre, plot)}`
 })}
 ${threshold === undefined ? null : html`<line x1="${left}" x2="${right}" y1="${px(scale(threshold.value))}" y2="${px(scale(threshold.value))}" stroke="var(--c)" stroke-width="1.3" stroke-dasharray="2 4"/><text x="${right}" y="${px(scale(threshold.value) - 5)}" text-anchor="end" style="fill:var(--c)" paint-order="stroke" stroke="var(--card)" stroke-width="4">${threshold.label}</text>`}
-<line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)" stroke-dasharray="${domain[0] === 0 ? 'none' : '5 3'}"/>
-${yTitle === undefined ? null : html`<text transform="translate(13 ${px((14 + bottom) / 2)}) rotate(-90)" text-anchor="middle">${yTitle}</text>`}
+<line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)" stroke-dasharray="${scale.domain[0] === 0 ? 'none' : '5 3'}"/>
+${yTitle === undefined ? null : html`<text transform="translate(13 ${px((14 + bottom) / 2)}) rotate(-90)" text-anchor="middle">${fitText(yTitle, bottom - 10)}</text>`}
 </svg></div></figure>`
 }
 
-function px(value: number): number {
-  return Math.round(value * 10) / 10
+interface Plot {
+  readonly left: number
+  readonly right: number
+  readonly bottom: number
+  readonly scale: Scale
+  readonly ticks: readonly number[]
+  readonly slot: number
+  readonly bar: number
+  /** How the values above the bars stand. */
+  readonly values: 'level' | 'upright' | 'none'
+  readonly titles: 'level' | 'slanted'
+  /** Every how many titles one is shown. */
+  readonly titleStep: number
+  /** With the digits that tell ticks apart unless told otherwise. */
+  text(value: number, digits?: number): string
+  label(value: number): string
+}
+
+function layout({ groups, y = 'number', yTitle, yDomain, height = 300 }: BarPairOptions): Plot {
+  const values = groups.flatMap((group) => [...group.values]).filter(Number.isFinite)
+  const text = (value: number, digits?: number): string =>
+    y === 'percent' ? formatPercent(value, digits ?? percentDigits(step)) : formatNumber(value)
+  const label = (value: number): string => (y === 'percent' ? (value * 100).toFixed(1) : formatNumber(value))
+  const domain = yDomain ?? ([0, Math.max(...values, 0) * 1.12 || 1] as const)
+  const ticks = niceTicks(domain[0], domain[1], 5)
+  const step = (ticks[1] ?? 1) - (ticks[0] ?? 0)
+  const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...ticks.map((value) => textWidth(text(value)))))
+  const right = width - 16
+  const slot = (right - left) / Math.max(1, groups.length)
+  const bar = Math.min(38, slot * 0.34)
+  const widest = Math.max(0, ...values.map((value) => textWidth(label(value), valueSize)))
+  // Between the values of a pair, and between those of neighbours.
+  const apart = Math.min(bar + 3, slot - bar - 3)
+  const standing = widest + 3 <= apart ? 'level' : valueSize + 1 <= apart && widest <= MAX_UPRIGHT ? 'upright' : 'none'
+  const widestTitle = Math.max(0, ...groups.map(({ title }) => textWidth(title)))
+  const titles = widestTitle + 6 <= slot ? 'level' : 'slanted'
+  const bottom = height - (titles === 'level' ? 30 : 24 + Math.min(slantedRoom, widestTitle * 0.71))
+  const top = standing === 'upright' ? 12 + widest : 20
+  return {
+    ...{ left, right, bottom, ticks, slot, bar, titles, text, label },
+    values: standing,
+    scale: linearScale(domain, [bottom, Math.min(top, bottom - 20)]),
+    titleStep: titles === 'level' ? 1 : labelStep(fontSize * 1.42 - 6, slot),
+  }
+}
+
+function barOf(value: number, x: number, name: string, colour: Colour, plot: Plot): Html | null {
+  if (!Number.isFinite(value)) return null
+  const { scale, bottom, bar } = plot
+  const top = Math.min(bottom, scale(Math.min(value, scale.domain[1])))
+  const [middle, above] = [px(x + bar / 2), px(top - 5)]
+  const style = `font-size:${valueSize}px`
+  const place =
+    plot.values === 'level'
+      ? html`<text x="${middle}" y="${above}" text-anchor="middle" style="${style}" class="${colour === 'b' ? '' : 'strong'}">${plot.label(value)}</text>`
+      : plot.values === 'upright'
+        ? html`<text transform="translate(${px(middle + 4)} ${above}) rotate(-90)" style="${style}" class="${colour === 'b' ? '' : 'strong'}">${plot.label(value)}</text>`
+        : null
+  return html`<g><title>${name}: ${plot.text(value, 1)}</title><rect x="${px(x)}" y="${px(top)}" width="${px(bar)}" height="${px(bottom - top)}" rx="2.5" fill="var(--${colour})"/>${place}</g>`
+}
+
+function titleOf(title: string, index: number, centre: number, { titles, titleStep, bottom, left, right }: Plot): Html | null {
+  if (index % titleStep !== 0) return null
+  if (titles === 'level') {
+    return html`<text x="${px(keepInside(centre, title, [2, right + 14]))}" y="${bottom + 19}" text-anchor="middle">${title}</text>`
+  }
+  // Slanted by 45 degrees, ending below its bars: it may reach as far as the left edge and the room below allow.
+  const room = Math.min(slantedRoom / 0.71, (Math.min(centre, left + 60) - 4) / 0.71)
+  return html`<text transform="translate(${px(centre + 4)} ${bottom + 14}) rotate(-45)" text-anchor="end">${fitText(title, room)}<title>${title}</title></text>`
+}
+
+function checkBarPair(options: BarPairOptions): void {
+  requireOptions('barPair', options, ['description', 'names', 'groups'])
+  checkOptions('barPair', options, {
+    description: ofType('string'),
+    names: arrayOf(ofType('string')),
+    groups: {
+      allowed: 'an array of { title, values: [number, number] }',
+      test: (value) => Array.isArray(value) && value.every((group) => typeof group?.title === 'string' && Array.isArray(group.values)),
+    },
+    colours: arrayOf(nonEmptyString()),
+    y: oneOf('percent', 'number'),
+    yTitle: ofType('string'),
+    yDomain: arrayOf(finiteNumber()),
+    threshold: ofType('object'),
+    height: finiteNumber(80),
+  })
 }

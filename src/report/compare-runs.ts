@@ -1,13 +1,14 @@
 /** Runs side by side as one page: table, settings that differ, parallel coordinates, metric curves. */
 import { invalidArgument, show } from '../core/errors'
+import { arrayOf, checkOptions, ofType, requireOptions, wholeNumber } from '../core/options'
 import type { MetricPoint } from '../ports/tracker-backend'
 import type { ComparedRun, ComparedValue, RunComparison } from '../run'
-import { formatTime } from './format'
+import { formatTime, formatValue } from './format'
 import { type Html, html } from './html'
 import { type Colour, type Dash, legend } from './legend'
 import { lineChart } from './line-chart'
 import { page, type Section } from './page'
-import { numberText, type ParallelAxis, parallelCoordinates } from './parallel-coordinates'
+import { type ParallelAxis, parallelCoordinates } from './parallel-coordinates'
 import { dataTable } from './table'
 
 /** Options of {@link compareRunsHtml}. */
@@ -36,6 +37,8 @@ export interface ComparingTracker {
 const colours: readonly Colour[] = ['a', 'c', 'd', 'e', 'b']
 /** Longest name of a run in headings and legends. */
 const NAME_LENGTH = 28
+/** Longest value in a table. */
+const VALUE_LENGTH = 48
 /** Axes that fit beside each other. */
 const MAX_AXES = 11
 
@@ -49,6 +52,10 @@ export async function compareRunsHtml(
   runIds: readonly string[],
   options: CompareRunsHtmlOptions = {},
 ): Promise<string> {
+  if (typeof tracker?.compareRuns !== 'function' || typeof tracker.metricHistory !== 'function') {
+    throw invalidArgument(`compareRunsHtml needs a tracker, got ${show(tracker)}`)
+  }
+  checkHtmlOptions('compareRunsHtml', options)
   const comparison = await tracker.compareRuns(runIds)
   const names = shownMetrics(comparison, options).slice(0, options.maxCurves ?? 12)
   const histories = await Promise.all(
@@ -64,7 +71,11 @@ export async function compareRunsHtml(
  *
  * @throws InvalidArgument without runs
  */
-export function compareRunsPage({ comparison, histories }: RunsToCompare, options: CompareRunsHtmlOptions = {}): string {
+export function compareRunsPage(given: RunsToCompare, options: CompareRunsHtmlOptions = {}): string {
+  requireOptions('compareRunsPage', given, ['comparison', 'histories'])
+  const { comparison, histories } = given
+  requireOptions('the comparison of compareRunsPage', comparison, ['runs', 'params', 'metrics'])
+  checkHtmlOptions('compareRunsPage', options)
   const { runs, params } = comparison
   if (runs.length === 0) throw invalidArgument(`comparing takes at least one run, got ${show(runs)}`)
   const metrics = shownMetrics(comparison, options)
@@ -77,7 +88,7 @@ export function compareRunsPage({ comparison, histories }: RunsToCompare, option
     {
       title: 'Metrics',
       text: 'The last value of each.',
-      body: valuesTable(labels, metrics, (value) => (Number.isNaN(value) ? 'NaN' : numberText(value))),
+      body: valuesTable(labels, metrics, (value) => (Number.isNaN(value) ? 'NaN' : formatValue(value))),
     },
     {
       title: 'Params',
@@ -93,6 +104,10 @@ export function compareRunsPage({ comparison, histories }: RunsToCompare, option
     footer: 'Made with millwright. Times are UTC.',
     data: comparison,
   })
+}
+
+function checkHtmlOptions(subject: string, options: CompareRunsHtmlOptions): void {
+  checkOptions(subject, options, { title: ofType('string'), metrics: arrayOf(ofType('string')), maxCurves: wholeNumber(0) })
 }
 
 /** Whether there are two values that differ: a missing one, which failed runs have many of, does not count. */
@@ -166,11 +181,16 @@ function valuesTable<T extends string | number>(
         numeric: true,
         cell: ({ values }: ComparedValue<T>) => {
           const value = values[i]
-          return value === null || value === undefined ? html`<span class="note">–</span>` : text(value)
+          return value === null || value === undefined ? html`<span class="note">–</span>` : shortened(text(value))
         },
       })),
     ],
   })
+}
+
+/** Long values would push the other runs out of sight; the tooltip and the page's JSON have the whole. */
+function shortened(text: string): Html | string {
+  return text.length > VALUE_LENGTH ? html`<span title="${text}">${text.slice(0, VALUE_LENGTH - 12)}…${text.slice(-11)}</span>` : text
 }
 
 function parallelSection(

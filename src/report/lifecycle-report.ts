@@ -1,5 +1,6 @@
 /** The report of a model's life: how good it was, what happened, what drifted, which versions there were. */
 import { barPair } from './bar-pair'
+import { checkLifecycleReport } from './check-report'
 import { formatDay, formatNumber, formatPercent, formatTime } from './format'
 import { type Html, html } from './html'
 import { type Colour, legend } from './legend'
@@ -86,15 +87,18 @@ export interface LifecycleReport {
 /**
  * One self-contained HTML document: no network, no script, light and dark, prints; everything escaped. The numbers are also in the page
  * as JSON, in the element `report-data`.
+ *
+ * @throws InvalidArgument naming the part that is missing or wrong
  */
 export function lifecycleReport(report: LifecycleReport): string {
+  checkLifecycleReport(report)
   const events = [...(report.events ?? [])].sort((a, b) => a.at - b.at)
   const marked = events.filter((event) => event.marked !== false)
   const numbers = new Map(marked.map((event, i) => [event, i + 1]))
   const sections = [
     performanceSection(report, marked),
     periodSection(report),
-    eventSection(events, numbers),
+    eventSection(events, report.performance === undefined ? new Map() : numbers),
     driftSection(report),
     versionSection(report),
     historySection(report),
@@ -194,12 +198,12 @@ function eventSection(events: readonly LifecycleEvent[], numbers: ReadonlyMap<Li
   }
   return {
     title: 'What happened',
-    text: 'The numbers are those in the chart above.',
+    text: numbers.size === 0 ? undefined : 'The numbers are those in the chart above.',
     body: dataTable({
       rows: events,
       columns: [
-        { title: 'No.', numeric: true, cell: numberOf },
-        { title: 'When', cell: (event) => html`<span class="nowrap">${formatDay(event.at)}</span>` },
+        ...(numbers.size === 0 ? [] : [{ title: 'No.', numeric: true, cell: numberOf }]),
+        { title: 'When', cell: (event: LifecycleEvent) => html`<span class="nowrap">${formatDay(event.at)}</span>` },
         { title: 'What', cell: badgeOf },
         { title: 'In numbers', cell: (event) => event.text },
       ],

@@ -1,8 +1,10 @@
 /** Lines over time (or over numbers), with thresholds, shaded spans and numbered events. */
-import { formatDay, formatNumber, formatPercent, monthName } from './format'
+import { arrayOf, checkOptions, finiteNumber, ofType, oneOf, requireOptions } from '../core/options'
+import { formatDay, formatNumber, formatPercent, formatTime, formatValue, monthName, percentDigits } from './format'
 import { type Html, html } from './html'
 import { type Colour, type Dash, dashArray, legend } from './legend'
 import { linearScale, monthTicks, niceTicks, type Scale } from './scale'
+import { fitText, keepInside, labelStep, px, textWidth } from './text-size'
 
 /** One line. */
 export interface LineSeries {
@@ -46,15 +48,19 @@ export interface LineChartOptions {
 
 const width = 1030
 const badge = 9
+const DAY = 86_400_000
+/** Widest name of a threshold in pixels. */
+const MAX_THRESHOLD_NAME = 130
 
-/** A line chart as inline SVG with a legend. Points beyond 600 a line are thinned out evenly. No finite point at all gives an empty plot. */
+/** A line chart as inline SVG with a legend. Points beyond 600 a line are thinned out evenly. No finite point at all gives an empty plot. @throws InvalidArgument */
 export function lineChart(options: LineChartOptions): Html {
+  checkLineChart(options)
   const { series, marks = [], height = 380, description } = options
   const rows = badgeRows(marks, (mark) => frame(options, 0, height).x(mark.x))
   const plot = frame(options, rows.count, height)
   const colours = series.map(({ name, colour, dashed, quiet }) => ({ name, colour, dashed, quiet }))
   return html`<figure>${legend(colours)}
-<div class="scroll"><svg viewBox="0 0 ${width} ${height}" style="min-width:620px" role="img" aria-label="${description}">
+<div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart" role="img" aria-label="${description}">
 ${spansOf(options, plot)}
 ${axes(options, plot)}
 ${thresholdsOf(options, plot)}
@@ -72,15 +78,22 @@ interface Plot {
   readonly y: Scale
 }
 
-function frame({ series, yDomain, thresholds = [], marks = [], xTitle }: LineChartOptions, badgeRowCount: number, height: number): Plot {
+function frame(
+  { series, yDomain, thresholds = [], marks = [], xTitle, y = 'number', yTitle }: LineChartOptions,
+  badgeRowCount: number,
+  height: number,
+): Plot {
   const points = series.flatMap((line) => line.points).filter(({ y }) => Number.isFinite(y))
   const xs = [...points, ...marks].map(({ x }) => x)
   const ys = [...points.map(({ y }) => y), ...thresholds.map(({ value }) => value)]
   const [low, high] = extent(ys)
   const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1
-  const left = 58
+  const domain = yDomain ?? ([low - room, high + room] as const)
+  const yWidths = niceTicks(domain[0], domain[1], 6).map((value) => textWidth(yTextOf(y, domain)(value)))
+  const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...yWidths))
   // Thresholds are named in the right margin, where no line can run through the words.
-  const right = width - (thresholds.length === 0 ? 16 : 72)
+  const names = thresholds.map(({ label }) => Math.min(MAX_THRESHOLD_NAME, textWidth(label, 11.5)))
+  const right = width - Math.max(16, ...names.map((name) => Math.ceil(name) + 10))
   const top = 14 + badgeRowCount * (badge * 2 + 4)
   const bottom = height - (xTitle === undefined ? 28 : 46)
   return {
@@ -89,18 +102,14 @@ function frame({ series, yDomain, thresholds = [], marks = [], xTitle }: LineCha
     top,
     bottom,
     x: linearScale(extent(xs), [left + 6, right - 6]),
-    y: linearScale(yDomain ?? [low - room, high + room], [bottom, top]),
+    y: linearScale(domain, [bottom, top]),
   }
 }
 
 function axes({ x = 'time', y = 'number', xTitle, yTitle }: LineChartOptions, plot: Plot): Html {
   const yTicks = niceTicks(plot.y.domain[0], plot.y.domain[1], 6)
-  const step = (yTicks[1] ?? 1) - (yTicks[0] ?? 0)
-  const yText = (value: number): string => (y === 'percent' ? formatPercent(value, step < 0.0099 ? 1 : 0) : formatNumber(value))
-  const [from, to] = plot.x.domain
-  const months = x === 'time' ? monthTicks(from, to) : []
-  const xTicks = x === 'time' && months.length >= 2 ? months : niceTicks(from, to, 8)
-  const xText = (value: number): string => (x === 'number' ? formatNumber(value) : months.length >= 2 ? monthName(value) : formatDay(value))
+  const yText = yTextOf(y, plot.y.domain)
+  const { ticks: xTicks, text: xText } = xTicksOf(x, plot)
   return html`<g>${yTicks.map(
     (value) =>
       html`<line x1="${plot.left}" x2="${plot.right}" y1="${px(plot.y(value))}" y2="${px(plot.y(value))}" stroke="var(--grid)"/><text x="${plot.left - 8}" y="${px(plot.y(value) + 4)}" text-anchor="end">${yText(value)}</text>`,
@@ -108,10 +117,32 @@ function axes({ x = 'time', y = 'number', xTitle, yTitle }: LineChartOptions, pl
 <line x1="${plot.left}" x2="${plot.right}" y1="${plot.bottom}" y2="${plot.bottom}" stroke="var(--b)"/>
 ${xTicks.map(
   (value) =>
-    html`<line x1="${px(plot.x(value))}" x2="${px(plot.x(value))}" y1="${plot.bottom}" y2="${plot.bottom + 5}" stroke="var(--b)"/><text x="${px(plot.x(value))}" y="${plot.bottom + 19}" text-anchor="middle">${xText(value)}</text>`,
+    html`<line x1="${px(plot.x(value))}" x2="${px(plot.x(value))}" y1="${plot.bottom}" y2="${plot.bottom + 5}" stroke="var(--b)"/><text x="${px(keepInside(plot.x(value), xText(value), [2, width - 2]))}" y="${plot.bottom + 19}" text-anchor="middle">${xText(value)}</text>`,
 )}
 ${xTitle === undefined ? null : html`<text x="${(plot.left + plot.right) / 2}" y="${plot.bottom + 39}" text-anchor="middle">${xTitle}</text>`}
-${yTitle === undefined ? null : html`<text transform="translate(13 ${px((plot.top + plot.bottom) / 2)}) rotate(-90)" text-anchor="middle">${yTitle}</text>`}</g>`
+${yTitle === undefined ? null : html`<text transform="translate(13 ${px((plot.top + plot.bottom) / 2)}) rotate(-90)" text-anchor="middle">${fitText(yTitle, plot.bottom - plot.top)}</text>`}</g>`
+}
+
+/** How values of the vertical axis are written: with the digits that tell its ticks apart. */
+function yTextOf(y: 'percent' | 'number', domain: readonly [number, number]): (value: number) => string {
+  const [first = 0, second = first + 1] = niceTicks(domain[0], domain[1], 6)
+  const step = second - first
+  if (y === 'percent') return (value) => formatPercent(value, percentDigits(step))
+  return Math.max(Math.abs(domain[0]), Math.abs(domain[1])) >= 1e9 ? formatValue : (value) => formatNumber(value, step < 0.01 ? 6 : 3)
+}
+
+/** Ticks of the horizontal axis and their words, as many as have room. */
+function xTicksOf(x: 'time' | 'number', plot: Plot): { readonly ticks: readonly number[]; text(value: number): string } {
+  const [from, to] = plot.x.domain
+  const months = x === 'time' ? monthTicks(from, to) : []
+  const all = months.length >= 2 ? months : niceTicks(from, to, x === 'time' ? 6 : 8)
+  const isLong = to - from > 366 * DAY
+  const isShort = to - from < 6 * DAY
+  const month = (value: number): string => (isLong ? `${monthName(value)} ${new Date(value).getUTCFullYear()}` : monthName(value))
+  const text = x === 'number' ? formatValue : months.length >= 2 ? month : isShort ? formatTime : formatDay
+  const spacing = all.length > 1 ? Math.abs(plot.x(all[1] as number) - plot.x(all[0] as number)) : width
+  const step = labelStep(Math.max(0, ...all.map((value) => textWidth(text(value)))), spacing)
+  return { ticks: all.filter((_, i) => i % step === 0), text }
 }
 
 function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Plot): Html {
@@ -132,9 +163,15 @@ ${dots.map(({ x, y }) => html`<circle cx="${px(plot.x(x))}" cy="${px(plot.y(y))}
 }
 
 function thresholdsOf({ thresholds = [] }: LineChartOptions, plot: Plot): Html[] {
-  return thresholds.map(({ value, label }) => {
+  // Names of thresholds that lie close together are moved apart; the lines stay where they are.
+  const names = thresholds.map(({ value }, i) => ({ i, y: plot.y(value) })).sort((a, b) => a.y - b.y)
+  names.forEach((name, i) => {
+    name.y = Math.max(name.y, (names[i - 1]?.y ?? Number.NEGATIVE_INFINITY) + 14)
+  })
+  return thresholds.map(({ value, label }, i) => {
     const y = plot.y(value)
-    return html`<line x1="${plot.left}" x2="${plot.right}" y1="${px(y)}" y2="${px(y)}" stroke="var(--c)" stroke-width="1.4" stroke-dasharray="3 4"/><text x="${plot.right + 7}" y="${px(y + 4)}" style="fill:var(--c);font-size:11.5px">${label}</text>`
+    const at = names.find((name) => name.i === i)?.y ?? y
+    return html`<line x1="${plot.left}" x2="${plot.right}" y1="${px(y)}" y2="${px(y)}" stroke="var(--c)" stroke-width="1.4" stroke-dasharray="3 4"/><text x="${plot.right + 7}" y="${px(at + 4)}" style="fill:var(--c);font-size:11.5px">${fitText(label, MAX_THRESHOLD_NAME, 11.5)}<title>${label}</title></text>`
   })
 }
 
@@ -142,7 +179,7 @@ function spansOf({ spans = [] }: LineChartOptions, plot: Plot): Html[] {
   return spans.map(({ from, to, label }) => {
     const left = Math.max(plot.left, plot.x(from))
     const right = Math.min(plot.right, plot.x(to))
-    return html`<rect x="${px(left)}" y="${plot.top}" width="${px(Math.max(0, right - left))}" height="${plot.bottom - plot.top}" fill="var(--shade)"/><text x="${px(left + 7)}" y="${plot.top + 16}">${label}</text>`
+    return html`<g><title>${label}</title><rect x="${px(left)}" y="${plot.top}" width="${px(Math.max(0, right - left))}" height="${plot.bottom - plot.top}" fill="var(--shade)"/>${textWidth(label) + 9 > right - left ? null : html`<text x="${px(left + 7)}" y="${plot.top + 16}">${label}</text>`}</g>`
   })
 }
 
@@ -208,6 +245,23 @@ function thin<T extends { readonly y: number }>(points: readonly T[], most: numb
   return kept
 }
 
-function px(value: number): number {
-  return Math.round(value * 10) / 10
+function checkLineChart(options: LineChartOptions): void {
+  requireOptions('lineChart', options, ['description', 'series'])
+  const isList = (name: string, words: string) => ({
+    allowed: `an array of ${words}`,
+    test: (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null && name in item),
+  })
+  checkOptions('lineChart', options, {
+    description: ofType('string'),
+    series: isList('points', '{ name, points, colour }'),
+    x: oneOf('time', 'number'),
+    y: oneOf('percent', 'number'),
+    xTitle: ofType('string'),
+    yTitle: ofType('string'),
+    yDomain: arrayOf(finiteNumber()),
+    thresholds: isList('value', '{ value, label }'),
+    marks: isList('x', '{ x, number, label, colour }'),
+    spans: isList('from', '{ from, to, label }'),
+    height: finiteNumber(80),
+  })
 }

@@ -1,4 +1,5 @@
 /** One self-contained page: everything inside, nothing fetched, no script run. */
+import { anything, arrayOf, checkOptions, ofType, requireOptions } from '../core/options'
 import { embedJson, type Html, html } from './html'
 import { styleSheet } from './style'
 
@@ -36,8 +37,21 @@ export interface PageOptions {
  * content security policy to load or run anything.
  *
  * All text is escaped. A page without sections is legal.
+ *
+ * @throws InvalidArgument for options that are missing or wrong
  */
-export function page({ title, lead, tiles = [], sections, footer, data, language = 'en' }: PageOptions): string {
+export function page(options: PageOptions): string {
+  requireOptions('page', options, ['title', 'sections'])
+  checkOptions('page', options, {
+    title: ofType('string'),
+    lead: ofType('string'),
+    tiles: arrayOf(ofType('object')),
+    sections: arrayOf(ofType('object')),
+    footer: ofType('string'),
+    data: anything(),
+    language: ofType('string'),
+  })
+  const { title, lead, tiles = [], sections, footer, data, language = 'en' } = options
   const body = html`<!doctype html>
 <html lang="${language}">
 <head>

@@ -1,7 +1,9 @@
 /** Parallel coordinates: one vertical axis per param or metric, one line per run. */
-import { formatNumber } from './format'
+import { arrayOf, checkOptions, finiteNumber, ofType, requireOptions } from '../core/options'
+import { formatValue } from './format'
 import { type Html, html } from './html'
 import { type Colour, type Dash, dashArray, legend } from './legend'
+import { fitText, keepInside, px, textWidth } from './text-size'
 
 /** One axis; `values[i]` is that of line `i`, `null` where it has none. */
 export interface ParallelAxis {
@@ -26,15 +28,23 @@ const top = 44
 /**
  * Parallel coordinates as inline SVG (Inselberg 1985). Axes of numbers are linear, or logarithmic where all values are positive and span more than
  * two decades; axes of texts give each text its place, in order. A line breaks where a run has no value. At most ten texts are named on
- * an axis.
+ * an axis. Names are shortened where they would run into each other, and stay inside the drawing.
+ *
+ * @throws InvalidArgument for options that are missing or wrong
  */
-export function parallelCoordinates({ description, lines, axes, height = 340 }: ParallelCoordinatesOptions): Html {
+export function parallelCoordinates(options: ParallelCoordinatesOptions): Html {
+  checkParallel(options)
+  const { description, lines, axes, height = 340 } = options
   const bottom = height - 26
-  const left = 64
-  const gap = axes.length > 1 ? (width - left - 70) / (axes.length - 1) : 0
+  const first = axes[0] === undefined ? [] : placesOf(axes[0], top, bottom).ticks
+  // Texts beside the first axis have the left margin to themselves.
+  const left = Math.min(220, Math.max(64, ...first.map(({ text, end }) => (end === undefined ? textWidth(text) + 14 : 0))))
+  const gap = axes.length > 1 ? (width - left - 70) / (axes.length - 1) : width - left - 70
   const placed = axes.map((axis, i) => ({ axis, x: left + i * gap, ...placesOf(axis, top, bottom) }))
-  // Names that would run into each other are shortened to what their axis has room for.
-  const room = Math.max(6, Math.floor((axes.length > 1 ? gap : width) / 7) - 1)
+  const roomOf = (x: number): AxisRoom => ({
+    beyond: Math.min(gap - 8, x + gap / 2 - 4, width - x + gap / 2 - 4),
+    beside: Math.min(gap, x) - 14,
+  })
   const path = (line: number): string => {
     let text = ''
     let pen = false
@@ -46,7 +56,7 @@ export function parallelCoordinates({ description, lines, axes, height = 340 }: 
     return text
   }
   return html`<figure>${legend(lines)}
-<div class="scroll"><svg viewBox="0 0 ${width} ${height}" style="min-width:${Math.max(620, axes.length * 90)}px" role="img" aria-label="${description}">
+<div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart" style="min-width:${Math.max(760, axes.length * 90)}px" role="img" aria-label="${description}">
 ${lines.map(
   ({ name, colour, dashed }, i) =>
     html`<g><title>${name}</title><path d="${path(i)}" fill="none" stroke="var(--${colour})" stroke-width="2.4" stroke-linejoin="round" opacity=".85" stroke-dasharray="${dashArray(dashed)}"/>${placed.map(({ x, y }) => (y[i] === null || y[i] === undefined ? null : html`<circle cx="${px(x)}" cy="${px(y[i])}" r="3.6" fill="var(--${colour})"/>`))}</g>`,
@@ -54,8 +64,8 @@ ${lines.map(
 ${placed.map(
   ({ axis, x, ticks }) =>
     html`<g><title>${axis.name}</title><line x1="${px(x)}" x2="${px(x)}" y1="${top}" y2="${bottom}" stroke="var(--b)"/>
-<text x="${px(x)}" y="16" text-anchor="middle" class="${axis.result ? 'strong' : ''}">${shorten(axis.name, room)}</text>
-${ticks.map((tick) => tickOf(tick, x, room))}</g>`,
+${nameOf(axis, x, roomOf(x).beyond)}
+${ticks.map((tick) => tickOf(tick, x, roomOf(x)))}</g>`,
 )}
 </svg></div></figure>`
 }
@@ -72,11 +82,23 @@ interface Places {
   readonly ticks: readonly Tick[]
 }
 
-function tickOf({ y, text, end }: Tick, x: number, room: number): Html {
-  const words = shorten(text, room)
+/** Pixels for a text above or below an axis, and for one at its left. */
+interface AxisRoom {
+  readonly beyond: number
+  readonly beside: number
+}
+
+function nameOf({ name, result }: ParallelAxis, x: number, room: number): Html {
+  // Bold names are wider.
+  const words = fitText(name, result ? room / 1.08 : room)
+  return html`<text x="${px(keepInside(x, words, [2, width - 2], result ? 13 : 12))}" y="16" text-anchor="middle" class="${result ? 'strong' : ''}">${words}</text>`
+}
+
+function tickOf({ y, text, end }: Tick, x: number, { beyond, beside }: AxisRoom): Html {
+  const words = fitText(text, end === undefined ? beside : beyond)
   return end === undefined
     ? html`<text x="${px(x - 7)}" y="${px(y + 4)}" text-anchor="end" style="paint-order:stroke;stroke:var(--card);stroke-width:5px">${words}</text>`
-    : html`<text x="${px(x)}" y="${px(end === 'top' ? y - 9 : y + 18)}" text-anchor="middle">${words}</text>`
+    : html`<text x="${px(keepInside(x, words, [2, width - 2]))}" y="${px(end === 'top' ? y - 9 : y + 18)}" text-anchor="middle">${words}</text>`
 }
 
 function placesOf({ values }: ParallelAxis, from: number, to: number): Places {
@@ -93,10 +115,10 @@ function numberPlaces(values: ParallelAxis['values'], numbers: readonly number[]
     high === low ? (from + to) / 2 : to - ((scaled(value) - scaled(low)) / (scaled(high) - scaled(low))) * (to - from)
   const ticks: Tick[] =
     high === low
-      ? [{ y: place(low), text: numberText(low) }]
+      ? [{ y: place(low), text: formatValue(low) }]
       : [
-          { y: place(low), text: numberText(low), end: 'bottom' },
-          { y: place(high), text: numberText(high), end: 'top' },
+          { y: place(low), text: formatValue(low), end: 'bottom' },
+          { y: place(high), text: formatValue(high), end: 'top' },
         ]
   return { y: values.map((value) => (typeof value === 'number' && Number.isFinite(value) ? place(value) : null)), ticks }
 }
@@ -115,18 +137,15 @@ function textPlaces(values: ParallelAxis['values'], from: number, to: number): P
   }
 }
 
-/** Numbers of any size, with enough digits to be told apart. */
-export function numberText(value: number): string {
-  const size = Math.abs(value)
-  if (!Number.isFinite(value) || value === 0 || (size >= 0.001 && size < 1e9))
-    return formatNumber(value, size >= 100 ? 1 : size < 0.1 ? 6 : 4)
-  return value.toExponential(2).replace('-', '−').replace('+', '')
-}
-
-function shorten(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text
-}
-
-function px(value: number): number {
-  return Math.round(value * 10) / 10
+function checkParallel(options: ParallelCoordinatesOptions): void {
+  requireOptions('parallelCoordinates', options, ['description', 'lines', 'axes'])
+  checkOptions('parallelCoordinates', options, {
+    description: ofType('string'),
+    lines: arrayOf(ofType('object')),
+    axes: {
+      allowed: 'an array of { name, values }',
+      test: (value) => Array.isArray(value) && value.every((axis) => Array.isArray(axis?.values)),
+    },
+    height: finiteNumber(80),
+  })
 }

@@ -31,11 +31,14 @@ svg .strong{fill:var(--ink);font-weight:600}
 .legend li{display:flex;align-items:center;gap:7px}
 .legend svg{width:26px;height:12px;flex:none}
 .scroll{overflow-x:auto}
+svg.chart{min-width:760px}
 table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:13px;padding:0 0 8px}
+caption span{display:inline-block;position:sticky;left:0;max-width:min(100%,78vw)}
 th,td{padding:6px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:baseline}
 thead th{font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap}
 tbody th{font-weight:550;position:sticky;left:0;background:var(--card);overflow-wrap:anywhere;min-width:min(15em,42vw)}
+tbody th.n{min-width:0;width:1%}
 th .mono{font-weight:400}
 tr:last-child>*{border-bottom:0}
 .n{text-align:right;white-space:nowrap}

@@ -1,4 +1,5 @@
 /** Tables: plain ones, and heat tables whose cells are shaded by value. */
+import { anything, arrayOf, checkOptions, finiteNumber, ofType, requireOptions, wholeNumber } from '../core/options'
 import { formatNumber } from './format'
 import { type Html, type HtmlPart, html } from './html'
 
@@ -19,8 +20,16 @@ export interface DataTableOptions<T> {
   readonly empty?: string | undefined
 }
 
-/** A plain table; the first column heads its row. */
-export function dataTable<T>({ columns, rows, caption, empty = 'nothing to show' }: DataTableOptions<T>): Html {
+/** A plain table; the first column heads its row. @throws InvalidArgument for options that are missing or wrong */
+export function dataTable<T>(options: DataTableOptions<T>): Html {
+  requireOptions('dataTable', options, ['columns', 'rows'])
+  checkOptions('dataTable', options, {
+    columns: arrayOf(ofType('object')),
+    rows: arrayOf(anything()),
+    caption: ofType('string'),
+    empty: ofType('string'),
+  })
+  const { columns, rows, caption, empty = 'nothing to show' } = options
   const cell = (row: T, { cell: text, numeric }: TableColumn<T>, index: number): Html =>
     index === 0
       ? html`<th scope="row" class="${numeric ? 'n' : ''}">${text(row)}</th>`
@@ -53,15 +62,30 @@ export interface HeatTableOptions {
 /**
  * Rows × columns of numbers, the deeper the shade the larger. Values at the threshold and above are bold and say so to screen readers, so
  * that nothing is told by colour alone.
+ *
+ * @throws InvalidArgument for options that are missing or wrong
  */
 export function heatTable(options: HeatTableOptions): Html {
+  requireOptions('heatTable', options, ['rowTitles', 'columnTitles', 'values', 'threshold'])
+  checkOptions('heatTable', options, {
+    rowTitles: arrayOf(ofType('string')),
+    columnTitles: arrayOf(ofType('string')),
+    values: arrayOf(arrayOf(ofType('number'))),
+    threshold: ofType('number'),
+    full: finiteNumber(),
+    caption: ofType('string'),
+    corner: ofType('string'),
+    digits: wholeNumber(0, 20),
+  })
   const { rowTitles, columnTitles, values, threshold, caption, corner = '', digits = 2 } = options
   const full = options.full ?? Math.max(threshold * 4, ...values.flat().filter(Number.isFinite))
   const cell = (value: number | undefined): Html => {
     if (value === undefined || Number.isNaN(value)) return html`<td class="heat note">–</td>`
     const share = Math.max(0, Math.min(1, full > 0 ? value / full : 0))
     const style = `background:rgba(var(--heat),${(0.04 + 0.62 * Math.sqrt(share)).toFixed(3)})`
-    const text = formatNumber(value, digits)
+    const least = 10 ** -digits
+    // A cell is small: what would round to zero is shown as less than the last digit.
+    const text = value > 0 && value < least / 2 ? `<${formatNumber(least, digits)}` : formatNumber(value, digits)
     return value >= threshold
       ? html`<td class="heat" style="${style}" aria-label="${text}, drifted"><b>${text}</b></td>`
       : html`<td class="heat" style="${share < 0.02 ? '' : style}">${text}</td>`
@@ -72,5 +96,5 @@ export function heatTable(options: HeatTableOptions): Html {
 }
 
 function captionOf(caption: string | undefined): Html | null {
-  return caption === undefined ? null : html`<caption>${caption}</caption>`
+  return caption === undefined ? null : html`<caption><span>${caption}</span></caption>`
 }

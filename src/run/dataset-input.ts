@@ -1,5 +1,6 @@
 /** Data a run used, as MLflow records it: name, digest, where from, schema, size. */
 import { invalidArgument, show } from '../core/errors'
+import { ofType } from '../core/options'
 import { assertText, runLimits } from '../ports/run-keys'
 import type { DatasetInput } from '../ports/tracker-backend'
 import type { ColumnSpec } from '../schema/signature'
@@ -45,7 +46,7 @@ export function datasetInput(
   digestOf: ((table: Table) => string) | undefined,
 ): DatasetInput {
   const description = isTable(data) ? describe(data) : data
-  if (typeof description !== 'object' || description === null) {
+  if (!ofType('object').test(description) || Array.isArray(description)) {
     throw invalidArgument(`a dataset input must be a table or a description, got ${show(data)}`)
   }
   const name = options.name ?? (description.name || 'dataset')

@@ -1,10 +1,10 @@
 /** Writes a model as a logged model of MLflow 3: record, files, `MLmodel`, status. */
 import { utf8 } from '../core/bytes'
-import { invalidArgument, show } from '../core/errors'
 import { canonicalJson, type Json } from '../core/json'
 import { anything, checkOptions, nonEmptyString, ofType, wholeNumber } from '../core/options'
 import { toYaml } from '../core/yaml-emit'
 import type { ModelPackage, PackableModel } from '../ports/model'
+import { packageOf } from '../ports/model-package'
 import { assertModelName } from '../ports/run-keys'
 import type { LoggedModelRecord, TrackerBackend } from '../ports/tracker-backend'
 import { signatureToMlflow } from '../schema/signature'
@@ -32,7 +32,7 @@ export async function logModel(
   assertModelName(name)
   checkOptions('logModel', options, { step: wholeNumber(), modelType: nonEmptyString(), tags: ofType('object'), params: anything() })
   const params = options.params === undefined ? undefined : Object.fromEntries(flattenParams(options.params, backend.capabilities.keys))
-  const record = await writeModel(backend, await packageOf(model), {
+  const record = await writeModel(backend, await packageOf('logModel', model), {
     experimentId: run.experimentId,
     runId: run.runId,
     name,
@@ -56,17 +56,6 @@ export interface WriteModelInit {
   readonly params: Readonly<Record<string, string>> | undefined
   /** Epoch milliseconds. */
   readonly now: number
-}
-
-/** A package, packed if need be. */
-export async function packageOf(model: PackableModel | ModelPackage): Promise<ModelPackage> {
-  const given: unknown = model
-  if (typeof given !== 'object' || given === null || !('pack' in given || 'files' in given)) {
-    throw invalidArgument(`logModel takes a model that packs itself, or a package, got ${show(given)}`, {
-      hint: 'of TensorFlow.js: tfjsModel(model)',
-    })
-  }
-  return 'pack' in model ? model.pack() : model
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Params as texts: nested objects become dotted keys, every value a string. */
-import { invalidArgument, show } from '../core/errors'
+import { invalidArgument, isPromise, show } from '../core/errors'
 import { canonicalJson } from '../core/json'
 import { assertRunKey, assertText, type RunKeyRule, runLimits } from '../ports/run-keys'
 
@@ -22,6 +22,7 @@ export function flattenParams(value: unknown, rule?: RunKeyRule | undefined, pre
   const add = (key: string, item: unknown, depth: number): void => {
     if (depth > MAX_DEPTH) throw invalidArgument(`param ${show(key.slice(0, 60))} must nest at most ${MAX_DEPTH} deep`)
     if (item === undefined) return
+    if (isPromise(item)) throw invalidArgument(`the value of param ${show(key)} must be a value, got ${show(item)}`)
     const members = membersOf(item)
     if (members === undefined) {
       assertRunKey(key, 'param', rule)

@@ -1,5 +1,6 @@
 /** The params, metrics and tags a run logs: checked, put into its buffer. */
 import { invalidArgument, show } from '../core/errors'
+import { ofType } from '../core/options'
 import { assertPoint, assertRunKey, assertText, paramConflict, runLimits } from '../ports/run-keys'
 import type { RunRecord } from '../ports/tracker-backend'
 import { flattenParams } from './params'
@@ -64,13 +65,13 @@ export function createValueLog(record: RunRecord, context: Pick<RunContext<never
     metrics(metrics, options) {
       checkPlace('logMetrics', options)
       const { step = 0, timestamp = Math.floor(clock.now()) } = options
-      if (typeof metrics !== 'object' || metrics === null) throw invalidArgument(`metrics must be an object, got ${show(metrics)}`)
+      assertNamed('metrics', metrics)
       const entries = Object.entries(metrics)
       for (const [key, value] of entries) check(key, value, step, timestamp)
       for (const [key, value] of entries) add(key, value, step, timestamp)
     },
     tags(tags) {
-      if (typeof tags !== 'object' || tags === null) throw invalidArgument(`tags must be an object, got ${show(tags)}`)
+      assertNamed('tags', tags)
       const entries = Object.entries(tags)
       for (const [key, value] of entries) {
         assertRunKey(key, 'tag', keys)
@@ -80,6 +81,12 @@ export function createValueLog(record: RunRecord, context: Pick<RunContext<never
     },
     points: () => points,
   }
+}
+
+/** An array, or a Promise, has no names: its values would be lost or be called 0, 1, 2. */
+function assertNamed(what: string, value: unknown): void {
+  if (ofType('object').test(value) && !Array.isArray(value)) return
+  throw invalidArgument(`${what} must be an object of names and values, got ${show(value)}`)
 }
 
 /** A misspelt option, or a bare step, would put the point in the wrong place: what is not known is refused. */

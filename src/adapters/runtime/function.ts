@@ -1,6 +1,8 @@
 /** A plain function as a model: rules, a call to another service, a model that no engine knows. */
+
 import type { Awaitable } from '../../core/awaitable'
 import { utf8 } from '../../core/bytes'
+import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../../core/errors'
 import { parseJson } from '../../core/json'
 import { checkOptions, nonEmptyString, ofType, oneOf } from '../../core/options'
@@ -105,7 +107,7 @@ export interface FunctionRuntimeOptions {
 export function functionRuntime(options: FunctionRuntimeOptions = {}): ModelRuntime {
   checkOptions('functionRuntime', options, { functions: ofType('object') })
   const functions = new Map(Object.entries(options.functions ?? {}))
-  return {
+  return displayPort('ModelRuntime', {
     portVersion: 1,
     name: 'function',
     capabilities: { batches: false, blocking: false },
@@ -124,7 +126,7 @@ export function functionRuntime(options: FunctionRuntimeOptions = {}): ModelRunt
       }
       return openFunction(predict, model)
     },
-  }
+  })
 }
 
 function functionName({ files }: ModelPackage): string {

@@ -1,4 +1,5 @@
 /** The frame of the streaming detectors: checks values, restarts after a drift, copies the state. */
+import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import type { Json } from '../../core/json'
 import type { Detector, DetectorCapabilities, DetectorSignal } from '../../ports/detector'
@@ -20,7 +21,7 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
   const { name, capabilities, fresh, step } = parts
   let state = fresh()
   let drifted = false
-  return {
+  return displayPort('Detector', {
     portVersion: 1,
     name,
     capabilities: Object.freeze({ ...capabilities }),
@@ -48,7 +49,7 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
       state = structuredClone(given.state) as State
       drifted = given.drifted
     },
-  }
+  })
 }
 
 /** Whether `value` has exactly the members of `example`, with finite numbers where it has numbers. */

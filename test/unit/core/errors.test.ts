@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { errorFromJson, isMillwrightError, MillwrightError, missingDependency, SchemaMismatchError, show } from '../../../src/core/errors'
+import { fromRows } from '../../../src/dataset'
 
 describe('MillwrightError', () => {
   it('carries code, cause, hint and details through JSON', () => {
@@ -55,7 +56,19 @@ describe('show', () => {
     [undefined, 'undefined'],
     [[1, 2], 'an array of 2'],
     [{ a: 1, b: 2 }, 'an object (a, b)'],
+    [{}, 'an empty object'],
+    [Object.create(null), 'an empty object'],
     [() => 1, 'a function'],
+    [Promise.resolve(1), 'a Promise (did you forget `await`?)'],
+    // biome-ignore lint/suspicious/noThenProperty: a thenable of another library is as much a forgotten await as a Promise
+    [{ then: () => undefined }, 'a Promise (did you forget `await`?)'],
+    [new Date(0), 'a Date (1970-01-01T00:00:00.000Z)'],
+    [new Date(Number.NaN), 'an invalid Date'],
+    [new TypeError('no'), 'an error (no)'],
+    [new Map(), 'a Map'],
+    [new Float64Array(3), 'a Float64Array of 3'],
+    [new ArrayBuffer(3), 'an ArrayBuffer'],
+    [fromRows([{ a: 1 }, { a: 2 }]), 'a Dataset (1 columns × 2 rows)'],
     [Symbol('s'), 'Symbol(s)'],
   ])('renders %o', (value, text) => {
     expect(show(value)).toBe(text)

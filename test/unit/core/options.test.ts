@@ -75,3 +75,15 @@ describe('checkOptions', () => {
     expect(() => checkOptions('f', { a: 1 }, {})).toThrow('`a` is not an option of f; it has none')
   })
 })
+
+describe('a forgotten await', () => {
+  it('is told wherever options or an object are expected', () => {
+    const promise = Promise.resolve({ a: 1 })
+    expect(() => checkOptions('register', promise, {})).toThrow(
+      'the options of register must be an object, got a Promise (did you forget `await`?)',
+    )
+    expect(() => checkOptions('register', { metrics: promise }, { metrics: ofType('object') })).toThrow(
+      '`metrics` of register must be an object, got a Promise (did you forget `await`?)',
+    )
+  })
+})

@@ -33,6 +33,27 @@ describe('compareRunsHtml', () => {
   })
 })
 
+describe('wrong input of compareRunsHtml', () => {
+  it('is named', async () => {
+    const tracker = createTracker({ backend: memoryTracker() })
+    const forgotten = Promise.resolve() as never
+    const told = 'a Promise (did you forget `await`?)'
+    await expect(compareRunsHtml(forgotten, [])).rejects.toThrow(`compareRunsHtml needs a tracker, got ${told}`)
+    await expect(compareRunsHtml(tracker, forgotten)).rejects.toThrow(`compareRuns takes an array of run ids, got ${told}`)
+    await expect(compareRunsHtml(tracker, [], { titel: 'x' } as never)).rejects.toThrow('`titel` is not an option of compareRunsHtml')
+    expect(() => compareRunsPage(forgotten)).toThrow(`compareRunsPage takes an object with \`comparison\`, \`histories\`, got ${told}`)
+    expect(() => compareRunsPage({ comparison: forgotten, histories: {} })).toThrow(told)
+  })
+
+  it('long values are shortened in tables', async () => {
+    const tracker = createTracker({ backend: memoryTracker() })
+    const run = await tracker.startRun()
+    run.logParam('note', 'x'.repeat(200))
+    await run.finish()
+    expect(await compareRunsHtml(tracker, [run.runId])).toContain(`>${'x'.repeat(36)}…${'x'.repeat(11)}</span>`)
+  })
+})
+
 describe('parallelCoordinates', () => {
   it('places numbers, logarithms and texts, and breaks where a value is missing', () => {
     const { html } = parallelCoordinates({

@@ -15,6 +15,7 @@ import {
   monthName,
   page,
 } from '../../../src/report'
+import { formatValue } from '../../../src/report/format'
 import { linearScale, monthTicks, niceTicks } from '../../../src/report/scale'
 
 const day = 86_400_000
@@ -80,7 +81,25 @@ describe('formats', () => {
       '−∞',
       '–',
     ])
-    expect(formatNumber(-0.0001)).toBe('0')
+    expect([-0, -0.0001, 0.000214, 1.23e-41, 5e-324, -5e-324, 6e-6, 1e21].map((value) => formatNumber(value))).toEqual([
+      '0',
+      '−0.0001',
+      '0.00021',
+      '1.23e-41',
+      '<1e-300',
+      '>−1e-300',
+      '6e-6',
+      '1e21',
+    ])
+    expect([1.23e-41, 0.0001, 0.05, 0.12345, 1234.56, 2_500_000_000, -3e-7].map(formatValue)).toEqual([
+      '1.23e-41',
+      '0.0001',
+      '0.05',
+      '0.1235',
+      '1\u2009234.6',
+      '2.5e9',
+      '−3e-7',
+    ])
     expect(formatPercent(0.8642)).toBe('86.4\u00a0%')
     expect(formatPercent(Number.NaN)).toBe('–')
     expect(formatDay(Date.UTC(2011, 3, 8, 23))).toBe('8 Apr 2011')
@@ -247,5 +266,43 @@ describe('the lifecycle report', () => {
     const made = lifecycleReport({ title: 'empty', createdAt: 0 })
     expect(made).not.toContain('<section')
     expect(page({ title: 'bare', sections: [] })).toMatch(/^<!doctype html>/)
+  })
+})
+
+describe('wrong input', () => {
+  const forgotten = Promise.resolve({}) as never
+  const base = { title: 't', createdAt: 0 }
+  it.each([
+    [undefined, 'lifecycleReport takes an object with `title`, `createdAt` and its parts, got undefined'],
+    [forgotten, 'lifecycleReport takes an object with `title`, `createdAt` and its parts, got a Promise (did you forget `await`?)'],
+    [{}, '`title` of lifecycleReport must be text, got undefined'],
+    [
+      { ...base, events: [{ at: 'now', kind: 'drift', text: '' }] },
+      '`events[0].at` of lifecycleReport must be epoch milliseconds, got "now"',
+    ],
+    [
+      { ...base, versions: forgotten },
+      '`versions` of lifecycleReport must be an array of versions, got a Promise (did you forget `await`?)',
+    ],
+    [{ ...base, drift: {} }, '`drift.columns` of lifecycleReport must be an array of column names, got undefined'],
+    [{ ...base, event: [] }, '`event` is no part of a lifecycle report; it has title, lead, createdAt, tiles,'],
+  ])('of lifecycleReport is named: %j', (given, message) => {
+    expect(() => lifecycleReport(given as never)).toThrow(message)
+  })
+
+  it('of charts, tables and pages is named', () => {
+    expect(() => barPair(undefined as never)).toThrow('barPair takes an object with `description`, `names`, `groups`, got undefined')
+    expect(() => lineChart({ description: 'd' } as never)).toThrow('lineChart needs `series`, got an object (description)')
+    expect(() => lineChart({ description: 'd', series: [1] } as never)).toThrow('`series` of lineChart must be an array of { name,')
+    expect(() => dataTable(forgotten)).toThrow('dataTable takes an object with `columns`, `rows`, got a Promise (did you forget `await`?)')
+    expect(() => heatTable({ values: forgotten } as never)).toThrow('heatTable needs `rowTitles`')
+    expect(() => page({ title: 't', sections: forgotten })).toThrow('`sections` of page must be an array')
+    expect(() => page({ title: 't', sections: [], titel: 'x' } as never)).toThrow('`titel` is not an option of page')
+  })
+
+  it('numbers events only where there is a chart that has them', () => {
+    const events = [{ at: 0, kind: 'drift' as const, text: 'far' }]
+    expect(lifecycleReport({ ...base, events })).not.toContain('>No.<')
+    expect(lifecycleReport({ ...base, events, performance: { metric: 'f1', retrained: [], championOnly: [] } })).toContain('>No.<')
   })
 })

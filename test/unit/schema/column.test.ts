@@ -94,7 +94,7 @@ describe('columnFrom', () => {
     ['int32', MISSING_INT32, '-2147483648'],
     ['boolean', 1, '1'],
     ['string', 1, '1'],
-    ['timestamp', new Date(Number.NaN), 'an object ()'],
+    ['timestamp', new Date(Number.NaN), 'an invalid Date'],
     ['timestamp', '2020-01-01', '"2020-01-01"'],
   ])('of type %s refuses %o', (type, cell, shown) => {
     expect(() => columnFrom('price', type, [null, cell])).toThrow(`column "price" is ${type}, but row 1 holds ${shown}`)
