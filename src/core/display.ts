@@ -31,6 +31,12 @@ export function attachDisplay<T extends object>(target: T, display: Display): T 
   return target
 }
 
+/** Displays what implements a port by its kind, its name and what it can do: `ObjectStore: fsStorage(./mlops) with conditionalPut, …`. */
+export function displayPort<T extends { readonly name: string; readonly capabilities?: object }>(kind: string, port: T): T {
+  const can = Object.entries(port.capabilities ?? {}).flatMap(([name, value]) => (value === true ? [name] : []))
+  return attachDisplay(port, { text: () => `${kind}: ${port.name}${can.length === 0 ? '' : ` with ${can.join(', ')}`}` })
+}
+
 /** A Markdown table; every cell is escaped, at most 20 rows are shown and the rest is counted. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const line = (cells: readonly unknown[]): string => `| ${cells.map(markdownCell).join(' | ')} |`

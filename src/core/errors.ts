@@ -64,11 +64,43 @@ export class MillwrightError extends Error {
     this.retryable = options.retryable ?? (code === 'RateLimited' || code === 'Unavailable')
     this.details = options.details ?? {}
     if (options.hint !== undefined) this.hint = options.hint
+    // Here rather than as a member: a class with a computed symbol key stays in every bundle.
+    Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: inspectError, enumerable: false, configurable: true })
   }
 
   toJSON(): ErrorJson {
     const { code, message, retryable, details, hint } = this
     return { name: 'MillwrightError', code, message, retryable, details, ...(hint === undefined ? {} : { hint }) }
+  }
+}
+
+/** Most characters of the details that a console shows. */
+const MAX_DETAILS = 200
+
+/** For consoles: code and message, the hint, short details, where it was thrown, and the cause. */
+function inspectError(
+  this: MillwrightError,
+  _depth: number,
+  options: object,
+  inspect?: (value: unknown, options: object) => string,
+): string {
+  const stack = this.stack ?? ''
+  const at = stack.indexOf('\n    at ')
+  const details = Object.keys(this.details).length === 0 ? '' : jsonText(this.details)
+  const lines = [`MillwrightError [${this.code}]: ${this.message}`]
+  if (this.hint !== undefined) lines.push(`  hint: ${this.hint}`)
+  if (details !== '') lines.push(`  details: ${details.length > MAX_DETAILS ? `${details.slice(0, MAX_DETAILS)}…` : details}`)
+  if (at >= 0) lines.push(stack.slice(at + 1))
+  if (this.cause !== undefined) lines.push(`  cause: ${inspect === undefined ? String(this.cause) : inspect(this.cause, options)}`)
+  return lines.join('\n')
+}
+
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    // Details should be plain JSON; an error must be shown even where they are not.
+    return '(not plain JSON)'
   }
 }
 

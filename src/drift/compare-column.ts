@@ -29,37 +29,39 @@ export function compareColumn(
   if (column === undefined) {
     const message = `column ${JSON.stringify(reference.column)} is missing from the current table`
     return {
-      result: { ...blank, state: 'error', reason: 'missing from the current table' },
+      result: broken(blank, 'missing from the current table'),
       findings: [{ column: reference.column, code: 'missing-column', message }],
     }
   }
-  const findings = typeFinding(reference, column)
+  // A column without values has no type of its own: readers give it one for want of a better.
+  const findings = column.nullCount === column.length ? [] : typeFinding(reference, column)
   if (reference.kind === 'skipped') {
     const missingCurrent = column.nullCount
-    const result = {
-      ...blank,
-      nCurrent: column.length - missingCurrent,
-      missingCurrent,
-      state: 'skipped',
-      reason: reference.reason,
-    } as const
+    const counted = { ...blank, nCurrent: column.length - missingCurrent, missingCurrent }
+    const result =
+      reference.n === 0
+        ? ({ ...counted, state: 'skipped', reason: reference.reason } as const)
+        : counted.nCurrent === 0
+          ? broken(counted, NO_VALUES)
+          : findings.length > 0
+            ? broken(counted, changedType(reference, column))
+            : ({ ...counted, state: 'skipped', reason: reference.reason } as const)
     return { result, findings }
   }
-  if (reference.kind === 'numeric' && column.type === 'string') {
-    const reason = `the reference is ${reference.columnType}, the current column is string`
-    return { result: { ...blank, missingCurrent: column.nullCount, state: 'error', reason }, findings }
+  if (column.nullCount < column.length && reference.kind === 'numeric' && isText(column) !== isText({ type: reference.columnType })) {
+    return { result: broken({ ...blank, missingCurrent: column.nullCount }, changedType(reference, column)), findings }
   }
   const { method, threshold } = methodOf(options, reference.column, reference.kind)
   const judge = { blank: { ...blank, type: reference.kind }, method, threshold, options }
   if (reference.kind === 'numeric') {
     const current = numericValues(column)
     const counts = { nCurrent: current.sorted.length, missingCurrent: current.missing, infiniteCurrent: current.infinite }
-    if (counts.nCurrent === 0) return { result: nothingToCompare(blank, counts), findings }
+    if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
     return { result: compared(judge, counts, compareNumeric(reference, sample as Float64Array, current.sorted, method)), findings }
   }
   const current = categoryCounts(column)
   const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: 0 }
-  if (counts.nCurrent === 0) return { result: nothingToCompare(blank, counts), findings }
+  if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
   const { newCategories, newRows, ...comparison } = compareCategorical(reference, current, method, options)
   const found = newCategories.length === 0 ? [] : [newCategoriesFinding(reference.column, newCategories, newRows)]
   return { result: compared(judge, counts, comparison), findings: [...findings, ...found] }
@@ -89,8 +91,19 @@ function compared({ blank, method, threshold, options }: Judge, counts: Counts, 
   }
 }
 
-function nothingToCompare(blank: ColumnDrift, counts: Counts): ColumnDrift {
-  return { ...blank, ...counts, state: 'skipped', reason: 'the current column holds no values' }
+const NO_VALUES = 'the current column holds no values, the reference does'
+
+/** A column that cannot be compared any more has drifted, whatever its values would say. */
+function broken(result: ColumnDrift, reason: string): ColumnDrift {
+  return { ...result, state: 'error', driftDetected: true, reason }
+}
+
+function changedType(reference: ReferenceColumn, column: Column): string {
+  return `the reference is ${reference.columnType}, the current column is ${column.type}`
+}
+
+function isText({ type }: Pick<Column, 'type'>): boolean {
+  return type === 'string'
 }
 
 function blankResult(reference: ReferenceColumn): ColumnDrift {

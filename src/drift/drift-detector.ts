@@ -9,10 +9,10 @@ import { adjustPValues } from '../stats/multiple-testing'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { compareColumn } from './compare-column'
 import { type DriftOptions, isTest, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
-import { type ColumnDrift, type DriftFinding, type DriftReport, displayed } from './drift-report'
+import { type ColumnDrift, type DriftFinding, type DriftReport, digits, displayed } from './drift-report'
 import { assertProfile, type DriftProfile } from './reference-profile'
 
-/** A change of the missing share is told from this difference on, if it is also significant. */
+/** A change of the missing share is reported when the difference is at least this, and significant. */
 const MISSING_RATE_STEP = 0.05
 
 /**
@@ -79,8 +79,9 @@ export class DriftDetector {
   /**
    * Compares `current` with the reference. Neither is changed, nothing is remembered: equal tables give equal reports.
    *
-   * A column that cannot be compared (gone, of another type, without values) gets a state and a reason, and the others are
-   * reported all the same. Columns that the reference does not have are findings.
+   * A column that is gone, of another type or without values has drifted, and so has the table, with the reason in the report; so has a table
+   * without rows. The others are reported all the same. Columns that the reference does not have are findings. Where no column has enough
+   * values, the verdict is `undecided`, not `no-drift`.
    *
    * @throws NotFitted before `fit`, InvalidArgument on what is no table
    */
@@ -92,10 +93,13 @@ export class DriftDetector {
       const column = present.has(reference.column) ? current.column(reference.column) : undefined
       return compareColumn(reference, this.#samples.get(reference.column), column, this.#options)
     })
+    const changed = new Set(
+      outcomes.flatMap(({ findings }) => findings.filter(({ code }) => code === 'type-changed').map(({ column }) => column)),
+    )
     const columns = decide(
       outcomes.map((outcome) => outcome.result),
       this.#options,
-    )
+    ).map((column, i) => (changed.has(column.column) ? typeChanged(column, outcomes[i]?.findings ?? []) : column))
     const findings = [...outcomes.flatMap((outcome) => outcome.findings), ...missingRates(columns), ...newColumns(profile, current)]
     return summarise(columns, findings, profile.rows, current.numRows, this.#options)
   }
@@ -173,6 +177,13 @@ function newColumns(profile: DriftProfile, current: Table): DriftFinding[] {
     .map((name) => ({ column: name, code: 'new-column', message: `column ${JSON.stringify(name)} is not in the reference` }))
 }
 
+/** A column of another type has drifted, also where its values can still be compared. */
+function typeChanged(column: ColumnDrift, findings: readonly DriftFinding[]): ColumnDrift {
+  if (column.state === 'error') return column
+  const reason = findings.find(({ code }) => code === 'type-changed')?.message ?? 'the type changed'
+  return { ...column, driftDetected: true, warningDetected: false, state: 'drift', reason }
+}
+
 function summarise(
   columns: readonly ColumnDrift[],
   findings: readonly DriftFinding[],
@@ -180,21 +191,52 @@ function summarise(
   rowsCurrent: number,
   options: ResolvedDriftOptions,
 ): DriftReport {
-  const comparedColumns = columns.filter(({ state }) => state === 'ok' || state === 'warning' || state === 'drift').length
-  const drifted = columns.filter((column) => column.driftDetected).sort((a, b) => (b.psi ?? 0) - (a.psi ?? 0))
-  const driftShare = comparedColumns === 0 ? 0 : drifted.length / comparedColumns
+  const compared = columns.filter(({ state }) => state === 'ok' || state === 'warning' || state === 'drift')
+  const drifted = compared.filter((column) => column.driftDetected).sort((a, b) => (b.psi ?? 0) - (a.psi ?? 0))
+  const driftShare = compared.length === 0 ? 0 : drifted.length / compared.length
+  const undecided = columns.filter(({ state }) => state === 'low-sample').map(({ column }) => column)
+  const broken = rowsCurrent === 0 ? ['the current table has no rows'] : brokenColumns(columns)
+  const driftDetected = broken.length > 0 || (drifted.length > 0 && driftShare >= options.driftShare)
+  const shares = `share ${digits(driftShare)} against ${digits(options.driftShare)}`
+  const reasons = [
+    ...broken,
+    ...(compared.length === 0 ? [] : [`${drifted.length} of ${compared.length} columns drifted${listed(drifted)}, ${shares}`]),
+    ...(undecided.length === 0 ? [] : [`undecided for want of values: ${undecided.length} columns${listed(columns.filter(isUndecided))}`]),
+    ...(columns.length > 0 && compared.length + undecided.length + broken.length === 0 ? ['no column could be compared'] : []),
+  ]
   return displayed({
-    driftDetected: drifted.length > 0 && driftShare >= options.driftShare,
+    driftDetected,
+    verdict: driftDetected ? 'drift' : compared.length === 0 ? 'undecided' : 'no-drift',
+    reasons,
     driftShare,
     driftShareThreshold: options.driftShare,
-    comparedColumns,
-    driftedColumns: drifted.map((column) => column.column),
+    comparedColumns: compared.length,
+    driftedColumns: [...columns.filter(({ state }) => state === 'error'), ...drifted].map(({ column }) => column),
+    undecidedColumns: undecided,
     rowsReference,
     rowsCurrent,
     correction: options.correction,
     columns,
     findings,
   })
+}
+
+function isUndecided({ state }: ColumnDrift): boolean {
+  return state === 'low-sample'
+}
+
+/** What is wrong with the columns as such, the first ten by name: they are gone, empty, or of another type. */
+function brokenColumns(columns: readonly ColumnDrift[]): string[] {
+  const broken = columns.filter(({ state, reason }) => state === 'error' || (state === 'drift' && reason !== undefined))
+  const told = broken
+    .slice(0, 10)
+    .map(({ column, state, reason = '' }) => (state === 'error' ? `column ${JSON.stringify(column)}: ${reason}` : reason))
+  return broken.length > 10 ? [...told, `and ${broken.length - 10} columns more`] : told
+}
+
+function listed(columns: readonly ColumnDrift[]): string {
+  const names = columns.slice(0, 10).map(({ column }) => column)
+  return names.length === 0 ? '' : ` (${names.join(', ')}${columns.length > 10 ? ', …' : ''})`
 }
 
 function percent(share: number): string {

@@ -1,11 +1,12 @@
 /** What drift detection reports: plain JSON, with a light display for notebooks and consoles. */
-import { attachDisplay, markdownCell } from '../core/display'
+import { attachDisplay, markdownTable, textTable } from '../core/display'
 import type { Correction } from '../stats/multiple-testing'
 import type { ColumnKind, DriftMethod } from './drift-options'
 
 /**
- * How a column stands: `ok`, `warning` and `drift` were compared; `low-sample` was, too, but has too few values to alarm;
- * `skipped` had nothing to compare; `error` could not be compared although it should have been (gone, of another type).
+ * How a column stands: `ok`, `warning` and `drift` were compared; `low-sample` was, too, but has too few values to decide;
+ * `skipped` is not compared (a timestamp, free text, nothing in the reference); `error` could not be compared although it should have been
+ * (gone, without values, text where numbers were) and counts as drift.
  */
 export type ColumnState = 'ok' | 'warning' | 'drift' | 'low-sample' | 'skipped' | 'error'
 
@@ -70,7 +71,7 @@ export interface ColumnDrift {
   readonly infiniteReference: number
   readonly infiniteCurrent: number
   readonly state: ColumnState
-  /** Why the state is `skipped`, `error` or `low-sample`. */
+  /** Why the state is `skipped`, `error` or `low-sample`, or that the type changed. */
   readonly reason?: string
   /** What limits the result: ties, small expected counts, an approximate reference. */
   readonly notes: readonly string[]
@@ -89,15 +90,24 @@ export interface DriftFinding {
 
 /** What {@link DriftDetector.detect} found. */
 export interface DriftReport {
-  /** The share of drifted columns reaches the threshold. */
+  /**
+   * The share of drifted columns reaches the threshold, or the table itself has changed: a column of the reference is gone, without values or of
+   * another type, or there are no rows.
+   */
   readonly driftDetected: boolean
+  /** `undecided`: nothing tells of drift, but no column had enough values to be compared either. */
+  readonly verdict: 'drift' | 'no-drift' | 'undecided'
+  /** What the verdict rests on, in words. */
+  readonly reasons: readonly string[]
   /** Drifted columns divided by compared ones; 0 when none was compared. */
   readonly driftShare: number
   readonly driftShareThreshold: number
   /** Columns in the states `ok`, `warning` and `drift`. */
   readonly comparedColumns: number
-  /** Names of the drifted columns, highest population stability index first. */
+  /** Names of the drifted columns: those that cannot be compared any more, then the others, highest population stability index first. */
   readonly driftedColumns: readonly string[]
+  /** Names of columns with too few values to decide. */
+  readonly undecidedColumns: readonly string[]
   readonly rowsReference: number
   readonly rowsCurrent: number
   readonly correction: Correction
@@ -108,42 +118,37 @@ export interface DriftReport {
 
 /** Attaches the display and returns the report. */
 export function displayed(report: DriftReport): DriftReport {
-  attachDisplay(report, { text: () => reportText(report), markdown: () => reportMarkdown(report) })
-  return report
-}
-
-/** One line for people. */
-function reportText(report: DriftReport): string {
-  const { driftedColumns, comparedColumns } = report
-  const names = driftedColumns.slice(0, 10).join(', ') + (driftedColumns.length > 10 ? ', …' : '')
-  const verdict = report.driftDetected ? 'dataset drift' : 'no dataset drift'
-  return `${verdict}: ${driftedColumns.length} of ${comparedColumns} columns drifted${names === '' ? '' : ` (${names})`}, share ${number(report.driftShare)} against ${number(report.driftShareThreshold)}`
-}
-
-function reportMarkdown(report: DriftReport): string {
-  const shown = [...report.columns].sort((a, b) => (b.psi ?? -1) - (a.psi ?? -1)).slice(0, 20)
-  const rows = shown.map((column) => {
-    const cells = [
-      column.column,
-      column.state,
-      column.method ?? '',
-      number(column.statistic),
-      number(column.adjustedPValue),
-      number(column.psi),
-    ]
-    return `| ${cells.map(markdownCell).join(' | ')} |`
+  return attachDisplay(report, {
+    text: () => `${headline(report)}\n${textTable(header, rows(report))}`,
+    markdown: () => `${headline(report)}\n\n${markdownTable(header, rows(report))}`,
   })
-  const more = report.columns.length > shown.length ? [`… and ${report.columns.length - shown.length} more columns`] : []
-  return [
-    reportText(report),
-    '',
-    '| column | state | method | statistic | p-value | PSI |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...rows,
-    ...more,
-  ].join('\n')
 }
 
-function number(value: number | null): string {
+const verdicts = { drift: 'dataset drift', 'no-drift': 'no dataset drift', undecided: 'drift undecided' } as const
+
+/** One line for people: the verdict and its reasons. */
+function headline({ verdict, reasons }: DriftReport): string {
+  return `${verdicts[verdict]}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`
+}
+
+const header = ['column', 'state', 'method', 'statistic', 'p-value', 'PSI', 'reason'] as const
+
+/** A row for each column: those that cannot be compared any more, then by falling index. */
+function rows({ columns }: DriftReport): string[][] {
+  const rank = ({ state, psi }: ColumnDrift): number => (state === 'error' ? Number.POSITIVE_INFINITY : (psi ?? -1))
+  const order = [...columns].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)))
+  return order.map((column) => [
+    column.column,
+    column.state,
+    column.method ?? '',
+    digits(column.statistic),
+    column.adjustedPValue === 0 ? '< 1e-300' : digits(column.adjustedPValue),
+    digits(column.psi),
+    column.reason ?? '',
+  ])
+}
+
+/** Three digits; nothing for `null`. Small numbers keep their exponent: 1.2e-41. */
+export function digits(value: number | null): string {
   return value === null ? '' : String(Number(value.toPrecision(3)))
 }

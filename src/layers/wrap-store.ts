@@ -1,4 +1,5 @@
 /** The common ground of the layers: an object store that passes everything on, except what is replaced. */
+import { displayPort } from '../core/display'
 import type { ObjectStore } from '../ports/object-store'
 
 /**
@@ -6,7 +7,7 @@ import type { ObjectStore } from '../ports/object-store'
  * `moveFolder` are not passed on by themselves: they would go around a layer that replaces `get` or `put`.
  */
 export function wrapStore(inner: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
-  return {
+  return displayPort('ObjectStore', {
     portVersion: 1,
     name: inner.name,
     capabilities: inner.capabilities,
@@ -20,5 +21,5 @@ export function wrapStore(inner: ObjectStore, changes: Partial<ObjectStore>): Ob
     ...(inner.ensureFolder === undefined ? {} : { ensureFolder: (prefix, options) => inner.ensureFolder?.(prefix, options) }),
     close: () => inner.close(),
     ...changes,
-  }
+  })
 }

@@ -1,4 +1,5 @@
 /** The model runtime for the library's own learners. */
+import { displayPort } from '../core/display'
 import { throwIfAborted } from '../core/signal'
 import type { ModelRuntime } from '../ports/model'
 import { restoreModel } from './restore'
@@ -11,7 +12,7 @@ import { restoreModel } from './restore'
  * const { predictions, probabilities } = await loaded.run(table)
  */
 export function learnRuntime(): ModelRuntime {
-  return {
+  return displayPort('ModelRuntime', {
     portVersion: 1,
     name: 'millwright',
     capabilities: { batches: true, blocking: true },
@@ -20,5 +21,5 @@ export function learnRuntime(): ModelRuntime {
       throwIfAborted(options.signal)
       return restoreModel(model).open()
     },
-  }
+  })
 }

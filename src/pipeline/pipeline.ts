@@ -176,17 +176,19 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>> {
   async inspectRun(runId: string, options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState> {
     const storage = this.#storage(options)
     const { readState } = await import('./run-state')
-    return readState(storage, this.name, runId)
+    const { displayPipelineRun } = await import('./display-runs')
+    return displayPipelineRun(await readState(storage, this.name, runId))
   }
 
   /** The records of all runs, latest start first. A damaged record is left out and reported through the event `error`. */
   async listRuns(options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState[]> {
     const storage = this.#storage(options)
+    const { displayPipelineRun } = await import('./display-runs')
     const { readState, runIds } = await import('./run-state')
     const runs: RunState[] = []
     for (const id of await runIds(storage, this.name)) {
       try {
-        runs.push(await readState(storage, this.name, id))
+        runs.push(displayPipelineRun(await readState(storage, this.name, id)))
       } catch (error) {
         if (!isMillwrightError(error, 'Corrupt')) throw error
         if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error)

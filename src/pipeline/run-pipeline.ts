@@ -1,4 +1,5 @@
 /** A run from start to end: its record in the storage around the graph's own course. */
+
 import type { Clock } from '../core/clock'
 import type { Emitter } from '../core/emitter'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
@@ -8,6 +9,7 @@ import { type OnProgress, progressReporter } from '../core/progress'
 import type { Executor } from '../ports/executor'
 import type { ObjectStore } from '../ports/object-store'
 import { valueCodec } from './codec'
+import { displayPipelineRun } from './display-runs'
 import type { PipelineEvents } from './events'
 import type { RunResult, RunStatus, StepResult } from './result'
 import { errorRecord } from './result'
@@ -117,7 +119,9 @@ async function carryOut(plan: RunPlan, course: Course): Promise<RunResult> {
     })
   }
   const error = fatal?.error ?? (status === 'cancelled' ? plan.signal?.reason : outcome.failed?.error)
-  const result = runResult(pipeline, runId, fatal === undefined ? status : 'failed', startedAt, endedAt, outcome, plan.specs)
+  const result = displayPipelineRun(
+    runResult(pipeline, runId, fatal === undefined ? status : 'failed', startedAt, endedAt, outcome, plan.specs),
+  )
   emitter.emit('run-end', {
     pipeline,
     runId,

@@ -1,5 +1,6 @@
 /** Runs a pipeline again and again on a clock. */
 import { type Clock, sleep, systemClock } from '../core/clock'
+import { attachDisplay } from '../core/display'
 import { checkOptions, finiteNumber, ofType } from '../core/options'
 import type { Pipeline, RunOptions } from './pipeline'
 import type { RunResult } from './result'
@@ -56,7 +57,8 @@ export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options
   if (options.signal?.aborted) stop()
   options.signal?.addEventListener('abort', stop, { once: true })
   const done = repeat(pipeline, options, clock, controller.signal).finally(() => options.signal?.removeEventListener('abort', stop))
-  return { stop, done }
+  const state = (): string => (controller.signal.aborted ? 'stopped' : `every ${options.everyMs} ms`)
+  return attachDisplay({ stop, done }, { text: () => `Schedule of pipeline ${pipeline.name}: ${state()}` })
 }
 
 async function repeat<Input, Steps>(

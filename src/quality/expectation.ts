@@ -1,4 +1,5 @@
 /** Expectations and suites as plain data, in the words of Great Expectations 1.x. */
+import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { checkOptions, finiteNumber, type OptionRule, ofType, oneOf } from '../core/options'
@@ -67,7 +68,32 @@ export function expectations(name: string, list: readonly Expectation[]): Expect
   if (!Array.isArray(list)) throw invalidArgument(`a suite needs an array of expectations, got ${show(list)}`)
   const wrong = list.findIndex((item) => typeof item?.type !== 'string' || typeof item.kwargs !== 'object' || item.kwargs === null)
   if (wrong >= 0) throw invalidArgument(`entry ${wrong} of suite ${show(name)} is no expectation: ${show(list[wrong])}`)
-  return { name, expectations: [...list] }
+  return displayedSuite({ name, expectations: [...list] })
+}
+
+/** Attaches the display of a suite: its name, and a row for each expectation. */
+export function displayedSuite(suite: ExpectationSuite): ExpectationSuite {
+  const { name, expectations: list } = suite
+  const head = `suite '${name}': ${list.length} expectations`
+  const header = ['expectation', 'arguments']
+  const rows = (): string[][] => list.map(({ type, kwargs }) => [type.replace(/^expect_/, ''), argumentsText(kwargs)])
+  return attachDisplay(suite, {
+    text: () => (list.length === 0 ? head : `${head}\n${textTable(header, rows())}`),
+    markdown: () => `${head}\n\n${markdownTable(header, rows())}`,
+  })
+}
+
+/** Arguments for people: `column 'delay', max_value 30`. */
+export function argumentsText(kwargs: Kwargs): string {
+  return Object.entries(kwargs)
+    .map(([key, value]) => `${key} ${shortText(value)}`)
+    .join(', ')
+}
+
+/** A value for people, at most 60 characters. */
+export function shortText(value: unknown): string {
+  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
 /** An expectation from its parts; `undefined` arguments and the defaults of `severity` and `meta` are left out. */

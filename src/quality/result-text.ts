@@ -1,5 +1,6 @@
 /** A validation for people. */
 import { markdownCell } from '../core/display'
+import { argumentsText, shortText } from './expectation'
 import type { ExpectationResult, ValidationResult } from './result'
 
 /** One line for the whole, one for each expectation that was not met. */
@@ -22,22 +23,17 @@ export function validationMarkdown(result: ValidationResult): string {
 
 function sentence({ expectation_config: { type, kwargs } }: ExpectationResult): string {
   const what = type.replace(/^expect_/, '').replaceAll('_', ' ')
-  const args = Object.entries(kwargs).map(([key, value]) => `${key} ${short(value)}`)
-  return args.length === 0 ? what : `${what} (${args.join(', ')})`
+  const args = argumentsText(kwargs)
+  return args === '' ? what : `${what} (${args})`
 }
 
 function finding({ result, exception_info: exception }: ExpectationResult): string {
   if (exception.raised_exception) return exception.exception_message ?? 'failed'
   if (typeof result.element_count === 'number') {
-    const examples = (result.partial_unexpected_list as readonly unknown[] | undefined)?.slice(0, 5).map(short) ?? []
+    const examples = (result.partial_unexpected_list as readonly unknown[] | undefined)?.slice(0, 5).map(shortText) ?? []
     const percent = typeof result.unexpected_percent === 'number' ? ` (${Number(result.unexpected_percent.toPrecision(3))} %)` : ''
     const list = examples.length > 0 ? `, for example ${examples.join(', ')}` : ''
     return `${result.unexpected_count} of ${result.element_count} rows unexpected${percent}${list}`
   }
-  return 'observed_value' in result ? `observed ${short(result.observed_value)}` : ''
-}
-
-function short(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+  return 'observed_value' in result ? `observed ${shortText(result.observed_value)}` : ''
 }

@@ -283,7 +283,7 @@ function rowTest(table: Table, condition: RowCondition): RowTest {
       if (column.type !== 'boolean' || column.nullCount > 0) {
         throw new MillwrightError('SchemaMismatch', `column ${show(column.name)} is no condition: it must be boolean and nothing missing`)
       }
-      return (row) => column.storage[row] === 1
+      return (row) => column.at(row) === true
     }
     case 'in': {
       const column = table.column(condition.column)
@@ -334,8 +334,10 @@ function compareBy(operator: ComparisonOperator): (a: string | number, b: string
 
 /** A present cell as text or a number: booleans are 1 and 0, timestamps epoch milliseconds. */
 function cellOf(column: Column): (row: number) => string | number {
-  const { storage: values, dictionary } = column
-  return dictionary === undefined ? (row) => values[row] as number : (row) => dictionary[values[row] as number] as string
+  return (row) => {
+    const cell = column.at(row)
+    return typeof cell === 'boolean' ? Number(cell) : (cell as string | number)
+  }
 }
 
 function kindOf(column: Column): string {

@@ -1,7 +1,7 @@
 /** Suites in the files of Great Expectations. */
 import { MillwrightError, show } from '../core/errors'
 import { type Json, parseJson } from '../core/json'
-import type { Expectation, ExpectationSuite, Severity } from './expectation'
+import { displayedSuite, type Expectation, type ExpectationSuite, type Severity } from './expectation'
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -33,15 +33,23 @@ export function suiteFromJson(json: string | object): ExpectationSuite {
   }
   const { id, meta, notes } = value as JsonObject
   const parameters = value?.suite_parameters ?? value?.evaluation_parameters
-  return {
+  return displayedSuite({
     name,
     expectations: list.map((item: unknown, i) => expectationFromJson(item, i)),
     ...(typeof id === 'string' ? { id } : {}),
     ...(isObject(meta) ? { meta: meta as Record<string, Json> } : {}),
     ...(notes === undefined || notes === null ? {} : { notes: notes as Json }),
     ...(isObject(parameters) ? { suiteParameters: parameters as Record<string, Json> } : {}),
-  }
+  })
 }
+
+const severities: readonly string[] = ['critical', 'warning', 'info']
+
+/** What an expectation of a suite may have. The last three say nothing about the verdict and are not kept. */
+const expectationKeys: readonly string[] = [
+  ...['type', 'expectation_type', 'kwargs', 'meta', 'severity', 'id', 'ge_cloud_id', 'notes', 'description'],
+  ...['rendered_content', 'expectation_context', 'success_on_last_run'],
+]
 
 function expectationFromJson(item: unknown, index: number): Expectation {
   const value = (isObject(item) ? item : {}) as JsonObject
@@ -50,11 +58,20 @@ function expectationFromJson(item: unknown, index: number): Expectation {
   if (typeof type !== 'string' || !isObject(kwargs)) {
     throw new MillwrightError('Corrupt', `expectation ${index} of a suite needs a type and kwargs, got ${show(item)}`)
   }
+  const unknown = Object.keys(value).find((key) => !expectationKeys.includes(key))
+  if (unknown !== undefined)
+    throw new MillwrightError('Corrupt', `expectation ${index} of a suite (${type}) has ${show(unknown)}, which is not known`)
+  if (severity !== undefined && severity !== null && !severities.includes(severity as string)) {
+    throw new MillwrightError(
+      'Corrupt',
+      `\`severity\` of expectation ${index} of a suite (${type}) must be one of ${severities.map(show).join(', ')}, got ${show(severity)}`,
+    )
+  }
   return {
     type,
     kwargs: kwargs as Record<string, Json>,
     ...(isObject(meta) && Object.keys(meta).length > 0 ? { meta: meta as Record<string, Json> } : {}),
-    ...(severity === 'critical' || severity === 'warning' || severity === 'info' ? { severity: severity as Severity } : {}),
+    ...(typeof severity === 'string' ? { severity: severity as Severity } : {}),
     ...(typeof id === 'string' ? { id } : {}),
     ...(notes === undefined || notes === null ? {} : { notes: notes as Json }),
     ...(typeof description === 'string' ? { description } : {}),

@@ -1,5 +1,7 @@
 /** The registry backend over any object store, in the layout of MLflow's file store. */
+
 import { fromUtf8, utf8 } from '../core/bytes'
+import { displayPort } from '../core/display'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
 import type { ObjectStore } from '../ports/object-store'
@@ -110,7 +112,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
 
   const missing = (name: string, version?: string): MillwrightError => missingModel(store.name, name, version)
 
-  return {
+  return displayPort('RegistryBackend', {
     portVersion: 1,
     name: store.name,
     capabilities: { atomicAliases: true, history: true, persistent: store.capabilities.persistent },
@@ -246,7 +248,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     },
 
     readFile: async (version, path, options) => store.get(artifactsOf(version) + path, options),
-  }
+  })
 }
 
 /** Notes with the run which model it made, where the run lies in the same tree; and the metrics with the model. */

@@ -1,5 +1,6 @@
 /** The model registry: immutable versions, movable aliases, gates, history. */
 import { type Clock, systemClock } from '../core/clock'
+import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { assertSafeKey } from '../core/ids'
@@ -60,6 +61,12 @@ export class ModelRegistry implements ModelSource {
     this.#backend = backend ?? objectStoreBackend(storage as ObjectStore)
     this.#clock = options.clock ?? systemClock()
     this.#user = options.user
+    attachDisplay(this, { text: () => this.toString() })
+  }
+
+  /** `ModelRegistry: fsStorage(./mlops)` */
+  toString(): string {
+    return `ModelRegistry: ${this.#backend.name}`
   }
 
   /**

@@ -2,6 +2,7 @@
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import type { ExperimentChange, ExperimentRecord, RunRecord, TrackerBackend } from '../ports/tracker-backend'
+import { displayRun } from './display-runs'
 import type { TrackerCore } from './tracker-core'
 
 /** What `tracker.updateRun` changes. */
@@ -38,7 +39,7 @@ export async function updateRun({ backend, settle }: TrackerCore, runId: string,
   if (name !== undefined) await backend.updateRun(runId, { runName: name })
   if (Object.keys(added).length > 0) await backend.logBatch(runId, { tags: added })
   for (const key of removed) await lifecycle?.deleteTag(runId, key)
-  return backend.getRun(runId)
+  return displayRun(await backend.getRun(runId))
 }
 
 /** See `tracker.deleteRun`. */

@@ -1,6 +1,7 @@
 /** What a tracker reads: runs by search, histories, files. Loaded on first use. */
 import { MillwrightError } from '../core/errors'
 import type { MetricPoint, RunRecord } from '../ports/tracker-backend'
+import { displayRuns } from './display-runs'
 import type { TrackerCore } from './tracker-core'
 import { checkSearchOptions, type SearchRunsOptions } from './tracker-options'
 
@@ -14,7 +15,7 @@ export async function searchRuns({ backend, settle }: TrackerCore, options: Sear
   if (experiment !== undefined) {
     const names = [experiment].flat()
     experimentIds = (await backend.listExperiments()).filter(({ name }) => names.includes(name)).map(({ experimentId }) => experimentId)
-    if (experimentIds.length === 0) return []
+    if (experimentIds.length === 0) return displayRuns([])
   }
   const order = orderBy === undefined ? undefined : [orderBy].flat()
   const found: RunRecord[] = []
@@ -25,7 +26,7 @@ export async function searchRuns({ backend, settle }: TrackerCore, options: Sear
     found.push(...page.items)
     cursor = page.items.length === 0 ? undefined : page.cursor
   } while (cursor !== undefined && found.length < limit)
-  return found
+  return displayRuns(found)
 }
 
 /** See `tracker.metricHistory`. */

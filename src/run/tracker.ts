@@ -113,7 +113,8 @@ export class Tracker {
   /** @throws NotFound */
   async getRun(runId: string): Promise<RunRecord> {
     await this.#core.settle()
-    return this.#core.backend.getRun(runId)
+    const { displayRun } = await import('./display-runs')
+    return displayRun(await this.#core.backend.getRun(runId))
   }
 
   /** Renames, describes or tags a run, ended or not. @throws NotFound; InvalidState (deleted); Unsupported where tags cannot be removed */
@@ -152,8 +153,8 @@ export class Tracker {
   async compareRuns(runIds: readonly string[]): Promise<RunComparison> {
     if (!Array.isArray(runIds)) throw invalidArgument(`compareRuns takes an array of run ids, got ${show(runIds)}`)
     await this.#core.settle()
-    const { compareRecords } = await import('./compare')
-    return compareRecords(await Promise.all(runIds.map((runId) => this.#core.backend.getRun(runId))))
+    const [{ compareRecords }, { displayComparison }] = await Promise.all([import('./compare'), import('./display-runs')])
+    return displayComparison(compareRecords(await Promise.all(runIds.map((runId) => this.#core.backend.getRun(runId)))))
   }
 
   /**

@@ -1,5 +1,7 @@
 /** An object store that fails on schedule. */
+
 import type { Awaitable } from '../core/awaitable'
+import { displayPort } from '../core/display'
 import { MillwrightError, show } from '../core/errors'
 import type { ObjectStore } from '../ports/object-store'
 
@@ -31,7 +33,7 @@ export function failingStore(store: ObjectStore, schedule: (call: ScheduledCall)
     if (failure === 'after') throw unavailable(operation, key, 'lost its answer')
     return result
   }
-  return {
+  return displayPort('ObjectStore', {
     portVersion: 1,
     name: `failing ${store.name}`,
     capabilities: store.capabilities,
@@ -43,7 +45,7 @@ export function failingStore(store: ObjectStore, schedule: (call: ScheduledCall)
     list: (options) => call('list', options?.prefix ?? '', () => store.list(options)),
     delete: (key, options) => call('delete', key, () => store.delete(key, options)),
     close: () => store.close(),
-  }
+  })
 }
 
 function unavailable(operation: string, key: string, what: string): MillwrightError {

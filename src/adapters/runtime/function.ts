@@ -1,7 +1,9 @@
 /** A plain function as a model: rules, a call to another service, a model that no engine knows. */
+
 import type { Awaitable } from '../../core/awaitable'
 import { utf8 } from '../../core/bytes'
 import { damaged } from '../../core/damage'
+import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../../core/errors'
 import { parseJson } from '../../core/json'
 import { checkOptions, nonEmptyString, ofType, oneOf } from '../../core/options'
@@ -106,7 +108,7 @@ export interface FunctionRuntimeOptions {
 export function functionRuntime(options: FunctionRuntimeOptions = {}): ModelRuntime {
   checkOptions('functionRuntime', options, { functions: ofType('object') })
   const functions = new Map(Object.entries(options.functions ?? {}))
-  return {
+  return displayPort('ModelRuntime', {
     portVersion: 1,
     name: 'function',
     capabilities: { batches: false, blocking: false },
@@ -125,7 +127,7 @@ export function functionRuntime(options: FunctionRuntimeOptions = {}): ModelRunt
       }
       return openFunction(predict, model)
     },
-  }
+  })
 }
 
 function functionName({ files }: ModelPackage): string {

@@ -1,6 +1,7 @@
 /** ONNX models on onnxruntime: onnxruntime-node by default, onnxruntime-web (same interface) through `lib`. */
 import * as z from 'zod/mini'
 import { utf8 } from '../../core/bytes'
+import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { checkOptions, ofType, oneOf } from '../../core/options'
 import { loadPeer } from '../../core/peer'
@@ -120,7 +121,7 @@ export function onnxModel(bytes: Uint8Array, options: OnnxModelOptions = {}): On
 export function onnxRuntime(options: OnnxRuntimeOptions = {}): ModelRuntime {
   checkOptions('onnxRuntime', options, { lib: { allowed: 'a module', test: isModule }, sessionOptions: ofType('object') })
   let lib: Promise<OnnxLib> | undefined
-  return {
+  return displayPort('ModelRuntime', {
     portVersion: 1,
     name: 'onnx',
     capabilities: { batches: true, blocking: true },
@@ -137,7 +138,7 @@ export function onnxRuntime(options: OnnxRuntimeOptions = {}): ModelRuntime {
       throwIfAborted(signal)
       return openSession(await createSession(engine, bytes, options.sessionOptions), engine, binding, model)
     },
-  }
+  })
 }
 
 function isModule(value: unknown): boolean {

@@ -1,8 +1,10 @@
 /** The object store in a folder: every object is one file, written aside and moved into place. */
+
 import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { assertSafeKey } from '../../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
@@ -122,7 +124,7 @@ export function fsStorage(options: FsStorageOptions): ObjectStore {
   const writer = createFsWriter({ root, name, fsync, temporary, folders, locks, infoOf })
   const glances = createGlances({ root, name, pathOf })
 
-  return {
+  return displayPort('ObjectStore', {
     portVersion: 1,
     name,
     capabilities: { conditionalPut: true, rangeRead: true, appendAtomic: true, persistent: true, maxObjectBytes: 2 ** 31 - 1 },
@@ -224,7 +226,7 @@ export function fsStorage(options: FsStorageOptions): ObjectStore {
       closed = true
       await writer.settled()
     },
-  }
+  })
 }
 
 function conflict(message: string, key: string): MillwrightError {

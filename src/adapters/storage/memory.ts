@@ -1,5 +1,7 @@
 /** The object store in memory: the reference implementation of the port, for tests and short-lived work. */
+
 import { type Clock, systemClock } from '../../core/clock'
+import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { assertSafeKey } from '../../core/ids'
 import { anything, checkOptions } from '../../core/options'
@@ -86,7 +88,7 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
     return { stamp: entry.info.etag, bytes: entry.buffer.slice(0, entry.info.sizeBytes) }
   }
 
-  return {
+  return displayPort('ObjectStore', {
     portVersion: 1,
     name,
     capabilities: { conditionalPut: true, rangeRead: true, appendAtomic: true, persistent: false, maxObjectBytes: 2 ** 31 - 1 },
@@ -153,7 +155,7 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
       entries.clear()
       folders.clear()
     },
-  }
+  })
 }
 
 function conflict(message: string, details?: Readonly<Record<string, unknown>>): MillwrightError {

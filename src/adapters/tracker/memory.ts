@@ -1,5 +1,7 @@
 /** The tracker backend in memory: the reference implementation of the port, for tests and short-lived work. */
+
 import { type Clock, systemClock } from '../../core/clock'
+import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { assertSafeKey, newId } from '../../core/ids'
 import { anything, checkOptions } from '../../core/options'
@@ -100,7 +102,7 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
   const folderOf = (owner: ArtifactOwner): string =>
     'runId' in owner ? `${runOf(owner.runId).head.runId}/` : `${modelOf(owner.modelId).modelId}/`
 
-  return {
+  return displayPort('TrackerBackend', {
     portVersion: 1,
     name,
     capabilities: { atomicBatch: true, persistent: false, search: true, lifecycle: true, keys: 'mlflow' },
@@ -250,7 +252,7 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     async close() {
       closed = true
     },
-  }
+  })
 }
 
 function notFound(message: string): MillwrightError {

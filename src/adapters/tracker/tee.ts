@@ -1,4 +1,5 @@
 /** A tracker backend that writes to several: the first answers, the others follow. */
+import { displayPort } from '../../core/display'
 import { invalidArgument, show } from '../../core/errors'
 import { checkOptions, ofType } from '../../core/options'
 import { trackerBackendRule } from '../../ports/port-rules'
@@ -68,7 +69,7 @@ export function teeTracker(backends: readonly TrackerBackend[], options: TeeTrac
   // What one of them refuses is refused before another has stored it.
   const keys = backends.every((backend) => backend.capabilities.keys === 'mlflow') ? 'mlflow' : 'files'
 
-  return {
+  return displayPort('TrackerBackend', {
     ...(lifecycle ? lifecycleMethods() : {}),
     portVersion: 1,
     name,
@@ -131,5 +132,5 @@ export function teeTracker(backends: readonly TrackerBackend[], options: TeeTrac
     async close() {
       for (const backend of backends) await backend.close()
     },
-  }
+  })
 }

@@ -1,5 +1,6 @@
 /** The frame of the streaming detectors: checks values, restarts after a drift, copies the state. */
 import { damaged } from '../../core/damage'
+import { displayPort } from '../../core/display'
 import { invalidArgument, show } from '../../core/errors'
 import type { Json } from '../../core/json'
 import type { OptionRule } from '../../core/options'
@@ -30,7 +31,7 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
   const { name, capabilities, fresh, step } = parts
   let state = fresh()
   let drifted = false
-  return {
+  return displayPort('Detector', {
     portVersion: 1,
     name,
     capabilities: Object.freeze({ ...capabilities }),
@@ -63,7 +64,7 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
       state = structuredClone(given.state) as State
       drifted = given.drifted
     },
-  }
+  })
 }
 
 /** Checks that a state has exactly the members of a fresh one, each of its kind. @throws Corrupt */

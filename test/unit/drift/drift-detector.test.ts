@@ -175,7 +175,12 @@ describe('DriftDetector', () => {
 
   it('shows itself in one line and as a table', () => {
     const display = (report as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]?.()
-    expect(display?.['text/plain']).toBe('no dataset drift: 2 of 5 columns drifted (shifted, carrier), share 0.4 against 0.5')
+    const line = 'no dataset drift: 2 of 5 columns drifted (shifted, carrier), share 0.4 against 0.5'
+    expect(String(report)).toBe(line)
+    expect(display?.['text/plain']?.split('\n').slice(0, 2)).toEqual([
+      line,
+      expect.stringMatching(/^column +state +method +statistic +p-value +PSI +reason$/),
+    ])
     expect(display?.['text/markdown']).toContain('| shifted | drift | ks |')
     expect(String(detector)).toBe('DriftDetector: 5 columns, 2000 reference rows')
     expect(JSON.parse(JSON.stringify(report))).toEqual(report)
@@ -305,7 +310,7 @@ describe('what cannot be compared', () => {
       ]),
     )
     expect(report.columns.map(({ column, state, reason }) => [column, state, reason])).toEqual([
-      ['a', 'skipped', 'the current column holds no values'],
+      ['a', 'error', 'the current column holds no values, the reference does'],
       ['gone', 'error', 'missing from the current table'],
       ['c', 'drift', undefined],
       ['empty', 'skipped', 'the reference holds no values'],
@@ -320,6 +325,7 @@ describe('what cannot be compared', () => {
     expect(report.findings[1]?.message).toBe('column "c" has categories that the reference does not: "w", in 12 rows')
     expect(report.findings[2]?.message).toBe('column "a" is missing in 100 % of the rows, in the reference in 0 %')
     expect([report.comparedColumns, report.driftShare, report.driftDetected]).toEqual([1, 1, true])
+    expect(report.driftedColumns).toEqual(['a', 'gone', 'c'])
   })
 
   it('a column that became text is an error of its own', () => {
@@ -328,9 +334,49 @@ describe('what cannot be compared', () => {
     expect(report.findings[0]).toMatchObject({ column: 'a', code: 'type-changed' })
   })
 
-  it('an empty table skips everything and detects nothing', () => {
+  it('an empty table is drift', () => {
     const report = detector.detect(tableOf([numbers('a', new Float64Array(0)), strings('c', [])]))
-    expect([report.driftDetected, report.driftShare, report.comparedColumns, report.rowsCurrent]).toEqual([false, 0, 0, 0])
+    expect([report.driftDetected, report.driftShare, report.comparedColumns, report.rowsCurrent]).toEqual([true, 0, 0, 0])
+    expect(String(report)).toBe('dataset drift: the current table has no rows')
+  })
+
+  it.each<[string, Column[], string]>([
+    ['gone', [strings('c', [...'xyz'.repeat(20)])], 'column "a": missing from the current table'],
+    [
+      'without values',
+      [numbers('a', new Float64Array(60).fill(Number.NaN)), strings('c', [...'xyz'.repeat(20)])],
+      'column "a": the current column holds no values, the reference does',
+    ],
+    [
+      'text now',
+      [strings('a', [...'012'.repeat(20)]), strings('c', [...'xyz'.repeat(20)])],
+      'column "a": the reference is float64, the current column is string',
+    ],
+    [
+      'numbers now, which compare as categories',
+      [
+        numbers('a', normals(60)),
+        columnFrom(
+          'c',
+          'int32',
+          Array.from({ length: 60 }, (_, i) => i % 3),
+        ),
+      ],
+      'column "c" was string in the reference and is int32 now',
+    ],
+  ])('a column that is %s is drift of the table, and the report says why', (_, columns, reason) => {
+    const own = new DriftDetector({ driftShare: 1 }).fit(tableOf([reference.column('a'), reference.column('c')]))
+    const report = own.detect(tableOf(columns))
+    expect([report.driftDetected, report.verdict]).toEqual([true, 'drift'])
+    expect(report.reasons[0]).toBe(reason)
+    expect(String(report)).toContain(reason)
+  })
+
+  it('too few values leave it undecided, never without drift', () => {
+    const own = new DriftDetector().fit(tableOf([reference.column('a')]))
+    const report = own.detect(tableOf([numbers('a', Float64Array.of(0, 0.1))]))
+    expect([report.driftDetected, report.verdict, report.undecidedColumns]).toEqual([false, 'undecided', ['a']])
+    expect(String(report)).toBe('drift undecided: undecided for want of values: 1 columns (a)')
   })
 
   it('fewer than five values are compared but do not alarm', () => {
@@ -378,7 +424,7 @@ describe('edge cases', () => {
     const before = tableOf([columnFrom('k', 'int32', [1, 1, 2, 2, 3, 3])])
     const now = tableOf([strings('k', ['1', '1', '2', '2', '3', '3'])])
     const report = new DriftDetector().fit(before).detect(now)
-    expect(only(report)).toMatchObject({ type: 'categorical', statistic: 0, state: 'ok' })
+    expect(only(report)).toMatchObject({ type: 'categorical', statistic: 0, state: 'drift', driftDetected: true })
     expect(report.findings.map((finding) => finding.code)).toEqual(['type-changed'])
   })
 

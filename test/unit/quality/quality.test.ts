@@ -246,6 +246,11 @@ describe('validation', () => {
     }
     expect(validate(data, quality.suiteFromJson(old)).success).toBe(true)
     expect(() => quality.suiteFromJson('{')).toThrow('not valid JSON')
+    const one = { type: 'expect_column_to_exist', kwargs: { column: 'n' } }
+    expect(() => quality.suiteFromJson({ name: 'x', expectations: [{ ...one, kwarg: {} }] })).toThrow(
+      'expectation 0 of a suite (expect_column_to_exist) has "kwarg", which is not known',
+    )
+    expect(() => quality.suiteFromJson({ name: 'x', expectations: [{ ...one, severity: 'fatal' }] })).toThrow('must be one of "critical"')
     expect(() => quality.suiteFromJson({ name: 'x', expectations: [{}] })).toThrow('expectation 0 of a suite needs a type and kwargs')
   })
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { binomialSf, chiSquareSf, fSf, hypergeometricPmf, studentTSf } from '../../../src/stats/distributions'
 import { betaI } from '../../../src/stats/incomplete-beta'
@@ -43,6 +44,17 @@ describe('special functions against SciPy', () => {
     for (const [n, d, sf] of tables.kstwo_sf as [number, number, number][]) {
       expectClose(kolmogorovSf(d, n), sf, n > 140 ? 1e-7 : 1e-10, 0, `kstwo_sf(${n}, ${d})`)
     }
+  })
+
+  it('the tail of Kolmogorov and Smirnov for n above 200,000', () => {
+    const { smirnov } = JSON.parse(readFileSync('test/golden/kolmogorov-large.json', 'utf8')) as { smirnov: [number, number, number][] }
+    for (const [d, n, sf] of smirnov) {
+      expectClose(smirnovSf(d, n), sf, 1e-9, 0, `smirnov(${n}, ${d})`)
+      // From n·d² = 3 on, the two-sided tail is twice the one-sided one to 1e-8.
+      if (n * d * d >= 3) expectClose(kolmogorovSf(d, n), 2 * sf, 1e-9, 0, `kstwo_sf(${n}, ${d})`)
+    }
+    // scipy.stats.kstwo.sf(0.01, 250000)
+    expectClose(kolmogorovSf(0.01, 250_000), 3.827782383e-22, 1e-9, 0, 'kstwo_sf(250000, 0.01)')
   })
 
   it('gammainc_lower_upper', () => {

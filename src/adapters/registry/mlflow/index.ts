@@ -1,4 +1,5 @@
 /** The registry backend over an MLflow server's REST API 2.0 (checked against MLflow 3). Works wherever `fetch` does. */
+import { displayPort } from '../../../core/display'
 import { isMillwrightError, MillwrightError } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { checkOptions, ofType, oneOf } from '../../../core/options'
@@ -188,7 +189,7 @@ export function mlflowRegistry(options: MlflowRegistryOptions = {}): MlflowRegis
     await client.call('PATCH', `logged-models/${encodeURIComponent(modelId)}`, { model_id: modelId, status })
   }
 
-  return {
+  return displayPort('RegistryBackend', {
     portVersion: 1,
     name,
     capabilities: Object.freeze({ atomicAliases: false, history: history === 'tags', persistent: true }),
@@ -323,5 +324,5 @@ export function mlflowRegistry(options: MlflowRegistryOptions = {}): MlflowRegis
       closed = true
       client.close(new MillwrightError('InvalidState', `${name} is closed`))
     },
-  }
+  })
 }

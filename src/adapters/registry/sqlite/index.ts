@@ -1,4 +1,6 @@
 /** The registry backend on a SQLite file with MLflow's own schema: plain MLflow opens it as it is, and its models load in Python. Node only. */
+
+import { displayPort } from '../../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../../core/errors'
 import { anything, checkOptions, finiteNumber, nonEmptyString } from '../../../core/options'
 import { throwIfAborted } from '../../../core/signal'
@@ -76,7 +78,7 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
     return database.transaction(work)
   }
 
-  return {
+  return displayPort<RegistryBackend>('RegistryBackend', {
     portVersion: 1,
     name,
     capabilities: Object.freeze({
@@ -172,5 +174,5 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
       closed = true
       database.close()
     },
-  }
+  })
 }

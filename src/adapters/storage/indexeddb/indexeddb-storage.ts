@@ -1,5 +1,7 @@
 /** The object store port over IndexedDB. */
+
 import { type Clock, systemClock } from '../../../core/clock'
+import { displayPort } from '../../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../../core/errors'
 import { assertSafeKey, newId } from '../../../core/ids'
 import { anything, checkOptions, nonEmptyString } from '../../../core/options'
@@ -66,7 +68,7 @@ export function indexeddbStorage(options: IndexeddbStorageOptions = {}): ObjectS
 
   const stamp = (sizeBytes: number): StoredInfo => ({ sizeBytes, etag: newId(), modifiedAt: clock.now() })
 
-  return {
+  return displayPort('ObjectStore', {
     portVersion: 1,
     name,
     capabilities: { conditionalPut: true, rangeRead: true, appendAtomic: true, persistent: true, maxObjectBytes: 2 ** 31 - 1 },
@@ -172,7 +174,7 @@ export function indexeddbStorage(options: IndexeddbStorageOptions = {}): ObjectS
       closed = true
       await database.close()
     },
-  }
+  })
 }
 
 function conflict(message: string, details?: Readonly<Record<string, unknown>>): MillwrightError {

@@ -1,5 +1,7 @@
 /** The tracker backend over an object store, in the layout of MLflow's file store: checks and life; the work is loaded with the first call. */
+
 import { type Clock, systemClock } from '../../../core/clock'
+import { displayPort } from '../../../core/display'
 import { invalidArgument, MillwrightError } from '../../../core/errors'
 import { assertSafeKey } from '../../../core/ids'
 import { anything, checkOptions, ofType } from '../../../core/options'
@@ -56,7 +58,7 @@ export function filesTracker(options: FilesTrackerOptions): TrackerBackend {
     return opened
   }
 
-  return {
+  return displayPort('TrackerBackend', {
     portVersion: 1,
     name,
     capabilities: { atomicBatch: false, persistent: storage.capabilities.persistent, search: true, lifecycle: true },
@@ -83,5 +85,5 @@ export function filesTracker(options: FilesTrackerOptions): TrackerBackend {
       closed = true
       await (await opened)?.close()
     },
-  }
+  })
 }

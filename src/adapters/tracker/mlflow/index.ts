@@ -1,5 +1,7 @@
 /** The tracker backend over an MLflow server's REST API 2.0 (checked against MLflow 3). Works wherever `fetch` does. */
+
 import { systemClock } from '../../../core/clock'
+import { displayPort } from '../../../core/display'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { checkOptions } from '../../../core/options'
@@ -296,7 +298,7 @@ export function mlflowTracker(options: MlflowTrackerOptions = {}): MlflowTracker
       client.close(new MillwrightError('InvalidState', `${backend.name} is closed`))
     },
   }
-  return backend
+  return displayPort('TrackerBackend', backend)
 }
 
 function isActive({ lifecycleStage }: ExperimentRecord): boolean {

@@ -1,5 +1,7 @@
 /** A tracker backend in front of another one that may be away: what is logged goes to a durable queue first, and from there to the backend. */
+
 import { systemClock } from '../../../core/clock'
+import { displayPort } from '../../../core/display'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../../core/options'
@@ -104,7 +106,7 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
         }
       : {}
 
-  return {
+  return displayPort('TrackerBackend', {
     ...lifecycle,
     portVersion: 1,
     name: core.name,
@@ -269,5 +271,5 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
       if (held !== undefined) shadow.setModel({ ...held, status })
     },
     close: () => core.close(),
-  }
+  })
 }

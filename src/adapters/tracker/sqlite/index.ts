@@ -1,5 +1,7 @@
 /** The tracker backend on a SQLite file with MLflow's own schema: `mlflow ui --backend-store-uri sqlite:///…` opens it as it is. Node only. */
+
 import { type Clock, systemClock } from '../../../core/clock'
+import { displayPort } from '../../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { anything, checkOptions, finiteNumber, nonEmptyString, ofType } from '../../../core/options'
@@ -105,7 +107,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
     return artifactFolder(storage, uri, name)
   }
 
-  return {
+  return displayPort<TrackerBackend>('TrackerBackend', {
     portVersion: 1,
     name,
     capabilities: Object.freeze({
@@ -240,5 +242,5 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
         database.close()
       }
     },
-  }
+  })
 }

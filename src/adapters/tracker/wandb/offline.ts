@@ -1,5 +1,7 @@
 /** A tracker backend that also leaves every run as a W&B offline run directory, for `wandb sync`. */
+
 import { type Clock, systemClock } from '../../../core/clock'
+import { displayPort } from '../../../core/display'
 import { MillwrightError } from '../../../core/errors'
 import { assertSafeKey, newId } from '../../../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../../../core/options'
@@ -112,7 +114,7 @@ export function wandbOffline(backend: TrackerBackend, options: WandbOfflineOptio
     await write(run, [filesRecord(target, image !== undefined), ...row])
   }
 
-  return {
+  return displayPort('TrackerBackend', {
     portVersion: 1,
     name: `wandbOffline(${backend.name})`,
     capabilities: backend.capabilities,
@@ -176,7 +178,7 @@ export function wandbOffline(backend: TrackerBackend, options: WandbOfflineOptio
       open.clear()
       await backend.close()
     },
-  }
+  })
 }
 
 /** The members that a backend may lack. */
