@@ -147,7 +147,11 @@ function deepFreeze<T>(value: T): T {
 
 function lines(config: Readonly<Record<string, Readonly<Record<string, unknown>>>>): [section: string, key: string, value: string][] {
   return Object.entries(config).flatMap(([section, keys]) =>
-    Object.entries(keys).map(([key, value]): [string, string, string] => [section, key, typeof value === 'string' ? value : JSON.stringify(value)]),
+    Object.entries(keys).map(([key, value]): [string, string, string] => [
+      section,
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
   )
 }
 
@@ -157,7 +161,7 @@ function configText(config: Parameters<typeof lines>[0]): string {
     const keys = lines(config).filter(([of]) => of === section)
     return [`${section}:`, ...keys.map(([, key, value]) => `  ${key}: ${value}`)].join('\n')
   })
-  return ['Config', ...sections].join('\n')
+  return [`# configuration of ${String(config.model?.algorithm)}`, ...sections].join('\n')
 }
 
 function configMarkdown(config: Parameters<typeof lines>[0]): string {

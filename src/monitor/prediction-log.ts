@@ -55,6 +55,8 @@ export interface RowSelection {
 /** The log itself. */
 export interface PredictionLog {
   readonly size: number
+  /** Times of the oldest and the newest row; `undefined` without rows. */
+  span(): readonly [from: number | undefined, to: number | undefined]
   add(record: PredictionRecord, at: number): LogOutcome
   /** @throws InvalidArgument for a label whose type does not fit the row's prediction */
   label(id: string, actual: Actual, at: number): LogOutcome
@@ -133,6 +135,7 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
     get size() {
       return rows.length - start
     },
+    span: () => (rows.length === start ? [undefined, undefined] : [rows[start]?.at, rows[rows.length - 1]?.at]),
     add(record, at) {
       if (byId.has(record.id)) {
         counts.duplicates += 1
