@@ -129,13 +129,13 @@ export function createRetraining(options: RetrainingOptions): Retraining {
       await running
     },
   }
-  return attachDisplay(retraining, {
-    text: () =>
-      [
-        `Retraining of ${options.model}: ${running === undefined ? (abort.signal.aborted ? 'closed' : 'waiting') : 'running'}, ${verdicts.length} so far`,
-        ...verdicts.slice(-5).map(({ outcome, summary }) => `  ${outcome}: ${summary}`),
-      ].join('\n'),
-  })
+  return attachDisplay(retraining, { text: () => textOf(options.model, retraining, abort.signal.aborted) })
+}
+
+function textOf(model: string, { running, verdicts }: Retraining, closed: boolean): string {
+  const state = running ? 'running' : closed ? 'closed' : 'waiting'
+  const last = verdicts.slice(-5).map(({ outcome, summary }) => `  ${outcome}: ${summary}`)
+  return [`Retraining of ${model}: ${state}, ${verdicts.length} so far`, ...last].join('\n')
 }
 
 async function storeVerdict({ storage, model }: RetrainingOptions, verdict: RetrainingVerdict): Promise<void> {
