@@ -161,7 +161,7 @@ function configText(config: Parameters<typeof lines>[0]): string {
     const keys = lines(config).filter(([of]) => of === section)
     return [`${section}:`, ...keys.map(([, key, value]) => `  ${key}: ${value}`)].join('\n')
   })
-  return ['Config', ...sections].join('\n')
+  return [`# configuration of ${String(config.model?.algorithm)}`, ...sections].join('\n')
 }
 
 function configMarkdown(config: Parameters<typeof lines>[0]): string {

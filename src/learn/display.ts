@@ -17,7 +17,7 @@ interface ModelFacts {
   readonly task: string
   readonly target: string
   readonly classes?: readonly Label[]
-  readonly features: readonly { readonly name: string; readonly type: string }[]
+  readonly features: readonly { readonly name: string }[]
   readonly outOfBagScore?: number
   readonly converged?: boolean
   readonly iterations?: number
@@ -54,7 +54,7 @@ export function modelText(model: ModelFacts): string {
 
 /** The same as a Markdown table. */
 export function modelMarkdown(model: ModelFacts): string {
-  return `**fitted ${arrows([...model.parts.transformers, model.parts.learner])}**\n\n${markdownTable(['', ''], factsOf(model))}`
+  return `**fitted ${arrows([...model.parts.transformers, model.parts.learner])}**\n\n${markdownTable(['what', 'value'], factsOf(model))}`
 }
 
 /** Lets metric values read as a small table. Returns `scores`. */
@@ -96,7 +96,7 @@ function factsOf(model: ModelFacts): [string, string][] {
   const { task, target, classes, features, outOfBagScore, converged, iterations, parts } = model
   const facts: [string, string][] = [
     ['predicts', `${show(target)} (${task}${classes === undefined ? '' : ` into ${listed(classes.map(show))}`})`],
-    ['features', `${features.length}: ${listed(features.map(({ name, type }) => `${name} (${type})`))}`],
+    [`${features.length} feature${features.length === 1 ? '' : 's'}`, listed(features.map(({ name }) => name))],
   ]
   const { importance } = parts.learner
   if (importance !== undefined) {

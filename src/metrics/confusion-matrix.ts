@@ -1,4 +1,5 @@
 /** The confusion matrix, and the metrics that are read off it whole. */
+import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { assertPaired, classesOf, codesOf, type Label } from './label'
 
 /** Counts of actual against predicted classes. */
@@ -36,7 +37,19 @@ export function confusionMatrix(
     counts[cell] = (counts[cell] as number) + 1
     total++
   }
-  return { classes, counts, total }
+  return displayed({ classes, counts, total })
+}
+
+/** Lets a matrix read as a table: a row for each actual class, a column for each predicted one. */
+function displayed(matrix: ConfusionMatrix): ConfusionMatrix {
+  const { classes, counts, total } = matrix
+  const k = classes.length
+  const header = ['actual \\ predicted', ...classes.map(String)]
+  const rows = classes.map((label, row) => [String(label), ...counts.subarray(row * k, row * k + k)])
+  return attachDisplay(matrix, {
+    text: () => `confusion matrix of ${k} classes over ${total} rows\n${textTable(header, rows)}`,
+    markdown: () => markdownTable(header, rows),
+  })
 }
 
 /** Per class: rows that are of it (`actual`), rows predicted as it, rows that are both. */

@@ -1,4 +1,5 @@
 /** Precision, recall and F1, of one class or averaged over classes. */
+import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { anything, checkOptions, oneOf } from '../core/options'
 import { type ClassCounts, type ConfusionMatrix, classCounts, confusionMatrix } from './confusion-matrix'
 import { type Label, positiveOf, wholeClasses } from './label'
@@ -71,7 +72,26 @@ export function classificationReport(actual: ArrayLike<Label>, predicted: ArrayL
     return { precision: of((r) => r.precision), recall: of((r) => r.recall), f1: of((r) => r.f1), support: matrix.total }
   }
   const right = counts.correct.reduce((sum, count) => sum + count, 0)
-  return { classes, accuracy: right / matrix.total, macro: mean(() => 1), weighted: mean((r) => r.support) }
+  return displayed({ classes, accuracy: right / matrix.total, macro: mean(() => 1), weighted: mean((r) => r.support) })
+}
+
+/** Lets a report read as a table. */
+function displayed(report: ClassificationReport): ClassificationReport {
+  const header = ['class', 'precision', 'recall', 'f1', 'rows']
+  const line = (name: string, of: Omit<ClassReport, 'label'>): string[] => [
+    name,
+    ...[of.precision, of.recall, of.f1].map((value) => value.toFixed(3)),
+    String(of.support),
+  ]
+  const rows = [
+    ...report.classes.map((each) => line(String(each.label), each)),
+    line('macro mean', report.macro),
+    line('weighted mean', report.weighted),
+  ]
+  return attachDisplay(report, {
+    text: () => `classification report: accuracy ${report.accuracy.toFixed(3)}\n${textTable(header, rows)}`,
+    markdown: () => `accuracy ${report.accuracy.toFixed(3)}\n\n${markdownTable(header, rows)}`,
+  })
 }
 
 type Figure = (correct: number, actual: number, predicted: number) => number

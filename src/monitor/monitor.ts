@@ -13,6 +13,7 @@ import { isTensorSide, type ModelSignature } from '../schema/signature'
 import type { Table } from '../schema/table'
 import { type AlertDelivery, createAlertDelivery } from './alert-delivery'
 import { type AlertState, inactiveAlert, nextAlertState } from './alert-state'
+import { displayedAlert, displayedCheck, type MonitorFacts, monitorMarkdown, monitorText } from './display'
 import type { DriftReading, DriftSource } from './drift-source'
 import { evaluateRule, type Reading } from './evaluate'
 import { createLogStorage, type LogStorage } from './log-storage'
@@ -152,7 +153,7 @@ export class Monitor {
     })
     this.#rules = rules.map((rule) => ({ rule, state: inactiveAlert(clock.now()), messageId: '' }))
     if (checkEveryMs !== undefined) this.#checkEvery(checkEveryMs)
-    attachDisplay(this, { text: () => this.toString() })
+    attachDisplay(this, { text: () => monitorText(this.#facts()), markdown: () => monitorMarkdown(this.#facts()) })
   }
 
   /** A monitor that goes on from what its storage holds. @throws Corrupt when the storage holds something else */
@@ -263,7 +264,8 @@ export class Monitor {
   check(at: number = this.#clock.now()): CheckReport {
     this.#open('check')
     if (!Number.isFinite(at)) throw invalidArgument(`check of ${this.name} needs the time in epoch milliseconds, got ${show(at)}`)
-    const report = { at, rules: this.#rules.map((memory) => this.#checkRule(memory, at)).filter((status) => status !== undefined) }
+    const rules = this.#rules.map((memory) => this.#checkRule(memory, at)).filter((status) => status !== undefined)
+    const report = displayedCheck({ at, rules })
     this.#emitter.emit('check', report)
     return report
   }
@@ -290,6 +292,12 @@ export class Monitor {
   /** `Monitor bikes: 1200 rows, 980 labels` */
   toString(): string {
     return `Monitor ${this.name}: ${this.#log.size} rows, ${this.#log.counts().labelled} labels`
+  }
+
+  #facts(): MonitorFacts {
+    const rules = this.#rules.map(({ rule, state }) => ({ name: rule.name, kind: rule.kind, state: state.state, since: state.since }))
+    const [from, to] = this.#log.span()
+    return { name: this.name, rows: this.#log.size, labelled: this.#log.counts().labelled, from, to, rules }
   }
 
   #tableOf({ types, predictionColumn, actualColumn, ...selection }: RowSelection & LogTableOptions): Table {
@@ -400,7 +408,7 @@ export class Monitor {
 
 function messageOf(monitor: string, { rule, state, messageId }: RuleMemory, reading: Reading, at: number): AlertMessage {
   const resolved = state.state === 'resolved'
-  return {
+  return displayedAlert({
     id: messageId,
     rule: rule.name,
     state: resolved ? 'resolved' : 'firing',
@@ -412,5 +420,5 @@ function messageOf(monitor: string, { rule, state, messageId }: RuleMemory, read
     startsAt: state.firedAt ?? at,
     ...(resolved ? { endsAt: at } : {}),
     details: reading.details,
-  }
+  })
 }

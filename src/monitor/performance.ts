@@ -2,6 +2,7 @@
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { type ClassProbabilities, classesOf, type Label, type Metric, scoreRows, wholeClasses } from '../metrics'
 import { readLabel } from '../schema/label'
+import { displayedPerformance } from './display'
 import type { LoggedPrediction } from './prediction-log'
 import { labelsOfRow } from './seen-labels'
 import { nextPeriod, type Period, periodStart } from './window'
@@ -32,7 +33,7 @@ export type VersionClasses = (model: string, version: string) => readonly Label[
 /** A metric over rows; rows without a label count in `rows` only. */
 export function performanceOf(rows: readonly LoggedPrediction[], metric: Metric, classes: VersionClasses): Performance {
   const labelled = rows.filter((row) => row.actual !== undefined && row.prediction !== null)
-  return {
+  return displayedPerformance({
     metric: metric.name,
     higherIsBetter: metric.higherIsBetter,
     value: labelled.length === 0 ? Number.NaN : scoreOf(labelled, metric, classes),
@@ -40,7 +41,7 @@ export function performanceOf(rows: readonly LoggedPrediction[], metric: Metric,
     labelled: labelled.length,
     from: rows[0]?.at ?? Number.NaN,
     to: rows[rows.length - 1]?.at ?? Number.NaN,
-  }
+  })
 }
 
 /** The metric period by period, oldest first; periods without rows are left out. */
@@ -57,7 +58,7 @@ export function performanceSeries(
     let end = i
     while (end < rows.length && (rows[end] as LoggedPrediction).at < to) end++
     const part = rows.slice(i, end)
-    series.push({ ...performanceOf(part, metric, classes), from, to, versions: sharesOf(part) })
+    series.push(displayedPerformance({ ...performanceOf(part, metric, classes), from, to, versions: sharesOf(part) }))
     i = end
   }
   return series

@@ -55,6 +55,8 @@ export interface RowSelection {
 /** The log itself. */
 export interface PredictionLog {
   readonly size: number
+  /** Times of the oldest and the newest row; `undefined` without rows. */
+  span(): readonly [from: number | undefined, to: number | undefined]
   add(record: PredictionRecord, at: number): LogOutcome
   /** @throws InvalidArgument for a label whose type does not fit the row's prediction */
   label(id: string, actual: Actual, at: number): LogOutcome
@@ -83,9 +85,9 @@ interface WaitingLabel {
 /** An empty log. Adding in order of time is O(1), looking at a window costs the rows it holds. */
 export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: PredictionLogOptions): PredictionLog {
   const byId = new Map<string, LoggedPrediction>()
-  const waiting = new Map<string, WaitingLabel>()
   const seen = createSeenLabels()
   const counts = { recorded: 0, duplicates: 0, dropped: 0, labelled: 0, unknownLabels: 0, emptyLabels: 0, unfitLabels: 0 }
+  const waiting = createWaitingLabels({ maxWaitingLabels, onUnfit }, counts)
   // Rows by time; those before `start` have left. Emptied in bulk, so that leaving stays cheap.
   let rows: LoggedPrediction[] = []
   let start = 0
@@ -95,29 +97,6 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
     while (rows[index] !== old) index++
     rows[index] = row
     byId.set(row.id, row)
-  }
-  /** The label in the type of the row's prediction; `null` when it is blank. */
-  const fitted = (row: PredictionRecord, actual: Actual): Label | null => {
-    const classes = row.prediction === null ? [] : labelsOfRow(row)
-    const label = readLabel(actual, classes)
-    if (label === undefined) {
-      counts.unfitLabels += 1
-      throw unfitLabel(actual, classes, `label of prediction ${show(row.id)}`)
-    }
-    if (label === null) counts.emptyLabels += 1
-    return label
-  }
-  const waited = (record: PredictionRecord): WaitingLabel | undefined => {
-    const known = waiting.get(record.id)
-    waiting.delete(record.id)
-    if (known === undefined) return undefined
-    try {
-      const actual = fitted(record, known.actual)
-      return actual === null ? undefined : { actual, at: known.at }
-    } catch (error) {
-      onUnfit?.(error as Error)
-      return undefined
-    }
   }
   const dropOldest = (): void => {
     byId.delete((rows[start] as LoggedPrediction).id)
@@ -133,6 +112,7 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
     get size() {
       return rows.length - start
     },
+    span: () => (rows.length === start ? [undefined, undefined] : [rows[start]?.at, rows[rows.length - 1]?.at]),
     add(record, at) {
       if (byId.has(record.id)) {
         counts.duplicates += 1
@@ -143,7 +123,7 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
         counts.dropped += 1
         return 'too-old'
       }
-      const known = waited(record)
+      const known = waiting.take(record)
       const row = { ...record, at, ...(known === undefined ? {} : { actual: known.actual, labelledAt: known.at }) }
       if (known !== undefined) counts.labelled += 1
       const last = rows[rows.length - 1]
@@ -157,21 +137,9 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
     },
     label(id, actual, at) {
       const row = byId.get(id)
-      if (row === undefined) {
-        if (readLabel(actual, []) === null) {
-          counts.emptyLabels += 1
-          return 'empty'
-        }
-        counts.unknownLabels += 1
-        const before = waiting.get(id)
-        if (before !== undefined && before.at > at) return 'stale'
-        waiting.delete(id)
-        waiting.set(id, { actual, at })
-        if (waiting.size > maxWaitingLabels) waiting.delete(waiting.keys().next().value as string)
-        return 'waiting'
-      }
+      if (row === undefined) return waiting.keep(id, actual, at)
       if (row.labelledAt !== undefined && row.labelledAt > at) return 'stale'
-      const label = fitted(row, actual)
+      const label = labelFor(row, actual, counts)
       if (label === null) return 'empty'
       const labelledRow = { ...row, actual: label, labelledAt: at }
       replace(row, labelledRow)
@@ -180,9 +148,58 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
       return 'joined'
     },
     rows: (selection, now) => select(rows, start, selection, now),
-    counts: () => ({ ...counts, waitingLabels: waiting.size }),
+    counts: () => ({ ...counts, waitingLabels: waiting.size() }),
     seenLabels: seen.of,
   }
+}
+
+/** What label counting needs of the log's counts. */
+type LabelTally = { unknownLabels: number; emptyLabels: number; unfitLabels: number }
+
+/** Labels that came before their row; the longest waiting leaves first. */
+function createWaitingLabels({ maxWaitingLabels, onUnfit }: Omit<PredictionLogOptions, 'maxRows'>, counts: LabelTally) {
+  const waiting = new Map<string, WaitingLabel>()
+  return {
+    size: () => waiting.size,
+    /** The label of a row that has come, where it fits. */
+    take(record: PredictionRecord): WaitingLabel | undefined {
+      const known = waiting.get(record.id)
+      waiting.delete(record.id)
+      if (known === undefined) return undefined
+      try {
+        const actual = labelFor(record, known.actual, counts)
+        return actual === null ? undefined : { actual, at: known.at }
+      } catch (error) {
+        onUnfit?.(error as Error)
+        return undefined
+      }
+    },
+    keep(id: string, actual: Actual, at: number): LogOutcome {
+      if (readLabel(actual, []) === null) {
+        counts.emptyLabels += 1
+        return 'empty'
+      }
+      counts.unknownLabels += 1
+      const before = waiting.get(id)
+      if (before !== undefined && before.at > at) return 'stale'
+      waiting.delete(id)
+      waiting.set(id, { actual, at })
+      if (waiting.size > maxWaitingLabels) waiting.delete(waiting.keys().next().value as string)
+      return 'waiting'
+    },
+  }
+}
+
+/** The label in the type of the row's prediction; `null` when it is blank. Counts what is left out. @throws InvalidArgument */
+function labelFor(row: PredictionRecord, actual: Actual, counts: LabelTally): Label | null {
+  const classes = row.prediction === null ? [] : labelsOfRow(row)
+  const label = readLabel(actual, classes)
+  if (label === undefined) {
+    counts.unfitLabels += 1
+    throw unfitLabel(actual, classes, `label of prediction ${show(row.id)}`)
+  }
+  if (label === null) counts.emptyLabels += 1
+  return label
 }
 
 function select(rows: readonly LoggedPrediction[], start: number, selection: RowSelection, now: number): LoggedPrediction[] {

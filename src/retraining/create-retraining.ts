@@ -1,13 +1,14 @@
 /** The closed loop: an alert trains a challenger, which takes the champion's place only if it is better on the newest labelled rows. */
 import { utf8 } from '../core/bytes'
 import { systemClock } from '../core/clock'
+import { attachDisplay } from '../core/display'
 import { createEmitter, type ListenOptions } from '../core/emitter'
 import { MillwrightError } from '../core/errors'
 import { newId } from '../core/ids'
 import type { CheckReport } from '../monitor'
 import { type Challenger, checkRetrainingOptions, type Refreshable, type RetrainingOptions } from './retraining-options'
 import { runRound } from './retraining-round'
-import type { RetrainingTrigger, RetrainingVerdict } from './verdict'
+import { displayedVerdict, type RetrainingTrigger, type RetrainingVerdict } from './verdict'
 
 /** Events of a retraining loop. */
 export interface RetrainingEvents {
@@ -73,7 +74,7 @@ export function createRetraining(options: RetrainingOptions): Retraining {
     verdicts.push(verdict)
     if (verdicts.length > 1000) verdicts.shift()
     if (verdict.outcome === 'promoted') {
-      emitter.emit('promoted', { ...verdict, challengerData: challenger as Challenger })
+      emitter.emit('promoted', displayedVerdict({ ...verdict, challengerData: challenger as Challenger }))
       await Promise.all(predictors.map((predictor) => follow(predictor)))
     } else emitter.emit(verdict.outcome, verdict)
     await storeVerdict(options, verdict).catch((error: unknown) => emitter.emit('error', error))
@@ -85,7 +86,7 @@ export function createRetraining(options: RetrainingOptions): Retraining {
     emitter.emit('start', { id, trigger })
     const work = async (): Promise<RetrainingVerdict> => {
       const { challenger, error, ...ended } = await runRound(options, { id, trigger, startedAt: clock.now(), signal: abort.signal })
-      const verdict = { ...ended.verdict, endedAt: clock.now() }
+      const verdict = displayedVerdict({ ...ended.verdict, endedAt: clock.now() })
       if (error !== undefined) emitter.emit('error', error)
       await settle(verdict, challenger)
       return verdict
@@ -106,7 +107,7 @@ export function createRetraining(options: RetrainingOptions): Retraining {
   }
   const stop = options.monitor.on('check', onCheck)
 
-  return {
+  const retraining: Retraining = {
     on: (type, listener, listenOptions) => emitter.on(type, listener, listenOptions),
     async retrain(reason = 'asked for') {
       if (abort.signal.aborted) throw new MillwrightError('InvalidState', `retraining of ${options.model}: it is closed`)
@@ -128,6 +129,13 @@ export function createRetraining(options: RetrainingOptions): Retraining {
       await running
     },
   }
+  return attachDisplay(retraining, { text: () => textOf(options.model, retraining, abort.signal.aborted) })
+}
+
+function textOf(model: string, { running, verdicts }: Retraining, closed: boolean): string {
+  const state = running ? 'running' : closed ? 'closed' : 'waiting'
+  const last = verdicts.slice(-5).map(({ outcome, summary }) => `  ${outcome}: ${summary}`)
+  return [`Retraining of ${model}: ${state}, ${verdicts.length} so far`, ...last].join('\n')
 }
 
 async function storeVerdict({ storage, model }: RetrainingOptions, verdict: RetrainingVerdict): Promise<void> {

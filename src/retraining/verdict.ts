@@ -1,4 +1,5 @@
 /** What a retraining found: plain JSON, to be kept and read later. */
+import { attachDisplay, markdownTable } from '../core/display'
 import type { GateVerdict } from '../ports/registry-backend'
 
 /** Why a retraining began. */
@@ -48,4 +49,18 @@ export interface RetrainingVerdict {
   readonly summary: string
   /** Of `failed`: what broke. */
   readonly error?: { readonly code: string; readonly message: string } | undefined
+}
+
+/** Lets a verdict read as its summary and its gates. Returns `verdict`, which stays plain JSON. */
+export function displayedVerdict<V extends RetrainingVerdict>(verdict: V): V {
+  const { model, outcome, summary, gates, trigger } = verdict
+  const title = `retraining of ${model} (${trigger.rule}) ${outcome}: ${summary}`
+  const rows = gates.map(({ gate, passed, required, measured }) => [gate, passed ? 'passed' : 'failed', required, measured])
+  return attachDisplay(verdict, {
+    text: () =>
+      [title, ...rows.map(([gate, passed, required, measured]) => `  ${gate}: ${passed}, required ${required}, measured ${measured}`)].join(
+        '\n',
+      ),
+    markdown: () => (rows.length === 0 ? title : `${title}\n\n${markdownTable(['gate', 'verdict', 'required', 'measured'], rows)}`),
+  })
 }

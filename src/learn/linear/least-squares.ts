@@ -49,6 +49,9 @@ function padded(values: Float64Array, length: number): Float64Array {
 function triangulate(columns: readonly Float64Array[], right: Float64Array): { readonly order: number[]; readonly rank: number } {
   const order = columns.map((_, f) => f)
   const lengths = columns.map((column) => norm(column, 0))
+  // Squares of what is left of each column below row k; brought up to date step by step, and counted anew once digits are lost.
+  const left = lengths.map((length) => length ** 2)
+  const counted = [...left]
   const rows = columns[0]?.length ?? 0
   const most = Math.min(rows, columns.length)
   for (let k = 0; k < most; k++) {
@@ -56,7 +59,11 @@ function triangulate(columns: readonly Float64Array[], right: Float64Array): { r
     let largest = -1
     for (let j = k; j < order.length; j++) {
       const f = order[j] as number
-      const share = lengths[f] === 0 ? 0 : norm(columns[f] as Float64Array, k) / (lengths[f] as number)
+      if ((left[f] as number) < 1e-8 * (counted[f] as number)) {
+        left[f] = norm(columns[f] as Float64Array, k) ** 2
+        counted[f] = left[f] as number
+      }
+      const share = lengths[f] === 0 ? 0 : Math.sqrt(Math.max(0, left[f] as number)) / (lengths[f] as number)
       if (share > largest) [largest, pivot] = [share, j]
     }
     if (largest <= DEPENDENT) return { order, rank: k }
@@ -72,7 +79,12 @@ function triangulate(columns: readonly Float64Array[], right: Float64Array): { r
       const share = scale * dotFrom(column, other, k)
       for (let row = k; row < other.length; row++) other[row] = (other[row] as number) - share * (column[row] as number)
     }
-    for (let j = k + 1; j < order.length; j++) reflect(columns[order[j] as number] as Float64Array)
+    for (let j = k + 1; j < order.length; j++) {
+      const f = order[j] as number
+      const other = columns[f] as Float64Array
+      reflect(other)
+      left[f] = (left[f] as number) - (other[k] as number) ** 2
+    }
     reflect(right)
     column[k] = diagonal
   }

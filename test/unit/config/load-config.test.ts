@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { defaultConfig, loadConfig } from '../../../src/config'
 import { isMillwrightError, type SchemaMismatchError } from '../../../src/core/errors'
@@ -115,6 +116,23 @@ describe('environment variables', () => {
     expect(config.monitoring.drift_threshold).toBe(0.25)
   })
 
+  it('never give one learner the default settings of another', () => {
+    const one = { MILLWRIGHT_MODEL_HYPERPARAMETERS_C: '0.5' }
+    const of = (file: string, env: Record<string, string>) => loadConfig(file, { env }).model.hyperparameters
+    expect(of('model: { algorithm: logistic_regression }', one)).toEqual({ c: 0.5 })
+    expect(of('', { ...one, MILLWRIGHT_MODEL_ALGORITHM: 'logistic_regression' })).toEqual({ c: 0.5 })
+    expect(of('', { MILLWRIGHT_MODEL_ALGORITHM: 'logistic_regression' })).toEqual({})
+    expect(of('model: { algorithm: ridge, hyperparameters: { alpha: 2 } }', one)).toEqual({ alpha: 2, c: 0.5 })
+    expect(of('model: { algorithm: ridge, hyperparameters: null }', one)).toEqual({ c: 0.5 })
+    expect(
+      of('model: { algorithm: ridge }', { MILLWRIGHT_MODEL_ALGORITHM: 'random_forest', MILLWRIGHT_MODEL_HYPERPARAMETERS_MAX_DEPTH: '3' }),
+    ).toEqual({
+      n_estimators: 100,
+      max_depth: 3,
+      random_state: 42,
+    })
+  })
+
   it('set hyperparameters as a whole or one by one', () => {
     const file = 'model: { hyperparameters: { n_estimators: 20, max_depth: 3 } }'
     const one = loadConfig(file, { env: { MILLWRIGHT_MODEL_HYPERPARAMETERS_MAX_DEPTH: '9' } })
@@ -150,5 +168,31 @@ describe('environment variables', () => {
     } finally {
       delete process.env.MILLWRIGHT_TRAINING_CV_FOLDS
     }
+  })
+})
+
+describe('what is no text of a file', () => {
+  it.each(['config.yaml', './conf/prod.yml', 'C:\\app\\config.json'])('%s is a path, and the message says how to read it', (path) => {
+    const shown = JSON.stringify(path)
+    expect(() => loadConfig(path)).toThrow(
+      expect.objectContaining({
+        code: 'InvalidArgument',
+        message: `loadConfig takes the text of a YAML file, got what looks like the path of one: ${shown}`,
+        hint: `read the file first: loadConfig(await readFile(${shown}, 'utf8'))`,
+      }),
+    )
+  })
+
+  it('a forgotten await', () => {
+    expect(() => loadConfig(Promise.resolve('') as never)).toThrow(/takes the text of a YAML file, got an? /)
+  })
+})
+
+describe('a configuration in a console', () => {
+  it('reads as a file', () => {
+    const config = defaultConfig()
+    expect(inspect(config)).toMatch(/^# configuration of random_forest\ndata:\n {2}raw_data_path: data\/raw\/\n/)
+    expect(inspect(config)).toContain('  hyperparameters: {"n_estimators":100,"max_depth":10,"random_state":42}\n')
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config)
   })
 })

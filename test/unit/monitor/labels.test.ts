@@ -1,4 +1,5 @@
 /** Classes and labels of a monitor: which class is positive, and what a label of another type is. */
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/storage/memory'
 import type { MetricName } from '../../../src/metrics'
@@ -172,6 +173,26 @@ describe('labels of another type', () => {
   it('a metric of numbers says what the model predicts', () => {
     expect(() => value(judged(three('no')), 'mae')).toThrow(
       /mae is a metric of numbers, but version 1 of bikes predicted "no" where "no" was true/,
+    )
+  })
+})
+
+describe('a monitor in a console', () => {
+  it('shows its rules, and checks, alerts and figures read as lines', () => {
+    const messages: string[] = []
+    const rules = [{ name: 'f1', kind: 'performance', metric: 'f1', below: 0.8, window: { lastRows: 3 }, minRows: 3 }] as const
+    const monitor = new Monitor({ name: 'fraud', rules })
+    monitor.on('alert', (message) => messages.push(inspect(message), JSON.parse(JSON.stringify(message)).rule))
+    judged(three('no', { probabilities: { no: 0.9, yes: 0.1 } }), monitor)
+    const text = inspect(monitor.check(9000))
+    expect(text).toMatch(/^check at 1970-01-01T00:00:09Z: 1 of 1 rules firing\nrule +state +value +threshold +rows\nf1 +firing +0 +0.8 +3$/)
+    expect(messages).toEqual(['CRITICAL f1: f1 is 0 over 3 labelled rows (below 0.8 alerts) (since 1970-01-01T00:00:09Z)', 'f1'])
+    expect(inspect(monitor)).toBe(
+      'Monitor fraud: 3 rows, 3 labels\n  from 1970-01-01T00:00:00Z to 1970-01-01T00:00:00.002Z\n  f1 (performance): firing since 1970-01-01T00:00:09Z',
+    )
+    expect(String(monitor)).toBe('Monitor fraud: 3 rows, 3 labels')
+    expect(String(monitor.performance({ metric: 'f1' }))).toBe(
+      'f1 0 over 3 labelled of 3 rows, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00.002Z',
     )
   })
 })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { functionModel, functionRuntime } from '../../../src/adapters/runtime/function'
 import { memoryStorage } from '../../../src/adapters/storage/memory'
@@ -249,6 +250,16 @@ describe('the closed loop', () => {
     await expect(score(champion, 'accuracy', tableFromRows([{ x: 5, busy: 'late' }]))).rejects.toThrow(
       /comparing models: row 0 of "busy": a label must be of the type of the model's labels \(0, 1\), got "late"/,
     )
+  })
+
+  it('reads well in a console', async () => {
+    const { retraining } = await loop('above5')
+    const verdict = await retraining.retrain()
+    expect(inspect(verdict)).toMatch(
+      /^retraining of bikes \(manual\) promoted: version 2: accuracy 1 against 0.8 of version 1 on the newest 10 labelled rows; promoted\n {2}better than the champion: passed/,
+    )
+    expect(inspect(retraining)).toMatch(/^Retraining of bikes: waiting, 1 so far\n {2}promoted: version 2/)
+    expect(JSON.parse(JSON.stringify(verdict)).outcome).toBe('promoted')
   })
 
   it('says what `train` must give', async () => {

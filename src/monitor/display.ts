@@ -1,0 +1,90 @@
+/** How what a monitor gives reads in a console and in a notebook. */
+import { attachDisplay, markdownTable, textTable } from '../core/display'
+import type { AlertMessage } from '../ports/alert-sink'
+
+/** What a monitor shows of itself. */
+export interface MonitorFacts {
+  readonly name: string
+  readonly rows: number
+  readonly labelled: number
+  readonly from: number | undefined
+  readonly to: number | undefined
+  readonly rules: readonly { readonly name: string; readonly kind: string; readonly state: string; readonly since: number }[]
+}
+
+/** What a rule shows of how it stood at a check. */
+interface StatusFacts {
+  readonly rule: string
+  readonly state: string
+  readonly value: number
+  readonly threshold: number
+  readonly rows: number
+}
+
+/** What a measured metric shows. */
+interface PerformanceFacts {
+  readonly metric: string
+  readonly value: number
+  readonly rows: number
+  readonly labelled: number
+  readonly from: number
+  readonly to: number
+}
+
+/** `Monitor bikes: 1200 rows, 980 labels`, the time they span, and how each rule stands. */
+export function monitorText(facts: MonitorFacts): string {
+  const { name, rows, labelled, from, to, rules } = facts
+  const lines = [`Monitor ${name}: ${rows} rows, ${labelled} labels`]
+  if (from !== undefined && to !== undefined) lines.push(`  from ${time(from)} to ${time(to)}`)
+  lines.push(
+    ...rules.map((rule) => `  ${rule.name} (${rule.kind}): ${rule.state}${rule.state === 'inactive' ? '' : ` since ${time(rule.since)}`}`),
+  )
+  return lines.join('\n')
+}
+
+/** The same with the rules as a Markdown table. */
+export function monitorMarkdown(facts: MonitorFacts): string {
+  const { name, rows, labelled, rules } = facts
+  const title = `**Monitor ${name}**: ${rows} rows, ${labelled} labels`
+  if (rules.length === 0) return title
+  return `${title}\n\n${markdownTable(
+    ['rule', 'watches', 'state', 'since'],
+    rules.map((rule) => [rule.name, rule.kind, rule.state, rule.state === 'inactive' ? '' : time(rule.since)]),
+  )}`
+}
+
+/** Lets a message read as one line. Returns `message`, which stays plain JSON. */
+export function displayedAlert(message: AlertMessage): AlertMessage {
+  const { state, severity, summary, startsAt, endsAt } = message
+  const when = endsAt === undefined ? `since ${time(startsAt)}` : `from ${time(startsAt)} to ${time(endsAt)}`
+  return attachDisplay(message, { text: () => `${state === 'firing' ? severity.toUpperCase() : 'RESOLVED'} ${summary} (${when})` })
+}
+
+/** Lets a check read as a table of its rules. Returns `report`. */
+export function displayedCheck<T extends { readonly at: number; readonly rules: readonly StatusFacts[] }>(report: T): T {
+  const header = ['rule', 'state', 'value', 'threshold', 'rows']
+  const rows = report.rules.map(({ rule, state, value, threshold, rows: count }) => [rule, state, digits(value), digits(threshold), count])
+  const firing = report.rules.filter(({ state }) => state === 'firing').length
+  const title = `check at ${time(report.at)}: ${firing} of ${rows.length} rules firing`
+  return attachDisplay(report, {
+    text: () => (rows.length === 0 ? title : `${title}\n${textTable(header, rows)}`),
+    markdown: () => (rows.length === 0 ? title : `${title}\n\n${markdownTable(header, rows)}`),
+  })
+}
+
+/** Lets a measured metric read as one line. Returns `performance`. */
+export function displayedPerformance<T extends PerformanceFacts>(performance: T): T {
+  const { metric, value, labelled, rows, from, to } = performance
+  const span = Number.isFinite(from) ? `, ${time(from)} to ${time(to)}` : ''
+  const what = Number.isNaN(value) ? 'not defined' : digits(value)
+  return attachDisplay(performance, { text: () => `${metric} ${what} over ${labelled} labelled of ${rows} rows${span}` })
+}
+
+function time(at: number): string {
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? String(at) : date.toISOString().replace('.000Z', 'Z')
+}
+
+function digits(value: number): string {
+  return Number.isNaN(value) ? 'no data' : String(Number(value.toPrecision(4)))
+}
