@@ -188,8 +188,10 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `a Date (${value.toISOString()})`
   if (value instanceof Error) return `an error (${value.message})`
-  const [name, shape] = String((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] ?? '').split(': ')
-  if (!name) return Object.keys(value).length === 0 ? 'an empty object' : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  // `Object.prototype.toString` gives the tag of a class, and the kind of a boxed value: `[object Number]`.
+  const [name, shape] = Object.prototype.toString.call(value).slice(8, -1).split(': ')
+  if (!name || name === 'Object')
+    return Object.keys(value).length === 0 ? 'an empty object' : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
   const size = shape ? ` (${shape})` : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
   return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}${size}`
 }

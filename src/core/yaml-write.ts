@@ -1,5 +1,5 @@
 /** Writes YAML through js-yaml, so that it reads alike under YAML 1.1 (PyYAML) and 1.2. */
-import { DEFAULT_SCALAR_STYLE_RULES, dump } from 'js-yaml'
+import { DEFAULT_SCALAR_STYLE_RULES, dump, SCALAR_STYLE, type ScalarStyleRule } from 'js-yaml'
 import { invalidArgument, show } from './errors'
 import type { Json } from './json'
 
@@ -17,9 +17,13 @@ const MAX_DEPTH = 64
 export function toYaml(value: Json): string {
   assertWritable(value, 0)
   const { doubleQuoteForInvisibles, doubleQuoteWhitespaceOnly, quoteInvalidPlain, fallbackToDoubleQuoted } = DEFAULT_SCALAR_STYLE_RULES
-  // Without js-yaml's rule for block scalars: readers differ in how they read the blank lines at their edges.
-  const scalarStyleRules = [doubleQuoteForInvisibles, doubleQuoteWhitespaceOnly, quoteInvalidPlain, fallbackToDoubleQuoted]
+  const scalarStyleRules = [doubleQuoteForInvisibles, doubleQuoteWhitespaceOnly, onOneLine, quoteInvalidPlain, fallbackToDoubleQuoted]
   return dump(value, { lineWidth: -1, noRefs: true, seqNoIndent: true, scalarStyleRules })
+}
+
+/** In place of js-yaml's block scalars, whose blank lines at the edges readers take differently. */
+const onOneLine: ScalarStyleRule = (layout) => {
+  if (layout.node.value.includes('\n')) layout.style = SCALAR_STYLE.DOUBLE_QUOTED
 }
 
 function assertWritable(value: unknown, depth: number): void {

@@ -18,6 +18,6 @@ describe('interop lanes', () => {
   it('are found by name; an unknown one is refused with what there is', () => {
     expect(findLanes([])).toBe(lanes)
     expect(findLanes(['dvc']).map(({ name }) => name)).toEqual(['dvc'])
-    expect(() => findLanes(['dvc', 'gx'])).toThrow(/^there is no interop lane "gx"; lanes: mlflow, mlflow-old, /)
+    expect(() => findLanes(['dvc', 'nope'])).toThrow(/^there is no interop lane "nope"; lanes: mlflow, mlflow-old, /)
   })
 })

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { allCases, caseTables } from './cases'
-import { type Answer, caseTable, differenceOf, knownDifference } from './difference'
+import { allCases, caseTables } from './_cases'
+import { type Answer, caseTable, differenceOf, knownDifference } from './_difference'
 
 const python = process.env.MILLWRIGHT_GX ?? '.venvs/gx/bin/python'
 const folder = mkdtempSync(join(tmpdir(), 'millwright-gx-'))

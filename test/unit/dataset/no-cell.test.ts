@@ -18,7 +18,7 @@ const noCells: readonly [what: string, value: unknown, shown: string][] = [
   ['a symbol', Symbol('s'), 'Symbol(s)'],
   ['a promise', Promise.resolve(1), 'a Promise (did you forget `await`?)'],
   ['an instance', new Point(), 'an object (x)'],
-  ['a boxed number', Object(5), 'an object ()'],
+  ['a boxed number', Object(5), 'a Number'],
   ['an invalid date', new Date(Number.NaN), 'an invalid Date'],
 ]
 

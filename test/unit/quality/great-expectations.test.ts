@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fromColumns } from '../../../src/dataset'
 import { suiteFromJson, validate } from '../../../src/quality'
-import type { CaseColumn } from '../../interop/gx/cases'
-import { type Answer, caseTable, differenceOf, knownDifference } from '../../interop/gx/difference'
+import type { CaseColumn } from '../../interop/gx/_cases'
+import { type Answer, caseTable, differenceOf, knownDifference } from '../../interop/gx/_difference'
 
 const golden = JSON.parse(readFileSync('test/golden/quality-gx.json', 'utf8')) as {
   tables: Record<string, CaseColumn[]>

@@ -352,10 +352,10 @@ describe('the other paths', () => {
     )
     expect(() => createHandler(predictor, { basePath: 'ml' })).toThrow(/`basePath` of createHandler must be a path such as \/ml/)
     expect(() => createHandler({ models: {} })).toThrow(
-      /takes several models as \{ models: \{ name: model \} \} with at least one, got an object/,
+      /takes several models as \{ models: \{ name: model \} \} with at least one, got an empty object/,
     )
     expect(() => createHandler({ models: { a: {} as never } })).toThrow(
-      /the model "a" of createHandler needs a model \(a fitted model, a functionModel, or what a runtime has loaded\), got an object/,
+      /the model "a" of createHandler needs a model \(a fitted model, a functionModel, or what a runtime has loaded\), got an empty object/,
     )
   })
 })

@@ -3,7 +3,7 @@
 import { expectations, type Kwargs, validate } from '../../../src/quality'
 import { columnFrom } from '../../../src/schema/column'
 import { type Table, tableOf } from '../../../src/schema/table'
-import type { Case, CaseColumn } from './cases'
+import type { Case, CaseColumn } from './_cases'
 
 /** What Great Expectations says: an error, or success and figures. */
 export interface Answer {
