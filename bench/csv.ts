@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { parseCsv, readCsv } from '../src/adapters/format/csv'
+import { parseCsv, readCsv } from '../src/adapters/csv/csv'
 
 const file = process.argv[2] ?? '../shared/data/bench/nyc2017_flights.csv.gz'
 const repeats = Number(process.argv[3] ?? 7)

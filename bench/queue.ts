@@ -8,9 +8,9 @@
 import assert from 'node:assert/strict'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { fsStorage } from '../src/adapters/storage/fs'
-import { mlflowTracker } from '../src/adapters/tracker/mlflow'
-import { queuedTracker } from '../src/adapters/tracker/queued'
+import { fsStorage } from '../src/adapters/fs/fs-storage'
+import { mlflowTracker } from '../src/adapters/mlflow/tracker/mlflow-tracker'
+import { queuedTracker } from '../src/layers/queued/queued-tracker'
 import type { TrackerBackend } from '../src/ports/tracker-backend'
 import { freshFolder, mlflowVersion, startServer } from '../test/interop/support/mlflow'
 

@@ -9,7 +9,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fsStorage } from '../src/adapters/storage/fs'
+import { fsStorage } from '../src/adapters/fs/fs-storage'
 import { ModelRegistry } from '../src/registry'
 
 const option = (name: string, fallback: number): number => {

@@ -1,8 +1,8 @@
 /** Bundles a tiny program against the sources and tells what it weighs. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'esbuild'
+import { sourceOf } from './entries.ts'
 
 /** A bundle: its code, its gzipped size, what it still imports. */
 export interface Bundle {
@@ -45,13 +45,8 @@ function sources(root: string): Plugin {
       // What stands behind import() is a chunk of its own, loaded on first use: it does not weigh at the start.
       context.onResolve({ filter: /^\./ }, ({ path, kind }) => (kind === 'dynamic-import' ? { path, external: true } : undefined))
       context.onResolve({ filter: /^millwright(\/|$)/ }, ({ path }) => {
-        const subpath = path.slice('millwright'.length + 1)
-        const candidates =
-          subpath === ''
-            ? ['src/index.ts']
-            : [`src/${subpath}.ts`, `src/${subpath}/index.ts`, `src/adapters/${subpath}.ts`, `src/adapters/${subpath}/index.ts`]
-        const found = candidates.map((candidate) => join(root, candidate)).find((candidate) => existsSync(candidate))
-        return found === undefined ? { errors: [{ text: `no source for ${path}` }] } : { path: found, sideEffects: false }
+        const found = sourceOf(path)
+        return found === undefined ? { errors: [{ text: `no source for ${path}` }] } : { path: join(root, found), sideEffects: false }
       })
     },
   }

@@ -1,4 +1,4 @@
-/** The `exports` map that package.json must hold. */
+/** What package.json and tsconfig.json must hold about the entries. */
 import { entries } from './entries'
 
 /** `exports`: each subpath with types first, for `import` and for `require`. */
@@ -12,4 +12,9 @@ export function exportsMap(): Record<string, unknown> {
   }
   map['./package.json'] = './package.json'
   return map
+}
+
+/** `paths`: the package's names lead to its sources. */
+export function sourcePaths(): Record<string, readonly string[]> {
+  return Object.fromEntries(entries().map(({ subpath, source }) => [`millwright${subpath.slice(1)}`, [`./${source}`]]))
 }

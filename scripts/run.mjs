@@ -2,12 +2,14 @@
 //   node scripts/run.mjs examples/quickstart.ts [arguments…]
 // `millwright` and its subpaths lead to the sources, so no build is needed first.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
 const root = findRoot(fileURLToPath(import.meta.url))
+/** Subpath → source file. */
+const sources = JSON.parse(readFileSync(join(root, 'scripts', 'entries.json'), 'utf8'))
 
 /** The nearest folder above `file` with this package's sources; bundled into another program, this file lies elsewhere. */
 function findRoot(file) {
@@ -42,13 +44,8 @@ const toSources = (inlinePackages) => ({
     context.onResolve({ filter: /^[^./]/ }, async ({ path, kind }) => {
       if (kind === 'entry-point' || path.startsWith('/')) return undefined
       if (path === 'millwright' || path.startsWith('millwright/')) {
-        const subpath = path.slice('millwright'.length + 1)
-        const candidates =
-          subpath === ''
-            ? ['src/index.ts']
-            : [`src/${subpath}.ts`, `src/${subpath}/index.ts`, `src/adapters/${subpath}.ts`, `src/adapters/${subpath}/index.ts`]
-        const found = candidates.map((candidate) => join(root, candidate)).find((candidate) => existsSync(candidate))
-        if (found) return { path: found, sideEffects: false }
+        const source = sources[`.${path.slice('millwright'.length)}`]
+        if (source) return { path: join(root, source), sideEffects: false }
         return { errors: [{ text: `no source for ${path}` }] }
       }
       return inlinePackages && !/^(onnxruntime|@tensorflow|better-sqlite3)/.test(path) ? undefined : { path, external: true }

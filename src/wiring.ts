@@ -1,5 +1,5 @@
 /** The defaults that the rooms leave open, bound: which tracker backend a storage gets, which runtimes a predictor has. */
-import { filesTracker } from './adapters/tracker/files'
+import { filesTracker } from './adapters/mlruns/files-tracker'
 import { invalidArgument } from './core/errors'
 import { checkOptions } from './core/options'
 import { assertUsage } from './core/usage'
@@ -46,10 +46,10 @@ export function createTracker(options: TrackerOptions): Tracker {
     })
   }
   return createBareTracker({
-    environment: async () => (await import('./adapters/environment/node-environment')).nodeEnvironment()(),
+    environment: async () => (await import('./adapters/node/node-environment')).nodeEnvironment()(),
     fingerprint,
     handleExit: true,
-    systemMeter: async () => (await import('./adapters/environment/node-system-metrics')).nodeSystemMetrics()(),
+    systemMeter: async () => (await import('./adapters/node/node-system-metrics')).nodeSystemMetrics()(),
     ...rest,
     backend: backend ?? filesTracker({ storage: storage as ObjectStore, clock: rest.clock, user: rest.user }),
   })
@@ -62,8 +62,8 @@ export function createTracker(options: TrackerOptions): Tracker {
 export async function defaultRuntimes(): Promise<readonly ModelRuntime[]> {
   const [{ learnRuntime }, { onnxRuntime }, { functionRuntime }] = await Promise.all([
     import('./learn/runtime'),
-    import('./adapters/runtime/onnx'),
-    import('./adapters/runtime/function'),
+    import('./adapters/onnxruntime/onnx-runtime'),
+    import('./adapters/function/function-runtime'),
   ])
   return [learnRuntime(), onnxRuntime(), functionRuntime()]
 }

@@ -1,6 +1,6 @@
 /** The events of a registry's history, checked when they are read back. */
 import * as z from 'zod/mini'
-import { readStored, storedFormat } from '../core/stored'
+import { storedFormat } from '../core/stored'
 import type { RegistryEvent } from './registry-backend'
 
 /** What a stored event must hold. */
@@ -19,8 +19,3 @@ export const registryEventFormat = /* @__PURE__ */ storedFormat(
       verdicts: z.optional(z.array(z.looseObject({ gate: z.string(), passed: z.boolean(), required: z.string(), measured: z.string() }))),
     }),
 )
-
-/** Events that were read from `place`, in the order of appending. @throws Corrupt naming the event and the member */
-export function checkedEvents(events: readonly unknown[], place: string): RegistryEvent[] {
-  return events.map((event, i) => readStored(registryEventFormat, event, `event ${i + 1} of ${place}`))
-}

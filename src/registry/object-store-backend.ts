@@ -4,28 +4,24 @@ import { fromUtf8, utf8 } from '../core/bytes'
 import { displayPort } from '../core/display'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
-import type { ObjectStore } from '../ports/object-store'
-import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend } from '../ports/registry-backend'
-import { aliasConflict, missingModel, versionInUse } from '../ports/registry-errors'
-import { checkedEvents } from '../ports/registry-event'
-import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../ports/registry-history'
-import { listAll, readOptional } from '../ports/stored-objects'
+import { experimentFolder, keyInMovedTree, loggedModelFolder, MODELS_ROOT, modelFolder, runFolder, versionFolder } from '../mlruns/keys'
 import {
   aliasTarget,
   DELETED_STAGE,
   defaultExperimentMeta,
-  loggedModelFolder,
   loggedModelMeta,
-  MODELS_ROOT,
   modelFacts,
-  modelFolder,
   modelMeta,
-  parseMeta,
+  parseModelMeta,
   runOutputMeta,
-  versionFolder,
   versionMeta,
   versionRecord,
-} from './mlruns-layout'
+} from '../mlruns/model-meta'
+import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../mlruns/registry-history'
+import type { ObjectStore } from '../ports/object-store'
+import type { ModelVersionRecord, RecordChange, RegisteredModelRecord, RegistryBackend } from '../ports/registry-backend'
+import { aliasConflict, missingModel, versionInUse } from '../ports/registry-errors'
+import { listAll, readOptional } from '../ports/stored-objects'
 import { assertModelName } from './reference'
 import { listFolders, readAll, readTexts, updateObject } from './stored-records'
 
@@ -49,7 +45,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     const folder = versionFolder(name, version)
     const bytes = await readOptional(store, `${folder}meta.yaml`)
     if (bytes === undefined) return undefined
-    const meta = await parseMeta(bytes, `${folder}meta.yaml`)
+    const meta = await parseModelMeta(bytes, `${folder}meta.yaml`)
     if (meta.current_stage === DELETED_STAGE) return undefined
     return versionRecord(name, version, meta, await readTexts(store, `${folder}tags/`))
   }
@@ -69,7 +65,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
   const readModel = async (name: string): Promise<RegisteredModelRecord | undefined> => {
     const bytes = await readOptional(store, `${modelFolder(name)}meta.yaml`)
     if (bytes === undefined) return undefined
-    const meta = await parseMeta(bytes, `${modelFolder(name)}meta.yaml`)
+    const meta = await parseModelMeta(bytes, `${modelFolder(name)}meta.yaml`)
     return {
       name,
       ...modelFacts(name, meta),
@@ -96,13 +92,10 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
 
   /** Where the files of a version lie; a tree that was moved is found by the part of the URI below `mlruns/`. */
   const artifactsOf = (version: ModelVersionRecord): string => {
-    const source = decodeUri(version.source)
-    const at = source.lastIndexOf('/mlruns/')
-    if (at < 0) {
-      const message = `the files of ${show(version.name)} version ${version.version} lie outside ${store.name}: ${version.source}`
-      throw new MillwrightError('Unsupported', message)
-    }
-    return `${source.slice(at + 1).replace(/\/+$/, '')}/`
+    const key = keyInMovedTree(decodeUri(version.source))
+    if (key !== undefined) return key
+    const message = `the files of ${show(version.name)} version ${version.version} lie outside ${store.name}: ${version.source}`
+    throw new MillwrightError('Unsupported', message)
   }
 
   const aliasesAt = async (name: string, version: string): Promise<string[]> => {
@@ -142,7 +135,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       checkKeysBeside(change.tags ?? {}, model.tags)
       await writeTags(modelFolder(name), change.tags)
       await updateObject(store, `${modelFolder(name)}meta.yaml`, async (bytes) => {
-        const meta = await parseMeta(bytes, `${modelFolder(name)}meta.yaml`)
+        const meta = await parseModelMeta(bytes, `${modelFolder(name)}meta.yaml`)
         return modelMeta(name, {
           createdAt: model.createdAt,
           updatedAt: change.updatedAt,
@@ -156,7 +149,12 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       const modelId = `m-${newId()}`
       const folder = loggedModelFolder(experimentId, modelId)
       const source = store.uri(`${folder}artifacts`)
-      if (experimentId === '0') await putOnce(store, 'mlruns/0/meta.yaml', defaultExperimentMeta(store.uri('mlruns/0'), init.createdAt))
+      if (experimentId === '0')
+        await putOnce(
+          store,
+          `${experimentFolder('0')}meta.yaml`,
+          defaultExperimentMeta(store.uri(experimentFolder('0').slice(0, -1)), init.createdAt),
+        )
       await store.put(`${folder}meta.yaml`, loggedModelMeta(name, modelId, experimentId, source, init, 1), { signal })
       for (const [path, bytes] of Object.entries(init.files(modelId))) await store.put(`${folder}artifacts/${path}`, bytes, { signal })
       if (init.runId !== undefined) await linkRun(store, experimentId, init.runId, modelId, init)
@@ -190,7 +188,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
       await writeTags(versionFolder(name, version), change.tags)
       const key = `${versionFolder(name, version)}meta.yaml`
       await updateObject(store, key, async (bytes) => {
-        const meta = await parseMeta(bytes, key)
+        const meta = await parseModelMeta(bytes, key)
         const description = change.description ?? meta.description ?? ''
         return versionMeta({ ...versionRecord(name, version, meta, {}), description, updatedAt: change.updatedAt }, meta.current_stage)
       })
@@ -239,7 +237,7 @@ export function objectStoreBackend(store: ObjectStore): RegistryBackend {
     deleteAlias: async (name, alias) => store.delete(`${modelFolder(name)}aliases/${alias}`),
 
     appendEvent: async (event) => appendStoredEvent(store, event),
-    listEvents: async (name) => checkedEvents(await listStoredEvents(store, name), `${modelFolder(name)}history/`),
+    listEvents: async (name) => listStoredEvents(store, name),
     findLastEvent: async (name, isMeant) => findLastStoredEvent(store, name, isMeant),
 
     async listFiles(version) {
@@ -259,7 +257,7 @@ async function linkRun(
   modelId: string,
   init: { readonly metrics: Readonly<Record<string, number>>; readonly createdAt: number },
 ): Promise<void> {
-  const run = `mlruns/${experimentId}/${runId}/`
+  const run = runFolder(experimentId, runId)
   if ((await store.head(`${run}meta.yaml`)) === undefined) return
   await store.put(`${run}outputs/${modelId}/meta.yaml`, runOutputMeta(modelId))
   for (const [name, value] of Object.entries(init.metrics)) {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { filesTracker } from '../../src/adapters/tracker/files'
+import { fsStorage } from '../../src/adapters/fs/fs-storage'
+import { filesTracker } from '../../src/adapters/mlruns/files-tracker'
 import { createRng } from '../../src/core/random'
 import { times } from '../support/effort'
 
@@ -21,8 +21,8 @@ beforeAll(async () => {
   program = join(folder, 'child.mjs')
   await writeFile(
     entry,
-    `import { fsStorage } from ${JSON.stringify(source('adapters/storage/fs'))}
-     import { filesTracker } from ${JSON.stringify(source('adapters/tracker/files'))}
+    `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
+     import { filesTracker } from ${JSON.stringify(source('adapters/mlruns/files-tracker'))}
      import { createTracker } from ${JSON.stringify(source('run'))}
      const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root: process.argv[2], fsync: process.argv[5] === 'fsync' }) }) })
      const run = process.argv[3] ? await tracker.resumeRun(process.argv[3]) : await tracker.startRun({ experiment: 'kill' })

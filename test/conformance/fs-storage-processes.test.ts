@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fsStorage } from '../../src/adapters/storage/fs'
+import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { fromUtf8, utf8 } from '../../src/core/bytes'
 import { createRng } from '../../src/core/random'
 import { times } from '../support/effort'
@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millwright-processes-'))
   await chmod(folder, 0o755)
   bundle = join(folder, 'fs.mjs')
-  const source = fileURLToPath(new URL('../../src/adapters/storage/fs.ts', import.meta.url))
+  const source = fileURLToPath(new URL('../../src/adapters/fs/fs-storage.ts', import.meta.url))
   await build({ entryPoints: [source], bundle: true, platform: 'node', format: 'esm', outfile: bundle, logLevel: 'error' })
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))

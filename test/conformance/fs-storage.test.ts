@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
-import { fsStorage } from '../../src/adapters/storage/fs'
+import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import type { ObjectStore } from '../../src/ports/object-store'
 import { bindChecks, objectStoreChecks } from '../../src/testing'
 

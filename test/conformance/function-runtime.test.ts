@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { functionModel, functionRuntime, type RowFunction } from '../../src/adapters/runtime/function'
+import { functionModel, functionRuntime, type RowFunction } from '../../src/adapters/function/function-runtime'
 import type { ModelSignature } from '../../src/schema/signature'
 import { tableFromRows } from '../../src/schema/table'
 import { bindChecks, modelRuntimeChecks } from '../../src/testing'

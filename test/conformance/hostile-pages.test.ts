@@ -1,12 +1,12 @@
 /** Hostile names in what we write for eyes and other programs: pages, charts, metrics text, YAML, JSON. None of it becomes markup or syntax. */
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
-import { memoryTracker } from '../../src/adapters/tracker/memory'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
+import { memoryTracker } from '../../src/adapters/memory/memory-tracker'
 import { fromUtf8 } from '../../src/core/bytes'
 import { parseYaml, parseYamlStrings } from '../../src/core/yaml-read'
 import { toYaml } from '../../src/core/yaml-write'
+import { modelMeta, parseModelMeta } from '../../src/mlruns/model-meta'
 import { ModelRegistry } from '../../src/registry'
-import { modelMeta, parseMeta } from '../../src/registry/mlruns-layout'
 import { compareRunsHtml, dataTable, html, lifecycleReport, lineChart, page, parallelCoordinates } from '../../src/report'
 import { createTracker } from '../../src/run'
 import { createHandler } from '../../src/serve'
@@ -172,7 +172,7 @@ describe('YAML', () => {
 
   it('keeps every description in the records of a registry', async () => {
     for (const description of all.filter((text) => text.isWellFormed() && text !== '')) {
-      const meta = await parseMeta(modelMeta('m', { createdAt: 1, updatedAt: 2, description }), 'meta.yaml')
+      const meta = await parseModelMeta(modelMeta('m', { createdAt: 1, updatedAt: 2, description }), 'meta.yaml')
       expect(meta.description).toBe(description)
       expect(fromUtf8(modelMeta('m', { createdAt: 1, updatedAt: 2, description })).split('\n')).toHaveLength(9)
     }

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { bindChecks, objectStoreChecks } from '../../src/testing'
 
 bindChecks(objectStoreChecks(), { make: () => memoryStorage() }, { describe, it })

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { memoryTracker } from '../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../src/adapters/memory/memory-tracker'
 import { bindChecks, trackerChecks } from '../../src/testing'
 import { hostileSample } from '../support/effort'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mlflowRegistry } from '../../src/adapters/registry/mlflow'
+import { mlflowRegistry } from '../../src/adapters/mlflow/registry/mlflow-registry'
 import { utf8 } from '../../src/core/bytes'
 import type { RegistryBackend } from '../../src/ports/registry-backend'
 import { ModelRegistry } from '../../src/registry'

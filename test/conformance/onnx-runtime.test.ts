@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'vitest'
-import { onnxModel, onnxRuntime } from '../../src/adapters/runtime/onnx'
+import { onnxModel, onnxRuntime } from '../../src/adapters/onnxruntime/onnx-runtime'
 import { tableFromRows } from '../../src/schema/table'
 import { bindChecks, modelRuntimeChecks } from '../../src/testing'
 

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fsStorage } from '../../src/adapters/storage/fs'
-import { filesTracker } from '../../src/adapters/tracker/files'
-import { queuedTracker } from '../../src/adapters/tracker/queued'
+import { fsStorage } from '../../src/adapters/fs/fs-storage'
+import { filesTracker } from '../../src/adapters/mlruns/files-tracker'
 import { createRng } from '../../src/core/random'
+import { queuedTracker } from '../../src/layers/queued/queued-tracker'
 import { serverLike } from '../fixtures/server-like'
 import { times } from '../support/effort'
 
@@ -23,9 +23,9 @@ beforeAll(async () => {
   program = join(folder, 'child.mjs')
   await writeFile(
     entry,
-    `import { fsStorage } from ${source('src/adapters/storage/fs')}
-     import { filesTracker } from ${source('src/adapters/tracker/files')}
-     import { queuedTracker } from ${source('src/adapters/tracker/queued')}
+    `import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
+     import { filesTracker } from ${source('src/adapters/mlruns/files-tracker')}
+     import { queuedTracker } from ${source('src/layers/queued/queued-tracker')}
      import { createRng } from ${source('src/core/random')}
      import { serverLike } from ${source('test/fixtures/server-like')}
      const [, , root, seed, from, given] = process.argv

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
-import { memoryTracker } from '../../src/adapters/tracker/memory'
-import { queuedTracker } from '../../src/adapters/tracker/queued'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
+import { memoryTracker } from '../../src/adapters/memory/memory-tracker'
+import { queuedTracker } from '../../src/layers/queued/queued-tracker'
 import { bindChecks, trackerChecks } from '../../src/testing'
 import { hostileSample } from '../support/effort'
 

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { withCache, withPrefix, withRetry, withTrace } from '../../src/layers'
 import { objectStoreBackend } from '../../src/registry'
 import { bindChecks } from '../../src/testing/bind'

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { objectStoreBackend } from '../../src/registry'
 import { bindChecks } from '../../src/testing/bind'
 import { registryChecks } from '../../src/testing/registry-checks'

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
-import { sqliteTracker } from '../../src/adapters/tracker/sqlite'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
+import { sqliteTracker } from '../../src/adapters/sqlite/tracker/sqlite-tracker'
 import { createRng } from '../../src/core/random'
 import { NO_SQLITE, sqliteLibs } from '../fixtures/sqlite-libs'
 import { times } from '../support/effort'
@@ -23,8 +23,8 @@ beforeAll(async () => {
   program = join(folder, 'child.mjs')
   await writeFile(
     entry,
-    `import { memoryStorage } from ${source('src/adapters/storage/memory')}
-     import { sqliteTracker } from ${source('src/adapters/tracker/sqlite')}
+    `import { memoryStorage } from ${source('src/adapters/memory/memory-storage')}
+     import { sqliteTracker } from ${source('src/adapters/sqlite/tracker/sqlite-tracker')}
      import { NO_SQLITE, sqliteLibs } from ${source('test/fixtures/sqlite-libs')}
      const [, , path, who, count] = process.argv
      const [{ lib }] = await sqliteLibs()

@@ -1,7 +1,7 @@
 /** Text becomes a cell by one rule from the file to the monitor, whatever the machine's time zone. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { parseCsv } from '../../src/adapters/format/csv'
-import { functionModel } from '../../src/adapters/runtime/function'
+import { parseCsv } from '../../src/adapters/csv/csv'
+import { functionModel } from '../../src/adapters/function/function-runtime'
 import { fromRows } from '../../src/dataset'
 import { DriftDetector } from '../../src/drift/drift-detector'
 import { logisticRegression } from '../../src/learn/linear/logistic-regression'

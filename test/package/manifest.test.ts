@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { exportsMap } from '../../scripts/exports-map'
+import { exportsMap, sourcePaths } from '../../scripts/exports-map'
 import { edgesOf, root, sourceFiles } from './source-graph'
 
 interface Manifest {
@@ -43,8 +43,10 @@ const peers = new Set(
 )
 
 describe('package.json', () => {
-  it('exports just the entries there are', () => {
+  it('exports just the entries there are, and TypeScript finds their sources', () => {
     expect(manifest.exports).toEqual(exportsMap())
+    const config = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: { paths: unknown } }
+    expect(config.compilerOptions.paths).toEqual(sourcePaths())
   })
 
   it('has the chosen runtime dependencies (docs/decisions), each used', () => {

@@ -1,7 +1,7 @@
 /** CSV: what is written is read back, however it is cut; numbers and times as the engine itself reads them. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseCsv, readCsv, toCsv } from '../../src/adapters/format/csv'
+import { parseCsv, readCsv, toCsv } from '../../src/adapters/csv/csv'
 import { Dataset, fingerprint } from '../../src/dataset'
 import { booleanOfText, coerceCell, isInt32, isProblem, numberOfText, timestampOfText } from '../../src/schema/coerce'
 import { type ColumnType, columnFrom } from '../../src/schema/column'

@@ -1,7 +1,7 @@
 /** Random graphs run each step once, after what it needs, with the same outputs whatever the concurrency. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { Pipeline } from '../../src/pipeline'
 import { times } from '../support/effort'
 

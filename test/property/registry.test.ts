@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { utf8 } from '../../src/core/bytes'
 import { isMillwrightError } from '../../src/core/errors'
+import { parseModelMeta, versionMeta } from '../../src/mlruns/model-meta'
 import { ModelRegistry } from '../../src/registry'
-import { parseMeta, versionMeta } from '../../src/registry/mlruns-layout'
 import { times } from '../support/effort'
 
 describe('registry', () => {
@@ -58,7 +58,7 @@ describe('registry', () => {
         fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
         async (description, user) => {
           const record = { name: 'm', version: '1', createdAt: 1, updatedAt: 2, description, source: 'file:///a b', user: `u${user}` }
-          const meta = await parseMeta(versionMeta(record), 'meta.yaml')
+          const meta = await parseModelMeta(versionMeta(record), 'meta.yaml')
           expect([meta.description ?? '', meta.user_id, meta.source, meta.version]).toEqual([description, `u${user}`, 'file:///a b', '1'])
         },
       ),

@@ -1,11 +1,11 @@
 /** Every stored format, damaged in every way at hand: what reads it gives an answer or a clean error, never a TypeError. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../src/adapters/storage/memory'
-import { decodeOperation, encodeOperation, type QueuedOperation } from '../../src/adapters/tracker/queued/operations'
+import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { fromUtf8, utf8 } from '../../src/core/bytes'
 import type { Json } from '../../src/core/json'
 import { adwin, DriftDetector, type DriftProfile, pageHinkley } from '../../src/drift'
+import { decodeOperation, encodeOperation, type QueuedOperation } from '../../src/layers/queued/operations'
 import {
   chain,
   linearRegression,

@@ -1,5 +1,5 @@
 /** The label types that flow through a predictor. Checked by `tsc`, never run. */
-import { type FunctionModel, functionModel } from '../../src/adapters/runtime/function'
+import { type FunctionModel, functionModel } from '../../src/adapters/function/function-runtime'
 import type { LoadedModel } from '../../src/ports/model'
 import { type PredictedLabel, Predictor } from '../../src/predictor'
 import { createHandler } from '../../src/serve'

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { deflateSync } from 'node:zlib'
-import { fsStorage } from '../../../src/adapters/storage/fs'
-import { writeDvclive } from '../../../src/adapters/tracker/dvclive'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { writeDvclive } from '../../../src/adapters/dvc/dvclive'
+import { fsStorage } from '../../../src/adapters/fs/fs-storage'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { createTracker } from '../../../src/run'
 
 const dvc = resolve('.venvs/dvc/bin/dvc')

@@ -5,7 +5,7 @@
  *   node scripts/run.mjs test/interop/mlflow/mlflow_server.ts [url of a server that runs already] [brief]
  */
 import assert from 'node:assert/strict'
-import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
+import { mlflowTracker } from '../../../src/adapters/mlflow/tracker/mlflow-tracker'
 import type { ExperimentRecord, TrackerBackend } from '../../../src/ports/tracker-backend'
 import { runCheck } from '../../../src/testing/bind'
 import { trackerChecks } from '../../../src/testing/tracker-checks'

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { fsStorage } from '../../../src/adapters/storage/fs'
-import { mlflowTracker } from '../../../src/adapters/tracker/mlflow'
-import { queuedTracker } from '../../../src/adapters/tracker/queued'
+import { fsStorage } from '../../../src/adapters/fs/fs-storage'
+import { mlflowTracker } from '../../../src/adapters/mlflow/tracker/mlflow-tracker'
+import { queuedTracker } from '../../../src/layers/queued/queued-tracker'
 import { createTracker } from '../../../src/run'
 import { freePort, freshFolder, mlflowVersion, pause, runPython, startServer } from '../support/mlflow'
 

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { fsStorage } from '../../../src/adapters/storage/fs'
+import { fsStorage } from '../../../src/adapters/fs/fs-storage'
 import { utf8 } from '../../../src/core/bytes'
 import type { ModelPackage } from '../../../src/ports/model'
 import { ModelRegistry, metricAtLeast } from '../../../src/registry'

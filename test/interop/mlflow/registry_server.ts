@@ -4,7 +4,7 @@
  *   node scripts/run.mjs test/interop/mlflow/registry_server.ts [url of a server that runs already]
  */
 import assert from 'node:assert/strict'
-import { mlflowRegistry } from '../../../src/adapters/registry/mlflow'
+import { mlflowRegistry } from '../../../src/adapters/mlflow/registry/mlflow-registry'
 import { utf8 } from '../../../src/core/bytes'
 import type { RegisteredModelRecord, RegistryBackend, RegistryEvent } from '../../../src/ports/registry-backend'
 import { ModelRegistry, metricAtLeast } from '../../../src/registry'

@@ -1,8 +1,8 @@
 /** Writes a tree of runs for `tracker_files.py` to read with the real MLflow, and tells on standard output what is in it. */
 import { spawnSync } from 'node:child_process'
-import { nodeEnvironment } from '../../../src/adapters/environment/node-environment'
-import { fsStorage } from '../../../src/adapters/storage/fs'
-import { filesTracker } from '../../../src/adapters/tracker/files'
+import { fsStorage } from '../../../src/adapters/fs/fs-storage'
+import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
+import { nodeEnvironment } from '../../../src/adapters/node/node-environment'
 import { utf8 } from '../../../src/core/bytes'
 import { createRng } from '../../../src/core/random'
 import type { ModelPackage } from '../../../src/ports/model'

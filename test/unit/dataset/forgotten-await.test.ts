@@ -1,6 +1,6 @@
 /** A Promise handed in where a table is expected is named as a forgotten `await`, by every verb that takes a table. */
 import { describe, expect, it } from 'vitest'
-import { toCsv } from '../../../src/adapters/format/csv'
+import { toCsv } from '../../../src/adapters/csv/csv'
 import * as dataset from '../../../src/dataset'
 import { DriftDetector } from '../../../src/drift/drift-detector'
 import { chain } from '../../../src/learn/chain'

@@ -1,6 +1,6 @@
 /** Reading a column's cells, and a dataset as text. */
 import { describe as about, expect, it } from 'vitest'
-import { parseCsv, toCsv } from '../../../src/adapters/format/csv'
+import { parseCsv, toCsv } from '../../../src/adapters/csv/csv'
 import { describe, fromColumns, fromRows } from '../../../src/dataset'
 import { textTable } from '../../../src/dataset/table-text'
 

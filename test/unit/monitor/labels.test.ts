@@ -1,7 +1,7 @@
 /** Classes and labels of a monitor: which class is positive, and what a label of another type is. */
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import type { MetricName } from '../../../src/metrics'
 import { Monitor } from '../../../src/monitor'
 import type { PredictionRecord } from '../../../src/ports/model'

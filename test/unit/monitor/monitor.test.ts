@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { createEmitter } from '../../../src/core/emitter'
 import { MillwrightError } from '../../../src/core/errors'
 import type { AlertMessage, AlertSink, DriftSource } from '../../../src/monitor'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { Pipeline, tableCodec } from '../../../src/pipeline'
 import type { ObjectStore } from '../../../src/ports/object-store'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { isMillwrightError, MillwrightError } from '../../../src/core/errors'
 import type { RunResult } from '../../../src/pipeline'
 import { outputOf, Pipeline, toMermaid } from '../../../src/pipeline'

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
-import { fsStorage } from '../../../src/adapters/storage/fs'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { fsStorage } from '../../../src/adapters/fs/fs-storage'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { MillwrightError } from '../../../src/core/errors'
 import { Pipeline } from '../../../src/pipeline'
 import type { ObjectStore } from '../../../src/ports/object-store'
@@ -270,7 +270,7 @@ describe('a process that is killed', () => {
         stdin: {
           contents: `
             import { appendFileSync } from 'node:fs'
-            import { fsStorage } from ${JSON.stringify(source('adapters/storage/fs.ts'))}
+            import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage.ts'))}
             import { Pipeline } from ${JSON.stringify(source('pipeline/index.ts'))}
             const root = ${JSON.stringify(root)}
             const [mode, dieIn] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 /** A clock moved by hand, a model that can be watched, a source of models. */
-import { type FunctionModelOptions, functionModel, type RowFunction } from '../../../src/adapters/runtime/function'
+import { type FunctionModelOptions, functionModel, type RowFunction } from '../../../src/adapters/function/function-runtime'
 import type { Clock } from '../../../src/core/clock'
 import { MillwrightError } from '../../../src/core/errors'
 import type { LoadedModel, ModelPackage, ModelSource } from '../../../src/ports/model'

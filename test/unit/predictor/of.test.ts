@@ -1,11 +1,11 @@
 /** What `Predictor.of`, `createHandler` and `serve` take for a model, and what they say to the rest. */
 import { describe, expect, it } from 'vitest'
-import { onnxModel } from '../../../src/adapters/runtime/onnx'
+import { onnxModel } from '../../../src/adapters/onnxruntime/onnx-runtime'
 import { chain, linearRegression, randomForestClassifier, simpleImputer } from '../../../src/learn'
 import { Predictor } from '../../../src/predictor'
 import { tableFromRows } from '../../../src/schema/table'
 import { createHandler } from '../../../src/serve'
-import { serve } from '../../../src/serve-node'
+import { serve } from '../../../src/serve/serve'
 import { post } from '../serve/helpers'
 import { watchedModel } from './helpers'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { functionModel, functionRuntime } from '../../../src/adapters/runtime/function'
+import { functionModel, functionRuntime } from '../../../src/adapters/function/function-runtime'
 import { MillwrightError } from '../../../src/core/errors'
 import type { LoadedModel, PredictionRecord } from '../../../src/ports/model'
 import { Predictor, type ReloadEvent } from '../../../src/predictor'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { utf8 } from '../../../src/core/bytes'
 import { isMillwrightError, type MillwrightError } from '../../../src/core/errors'
 import type { GateVerdict } from '../../../src/ports/registry-backend'

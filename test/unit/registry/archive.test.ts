@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { isMillwrightError } from '../../../src/core/errors'
 import type { ModelPackage } from '../../../src/ports/model'

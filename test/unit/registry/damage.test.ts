@@ -1,7 +1,7 @@
 /** A registry whose files were damaged by hand: every call says which file, and listing goes on for the others. */
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { isMillwrightError, type MillwrightError } from '../../../src/core/errors'
 import type { ModelPackage } from '../../../src/ports/model'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { functionRuntime } from '../../../src/adapters/runtime/function'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { functionRuntime } from '../../../src/adapters/function/function-runtime'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { linearRegression } from '../../../src/learn'
 import { learnRuntime } from '../../../src/learn/runtime'
 import { Predictor } from '../../../src/predictor'

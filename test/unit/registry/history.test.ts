@@ -1,11 +1,11 @@
 /** The history of a model: what an append costs, and that no event is lost or moved where the note of the last number is missing or wrong. */
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { canonicalJson } from '../../../src/core/json'
+import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../../../src/mlruns/registry-history'
 import type { ObjectStore } from '../../../src/ports/object-store'
 import type { RegistryEvent } from '../../../src/ports/registry-backend'
-import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../../../src/ports/registry-history'
 import { ModelRegistry } from '../../../src/registry'
 import { failingStore } from '../../../src/testing'
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { isMillwrightError, type MillwrightError } from '../../../src/core/errors'
 import type { ModelPackage } from '../../../src/ports/model'

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { utf8 } from '../../../src/core/bytes'
 import { isMillwrightError } from '../../../src/core/errors'
 import type { ModelPackage } from '../../../src/ports/model'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { MillwrightError } from '../../../src/core/errors'
 import type { ObjectStore } from '../../../src/ports/object-store'
 import { ModelRegistry } from '../../../src/registry'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { betterThan, copyVersion, exportModel, importModel, ModelRegistry } from '../../../src/registry'
 import { createTracker } from '../../../src/run'
 

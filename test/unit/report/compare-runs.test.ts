@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { compareRunsHtml, compareRunsPage, parallelCoordinates } from '../../../src/report'
 import { createTracker } from '../../../src/run'
 

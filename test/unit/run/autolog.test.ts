@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { fingerprint } from '../../../src/dataset/fingerprint'
 import { chain, randomForestClassifier, randomForestRegressor, simpleImputer } from '../../../src/learn'
 import { autolog, createTracker, tfjsCallbacks, track, trackAsync } from '../../../src/run'

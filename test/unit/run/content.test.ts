@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderFiles } from '../../../src/adapters/environment/folder-files'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
+import { folderFiles } from '../../../src/adapters/node/folder-files'
 import { fromUtf8 } from '../../../src/core/bytes'
 import { createTracker, type Drawing } from '../../../src/run'
 

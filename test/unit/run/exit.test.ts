@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fsStorage } from '../../../src/adapters/storage/fs'
-import { filesTracker } from '../../../src/adapters/tracker/files'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { fsStorage } from '../../../src/adapters/fs/fs-storage'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
+import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
 import type { RunRecord } from '../../../src/ports/tracker-backend'
 import { createTracker } from '../../../src/run'
 
@@ -16,7 +16,7 @@ const repository = new URL('../../..', import.meta.url).pathname
 /** A program over the sources, bundled once; its scenario is named by an argument. */
 const program = `
 import { createTracker } from ${JSON.stringify(join(repository, 'src/index.ts'))}
-import { fsStorage } from ${JSON.stringify(join(repository, 'src/adapters/storage/fs.ts'))}
+import { fsStorage } from ${JSON.stringify(join(repository, 'src/adapters/fs/fs-storage.ts'))}
 const [scenario, folder] = process.argv.slice(2)
 const tracker = createTracker({ storage: fsStorage({ root: folder }), flushIntervalMs: 3_600_000, environment: async () => ({}), handleExit: scenario !== 'off' })
 const log = (run) => { for (let step = 0; step < 1000; step++) run.logMetric('m', step, { step }) }

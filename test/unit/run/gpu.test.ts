@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { nodeSystemMetrics } from '../../../src/adapters/environment/node-system-metrics'
-import { nvidiaUse } from '../../../src/adapters/environment/nvidia'
+import { nodeSystemMetrics } from '../../../src/adapters/node/node-system-metrics'
+import { nvidiaUse } from '../../../src/adapters/node/nvidia'
 
 const path = process.env.PATH
 const folder = mkdtempSync(join(tmpdir(), 'millwright-gpu-'))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import type { RunEnvironment } from '../../../src/ports/environment'
 import { createTracker } from '../../../src/run'
 import { tableFromRows } from '../../../src/schema/table'

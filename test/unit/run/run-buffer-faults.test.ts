@@ -1,6 +1,6 @@
 import { array, assert, asyncProperty, boolean, constantFrom, integer, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { MillwrightError } from '../../../src/core/errors'
 import type { TrackerBackend } from '../../../src/ports/tracker-backend'
 import { createTracker } from '../../../src/run'

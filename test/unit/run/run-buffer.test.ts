@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { MillwrightError } from '../../../src/core/errors'
 import type { RunBatch, TrackerBackend } from '../../../src/ports/tracker-backend'
 import { createPointQueue } from '../../../src/run/point-queue'

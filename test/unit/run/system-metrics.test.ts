@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { nodeSystemMetrics } from '../../../src/adapters/environment/node-system-metrics'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
+import { nodeSystemMetrics } from '../../../src/adapters/node/node-system-metrics'
 import { MillwrightError } from '../../../src/core/errors'
 import { createTracker } from '../../../src/run'
 import { manualClock } from './manual-clock'

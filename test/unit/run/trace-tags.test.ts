@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { createTracker } from '../../../src/run'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryTracker } from '../../../src/adapters/tracker/memory'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { fromUtf8 } from '../../../src/core/bytes'
 import { MillwrightError } from '../../../src/core/errors'
 import type { TrackerBackend } from '../../../src/ports/tracker-backend'

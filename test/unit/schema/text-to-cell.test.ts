@@ -1,7 +1,7 @@
 /** The guide's table "How a value becomes a cell", executed: files, rows and predictors read text by one rule. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseCsv } from '../../../src/adapters/format/csv'
+import { parseCsv } from '../../../src/adapters/csv/csv'
 import { fromColumns, fromRows } from '../../../src/dataset'
 import { checkRows, createIssueLog, tableOfCells } from '../../../src/predictor/input-check'
 import type { CellValue, ColumnType } from '../../../src/schema/column'

@@ -1,5 +1,5 @@
 /** A predictor to serve, and requests to send. */
-import { functionModel, type RowFunction } from '../../../src/adapters/runtime/function'
+import { functionModel, type RowFunction } from '../../../src/adapters/function/function-runtime'
 import { Predictor } from '../../../src/predictor'
 import type { OfOptions } from '../../../src/predictor/prediction'
 import type { ColumnSpec, ModelSignature } from '../../../src/schema/signature'

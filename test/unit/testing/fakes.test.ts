@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../../src/adapters/storage/memory'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { utf8 } from '../../../src/core/bytes'
 import { sleep } from '../../../src/core/clock'
 import type { ObjectStore } from '../../../src/ports/object-store'

@@ -1,0 +1,277 @@
+/** Cells of one column from bytes into a typed array, one tight loop a type. The same spellings as `schema/coerce.ts`. */
+import { isInt32, numberOfText } from '../../schema/coerce'
+import { MISSING_BOOLEAN, MISSING_CODE, MISSING_INT32 } from '../../schema/column'
+import { type ByteDictionary, viewOf } from './byte-dictionary'
+import type { Scan } from './scan'
+import { timestampAt } from './timestamp'
+
+/** What the words of a file mean. */
+export interface Words {
+  /** Spellings of missing. */
+  readonly missing: ByteDictionary
+  /** Whether the empty text is one of them. */
+  readonly emptyIsMissing: boolean
+  /** Spellings of true, then of false. */
+  readonly booleans: ByteDictionary
+  readonly trueCount: number
+  readonly decimal: '.' | ','
+}
+
+/** A stretch of one column in a scan: rows `from` to `to` of column `column`. */
+export interface Stretch {
+  readonly scan: Scan
+  readonly column: number
+  from: number
+  readonly to: number
+  /** Where row 0 of the scan goes in the column's array. */
+  readonly base: number
+}
+
+/** 10⁰ … 10²², the powers of ten that a double holds exactly. */
+let powersOfTen: Float64Array | undefined
+
+/** Fills `out` from a stretch; each stops at the first cell that does not fit and returns its row, or `stretch.to`. */
+export function fillInts(out: Int32Array, stretch: Stretch, words: Words, forced: boolean): number {
+  const { scan, column, to, base } = stretch
+  const { bytes, view, starts, ends, capacity } = scan
+  const { emptyIsMissing } = words
+  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
+    let start = starts[cell] as number
+    const end = ends[cell] as number
+    if (start === end && emptyIsMissing) {
+      out[base + row] = MISSING_INT32
+      continue
+    }
+    // The last eight bytes up to the end of the cell are in the file from its eighth byte on.
+    if (end >= 8) {
+      const first = bytes[start] as number
+      const negative = first === 45
+      if (negative) start++
+      const digits = end - start
+      // A branch for each digit would cost more than this arithmetic: lengths vary, and wrong guesses are dear.
+      if (digits >= 1 && digits <= 8 && (digits === 1 || bytes[start] !== 48)) {
+        const last = lastBytes(view.getInt32(end - 4, true) ^ ZEROS, Math.min(digits, 4))
+        const before = digits > 4 ? lastBytes(view.getInt32(end - 8, true) ^ ZEROS, digits - 4) : 0
+        if ((notDigits(last) | notDigits(before)) === 0) {
+          const value = digits > 4 ? fourDigits(before) * 10_000 + fourDigits(last) : fourDigits(last)
+          out[base + row] = negative ? -value : value
+          continue
+        }
+      }
+    }
+    const slow = slowInt(scan, cell, words, forced)
+    if (slow !== slow) return row
+    out[base + row] = slow
+  }
+  return to
+}
+
+/** The text `0000` as a number. */
+const ZEROS = 0x30303030
+
+/** The last `count` (1 to 4) of four bytes, the others cleared; little-endian, so the last is the highest. */
+function lastBytes(word: number, count: number): number {
+  const shift = 32 - 8 * count
+  return (word >>> shift) << shift
+}
+
+/** Of four bytes with `0` taken away: the high bit of each that was no digit. */
+function notDigits(word: number): number {
+  return (((word & 0x7f7f7f7f) + 0x76767676) | word) & 0x80808080
+}
+
+/** The number that four digits spell, the first digit lowest. */
+function fourDigits(word: number): number {
+  const pairs = Math.imul(word, 10) + (word >>> 8)
+  return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff)
+}
+
+/** A whole number written unusually (spaces, plus sign, nine digits and more), or the mark of missing; `NaN` when neither. */
+function slowInt(scan: Scan, cell: number, words: Words, forced: boolean): number {
+  if (isMissingCell(scan, cell, words)) return MISSING_INT32
+  const text = plainText(scan, cell)
+  const value = text === undefined ? undefined : numberOfText(text, words.decimal)
+  if (value === undefined || !isInt32(value)) return Number.NaN
+  return forced || isWholeForm(text as string) ? value : Number.NaN
+}
+
+/** As {@link fillInts}, for numbers. Unless the type was asked for, a whole number beyond ±2⁵³ does not fit: a double loses its digits. */
+export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, forced: boolean): number {
+  powersOfTen ??= Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
+  const powers = powersOfTen
+  const { scan, column, to, base } = stretch
+  const { bytes, starts, ends, capacity } = scan
+  const { emptyIsMissing } = words
+  const mark = words.decimal === '.' ? 46 : 44
+  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
+    let p = starts[cell] as number
+    const end = ends[cell] as number
+    if (p === end && emptyIsMissing) {
+      out[base + row] = Number.NaN
+      continue
+    }
+    const negative = p < end && bytes[p] === 45
+    if (negative) p++
+    const first = p
+    let value = 0
+    // Fifteen digits are exact in a double, and so is a power of ten up to 10²²: their quotient is correctly rounded.
+    if (end - p <= 16) {
+      let digit = 0
+      for (; p < end; p++) {
+        digit = (bytes[p] as number) - 48
+        if (digit < 0 || digit > 9) break
+        value = value * 10 + digit
+      }
+      const digits = p - first
+      if (digits > 0 && digits <= 15 && (digits === 1 || bytes[first] !== 48)) {
+        if (p === end) {
+          out[base + row] = negative ? -value : value
+          continue
+        }
+        if (bytes[p] === mark) {
+          const fractionStart = ++p
+          for (; p < end; p++) {
+            digit = (bytes[p] as number) - 48
+            if (digit < 0 || digit > 9) break
+            value = value * 10 + digit
+          }
+          if (p === end) {
+            value /= powers[p - fractionStart] as number
+            out[base + row] = negative ? -value : value
+            continue
+          }
+        }
+      }
+    }
+    const slow = slowFloat(scan, cell, words, forced)
+    if (slow === undefined) return row
+    out[base + row] = slow
+  }
+  return to
+}
+
+function slowFloat(scan: Scan, cell: number, words: Words, forced: boolean): number | undefined {
+  if (isMissingCell(scan, cell, words)) return Number.NaN
+  const text = plainText(scan, cell)
+  const value = text === undefined ? undefined : numberOfText(text, words.decimal)
+  return value !== undefined && !forced && isBeyond(text as string, value) ? undefined : value
+}
+
+/** As {@link fillInts}, for booleans. */
+export function fillBooleans(out: Uint8Array, stretch: Stretch, words: Words): number {
+  const { scan, column, to, base } = stretch
+  for (let row = stretch.from; row < to; row++) {
+    const cell = column * scan.capacity + row
+    const code = booleanAt(scan, cell, words)
+    if (code < 0) return row
+    out[base + row] = code
+  }
+  return to
+}
+
+/** 1, 0, the mark of missing, or −1 when the cell is none of them. */
+function booleanAt(scan: Scan, cell: number, words: Words): number {
+  const end = scan.ends[cell] as number
+  if (end >= 0) {
+    const code = words.booleans.find(scan.view, scan.starts[cell] as number, end)
+    if (code >= 0) return code < words.trueCount ? 1 : 0
+  }
+  return isMissingCell(scan, cell, words) ? MISSING_BOOLEAN : -1
+}
+
+/** As {@link fillInts}, for timestamps. */
+export function fillTimestamps(out: Float64Array, stretch: Stretch, words: Words): number {
+  const { scan, column, to, base } = stretch
+  for (let row = stretch.from; row < to; row++) {
+    const cell = column * scan.capacity + row
+    const time = timestampAt(scan, cell)
+    if (time !== time && !isMissingCell(scan, cell, words)) return row
+    out[base + row] = time
+  }
+  return to
+}
+
+/** As {@link fillInts}, for text: every cell fits. `dictionary` begins with the `missingCount` spellings of missing. */
+export function fillTexts(out: Int32Array, stretch: Stretch, dictionary: ByteDictionary, missingCount: number): void {
+  const { scan, column, to, base } = stretch
+  const { view, starts, ends, capacity } = scan
+  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
+    const end = ends[cell] as number
+    let entry: number
+    if (end >= 0) entry = dictionary.codeOf(view, starts[cell] as number, end)
+    else {
+      const text = undoubled(scan, cell)
+      entry = dictionary.codeOf(viewOf(text), 0, text.length)
+    }
+    out[base + row] = entry < missingCount ? MISSING_CODE : entry - missingCount
+  }
+}
+
+/** The first row of a stretch that is not missing, or `to`. */
+export function firstPresent(stretch: Stretch, words: Words): number {
+  const { scan, column, to } = stretch
+  let row = stretch.from
+  while (row < to && isMissingCell(scan, column * scan.capacity + row, words)) row++
+  return row
+}
+
+/** What a cell looks like by itself; it is not missing. */
+export function typeOfCellAt(scan: Scan, cell: number, words: Words): 'int32' | 'float64' | 'boolean' | 'timestamp' | 'string' {
+  const text = plainText(scan, cell)
+  const value = text === undefined ? undefined : numberOfText(text, words.decimal)
+  if (value !== undefined) {
+    if (isBeyond(text as string, value)) return 'string'
+    return isWholeForm(text as string) && isInt32(value) ? 'int32' : 'float64'
+  }
+  if (booleanAt(scan, cell, words) >= 0) return 'boolean'
+  const time = timestampAt(scan, cell)
+  return time === time ? 'timestamp' : 'string'
+}
+
+/** A cell's text, for messages and headers. Malformed UTF-8 becomes U+FFFD. */
+export function textAt(scan: Scan, start: number, end: number): string {
+  const bytes = end < 0 ? undouble(scan, start, ~end) : scan.bytes.subarray(start, end)
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+}
+
+function isMissingCell(scan: Scan, cell: number, words: Words): boolean {
+  const start = scan.starts[cell] as number
+  const end = scan.ends[cell] as number
+  if (start === end) return words.emptyIsMissing
+  if (end >= 0) return words.missing.find(scan.view, start, end) >= 0
+  const text = undoubled(scan, cell)
+  return words.missing.find(viewOf(text), 0, text.length) >= 0
+}
+
+/** The text of a cell if it can be a number: ASCII, short, without quotes. */
+function plainText(scan: Scan, cell: number): string | undefined {
+  const start = scan.starts[cell] as number
+  const end = scan.ends[cell] as number
+  if (end < 0 || end - start > 400) return undefined
+  let text = ''
+  for (let p = start; p < end; p++) text += String.fromCharCode(scan.bytes[p] as number)
+  return text
+}
+
+/** Whether text spells a whole number that a double cannot hold in full. */
+function isBeyond(text: string, value: number): boolean {
+  return !Number.isSafeInteger(value) && isWholeForm(text)
+}
+
+function isWholeForm(text: string): boolean {
+  return /^[\s+-]*\d+\s*$/.test(text)
+}
+
+function undoubled(scan: Scan, cell: number): Uint8Array {
+  return undouble(scan, scan.starts[cell] as number, ~(scan.ends[cell] as number))
+}
+
+function undouble({ bytes, quote }: Scan, start: number, end: number): Uint8Array {
+  const text = new Uint8Array(end - start)
+  let length = 0
+  for (let p = start; p < end; p++) {
+    text[length++] = bytes[p] as number
+    if (bytes[p] === quote) p++
+  }
+  return text.subarray(0, length)
+}

@@ -1,0 +1,47 @@
+/** Errors about a place in a CSV file, with its line number. */
+import { type ErrorCode, MillwrightError } from '../../core/errors'
+import type { CsvPlan } from './options'
+import { lineOf, type Scan, type ScanProblem } from './scan'
+
+/** What is wrong at a byte of the file. */
+export interface Trouble {
+  readonly at: number
+  /** Reads on after "line 3 ", or after "line 3: " when the code is not `Corrupt`. */
+  readonly what: string
+  readonly hint?: string
+  readonly code?: ErrorCode
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** An error that names the line. */
+export function corrupt(plan: CsvPlan, bytes: Uint8Array, trouble: Trouble): MillwrightError {
+  const line = lineOf(bytes, trouble.at)
+  const { code = 'Corrupt', what, hint, details } = trouble
+  return new MillwrightError(code, `${plan.operation}: line ${line}${code === 'Corrupt' ? ' ' : ': '}${what}`, {
+    details: { line, ...details },
+    hint,
+  })
+}
+
+/** The error for what a scan stopped at. */
+export function scanError(plan: CsvPlan, scan: Scan): MillwrightError {
+  const what: Readonly<Record<ScanProblem, string>> = {
+    'unclosed-quote': 'opens a quote that is never closed',
+    'text-after-quote': 'has text after a closing quote (a quote inside quotes must be doubled)',
+    'long-cell': `has a cell of more than ${plan.maxCellLength} bytes (\`maxCellLength\`); is a quote left open?`,
+    ragged: 'has a wrong number of fields',
+  }
+  return corrupt(plan, scan.bytes, { at: scan.problemAt, what: what[scan.problem ?? 'ragged'] })
+}
+
+/** The error for a record with too many or too few fields. */
+export function ragged(plan: CsvPlan, scan: Scan, record: { readonly at: number; readonly fields: number }): MillwrightError {
+  const { columns: expected } = scan
+  const actual = record.fields
+  return corrupt(plan, scan.bytes, {
+    at: record.at,
+    what: `has ${actual} ${actual === 1 ? 'field' : 'fields'}, expected ${expected}`,
+    hint: "{ ragged: 'pad' } fills short records with missing cells and adds columns for long ones",
+    details: { expected, actual },
+  })
+}

@@ -1,0 +1,144 @@
+/** Options of the CSV reader, checked and turned into what the scanner works with. */
+import { utf8 } from '../../core/bytes'
+import { invalidArgument, show } from '../../core/errors'
+import { anything, arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../../core/options'
+import type { OnProgress } from '../../core/progress'
+import { checkTypes } from '../../dataset/create'
+import { defaultFalseValues, defaultNaValues, defaultTrueValues } from '../../schema/coerce'
+import type { ColumnType } from '../../schema/column'
+import { dictionaryOf } from './byte-dictionary'
+import type { Words } from './cells'
+
+/** Options of `parseCsv`. */
+export interface ParseCsvOptions {
+  /** One ASCII character. @default the one of `,` `;` tab `|` that divides the first records most evenly */
+  readonly delimiter?: string | undefined
+  /** One ASCII character, or `''` when quotes mean nothing. @default '"' */
+  readonly quote?: string | undefined
+  /** `true`: the first record holds the names; `false`: columns are called `column_1`, …; an array: the names, and there is no header. @default true */
+  readonly header?: boolean | readonly string[] | undefined
+  /** The columns to keep, in this order. @default all */
+  readonly columns?: readonly string[] | undefined
+  /** Types by column name; a cell that does not fit is an error. The others are inferred from every cell. */
+  readonly types?: Readonly<Record<string, ColumnType>> | undefined
+  /** Spellings of a missing cell, quoted or not; replaces the default. @default '', NA, N/A, NaN, null, NULL, #N/A and a few more (pandas' list without None) */
+  readonly naValues?: readonly string[] | undefined
+  /** @default ['true', 'True', 'TRUE'] */
+  readonly trueValues?: readonly string[] | undefined
+  /** @default ['false', 'False', 'FALSE'] */
+  readonly falseValues?: readonly string[] | undefined
+  /** The decimal mark. With `,` the comma is not considered as a delimiter unless asked for. @default '.' */
+  readonly decimal?: '.' | ',' | undefined
+  /** Whether columns of ISO 8601 dates and date-times become timestamps. @default true */
+  readonly timestamps?: boolean | undefined
+  /** What to do with a record of another length than the first: `pad` fills short ones with missing cells and adds columns for long ones (empty cells are then missing, whatever `naValues` says). @default 'error' */
+  readonly ragged?: 'error' | 'pad' | undefined
+  /** Of bytes: any label of the WHATWG Encoding Standard, or `cp949`. A byte order mark of UTF-8 or UTF-16 wins. @default 'utf-8' */
+  readonly encoding?: string | undefined
+  /** Read at most this many rows and leave the rest. @default all */
+  readonly limit?: number | undefined
+  /** More rows than this are an error. @default 500_000_000 */
+  readonly maxRows?: number | undefined
+  /** More columns than this are an error. @default 16_384 */
+  readonly maxColumns?: number | undefined
+  /** A cell of more bytes than this is an error. @default 1_048_576 */
+  readonly maxCellLength?: number | undefined
+}
+
+/** Options of `readCsv`. */
+export interface ReadCsvOptions extends ParseCsvOptions {
+  /** Stops reading; nothing remains. */
+  readonly signal?: AbortSignal | undefined
+  /** Told about phase `read` and then `parse`, in bytes. */
+  readonly onProgress?: OnProgress<'read' | 'parse'> | undefined
+  /** More bytes than this, unpacked, are an error; at most 2³¹ − 2. @default 2_147_483_646 */
+  readonly maxBytes?: number | undefined
+}
+
+/** Options with every default filled in. */
+export interface CsvPlan {
+  readonly operation: string
+  /** −1: find out. */
+  readonly delimiter: number
+  readonly quote: number
+  readonly header: boolean | readonly string[]
+  readonly columns: readonly string[] | undefined
+  readonly types: Readonly<Record<string, ColumnType>>
+  readonly words: Words
+  /** Spellings of missing, as bytes. */
+  readonly missing: readonly Uint8Array[]
+  readonly timestamps: boolean
+  readonly pad: boolean
+  readonly limit: number
+  readonly maxRows: number
+  readonly maxColumns: number
+  readonly maxCellLength: number
+}
+
+/** @throws InvalidArgument */
+export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
+  const texts = arrayOf(ofType('string'))
+  checkOptions(operation, options, {
+    delimiter: character(),
+    quote: either(character(), oneOf('')),
+    header: either(ofType('boolean'), texts),
+    columns: texts,
+    types: ofType('object'),
+    naValues: texts,
+    trueValues: texts,
+    falseValues: texts,
+    decimal: oneOf('.', ','),
+    timestamps: ofType('boolean'),
+    ragged: oneOf('error', 'pad'),
+    encoding: nonEmptyString(),
+    limit: wholeNumber(0),
+    maxRows: wholeNumber(1),
+    maxColumns: wholeNumber(1, 1_000_000),
+    maxCellLength: wholeNumber(1),
+    ...(operation === 'readCsv' ? { signal: anything(), onProgress: ofType('function'), maxBytes: wholeNumber(1, 2147483646) } : {}),
+  })
+  checkTypes(options.types)
+  const quote = (options.quote ?? '"') === '' ? -1 : (options.quote ?? '"').charCodeAt(0)
+  const delimiter = options.delimiter === undefined ? -1 : options.delimiter.charCodeAt(0)
+  if (delimiter === quote && quote !== -1)
+    throw invalidArgument(`\`delimiter\` and \`quote\` of ${operation} must differ, both are ${show(options.delimiter)}`)
+  const missing = [...new Set([...(options.naValues ?? defaultNaValues), ...(options.ragged === 'pad' ? [''] : [])])].map(utf8)
+  return {
+    operation,
+    delimiter,
+    quote,
+    header: options.header ?? true,
+    columns: options.columns,
+    types: options.types ?? {},
+    words: wordsOf(options, missing),
+    missing,
+    timestamps: options.timestamps ?? true,
+    pad: options.ragged === 'pad',
+    limit: options.limit ?? Number.POSITIVE_INFINITY,
+    maxRows: options.maxRows ?? 500_000_000,
+    maxColumns: options.maxColumns ?? 16_384,
+    maxCellLength: options.maxCellLength ?? 1_048_576,
+  }
+}
+
+function wordsOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): Words {
+  const trueValues = [...new Set(options.trueValues ?? defaultTrueValues)]
+  const falseValues = options.falseValues ?? defaultFalseValues
+  const both = trueValues.find((text) => falseValues.includes(text))
+  if (both !== undefined) throw invalidArgument(`${show(both)} is among both \`trueValues\` and \`falseValues\``)
+  return {
+    missing: dictionaryOf(missing),
+    emptyIsMissing: missing.some((text) => text.length === 0),
+    booleans: dictionaryOf([...trueValues, ...falseValues].map(utf8)),
+    trueCount: trueValues.length,
+    decimal: options.decimal ?? '.',
+  }
+}
+
+function character() {
+  return {
+    allowed: 'one ASCII character other than a line break',
+    test: (value: unknown) =>
+      typeof value === 'string' && value.length === 1 && value > '\0' && value <= '\x7f' && value !== '\n' && value !== '\r',
+  }
+}

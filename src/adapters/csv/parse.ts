@@ -1,0 +1,211 @@
+/** CSV bytes into a dataset, some thousand records at a time. */
+import { invalidArgument, MillwrightError, show } from '../../core/errors'
+import { Dataset } from '../../dataset/dataset'
+import { type ColumnType, missingMark, newValues } from '../../schema/column'
+import { columnNotFound } from '../../schema/table'
+import { textAt } from './cells'
+import { badCellMessage, type ColumnBuilder, createBuilder, fillBuilder, finishBuilder } from './columns'
+import { corrupt, ragged, scanError } from './errors'
+import { dedupeNames } from './names'
+import type { CsvPlan } from './options'
+import { createScan, type Scan, scanRecord, scanRows, setColumns } from './scan'
+import { sniffDelimiter } from './sniff'
+
+/** Cells scanned at a time: their positions and their text fit a core's own cache. */
+const cellsAtATime = 32_768
+
+/** Yields the number of bytes done now and then; returns the dataset. */
+export function* parseSteps(bytes: Uint8Array, plan: CsvPlan): Generator<number, Dataset> {
+  const delimiter = plan.delimiter >= 0 ? plan.delimiter : sniffDelimiter(bytes, plan)
+  const settings = { delimiter, quote: plan.quote, maxCellLength: plan.maxCellLength }
+  const first = createScan(bytes, { ...settings, cells: 0 })
+  first.position = bomLength(bytes)
+  const head = readHead(first, plan)
+  const names = head.names
+  const scan = createScan(bytes, { ...settings, cells: Math.max(cellsAtATime, names.length) })
+  if (names.length > 0) setColumns(scan, names.length)
+  scan.position = head.position
+  const reader: Reader = { plan, scan, builders: buildersFor(names, plan), rows: 0 }
+  if (names.length > 0) yield* readRows(reader, Number.POSITIVE_INFINITY)
+  const rows = reader.rows
+  const fields = scan.columns
+  const textBuilders = reader.builders.filter(({ again }) => again)
+  if (textBuilders.length > 0) {
+    for (const builder of textBuilders) Object.assign(builder, createBuilder(builder.name, builder.field, 'string'))
+    setColumns(scan, names.length)
+    scan.position = head.position
+    yield* readRows({ plan, scan, builders: textBuilders, rows: 0, known: fields }, rows)
+  }
+  return finish(reader.builders, rows, { plan, bytes })
+}
+
+/** A file being read. */
+interface Reader {
+  readonly plan: CsvPlan
+  readonly scan: Scan
+  readonly builders: ColumnBuilder[]
+  /** Rows read. */
+  rows: number
+  /** On the second reading: how many fields a record had at the end of the first one. */
+  readonly known?: number
+}
+
+function* readRows(reader: Reader, rowLimit: number): Generator<number, void> {
+  const { plan, scan } = reader
+  if (reader.known !== undefined && reader.known > scan.columns) widenScan(reader, reader.known)
+  const limit = Math.min(rowLimit, plan.limit)
+  const start = scan.position
+  while (scan.position < scan.bytes.length && reader.rows < limit) {
+    const count = scanRows(scan, Math.min(limit - reader.rows, plan.maxRows - reader.rows + 1))
+    addRows(reader, count, start)
+    if (reader.rows > plan.maxRows) throw invalidArgument(`${plan.operation} found more rows than \`maxRows\` ${plan.maxRows}`)
+    if (scan.problem !== undefined) addOddRecord(reader, start)
+    yield scan.position
+  }
+}
+
+/** Gives what a scan found to the builders. */
+function addRows(reader: Reader, count: number, start: number): void {
+  if (count === 0) return
+  const { plan, scan, rows: base } = reader
+  const done = base + count
+  const left = scan.bytes.length - scan.position
+  // Rows to expect in all, from the length of those read so far; exact enough that columns seldom grow twice.
+  const capacity = done + Math.ceil((left / Math.max(1, scan.position - start)) * done * 1.02) + 16
+  for (const builder of reader.builders) {
+    const bad = fillBuilder(builder, plan, { scan, count, base, capacity: Math.min(capacity, plan.limit) })
+    if (bad !== undefined) {
+      const at = scan.starts[bad.cell] as number
+      const message = badCellMessage(builder, textAt(scan, at, scan.ends[bad.cell] as number))
+      throw corrupt(plan, scan.bytes, { at, what: message, code: 'SchemaMismatch', details: { column: builder.name } })
+    }
+  }
+  reader.rows = done
+}
+
+/** A record of another length than the header: padded, or an error. */
+function addOddRecord(reader: Reader, start: number): void {
+  const { plan, scan } = reader
+  if (scan.problem !== 'ragged') throw scanError(plan, scan)
+  const at = scan.position
+  const record = scanRecord(scan, plan.maxColumns)
+  if (record === undefined || scan.problem !== undefined) throw scanError(plan, scan)
+  const fields = record.starts.length
+  if (!plan.pad) throw ragged(plan, scan, { at, fields })
+  if (fields > plan.maxColumns) throw tooManyColumns(plan)
+  if (fields > scan.columns) widenScan(reader, fields)
+  // A few bytes may stand for thousands of cells here; what is made of a file stays in proportion to it.
+  if ((reader.rows + 1) * scan.columns > scan.bytes.length * 16 + 1_000_000) {
+    throw invalidArgument(
+      `${plan.operation} would pad ${reader.rows + 1} short records to ${scan.columns} columns: far more cells than the file holds`,
+    )
+  }
+  for (let field = 0; field < scan.columns; field++) {
+    scan.starts[field * scan.capacity] = record.starts[field] ?? 0
+    scan.ends[field * scan.capacity] = record.ends[field] ?? 0
+  }
+  scan.problem = undefined
+  addRows(reader, 1, start)
+}
+
+/** Adds columns for the fields beyond the header. */
+function widenScan(reader: Reader, fields: number): void {
+  const { plan, scan, builders } = reader
+  if (reader.known === undefined && plan.columns === undefined) {
+    const names = builders.map(({ name }) => name)
+    const all = dedupeNames([...names, ...new Array<string>(fields - scan.columns).fill('')])
+    for (let field = scan.columns; field < fields; field++) {
+      const builder = createBuilder(all[field] as string, field, typeFor(plan, all[field] as string))
+      if (builder.type !== undefined) builder.values = newValues(builder.type, reader.rows).fill(missingMark(builder.type))
+      builders.push(builder)
+    }
+  }
+  setColumns(scan, fields)
+}
+
+/** The names, and where the first row begins. */
+function readHead(scan: Scan, plan: CsvPlan): { readonly names: readonly string[]; readonly position: number } {
+  const start = scan.position
+  const record = scanRecord(scan, plan.maxColumns)
+  if (scan.problem !== undefined) throw scanError(plan, scan)
+  const fields = record?.starts.length ?? 0
+  if (fields > plan.maxColumns) throw tooManyColumns(plan)
+  if (Array.isArray(plan.header)) {
+    if (record !== undefined && fields !== plan.header.length) {
+      throw invalidArgument(`${plan.operation}: \`header\` names ${plan.header.length} columns, the first record has ${fields} fields`)
+    }
+    return { names: dedupeNames(plan.header as readonly string[]), position: start }
+  }
+  if (plan.header === false) return { names: dedupeNames(new Array<string>(fields).fill('')), position: start }
+  const texts = record?.starts.map((from, i) => textAt(scan, from, record.ends[i] as number)) ?? []
+  if (texts.some((text) => text.includes('\0'))) throw nulError(plan, scan.bytes, scan.bytes.indexOf(0))
+  if (texts.some((text) => text.includes('\ufffd')) && invalidUtf8At(scan.bytes.subarray(0, scan.position)) !== undefined) {
+    throw invalidUtf8(plan, scan.bytes, start)
+  }
+  return { names: dedupeNames(texts), position: scan.position }
+}
+
+function buildersFor(names: readonly string[], plan: CsvPlan): ColumnBuilder[] {
+  for (const name of [...(plan.columns ?? []), ...Object.keys(plan.types)]) {
+    if (!names.includes(name) && !(plan.pad && plan.columns === undefined)) throw columnNotFound(name, names)
+  }
+  const wanted = plan.columns ?? names
+  return wanted.map((name) => createBuilder(name, names.indexOf(name), typeFor(plan, name)))
+}
+
+function typeFor(plan: CsvPlan, name: string): ColumnType | undefined {
+  return Object.hasOwn(plan.types, name) ? plan.types[name] : undefined
+}
+
+function finish(builders: readonly ColumnBuilder[], rows: number, { plan, bytes }: { plan: CsvPlan; bytes: Uint8Array }): Dataset {
+  return new Dataset(
+    builders.map((builder) => {
+      try {
+        return finishBuilder(builder, rows, plan.missing.length)
+      } catch (cause) {
+        const nul = bytes.indexOf(0)
+        if (nul >= 0) throw nulError(plan, bytes, nul)
+        const at = invalidUtf8At(bytes)
+        if (at === undefined)
+          throw new MillwrightError('Internal', `${plan.operation} could not decode column ${show(builder.name)}`, { cause })
+        throw invalidUtf8(plan, bytes, at)
+      }
+    }),
+  )
+}
+
+/** The line start of the first malformed sequence: decoding line by line finds it. */
+function invalidUtf8At(bytes: Uint8Array): number | undefined {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  for (let start = 0; start < bytes.length; ) {
+    const next = bytes.indexOf(10, start)
+    const end = next < 0 ? bytes.length : next + 1
+    try {
+      decoder.decode(bytes.subarray(start, end))
+    } catch {
+      return start
+    }
+    start = end
+  }
+  return undefined
+}
+
+function nulError(plan: CsvPlan, bytes: Uint8Array, at: number): MillwrightError {
+  return corrupt(plan, bytes, { at, what: 'holds a NUL byte', hint: 'is this a binary file, or another encoding?' })
+}
+
+function invalidUtf8(plan: CsvPlan, bytes: Uint8Array, at: number): MillwrightError {
+  return corrupt(plan, bytes, {
+    at,
+    what: 'is not valid UTF-8',
+    hint: "name the file's encoding: { encoding: 'windows-1252' }, for example",
+  })
+}
+
+function tooManyColumns(plan: CsvPlan): MillwrightError {
+  return invalidArgument(`${plan.operation} found more columns than \`maxColumns\` ${plan.maxColumns}`)
+}
+
+function bomLength(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+}

@@ -1,0 +1,194 @@
+/** Short-lived locks between processes: a file made with O_EXCL that says who holds it. */
+import { type FileHandle, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { sleep, systemClock } from '../../core/clock'
+import { MillwrightError, show } from '../../core/errors'
+import { newId } from '../../core/ids'
+import { makeFolders } from '../node/folders'
+import { systemCode } from '../node/system-errors'
+import { LEFTOVER_MS, nothingIfMissing } from './files'
+
+/** A lock is held for milliseconds; one this old belongs to nobody any more. */
+export const STALE_LOCK_MS = 15_000
+/** How long to wait for a lock: longer than it takes to become stale. */
+const PATIENCE_MS = 2 * STALE_LOCK_MS
+
+/** A lock that is held. */
+export interface HeldLock {
+  /** Whether it is still surely ours: asked before the irreversible step. */
+  isSafe(): boolean
+  release(): Promise<void>
+}
+
+/** What a lock file holds: one line, written at once. */
+interface Holder {
+  readonly token: string
+  readonly pid: number
+  /** Host name and, on Linux, process-id namespace: inside one of these a pid means one process. */
+  readonly host: string
+  /** When the process started, as the kernel counts it; tells a reused pid. Empty where unknown. */
+  readonly started: string
+}
+
+/** Locks inside one folder. */
+export interface FsLocks {
+  /** Waits for the lock called `id`. @throws Unavailable after 30 s, or the signal's reason */
+  acquire(id: string, subject: string, signal: AbortSignal | undefined): Promise<HeldLock>
+  /** Removes what killed processes left an hour ago or earlier; locks that nobody asks for again would stay for ever. */
+  sweep(): Promise<void>
+}
+
+/** Locks as files in `folder`, which is created when first needed. */
+export function createFsLocks(folder: string): FsLocks {
+  // Other processes do not know our clock: locks live in real time. Spans are measured on a clock that nobody sets.
+  const clock = systemClock()
+  const now = (): number => performance.now()
+  let self: Promise<Pick<Holder, 'pid' | 'host' | 'started'>> | undefined
+
+  const tryOnce = async (path: string, holder: Holder): Promise<boolean> => {
+    let handle: FileHandle
+    try {
+      handle = await open(path, 'wx')
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return false
+      if (systemCode(error) !== 'ENOENT') throw error
+      await makeFolders(folder)
+      return tryOnce(path, holder)
+    }
+    try {
+      await handle.writeFile(JSON.stringify(holder))
+    } catch (error) {
+      // On a full disk the name alone has to do, or nothing could be deleted there. Were we killed now, others would wait until it is old.
+      if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
+      await handle.truncate(0).catch(() => {})
+    } finally {
+      await handle.close()
+    }
+    return true
+  }
+
+  /**
+   * Removes a lock whose holder is dead. Only one process looks at a time, so that none removes a fresh lock.
+   *
+   * @param seenFor the token of a holder that has been waited for all the time a lock may be held
+   */
+  const breakIfStale = async (path: string, seenFor?: string): Promise<void> => {
+    self ??= describeSelf()
+    const me = await self
+    if (!(await isStale(path, me, seenFor))) return
+    const guard = `${path}.break`
+    if (!(await tryOnce(guard, { token: newId(), ...me }))) {
+      if (await isOlder(guard, STALE_LOCK_MS)) await rm(guard, { force: true })
+      return
+    }
+    try {
+      if (await isStale(path, me, seenFor)) await rm(path, { force: true })
+    } finally {
+      await rm(guard, { force: true })
+    }
+  }
+
+  return {
+    async acquire(id, subject, signal) {
+      self ??= describeSelf()
+      const path = join(folder, `${id}.lock`)
+      const holder: Holder = { token: newId(), ...(await self) }
+      const giveUpAt = now() + PATIENCE_MS
+      let seen: { readonly token: string; readonly since: number } | undefined
+      for (let attempt = 0; !(await tryOnce(path, holder)); attempt++) {
+        if (now() > giveUpAt) throw new MillwrightError('Unavailable', `another process holds ${show(subject)} for too long`)
+        const token = tokenOf(await read(path))
+        if (seen?.token !== token) seen = { token, since: now() }
+        await breakIfStale(path, now() - seen.since > STALE_LOCK_MS ? token : undefined)
+        const jitter = Number.parseInt(holder.token.slice(attempt % 30, (attempt % 30) + 2), 16) / 256
+        await sleep(clock, Math.min(25, 1 << Math.min(attempt, 5)) * (0.5 + jitter), signal)
+      }
+      const since = now()
+      return {
+        isSafe: () => now() - since < STALE_LOCK_MS / 2,
+        async release() {
+          // After a long pause the lock may be another's.
+          if (now() - since < STALE_LOCK_MS / 2 || (await read(path))?.token === holder.token) await rm(path, { force: true })
+        },
+      }
+    },
+    async sweep() {
+      const files = (await readdir(folder).catch(nothingIfMissing)) ?? []
+      // The guard of a lock comes before the lock.
+      for (const file of files.sort().reverse()) {
+        const path = join(folder, file)
+        if (!(await isOlder(path, LEFTOVER_MS))) continue
+        if (file.endsWith('.lock')) await breakIfStale(path)
+        else await rm(path, { force: true })
+      }
+    },
+  }
+}
+
+/** A lock without a holder that can be read is as good a lock: it is told from others by having none. */
+function tokenOf(holder: Holder | undefined): string {
+  return holder?.token ?? ''
+}
+
+/**
+ * Whether a lock is nobody's any more. Of a process on this machine it is asked whether it lives, so that a wall clock that jumps breaks
+ * no lock that is held; of others, and of a lock that was never written in full, the age has to tell.
+ */
+async function isStale(path: string, self: Pick<Holder, 'host' | 'started'>, seenFor: string | undefined): Promise<boolean> {
+  const holder = await read(path)
+  if (seenFor !== undefined && tokenOf(holder) === seenFor) return true
+  if (holder?.host === self.host) return !(await isAlive(holder))
+  return isOlder(path, STALE_LOCK_MS)
+}
+
+async function read(path: string): Promise<Holder | undefined> {
+  try {
+    const holder = JSON.parse(await readFile(path, 'utf8')) as Holder
+    return Number.isInteger(holder.pid) ? holder : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function isOlder(path: string, ageMs: number): Promise<boolean> {
+  try {
+    // The file system's own clock stamped the file, so the wall clock is what to compare with.
+    return systemClock().now() - (await stat(path)).mtimeMs > ageMs
+  } catch {
+    return false
+  }
+}
+
+async function isAlive({ pid, started }: Holder): Promise<boolean> {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH'
+  }
+  return started === '' || (await startOf(pid)) === started
+}
+
+async function describeSelf(): Promise<Pick<Holder, 'pid' | 'host' | 'started'>> {
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
+  return { pid: process.pid, host: `${hostName()} ${namespace}`.trim(), started: await startOf(process.pid) }
+}
+
+/** A name that is nobody else's where the host's may not be asked for (Deno without `--allow-sys`): other locks then go by their age alone. */
+function hostName(): string {
+  try {
+    return hostname()
+  } catch {
+    return `unnamed-${newId()}`
+  }
+}
+
+/**
+ * Field 22 of /proc/<pid>/stat (proc(5)): start time in clock ticks after boot. The name in field 2 may hold spaces.
+ * Empty where there is no such file, and for a process that is dead but not yet buried (state Z or X).
+ */
+async function startOf(pid: number): Promise<string> {
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
+  return /^[ZX]/.test(fields[0] ?? '') ? '' : (fields[19] ?? '')
+}

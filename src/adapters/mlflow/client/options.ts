@@ -1,0 +1,53 @@
+/** What both clients of a server, tracker and registry, are told about it. */
+import type { Clock } from '../../../core/clock'
+import { finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../../../core/options'
+
+/** How to reach a server. */
+export interface MlflowClientOptions {
+  /** Tracking URI, `http(s)://[user:password@]host[:port][/prefix]`. @default environment variable `MLFLOW_TRACKING_URI` */
+  readonly url?: string | undefined
+  /** Basic authentication; wins over `token`. @default `MLFLOW_TRACKING_USERNAME` and `…_PASSWORD`, then `~/.mlflow/credentials` */
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** Bearer token. @default `MLFLOW_TRACKING_TOKEN` */
+  readonly token?: string | undefined
+  /** Sent as `X-MLFLOW-WORKSPACE`; leave out on servers without workspaces. @default `MLFLOW_WORKSPACE` */
+  readonly workspace?: string | undefined
+  /** Further headers of every request; an `Authorization` among them is the one that counts. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Most tries after the first, for 408, 429, 5xx and a lost connection. @default 5 */
+  readonly retries?: number | undefined
+  /** Milliseconds before the first retry; doubles each time, and up to half of it is added by chance. @default 500 */
+  readonly backoffMs?: number | undefined
+  /** Milliseconds one request may take: its answer, and then each MiB of the answer's body; 16 MiB of its own body. @default 120000 */
+  readonly timeoutMs?: number | undefined
+  /** Files of this size and more are uploaded in parts, where the server's artifact store knows parts. @default 100 MiB */
+  readonly multipartBytes?: number | undefined
+  /** Download files straight from the artifact store, where it gives out addresses (S3 and the like). @default false */
+  readonly directDownloads?: boolean | undefined
+  /** @default the global `fetch` */
+  readonly fetch?: typeof fetch | undefined
+  readonly clock?: Clock | undefined
+  /** Of the chance in the waits. @default a different one for each client */
+  readonly seed?: number | undefined
+}
+
+/** The rules of {@link MlflowClientOptions}, for `checkOptions`. */
+export function clientOptionRules(): Readonly<Record<keyof MlflowClientOptions, OptionRule>> {
+  return {
+    url: nonEmptyString(),
+    username: ofType('string'),
+    password: ofType('string'),
+    token: ofType('string'),
+    workspace: nonEmptyString(),
+    headers: ofType('object'),
+    retries: wholeNumber(0, 100),
+    backoffMs: finiteNumber(0),
+    timeoutMs: finiteNumber(1),
+    multipartBytes: wholeNumber(1),
+    directDownloads: ofType('boolean'),
+    fetch: ofType('function'),
+    clock: ofType('object'),
+    seed: finiteNumber(),
+  }
+}

@@ -1,0 +1,48 @@
+/** Folders of the file system, made and flushed. Node only. */
+import { mkdir, open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { systemCode } from './system-errors'
+
+/**
+ * Makes a folder and those above it; the topmost one that was made, or `undefined` when all were there.
+ *
+ * Node's own `mkdir` with `recursive` never returns where a parent exists but refuses children with ENOENT (`/proc`), so each level is tried once.
+ */
+export async function makeFolders(folder: string): Promise<string | undefined> {
+  const tryOne = async (path: string): Promise<boolean> => {
+    try {
+      await mkdir(path)
+      return true
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error
+      if (!(await stat(path)).isDirectory()) throw error
+      return false
+    }
+  }
+  try {
+    return (await tryOne(folder)) ? folder : undefined
+  } catch (error) {
+    const above = dirname(folder)
+    if (systemCode(error) !== 'ENOENT' || above === folder) throw error
+    const first = await makeFolders(above)
+    return (await tryOne(folder)) ? (first ?? folder) : first
+  }
+}
+
+/** Makes a folder and those above it; what was made survives the loss of power. */
+export async function makeFlushedFolders(folder: string, flush = flushFolder): Promise<void> {
+  const first = await makeFolders(folder)
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await flush(dirname(made))
+}
+
+/** A folder's entries are on the disk, where the system can say so. */
+export async function flushFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r')
+    await handle.sync().finally(() => handle.close())
+  } catch (error) {
+    // Windows and some network file systems cannot flush a folder.
+    if (!['EPERM', 'EISDIR', 'EINVAL', 'EACCES', 'ENOTSUP'].includes(systemCode(error))) throw error
+  }
+}

@@ -1,0 +1,144 @@
+/** What this process knows of runs and models while the server cannot be asked. */
+import { MillwrightError } from '../../core/errors'
+import { isLaterPoint } from '../../ports/metric-points'
+import { isOnlyTags, paramConflict } from '../../ports/run-keys'
+import type { LoggedModelInit, LoggedModelRecord, RunBatch, RunChange, RunInit, RunRecord } from '../../ports/tracker-backend'
+import type { QueuedOperation } from './operations'
+
+/** Records of runs and models as they will be once everything is delivered. */
+export interface Shadow {
+  readonly runs: ReadonlyMap<string, RunRecord>
+  readonly models: ReadonlyMap<string, LoggedModelRecord>
+  setRun(record: RunRecord): void
+  setModel(record: LoggedModelRecord): void
+  /** @throws Conflict, InvalidState as the server would */
+  checkBatch(runId: string, batch: RunBatch): void
+  addBatch(runId: string, batch: RunBatch): void
+  change(runId: string, change: RunChange, now: number): void
+  remove(runId: string): void
+  /** Follows a waiting operation of a run or model that was made in the queue. */
+  learn(operation: QueuedOperation, now: number): void
+}
+
+/** Records kept; the oldest go first. */
+const maxRecords = 2000
+
+/** An empty shadow. */
+export function createShadow(): Shadow {
+  const runs = new Map<string, RunRecord>()
+  const models = new Map<string, LoggedModelRecord>()
+  const keep = <T>(map: Map<string, T>, id: string, record: T): void => {
+    map.delete(id)
+    map.set(id, record)
+    if (map.size > maxRecords) map.delete(map.keys().next().value as string)
+  }
+  const update = (runId: string, change: (run: RunRecord) => RunRecord): void => {
+    const run = runs.get(runId)
+    if (run !== undefined) keep(runs, runId, change(run))
+  }
+  const shadow: Shadow = {
+    runs,
+    models,
+    setRun: (record) => keep(runs, record.runId, record),
+    setModel: (record) => keep(models, record.modelId, record),
+    checkBatch(runId, batch) {
+      const run = runs.get(runId)
+      if (run === undefined) return
+      if (run.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
+      if (run.status !== 'running' && run.status !== 'scheduled' && !isOnlyTags(batch)) {
+        throw new MillwrightError('InvalidState', `run ${runId} is ${run.status} and takes nothing but tags`)
+      }
+      for (const [key, value] of Object.entries(batch.params ?? {})) {
+        const held = Object.hasOwn(run.params, key) ? run.params[key] : undefined
+        if (held !== undefined && held !== value) throw paramConflict(runId, key, held, value)
+      }
+    },
+    addBatch: (runId, batch) => update(runId, (run) => withBatch(run, batch)),
+    change: (runId, change, now) => update(runId, (run) => withChange(run, change, now)),
+    remove: (runId) => update(runId, (run) => ({ ...run, lifecycleStage: 'deleted' })),
+    learn(operation, now) {
+      const { kind } = operation
+      if (kind === 'run') {
+        if (!runs.has(operation.localId)) shadow.setRun(newRunRecord(operation.localId, operation.init))
+      } else if (kind === 'model') {
+        if (!models.has(operation.localId)) shadow.setModel(newModelRecord(operation.localId, operation.init))
+      } else if (kind === 'batch') shadow.addBatch(operation.runId, operation.batch)
+      else if (kind === 'update') shadow.change(operation.runId, operation.change, now)
+      else if (kind === 'delete') shadow.remove(operation.runId)
+    },
+  }
+  return shadow
+}
+
+/** A run as it begins, before the backend knows of it. */
+export function newRunRecord(localId: string, { runName, tags = {}, experimentId, startTime, user = '' }: RunInit): RunRecord {
+  const given = runName ?? tags['mlflow.runName'] ?? localId.slice(0, 8)
+  return {
+    runId: localId,
+    runName: given,
+    experimentId,
+    status: 'running',
+    startTime,
+    artifactUri: `queued:/${localId}/artifacts`,
+    lifecycleStage: 'active',
+    user,
+    params: {},
+    tags: { ...tags, 'mlflow.runName': given },
+    metrics: {},
+    datasets: [],
+    inputModels: [],
+    outputModels: [],
+  }
+}
+
+/** A logged model as it begins, before the backend knows of it. */
+export function newModelRecord(localId: string, init: LoggedModelInit): LoggedModelRecord {
+  const { experimentId, name, sourceRunId, modelType, createdAt, tags, params } = init
+  return {
+    modelId: localId,
+    experimentId,
+    name,
+    artifactUri: `queued:/models/${localId}/artifacts`,
+    status: 'pending',
+    ...(sourceRunId === undefined ? {} : { sourceRunId }),
+    ...(modelType === undefined ? {} : { modelType }),
+    createdAt,
+    tags: { ...tags },
+    params: { ...params },
+  }
+}
+
+function withBatch(run: RunRecord, batch: RunBatch): RunRecord {
+  const metrics = new Map(Object.entries(run.metrics))
+  for (const point of batch.metrics ?? []) {
+    const held = metrics.get(point.key)
+    if (held === undefined || isLaterPoint(point, held)) metrics.set(point.key, point)
+  }
+  const tags = { ...run.tags, ...batch.tags }
+  const outputs = batch.outputModels ?? []
+  return {
+    ...run,
+    runName: tags['mlflow.runName'] ?? run.runName,
+    params: { ...run.params, ...batch.params },
+    tags,
+    metrics: Object.fromEntries(metrics),
+    datasets: [
+      ...run.datasets,
+      ...(batch.datasets ?? []).filter(({ name, digest }) => !run.datasets.some((held) => held.name === name && held.digest === digest)),
+    ],
+    inputModels: [...new Set([...run.inputModels, ...(batch.inputModels ?? [])])],
+    outputModels: [...run.outputModels, ...outputs.filter(({ modelId }) => !run.outputModels.some((held) => held.modelId === modelId))],
+  }
+}
+
+function withChange(run: RunRecord, { status, endTime, runName }: RunChange, now: number): RunRecord {
+  const isOpen = status === 'running' || status === 'scheduled'
+  const { endTime: held, ...rest } = run
+  const end = isOpen ? undefined : (endTime ?? held ?? (status === undefined ? undefined : now))
+  return {
+    ...rest,
+    ...(end === undefined ? {} : { endTime: end }),
+    ...(status === undefined ? {} : { status }),
+    ...(runName === undefined ? {} : { runName, tags: { ...run.tags, 'mlflow.runName': runName } }),
+  }
+}

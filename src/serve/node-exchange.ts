@@ -1,0 +1,163 @@
+/** Requests and responses of Node (`node:http`, Express) as the handler of `millwright/serve` takes and gives them. */
+import { concatBytes, utf8 } from '../core/bytes'
+
+/** What the server needs of a request; `createHandler(…).exchange` of `millwright/serve` takes it. */
+export interface ServedExchange {
+  readonly method: string
+  readonly path: string
+  /** The path below which the handler was mounted, and which `path` does not hold. */
+  readonly mountedAt?: string | undefined
+  header(name: string): string | undefined
+  body(maxBytes: number): Promise<Uint8Array | undefined>
+  readonly signal: AbortSignal
+}
+
+/** What the handler answers. */
+export interface ServedAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What answers: the handler of `millwright/serve`. */
+export interface ExchangeHandler {
+  exchange(request: ServedExchange): Promise<ServedAnswer>
+}
+
+/** The part of `IncomingMessage` that is used; Express's request has it. */
+export interface NodeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly complete: boolean
+  readonly readableEnded: boolean
+  on(event: 'data', listener: (part: Uint8Array) => void): unknown
+  once(event: 'end' | 'close', listener: () => void): unknown
+  once(event: 'error', listener: (error: Error) => void): unknown
+  off(event: 'data', listener: (part: Uint8Array) => void): unknown
+  off(event: 'end' | 'close', listener: () => void): unknown
+  off(event: 'error', listener: (error: Error) => void): unknown
+  pause(): unknown
+}
+
+/** The part of `ServerResponse` that is used. */
+export interface NodeResponse {
+  readonly destroyed: boolean
+  readonly headersSent: boolean
+  readonly writableEnded: boolean
+  once(event: 'close', listener: () => void): unknown
+  writeHead(status: number, headers: Record<string, string | number>): unknown
+  end(body?: string): unknown
+}
+
+/** How a request is answered. */
+export interface AnswerOptions {
+  /** @default the path of the request's `url` */
+  readonly path?: string | undefined
+  readonly mountedAt?: string | undefined
+  /** Whether the server takes no further requests on this connection. */
+  readonly isClosing?: (() => boolean) | undefined
+}
+
+/** Lets `handler` answer a request of Node. Resolves when the answer was handed over; never rejects. */
+export async function answerNode(
+  handler: ExchangeHandler,
+  request: NodeRequest,
+  response: NodeResponse,
+  options: AnswerOptions = {},
+): Promise<void> {
+  try {
+    const { status, headers, body } = await handler.exchange(exchangeOfNode(request, response, options))
+    if (response.destroyed) return
+    // A body that was not read to its end would be taken for the next request.
+    const last = options.isClosing?.() === true || !request.complete
+    const length = request.method === 'HEAD' || status === 204 ? {} : { 'content-length': utf8Length(body) }
+    response.writeHead(status, { ...headers, ...length, ...(last ? { connection: 'close' } : {}) })
+    response.end(body)
+  } catch {
+    // The handler answers every error itself; what is left is a broken connection.
+    if (!response.headersSent && !response.destroyed) response.writeHead(500, { connection: 'close' })
+    response.end()
+  }
+}
+
+/** A request of Node as an exchange. Its signal is aborted when the client leaves before the answer has ended, and only then. */
+export function exchangeOfNode(request: NodeRequest, response: NodeResponse, { path, mountedAt }: AnswerOptions = {}): ServedExchange {
+  const gone = new AbortController()
+  response.once('close', () => {
+    // Every response closes; making the reason of an abort costs as much as the rest of a small request.
+    if (!response.writableEnded) gone.abort(clientGone())
+  })
+  return {
+    method: request.method ?? 'GET',
+    path: path ?? pathOf(request.url ?? '/'),
+    mountedAt,
+    header: (name) => headerOf(request, name),
+    body: (maxBytes) => bodyOf(request, maxBytes),
+    signal: gone.signal,
+  }
+}
+
+/** The path of a URL without origin. */
+export function pathOf(url: string): string {
+  const end = url.search(/[?#]/)
+  return end < 0 ? url : url.slice(0, end)
+}
+
+function headerOf({ headers }: NodeRequest, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'object' ? value.join(', ') : value
+}
+
+/** The body: read, or what a parser before us (`express.json()`) has made of it. */
+async function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | undefined> {
+  const { body } = request as { body?: unknown }
+  if (!request.readableEnded || body === undefined) return readBody(request, maxBytes)
+  const bytes = body instanceof Uint8Array ? body : utf8(typeof body === 'string' ? body : JSON.stringify(body))
+  return bytes.length > maxBytes ? undefined : bytes
+}
+
+/** The body, or `undefined` as soon as it is longer than allowed. */
+function readBody(request: NodeRequest, maxBytes: number): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = []
+    let length = 0
+    const done = (): void => {
+      request.off('data', onData)
+      request.off('end', onEnd)
+      request.off('error', onError)
+      request.off('close', onClose)
+    }
+    const onData = (part: Uint8Array): void => {
+      length += part.length
+      if (length <= maxBytes) parts.push(part)
+      else {
+        done()
+        request.pause()
+        resolve(undefined)
+      }
+    }
+    const onEnd = (): void => {
+      done()
+      resolve(parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(parts))
+    }
+    const onError = (error: Error): void => {
+      done()
+      reject(error)
+    }
+    const onClose = (): void => onError(clientGone())
+    if (request.readableEnded) return onEnd()
+    request.on('data', onData)
+    request.once('end', onEnd)
+    request.once('error', onError)
+    request.once('close', onClose)
+  })
+}
+
+function clientGone(): DOMException {
+  return new DOMException('the client closed the request', 'AbortError')
+}
+
+function utf8Length(text: string): number {
+  return typeof Buffer === 'undefined' ? utf8(text).length : Buffer.byteLength(text)
+}
