@@ -1,6 +1,6 @@
 """Reads with the real MLflow what our file tracker wrote, converts it with `mlflow migrate-filestore`, and writes back for us to read.
 
-Run: node scripts/run.mjs test/interop/mlflow/tracker_files.ts   (needs the virtual environment of run.sh)
+Run: node scripts/run.mjs test/interop/mlflow/tracker_files.ts   (in the lane mlflow)
 """
 
 import json
@@ -19,7 +19,7 @@ import mlflow  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 from mlflow.entities import ViewType  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 VERSION = tuple(int(part) for part in mlflow.__version__.split(".")[:2])
 checks = 0
 
