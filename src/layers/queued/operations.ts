@@ -1,11 +1,11 @@
-/** What waits in the queue: one call of the tracker port each, and its JSON. */
+/** Queued operations: each is one call of the tracker port. Encodes them as JSON. */
 import * as z from 'zod/mini'
 import { fromUtf8, utf8 } from '../../core/bytes'
 import { MillwrightError } from '../../core/errors'
 import { readStored, storedFormat, storedNumber } from '../../core/stored'
 import type { ArtifactOwner, LoggedModelInit, MetricPoint, RunBatch, RunChange, RunInit } from '../../ports/tracker-backend'
 
-/** One call that waits. Ids may be local ones, given out while the server could not be asked. */
+/** One queued call. Ids may be local ones, assigned while the backend did not answer. */
 export type QueuedOperation =
   | {
       readonly kind: 'experiment'
@@ -21,10 +21,10 @@ export type QueuedOperation =
   | { readonly kind: 'model'; readonly localId: string; readonly init: LoggedModelInit }
   | { readonly kind: 'finish'; readonly modelId: string; readonly status: 'ready' | 'failed' }
 
-/** A point as stored. */
+/** A metric point as stored. */
 type WirePoint = [key: string, value: number | string, timestamp: number, step: number]
 
-/** What a stored operation must hold. */
+/** The schema of a stored operation. */
 const operationFormat = /* @__PURE__ */ storedFormat(() => {
   const id = z.string()
   const text = z.optional(z.string())
@@ -65,7 +65,7 @@ const operationFormat = /* @__PURE__ */ storedFormat(() => {
   ])
 })
 
-/** An operation as JSON bytes. Points are short lists; `NaN` and the infinities are strings. */
+/** Encodes an operation as JSON. A point becomes an array; `NaN` and the infinities become strings. */
 export function encodeOperation(operation: QueuedOperation): Uint8Array {
   if (operation.kind !== 'batch') return utf8(JSON.stringify(operation))
   const metrics = operation.batch.metrics?.map(
@@ -74,7 +74,7 @@ export function encodeOperation(operation: QueuedOperation): Uint8Array {
   return utf8(JSON.stringify({ ...operation, batch: { ...operation.batch, metrics } }))
 }
 
-/** An operation from its bytes. @throws Corrupt */
+/** Decodes an operation. `subject`: the key, for the message. @throws Corrupt */
 export function decodeOperation(bytes: Uint8Array, subject: string): QueuedOperation {
   const parsed = readStored(operationFormat, ownJson(bytes, subject), subject)
   if (parsed.kind !== 'batch') return parsed
@@ -84,7 +84,7 @@ export function decodeOperation(bytes: Uint8Array, subject: string): QueuedOpera
   return { ...parsed, batch: { ...parsed.batch, metrics } }
 }
 
-/** What this queue wrote itself, where a key may be called `__proto__`: `JSON.parse` makes it a plain member. */
+/** Parses JSON that this queue wrote. A key may be `__proto__`, which `JSON.parse` makes an ordinary member. */
 function ownJson(bytes: Uint8Array, subject: string): unknown {
   try {
     return JSON.parse(fromUtf8(bytes))

@@ -1,15 +1,18 @@
-/** What a queued tracker is given and what it tells. */
+/** Options, warnings and status of a queued tracker. */
 import type { Clock } from '../../core/clock'
 import type { ObjectStore } from '../../ports/object-store'
 import type { TrackerBackend } from '../../ports/tracker-backend'
-import type { RejectedOperation } from './rejected'
+import type { RejectedOperation } from './rejected-operations'
 
-/** Something the owner of the queue should know. */
+/** A problem that the application should know of. */
 export interface QueueWarning {
   /**
-   * `offline`: the backend stopped answering, writes go to the queue only. `online`: it answers again. `nearlyFull`: the queue has reached
-   * four fifths of a bound. `full`: writes fail from now on. `rejected`: the backend refused an operation that had been taken, or failed on it
-   * again and again; it lies under `<prefix>/rejected/`. `takenOver`: another process opened the queue, this one delivers no more. `left`: closed with entries waiting.
+   * - `offline`: the backend stopped answering; calls are only queued. `online`: it answers again.
+   * - `nearlyFull`: the queue has reached 80 % of a limit. `full`: calls fail until the backend answers again.
+   * - `rejected`: the backend refused a queued operation, or failed on it repeatedly; it is kept under `<prefix>/rejected/`.
+   * - `takenOver`: another process opened the queue; this one stops delivering.
+   * - `left`: the queue was closed with operations waiting.
+   * - `damaged`: the stored record of an experiment cannot be read; it is requested from the backend again.
    */
   readonly kind: 'offline' | 'online' | 'nearlyFull' | 'full' | 'rejected' | 'takenOver' | 'left' | 'damaged'
   readonly message: string
@@ -18,43 +21,44 @@ export interface QueueWarning {
   readonly error?: unknown
 }
 
-/** How a queue stands. */
+/** The state of a queue. */
 export interface QueueStatus {
   /** Operations that wait. */
   readonly entries: number
-  /** Bytes they take on the storage. */
+  /** Bytes of the waiting operations on the storage. */
   readonly bytes: number
+  /** Whether the last attempt reached the backend. */
   readonly isOnline: boolean
-  /** Operations put aside under `<prefix>/rejected/`; known once the queue was read. */
+  /** Operations under `<prefix>/rejected/`; 0 until the queue was read. */
   readonly rejected: number
 }
 
 /** Options of {@link queuedTracker}. */
 export interface QueuedTrackerOptions {
-  /** Where things are delivered to. Closed with the queue. */
+  /** Receives the operations. Closed with the queue. */
   readonly backend: TrackerBackend
-  /** Where the queue is kept. Stays open. */
+  /** Stores the queue. Not closed with it. */
   readonly storage: ObjectStore
-  /** Key prefix of the queue; one process each. @default 'tracker-queue' */
+  /** Key prefix of the queue. Each process needs its own. @default 'tracker-queue' */
   readonly prefix?: string | undefined
-  /** Most operations that may wait. @default 1000000 */
+  /** The most operations that may wait. @default 1000000 */
   readonly maxEntries?: number | undefined
-  /** Most bytes that may wait, spooled artifacts included. @default 1 GiB */
+  /** The most bytes that may wait, artifacts included. @default 1 GiB */
   readonly maxBytes?: number | undefined
-  /** Milliseconds a call waits for the backend before the queue is good enough for it. @default 2000 */
+  /** Milliseconds that a call waits for the backend's answer before it returns with the operation queued. @default 2000 */
   readonly waitMs?: number | undefined
-  /** Milliseconds before the first new attempt; doubles each time. @default 1000 */
+  /** Milliseconds before the first retry; doubles with each further one. @default 1000 */
   readonly backoffMs?: number | undefined
-  /** @default 60000 */
+  /** The longest time between retries, in milliseconds. @default 60000 */
   readonly maxBackoffMs?: number | undefined
-  /** Runs and models that are delivered side by side. @default 4 */
+  /** Deliveries in parallel, each of another run, model or experiment. @default 4 */
   readonly concurrency?: number | undefined
   /**
-   * How often the server may fail on one operation (status 500) before that is put aside. A failure counts only if the server did other
-   * work since the last one, so a server that fails on everything is waited for. @default 8
+   * How often the backend may fail on one operation (status 500) before it is rejected. A failure counts only if the backend carried out
+   * another operation since the previous one, so that nothing is rejected while a backend fails on everything. @default 8
    */
   readonly maxFailures?: number | undefined
-  /** Milliseconds `close()` waits for deliveries. @default 5000 */
+  /** Milliseconds that `close()` waits for deliveries. @default 5000 */
   readonly closeMs?: number | undefined
   readonly onWarning?: ((warning: QueueWarning) => void) | undefined
   readonly clock?: Clock | undefined
@@ -62,11 +66,11 @@ export interface QueuedTrackerOptions {
 
 /** A tracker backend with a queue. */
 export interface QueuedTracker extends TrackerBackend {
-  /** Delivers everything that waits. @throws Unavailable as soon as the backend does not answer; what waits stays queued */
+  /** Delivers every waiting operation. @throws Unavailable as soon as the backend does not answer; the operations stay queued */
   flush(): Promise<void>
   status(): QueueStatus
-  /** What was put aside, in the order of handing in. */
+  /** The rejected operations, in the order in which they were accepted. */
   rejected(): Promise<readonly RejectedOperation[]>
-  /** Hands in again what was put aside (those of `numbers`, or all), where it stood in the order. How many there were. */
+  /** Queues rejected operations again, at their old place in the order: those of `numbers`, or all. Returns how many. */
   retryRejected(numbers?: readonly number[]): Promise<number>
 }

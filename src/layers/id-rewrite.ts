@@ -1,13 +1,13 @@
-/** What is written to a backend that has ids of its own names other runs and models by those. */
+/** Rewrites run and model ids to the ids that another backend assigned. */
 
 import type { Awaitable } from '../core/awaitable'
 import { fromUtf8, utf8 } from '../core/bytes'
 
-/** The tag that names the parent of a nested run. */
+/** The tag that holds the id of a nested run's parent. */
 export const parentTag = 'mlflow.parentRunId'
 
-/** The tags, with the parent called by its other id. */
-export async function tagsElsewhere<T extends Readonly<Record<string, string>> | undefined>(
+/** Copies the tags with the parent's id rewritten. */
+export async function rewriteTags<T extends Readonly<Record<string, string>> | undefined>(
   tags: T,
   toOther: (runId: string) => Awaitable<string>,
 ): Promise<T> {
@@ -15,8 +15,8 @@ export async function tagsElsewhere<T extends Readonly<Record<string, string>> |
   return parent === undefined ? tags : { ...tags, [parentTag]: await toOther(parent) }
 }
 
-/** An artifact's bytes: an `MLmodel` file names its model and its run. */
-export async function artifactElsewhere(path: string, bytes: Uint8Array, toOther: (id: string) => Awaitable<string>): Promise<Uint8Array> {
+/** Rewrites the ids in an `MLmodel` file, which holds those of its model and run. Returns the bytes of any other artifact unchanged. */
+export async function rewriteArtifact(path: string, bytes: Uint8Array, toOther: (id: string) => Awaitable<string>): Promise<Uint8Array> {
   if (!/(^|\/)MLmodel$/.test(path)) return bytes
   const text = fromUtf8(bytes)
   const others = new Map<string, string>()

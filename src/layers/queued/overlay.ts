@@ -1,30 +1,30 @@
-/** What this process knows of runs and models while the server cannot be asked. */
+/** The records of runs and models as they will be once every queued operation is delivered. */
 import { MillwrightError } from '../../core/errors'
 import { isLaterPoint } from '../../ports/metric-points'
 import { isOnlyTags, paramConflict } from '../../ports/run-keys'
 import type { LoggedModelInit, LoggedModelRecord, RunBatch, RunChange, RunInit, RunRecord } from '../../ports/tracker-backend'
 import type { QueuedOperation } from './operations'
 
-/** Records of runs and models as they will be once everything is delivered. */
-export interface Shadow {
+/** The last known records of runs and models, with the queued operations applied. Answers reads while the backend does not. */
+export interface Overlay {
   readonly runs: ReadonlyMap<string, RunRecord>
   readonly models: ReadonlyMap<string, LoggedModelRecord>
   setRun(record: RunRecord): void
   setModel(record: LoggedModelRecord): void
-  /** @throws Conflict, InvalidState as the server would */
+  /** Checks a batch as the backend would. @throws Conflict, InvalidState */
   checkBatch(runId: string, batch: RunBatch): void
   addBatch(runId: string, batch: RunBatch): void
   change(runId: string, change: RunChange, now: number): void
   remove(runId: string): void
-  /** Follows a waiting operation of a run or model that was made in the queue. */
-  learn(operation: QueuedOperation, now: number): void
+  /** Applies an operation that an earlier process queued. */
+  apply(operation: QueuedOperation, now: number): void
 }
 
-/** Records kept; the oldest go first. */
+/** Most records kept; the least recently changed are dropped first. */
 const maxRecords = 2000
 
-/** An empty shadow. */
-export function createShadow(): Shadow {
+/** Creates an empty overlay. */
+export function createOverlay(): Overlay {
   const runs = new Map<string, RunRecord>()
   const models = new Map<string, LoggedModelRecord>()
   const keep = <T>(map: Map<string, T>, id: string, record: T): void => {
@@ -36,7 +36,7 @@ export function createShadow(): Shadow {
     const run = runs.get(runId)
     if (run !== undefined) keep(runs, runId, change(run))
   }
-  const shadow: Shadow = {
+  const overlay: Overlay = {
     runs,
     models,
     setRun: (record) => keep(runs, record.runId, record),
@@ -56,21 +56,21 @@ export function createShadow(): Shadow {
     addBatch: (runId, batch) => update(runId, (run) => withBatch(run, batch)),
     change: (runId, change, now) => update(runId, (run) => withChange(run, change, now)),
     remove: (runId) => update(runId, (run) => ({ ...run, lifecycleStage: 'deleted' })),
-    learn(operation, now) {
+    apply(operation, now) {
       const { kind } = operation
       if (kind === 'run') {
-        if (!runs.has(operation.localId)) shadow.setRun(newRunRecord(operation.localId, operation.init))
+        if (!runs.has(operation.localId)) overlay.setRun(newRunRecord(operation.localId, operation.init))
       } else if (kind === 'model') {
-        if (!models.has(operation.localId)) shadow.setModel(newModelRecord(operation.localId, operation.init))
-      } else if (kind === 'batch') shadow.addBatch(operation.runId, operation.batch)
-      else if (kind === 'update') shadow.change(operation.runId, operation.change, now)
-      else if (kind === 'delete') shadow.remove(operation.runId)
+        if (!models.has(operation.localId)) overlay.setModel(newModelRecord(operation.localId, operation.init))
+      } else if (kind === 'batch') overlay.addBatch(operation.runId, operation.batch)
+      else if (kind === 'update') overlay.change(operation.runId, operation.change, now)
+      else if (kind === 'delete') overlay.remove(operation.runId)
     },
   }
-  return shadow
+  return overlay
 }
 
-/** A run as it begins, before the backend knows of it. */
+/** The record of a new run that is not on the backend yet. */
 export function newRunRecord(localId: string, { runName, tags = {}, experimentId, startTime, user = '' }: RunInit): RunRecord {
   const given = runName ?? tags['mlflow.runName'] ?? localId.slice(0, 8)
   return {
@@ -91,7 +91,7 @@ export function newRunRecord(localId: string, { runName, tags = {}, experimentId
   }
 }
 
-/** A logged model as it begins, before the backend knows of it. */
+/** The record of a new logged model that is not on the backend yet. */
 export function newModelRecord(localId: string, init: LoggedModelInit): LoggedModelRecord {
   const { experimentId, name, sourceRunId, modelType, createdAt, tags, params } = init
   return {

@@ -1,18 +1,18 @@
-/** Neighbouring batches of one run as one, up to what one request to an MLflow server takes. */
+/** Merges consecutive batches of one run into one request, within the limits of an MLflow server. */
 import type { RunBatch } from '../../ports/tracker-backend'
 
 const maxEntries = 1000
 const maxPairs = 100
 const maxBytes = 900_000
 
-/** Batches that grow together. */
+/** Batches merged into one. */
 export interface BatchGroup {
   readonly batch: RunBatch
-  /** Takes one more; `false` where it does not fit, or says something else of the same param. */
+  /** Adds a batch. Returns `false` if it exceeds a limit or has another value for the same param. */
   add(batch: RunBatch, sizeBytes: number): boolean
 }
 
-/** A group that begins with one batch, however large that is. */
+/** Creates a group from a first batch, which may exceed the limits. */
 export function batchGroup(first: RunBatch, sizeBytes: number): BatchGroup {
   const metrics = [...(first.metrics ?? [])]
   const params = new Map(Object.entries(first.params ?? {}))
@@ -31,7 +31,7 @@ export function batchGroup(first: RunBatch, sizeBytes: number): BatchGroup {
       const nextParams = Object.entries(next.params ?? {})
       const nextTags = Object.entries(next.tags ?? {})
       const points = metrics.length + (next.metrics?.length ?? 0)
-      // Counted as if no key came twice: a little too careful.
+      // An upper bound: a key in both batches counts twice.
       const counts = [params.size + nextParams.length, tags.size + nextTags.length] as const
       if (counts[0] > maxPairs || counts[1] > maxPairs || points + counts[0] + counts[1] > maxEntries || bytes + nextBytes > maxBytes)
         return false
