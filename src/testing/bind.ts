@@ -49,7 +49,7 @@ export async function runCheck<Subject>(
     const missing = check.requires.filter((need) => (need === 'reopen' ? reopen === undefined : !claims(subject, need)))
     if (missing.length === 0) await check.run(context)
     else if (check.unclaimed !== undefined) await check.unclaimed(context)
-    else return { leftOut: `it needs ${missing.join(', ')}, which ${nameOf(subject)} does not have` }
+    else return { leftOut: `it needs ${missing.join(', ')}, which ${nameOf(subject)} does not offer` }
     return {}
   } finally {
     await (options.cleanUp ?? release)(subject)
