@@ -2,6 +2,7 @@
 import { concatBytes, utf8 } from '../../core/bytes'
 import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { metricLine } from '../../mlruns/metric-lines'
+import { readFrom } from '../../ports/stored-objects'
 import type { MetricPoint } from '../../ports/tracker-backend'
 import { inParallel, type Tree } from './tree'
 
@@ -45,7 +46,7 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
     const info = await storage.head(file)
     let size = info?.sizeBytes ?? 0
     if (info !== undefined && size > 0) {
-      const last = await storage.get(file, { range: { start: size - 1 } })
+      const last = await readFrom(storage, file, size - 1)
       if (last[0] !== 10) {
         const bytes = await storage.get(file)
         const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1)
@@ -61,8 +62,7 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
     if (known.doubt === undefined) return
     const { bytes } = known.doubt
     const info = await storage.head(file)
-    const extra =
-      info === undefined || info.sizeBytes <= known.size ? new Uint8Array(0) : await storage.get(file, { range: { start: known.size } })
+    const extra = info === undefined || info.sizeBytes <= known.size ? new Uint8Array(0) : await readFrom(storage, file, known.size)
     if (startsWith(bytes, extra)) {
       if (extra.length > 0 && extra.length < bytes.length) await extend(file, bytes.subarray(extra.length))
       if (extra.length > 0) commit(known, known.doubt, bytes.length)
