@@ -9,6 +9,7 @@ import { assertUsage } from '../../core/usage'
 import { objectStoreRule, trackerBackendRule } from '../../ports/port-rules'
 import { assertBatch, assertExperimentName, assertModelName, assertRunId, assertRunName } from '../../ports/run-keys'
 import { parseRunQuery } from '../../ports/run-search'
+import { isEnded } from '../../ports/run-state'
 import type { ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../ports/tracker-backend'
 import { queueCore } from './core'
 import type { QueuedTracker, QueuedTrackerOptions } from './options'
@@ -203,7 +204,7 @@ export function queuedTracker(options: QueuedTrackerOptions): QueuedTracker {
       if (change.runName !== undefined) assertRunName(change.runName)
       await core.begin()
       const now = clock.now()
-      const isEnd = change.status !== undefined && change.status !== 'running' && change.status !== 'scheduled'
+      const isEnd = change.status !== undefined && isEnded(change.status)
       // The run ended now, not when the backend hears of it.
       const endTime = change.endTime ?? (isEnd && !core.isCurrent() ? (shadow.runs.get(runId)?.endTime ?? now) : undefined)
       await core.enqueue({ kind: 'update', runId, change: { ...change, endTime } })

@@ -1,4 +1,5 @@
 /** The one who empties the queue: several runs side by side, each in its order; waits longer and longer while the server does not answer. */
+import { backoffDelay } from '../../core/backoff'
 import type { Clock } from '../../core/clock'
 import { isMillwrightError, MillwrightError } from '../../core/errors'
 import { batchGroup } from './coalesce'
@@ -67,13 +68,15 @@ export function createWorker(options: WorkerOptions): Worker {
   /** Something came up while the pump was running. */
   let isWanted = false
   let isStopped = false
-  let delayMs = backoffMs
+  /** Attempts to reach the server that have failed since the last success. */
+  let attempts = 0
   let successes = 0
   let inARow = 0
   let deliveredAt = Number.NEGATIVE_INFINITY
   let lastError: unknown
   let cancelRetry: (() => void) | undefined
   let cancelWake: (() => void) | undefined
+  const delayAfter = (failures: number): number => backoffDelay(failures, { baseMs: backoffMs, maxMs: maxBackoffMs })
   let waiters: { resolve(): void; reject(error: unknown): void }[] = []
 
   const settle = (error?: unknown): void => {
@@ -96,11 +99,11 @@ export function createWorker(options: WorkerOptions): Worker {
       events.onOffline(error)
     }
     if (cancelRetry === undefined && !isStopped) {
+      attempts++
       cancelRetry = clock.schedule(() => {
         cancelRetry = undefined
         kick()
-      }, delayMs)
-      delayMs = Math.min(delayMs * 2, maxBackoffMs)
+      }, delayAfter(attempts))
     }
     settle(error)
   }
@@ -114,7 +117,7 @@ export function createWorker(options: WorkerOptions): Worker {
     }
     await log.remove(group)
     for (const { watcher } of group) watcher?.resolve(record)
-    delayMs = backoffMs
+    attempts = 0
     successes++
     inARow = 0
     deliveredAt = clock.now()
@@ -148,7 +151,7 @@ export function createWorker(options: WorkerOptions): Worker {
       return refuse(entry, error)
     }
     setBehind()
-    entry.notBefore = clock.now() + Math.min(backoffMs * 2 ** entry.failures, maxBackoffMs)
+    entry.notBefore = clock.now() + delayAfter(entry.failures + 1)
     if (inARow >= failuresInARow) setOffline(error)
   }
 
