@@ -4,6 +4,7 @@ import { sha256Hex } from '../../core/hash'
 import type { Json } from '../../core/json'
 import { type Meta, numberOf, textOf } from '../../mlruns/meta'
 import { assertBatch, assertExperimentName } from '../../ports/run-keys'
+import { assertNameUsable } from '../../ports/run-state'
 import type { ExperimentRecord } from '../../ports/tracker-backend'
 import type { KnownFiles, KnownFolder } from './known-files'
 import { inParallel, type Tree } from './tree'
@@ -102,11 +103,8 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
   }
 
   const usable = ({ record }: PlacedExperiment): ExperimentRecord => {
-    if (record.lifecycleStage === 'active') return record
-    throw new MillwrightError('InvalidState', `experiment ${show(record.name)} is deleted and holds its name`, {
-      details: { experimentId: record.experimentId },
-      hint: 'restore it, or take another name',
-    })
+    assertNameUsable(record)
+    return record
   }
 
   const findByName = async (name: string): Promise<PlacedExperiment | undefined> => {

@@ -1,10 +1,11 @@
 /** Writes runs: creation, batches, changes of the head. One write to a run at a time. */
 import { utf8 } from '../../core/bytes'
-import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
+import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { md5Hex } from '../../core/hash'
 import { newId } from '../../core/ids'
 import { type RunHead, runMeta } from '../../mlruns/run-meta'
-import { assertBatch, assertRunId, assertRunKey, assertRunName, isOnlyTags, paramConflict } from '../../ports/run-keys'
+import { assertBatch, assertRunId, assertRunKey, assertRunName, paramConflict } from '../../ports/run-keys'
+import { assertExperimentActive, assertTagDeletable, assertTakesBatch, endTimeAfter, isEnded } from '../../ports/run-state'
 import type { DatasetInput, RunBatch, RunChange, RunInit, RunRecord } from '../../ports/tracker-backend'
 import type { Experiments } from './experiments'
 import type { KnownFiles } from './known-files'
@@ -66,12 +67,9 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
     return result
   }
 
-  const openHead = async (place: Place, runId: string, allowsEnded: boolean): Promise<RunHead> => {
+  const openHead = async (place: Place, runId: string, batch: RunBatch = {}): Promise<RunHead> => {
     const head = await reader.head(place, runId)
-    if (head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
-    if (!allowsEnded && head.status !== 'running' && head.status !== 'scheduled') {
-      throw new MillwrightError('InvalidState', `run ${runId} is ${head.status} and takes nothing but tags`)
-    }
+    assertTakesBatch(head, batch)
     return head
   }
 
@@ -193,9 +191,7 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
       assertBatch({ tags })
       if (runName !== undefined) assertRunName(runName)
       const { record: experiment, base: experimentBase } = await experiments.get(experimentId)
-      if (experiment.lifecycleStage === 'deleted') {
-        throw new MillwrightError('InvalidState', `experiment ${experimentId} is deleted and takes no runs`)
-      }
+      assertExperimentActive(experiment)
       const place = { experiment: experimentBase, base: `${experimentBase}${runId}/` }
       const head: RunHead = {
         runId,
@@ -219,16 +215,16 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
     async log(runId, batch) {
       assertBatch(batch)
       const place = await places.run(runId)
-      return inTurn(runId, async () => writeBatch(place, runId, await openHead(place, runId, isOnlyTags(batch)), batch))
+      return inTurn(runId, async () => writeBatch(place, runId, await openHead(place, runId, batch), batch))
     },
-    async update(runId, { status, endTime, runName }) {
+    async update(runId, change) {
+      const { status, runName } = change
       const place = await places.run(runId)
       if (runName !== undefined) assertRunName(runName)
       await inTurn(runId, async () => {
-        const { endTime: heldEnd, ...head } = await openHead(place, runId, true)
+        const { endTime: heldEnd, ...head } = await openHead(place, runId)
         const newStatus = status ?? head.status
-        const isOpen = newStatus === 'running' || newStatus === 'scheduled'
-        const end = isOpen ? (status === undefined ? (endTime ?? heldEnd) : undefined) : (endTime ?? heldEnd ?? now())
+        const end = endTimeAfter(change, heldEnd, now)
         if (runName !== undefined) await tree.write(`${place.base}tags/${RUN_NAME}`, runName)
         await writeHead(place, {
           ...head,
@@ -236,7 +232,7 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
           runName: runName ?? head.runName,
           ...(end === undefined ? {} : { endTime: end }),
         })
-        if (!isOpen) open.delete(runId)
+        if (isEnded(newStatus)) open.delete(runId)
       })
     },
     async setStage(runId, lifecycleStage) {
@@ -250,10 +246,10 @@ export function createRunWriter({ tree, known: knownFiles, experiments, places, 
     },
     async deleteTag(runId, key) {
       assertRunKey(key, 'tag')
-      if (key === RUN_NAME) throw invalidArgument(`a run always has a name: ${key} of run ${runId} cannot be deleted`)
+      assertTagDeletable(runId, key)
       const place = await places.run(runId)
       await inTurn(runId, async () => {
-        await openHead(place, runId, true)
+        await openHead(place, runId)
         const file = `${place.base}tags/${key}`
         if ((await tree.storage.head(file)) === undefined) throw new MillwrightError('NotFound', `run ${runId} has no tag ${show(key)}`)
         await tree.storage.delete(file)
