@@ -1,4 +1,4 @@
-/** Light display hooks for notebooks (Jupyter, Deno) and Node consoles, attached per object so that bundles stay small. */
+/** Display hooks for notebooks (Jupyter, Deno) and Node consoles, and `await using`. Attached to each object, so that bundles stay small. */
 
 /** What a displayed object shows. */
 export interface Display {
@@ -29,6 +29,15 @@ export function attachDisplay<T extends object>(target: T, display: Display): T 
     Object.defineProperty(target, 'toString', { value: line, enumerable: false, configurable: true })
   }
   return target
+}
+
+/**
+ * Gives `target` a method under `Symbol.asyncDispose`, for `await using`, if the runtime has that symbol. Call it in a constructor: a class
+ * member under that name would keep the class in every bundle, and fail where the symbol is unknown.
+ */
+export function attachDispose(target: object, close: () => Promise<void>): void {
+  const { asyncDispose } = Symbol as { readonly asyncDispose?: symbol }
+  if (asyncDispose !== undefined) Object.defineProperty(target, asyncDispose, { value: close, enumerable: false, configurable: true })
 }
 
 /** Displays what implements a port by its kind, its name and what it can do: `ObjectStore: fsStorage(./mlops) with conditionalPut, …`. */

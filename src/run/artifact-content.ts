@@ -1,21 +1,24 @@
-/** What may be stored as an artifact, as bytes. */
+/** The content of artifacts: converts values to bytes, and logs many files. */
 import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
 import { canonicalJson } from '../core/json'
+import { anything, checkOptions, nonEmptyString } from '../core/options'
+import { throwIfAborted } from '../core/signal'
+import type { LogArtifactsOptions } from './run-context'
 
 /** Bytes, text, a Blob or File, or anything else, which is stored as JSON. */
 export type ArtifactContent = Uint8Array | ArrayBuffer | Blob | string | object
 
-/** Files to be stored: an object of paths and contents, or pairs of them as they come. */
+/** Files to store: an object of paths and contents, or an iterable of such pairs. */
 export type ArtifactFiles =
   | Readonly<Record<string, ArtifactContent>>
   | Iterable<readonly [string, ArtifactContent]>
   | AsyncIterable<readonly [string, ArtifactContent]>
 
 /**
- * A copy of the bytes of an artifact; of a Blob they come later.
+ * Copies the bytes of an artifact. Returns a Promise for a Blob.
  *
- * @throws InvalidArgument for nothing, for functions, and for streams and promises, which would have to be waited for
+ * @throws InvalidArgument for `undefined`, functions, symbols, streams and Promises
  */
 export function contentBytes(path: string, content: unknown): Uint8Array | Promise<Uint8Array> {
   if (content instanceof Uint8Array) return content.slice()
@@ -25,7 +28,7 @@ export function contentBytes(path: string, content: unknown): Uint8Array | Promi
   return jsonBytes(path, content)
 }
 
-/** Canonical JSON of anything but functions, `undefined` and what is still to come. @throws InvalidArgument */
+/** Encodes a value as canonical JSON. @throws InvalidArgument as {@link contentBytes} */
 export function jsonBytes(path: string, value: unknown): Uint8Array {
   const { then, getReader, next } = (value ?? {}) as { then?: unknown; getReader?: unknown; next?: unknown }
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol' || [then, getReader, next].some(isFunction)) {
@@ -39,4 +42,28 @@ export function jsonBytes(path: string, value: unknown): Uint8Array {
 
 function isFunction(value: unknown): boolean {
   return typeof value === 'function'
+}
+
+/** The methods of a run that are used here. */
+interface FileLog {
+  ready(): Promise<boolean>
+  logArtifact(path: string, content: ArtifactContent): void
+  flush(): Promise<void>
+}
+
+/** Implements `run.logArtifacts`. */
+export async function logFiles(run: FileLog, files: ArtifactFiles, options: LogArtifactsOptions): Promise<number> {
+  checkOptions('logArtifacts', options, { under: nonEmptyString(), signal: anything() })
+  if (typeof files !== 'object' || files === null) throw invalidArgument(`logArtifacts takes paths and contents, got ${show(files)}`)
+  const { under, signal } = options
+  const pairs = Symbol.asyncIterator in files || Symbol.iterator in files ? files : Object.entries(files)
+  let count = 0
+  for await (const [path, content] of pairs as AsyncIterable<readonly [string, ArtifactContent]>) {
+    throwIfAborted(signal)
+    await run.ready()
+    run.logArtifact(under === undefined ? path : `${under}/${path}`, content)
+    count++
+  }
+  await run.flush()
+  return count
 }

@@ -4,16 +4,16 @@ import { assertSafeKey } from '../core/ids'
 import { checkOptions, ofType, wholeNumber } from '../core/options'
 import { assertRunKey } from '../ports/run-keys'
 import { contentBytes, jsonBytes } from './artifact-content'
-import type { Later } from './later'
 import { LOGGED_ARTIFACTS, loggedTables } from './logged-tables'
 import { assertHtml, figureContent, imageContent, imageFiles, type LogImageOptions } from './media'
+import type { PendingWork } from './pending-work'
 import type { RunBuffer } from './run-buffer'
 import { tableContent } from './table-json'
 
 /** What the log needs of its run. */
 export interface ArtifactLogInit {
   readonly buffer: RunBuffer
-  readonly later: Later
+  readonly pendingWork: PendingWork
   readonly now: () => number
   /** MLflow's list of tables that the run has already, as a tag. */
   readonly tables: string | undefined
@@ -33,11 +33,11 @@ export interface ArtifactLog {
 }
 
 /** The log of one run's files. */
-export function createArtifactLog({ buffer, later, now, tables: tag }: ArtifactLogInit): ArtifactLog {
+export function createArtifactLog({ buffer, pendingWork, now, tables: tag }: ArtifactLogInit): ArtifactLog {
   const tables = loggedTables(tag)
   let logged = 0
   const add = (path: string, content: Uint8Array | Promise<Uint8Array>): void => {
-    if (!(content instanceof Uint8Array)) later.add(content.then((bytes) => add(path, bytes)))
+    if (!(content instanceof Uint8Array)) pendingWork.add(content.then((bytes) => add(path, bytes)))
     else {
       logged += content.length
       buffer.artifact(path, content)
@@ -84,7 +84,7 @@ export function createArtifactLog({ buffer, later, now, tables: tag }: ArtifactL
       }
       const bytes = imageContent(key, image)
       if (bytes instanceof Uint8Array) store(bytes)
-      else later.add(bytes.then(store))
+      else pendingWork.add(bytes.then(store))
       buffer.tag('mlflow.loggedImages', 'True')
     },
     bytes: () => logged,

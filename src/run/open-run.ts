@@ -1,27 +1,23 @@
-/** How a tracker opens runs: new ones, nested ones, ones that were there before. Loaded on first use. */
+/** Opens the runs of a tracker: new ones, nested ones and existing ones. Loaded on first use. */
+import type { Clock } from '../core/clock'
 import { invalidArgument, show } from '../core/errors'
 import { throwIfAborted } from '../core/signal'
-import type { RunEnvironment } from '../ports/environment'
 import type { RunRecord } from '../ports/tracker-backend'
-import { environmentTags } from './environment-tags'
-import { forwardClock } from './forward-clock'
+import { environmentOf, runName } from './new-run'
 import { reproduce } from './reproduce'
 import { Run } from './run'
-import { createRunBuffer } from './run-buffer'
+import { RunBuffer } from './run-buffer'
 import type { RunContext } from './run-context'
-import { runName } from './run-names'
 import type { StartRunOptions } from './run-options'
+import { environmentTags, traceTags } from './run-tags'
 import { workInRun } from './run-work'
-import { traceTags } from './trace-tags'
 import type { TrackerCore } from './tracker-core'
 import { checkStartOptions } from './tracker-options'
 
-/** What new experiments are, so that MLflow's pages need not guess. */
+/** The kind of new experiments, which MLflow's pages otherwise have to infer. */
 const experimentTags = { 'mlflow.experimentKind': 'custom_model_development' } as const
-/** How long the environment may take before a run starts without it, in milliseconds. */
-const ENVIRONMENT_MS = 5000
 
-/** See `tracker.startRun`. */
+/** Implements `tracker.startRun`. */
 export async function startRun(core: TrackerCore, options: StartRunOptions): Promise<Run> {
   checkStartOptions('startRun', options)
   core.assertOpen()
@@ -47,20 +43,20 @@ export async function startRun(core: TrackerCore, options: StartRunOptions): Pro
       ...options.tags,
     },
   })
-  const run = opened(core, record, { seed, signal })
-  await accompany(core, run, record, options.systemMetrics)
+  const run = openRun(core, record, { seed, signal })
+  await startTasks(core, run, record, options.systemMetrics)
   if (Object.keys(environment).length > 0) run.logArtifact('environment.json', { ...environment, user, seed })
   // A nested run has the code of its parent.
   if (gitPatch !== undefined && parent === undefined) run.logText('uncommitted.patch', gitPatch)
   return run
 }
 
-/** See `tracker.run`. */
+/** Implements `tracker.run`. */
 export function runWork<T>(core: TrackerCore, options: StartRunOptions, work: (run: Run) => Promise<T> | T): Promise<T> {
   return workInRun(core, () => startRun(core, options), work, options?.signal)
 }
 
-/** See `tracker.resumeRun`. */
+/** Implements `tracker.resumeRun`. */
 export async function resumeRun(core: TrackerCore, runId: string): Promise<Run> {
   core.assertOpen()
   if (typeof runId !== 'string' || runId === '') throw invalidArgument(`resumeRun takes a run id, got ${show(runId)}`)
@@ -68,12 +64,13 @@ export async function resumeRun(core: TrackerCore, runId: string): Promise<Run> 
   const record = await core.backend.getRun(runId)
   await core.backend.updateRun(runId, { status: 'running' })
   const seed = record.tags['millwright.seed']
-  const run = opened(core, record, { seed: seed === undefined ? undefined : Number(seed) })
-  await accompany(core, run, record)
+  const run = openRun(core, record, { seed: seed === undefined ? undefined : Number(seed) })
+  await startTasks(core, run, record)
   return run
 }
 
-function opened(
+/** Creates the run and tells listeners of it. */
+function openRun(
   core: TrackerCore,
   record: RunRecord,
   options: { readonly seed?: number | undefined; readonly signal?: AbortSignal | undefined },
@@ -83,8 +80,8 @@ function opened(
   const limits = { maxBufferedPoints, maxBufferedBytes }
   const context: RunContext<Run> = {
     backend,
-    buffer: createRunBuffer({ backend, runId: record.runId, clock, flushIntervalMs, ...limits, onError: report }),
-    clock: forwardClock(clock, record),
+    buffer: new RunBuffer({ backend, runId: record.runId, clock, flushIntervalMs, ...limits, onError: report }),
+    clock: monotonicClock(clock, record),
     ...limits,
     fingerprint,
     onMetric: (event) => {
@@ -93,7 +90,7 @@ function opened(
     onError: report,
     onEnd: (run, endTime) => {
       core.open.delete(run)
-      void core.companions?.then((companions) => companions.end(run))
+      void core.backgroundTasks?.then((tasks) => tasks.end(run))
       const { runId, experimentId, name, status } = run
       emitter.emit('run-end', { runId, experimentId, name, status, endTime })
     },
@@ -111,38 +108,35 @@ function opened(
   return run
 }
 
-/** What goes on beside a run, where it is asked for. */
-async function accompany(core: TrackerCore, run: Run, record: RunRecord, wanted?: boolean): Promise<void> {
+/** Starts the background tasks of a run, if it has any. */
+async function startTasks(core: TrackerCore, run: Run, record: RunRecord, wanted?: boolean): Promise<void> {
   const measured = wanted ?? Boolean(core.options.systemMetrics)
   if (!measured && core.options.handleExit !== true) return
-  core.companions ??= import('./companions').then(({ createCompanions }) =>
-    createCompanions({
+  core.backgroundTasks ??= import('./background-tasks').then(({ createBackgroundTasks }) =>
+    createBackgroundTasks({
       ...core.options,
       clock: core.clock,
       onError: core.report,
       isWorking: (open) => core.working.has(open),
     }),
   )
-  await (await core.companions).begin(run, record, measured)
+  await (await core.backgroundTasks).begin(run, record, measured)
 }
 
-/** The environment, asked for once; what it throws is reported, and a run starts without it. */
-function environmentOf(core: TrackerCore): Promise<RunEnvironment> {
-  const { environment } = core.options
-  core.environment ??= (async () => {
-    if (environment === undefined) return {}
-    let cancel = (): void => {}
-    try {
-      const late = new Promise<RunEnvironment>((resolve) => {
-        cancel = core.clock.schedule(() => resolve({}), ENVIRONMENT_MS)
-      })
-      return await Promise.race([environment(), late])
-    } catch (error) {
-      core.report(error)
-      return {}
-    } finally {
-      cancel()
-    }
-  })()
-  return core.environment
+/**
+ * A monotonic clock: `clock`, but never earlier than before, nor than the times in the run's record.
+ *
+ * Backends order points by time before step. If the wall clock were set back, later points would be sorted before earlier ones, and a run
+ * could end before it began. The time stands still until the wall clock has caught up. Timers are those of `clock`.
+ */
+export function monotonicClock(clock: Clock, { startTime, endTime = 0, metrics }: RunRecord): Clock {
+  let latest = Math.max(startTime, endTime)
+  for (const { timestamp } of Object.values(metrics)) latest = Math.max(latest, timestamp)
+  return {
+    now() {
+      latest = Math.max(latest, clock.now())
+      return latest
+    },
+    schedule: (callback, delayMs) => clock.schedule(callback, delayMs),
+  }
 }

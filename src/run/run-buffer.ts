@@ -1,10 +1,10 @@
-/** What a run has logged and the backend does not have yet: bounded, written in the background, kept through failures. */
+/** The buffer of a run: holds what was logged until the backend has stored it. Bounded; written in the background, retried after failures. */
 import type { Clock } from '../core/clock'
-import { isMillwrightError, MillwrightError } from '../core/errors'
+import { MillwrightError } from '../core/errors'
 import type { DatasetInput, MetricPoint, RunBatch, TrackerBackend } from '../ports/tracker-backend'
-import { createPointQueue } from './point-queue'
+import { firstOf, isRefusal, partsOf } from './batch-parts'
 
-/** Options of {@link createRunBuffer}. */
+/** Options of a {@link RunBuffer}. */
 export interface RunBufferOptions {
   readonly backend: TrackerBackend
   readonly runId: string
@@ -12,251 +12,289 @@ export interface RunBufferOptions {
   readonly flushIntervalMs: number
   readonly maxBufferedPoints: number
   readonly maxBufferedBytes: number
-  /** Told about every failure; must not throw. */
+  /** Called with every failure; must not throw. */
   readonly onError: (error: unknown) => void
 }
 
-/** What waits to be written for one run. */
-export interface RunBuffer {
-  metric(key: string, value: number, timestamp: number, step: number): void
-  param(key: string, value: string): void
-  tag(key: string, value: string): void
-  dataset(input: DatasetInput): void
-  outputModel(modelId: string, step: number): void
-  artifact(path: string, bytes: Uint8Array): void
-  /** Resolves when everything logged so far is stored. @throws the first failure; what can be kept is kept */
-  flush(): Promise<void>
-  /** As `flush`, but throws only what keeps the rest from being stored; what was refused is left for `flush` to throw. */
-  settle(): Promise<void>
-  /** Whether nothing waits. */
-  isEmpty(): boolean
-  /** Stops the timer. */
-  stop(): void
-}
-
-/** Points in one batch at most. */
+/** The most points in one batch. */
 const BATCH_POINTS = 50_000
-/** A timer is not waited for when this many points are waiting. */
+/** With this many points the buffer is written at once, without waiting for the timer. */
 const EAGER_POINTS = 20_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
 
-interface Pending {
-  params: Record<string, string>
-  tags: Record<string, string>
-  datasets: DatasetInput[]
-  outputModels: { modelId: string; step: number }[]
+/** What waits to be written, except points and artifacts. */
+interface Values {
+  readonly params: Record<string, string>
+  readonly tags: Record<string, string>
+  readonly datasets: DatasetInput[]
+  readonly outputModels: { readonly modelId: string; readonly step: number }[]
 }
 
 /**
- * A buffer of one run. One write is under way at a time; in order: batches first, then artifacts.
+ * The buffer of one run. One write is under way at a time: batches first, then artifacts.
  *
- * A failure is told to `onError` and tried again after 0.5 s, then twice as long, up to 30 s, and at every `flush`. What the backend refuses
- * for itself (`InvalidArgument`, `Conflict`) is told apart from what it was sent with, dropped, and thrown by the next `flush`.
+ * A failure is passed to `onError` and retried after 0.5 s, then after twice as long, up to 30 s, and at every `flush`. Data that the backend
+ * refuses (`InvalidArgument`, `Conflict`) is separated from the rest of its batch and dropped; the next `flush` throws the refusal.
  */
-export function createRunBuffer(options: RunBufferOptions): RunBuffer {
-  const { backend, runId, clock, onError } = options
-  const points = createPointQueue()
-  let pending = nothing()
-  const artifacts: { readonly path: string; readonly bytes: Uint8Array }[] = []
-  let artifactBytes = 0
-  /** A batch that failed, to be handed in again as it is. */
-  let stuck: RunBatch | undefined
-  let refused: unknown[] = []
-  let dropped = 0
-  let writing: Promise<void> | undefined
-  let cancelTimer: (() => void) | undefined
-  let retryMs = FIRST_RETRY_MS
+export class RunBuffer {
+  readonly #options: RunBufferOptions
+  readonly #points = createPointQueue()
+  #values = noValues()
+  readonly #artifacts: { readonly path: string; readonly bytes: Uint8Array }[] = []
+  #artifactBytes = 0
+  /** A batch that failed. It is retried unchanged, so that the backend recognises what it stored of it. */
+  #failedBatch: RunBatch | undefined
+  #refusals: unknown[] = []
+  /** Writes dropped because the buffer was full. */
+  #dropped = 0
+  #writing: Promise<void> | undefined
+  #cancelTimer: (() => void) | undefined
+  #retryMs = FIRST_RETRY_MS
 
-  const isEmpty = (): boolean => stuck === undefined && points.length === 0 && artifacts.length === 0 && isNothing(pending)
-
-  const nextBatch = (): RunBatch => {
-    const { params, tags, datasets, outputModels } = pending
-    pending = nothing()
-    return { metrics: points.take(BATCH_POINTS), params, tags, datasets, outputModels }
+  constructor(options: RunBufferOptions) {
+    this.#options = options
   }
 
-  const writeBatch = async (batch: RunBatch): Promise<void> => {
+  metric(key: string, value: number, timestamp: number, step: number): void {
+    if (this.#points.length >= this.#options.maxBufferedPoints) {
+      this.#drop('new points are dropped')
+      return
+    }
+    this.#points.push(key, value, timestamp, step)
+    if (this.#points.length === EAGER_POINTS) this.stop()
+    this.#scheduleWrite()
+  }
+
+  param(key: string, value: string): void {
+    define(this.#values.params, key, value)
+    this.#scheduleWrite()
+  }
+
+  tag(key: string, value: string): void {
+    define(this.#values.tags, key, value)
+    this.#scheduleWrite()
+  }
+
+  dataset(input: DatasetInput): void {
+    this.#values.datasets.push(input)
+    this.#scheduleWrite()
+  }
+
+  outputModel(modelId: string, step: number): void {
+    this.#values.outputModels.push({ modelId, step })
+    this.#scheduleWrite()
+  }
+
+  artifact(path: string, bytes: Uint8Array): void {
+    if (this.#artifactBytes + bytes.length > this.#options.maxBufferedBytes) {
+      this.#drop(`artifact ${path} is dropped`)
+      return
+    }
+    this.#artifacts.push({ path, bytes })
+    this.#artifactBytes += bytes.length
+    this.#scheduleWrite()
+  }
+
+  /** Resolves when everything logged so far is stored. @throws the first failure; what was not refused stays in the buffer */
+  async flush(): Promise<void> {
+    await this.settle()
+    const dropped = this.#dropped
+    const refusals = this.#refusals
+    this.#dropped = 0
+    this.#refusals = []
+    if (dropped > 0) {
+      const message = `run ${this.#options.runId}: ${dropped} writes were dropped because the buffer was full`
+      throw new MillwrightError('Unavailable', message, { retryable: false })
+    }
+    if (refusals.length > 0) throw firstOf(refusals)
+  }
+
+  /** As `flush`, but leaves refusals and dropped writes for `flush` to throw. @throws what keeps the rest from being stored */
+  async settle(): Promise<void> {
+    // A write that is under way may fail; then it is retried at once.
+    if (this.#writing !== undefined) await this.#writing.catch(() => {})
+    this.stop()
+    await this.#write()
+    if (this.isEmpty()) this.stop()
+  }
+
+  /** Whether everything is written. */
+  isEmpty(): boolean {
+    return this.#failedBatch === undefined && this.#points.length === 0 && this.#artifacts.length === 0 && isNothing(this.#values)
+  }
+
+  /** Cancels the timer of the next write. */
+  stop(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  /** Starts writing, or joins the write that is under way. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll()
+      .catch((error: unknown) => {
+        this.#options.onError(error)
+        this.#schedule(this.#retryMs)
+        this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2)
+        throw error
+      })
+      .finally(() => {
+        this.#writing = undefined
+        if (!this.isEmpty()) this.#scheduleWrite()
+      })
+    return this.#writing
+  }
+
+  /** Writes what is in the buffer now. What is logged meanwhile is left for the next write, so that this one ends. */
+  async #writeAll(): Promise<void> {
+    let points = this.#points.length
+    let files = this.#artifacts.length
+    if (this.#failedBatch !== undefined) await this.#writeBatch(this.#failedBatch)
+    this.#failedBatch = undefined
+    while (points > 0 || !isNothing(this.#values)) {
+      const batch: RunBatch = { metrics: this.#points.take(BATCH_POINTS), ...this.#values }
+      this.#values = noValues()
+      this.#failedBatch = batch
+      points -= batch.metrics?.length ?? 0
+      await this.#writeBatch(batch)
+      this.#failedBatch = undefined
+      if (points <= 0) break
+    }
+    for (; files > 0; files--) await this.#writeArtifact()
+    this.#retryMs = FIRST_RETRY_MS
+  }
+
+  async #writeBatch(batch: RunBatch): Promise<void> {
+    const { backend, runId } = this.#options
     try {
       await backend.logBatch(runId, batch)
     } catch (error) {
       if (!isRefusal(error)) throw error
       const parts = partsOf(batch)
-      if (parts.length === 1) return refuse(error)
+      if (parts.length === 1) return this.#refuse(error)
       for (const part of parts) {
         try {
           await backend.logBatch(runId, part)
         } catch (cause) {
           if (!isRefusal(cause)) throw cause
-          refuse(cause)
+          this.#refuse(cause)
         }
       }
     }
   }
 
-  const refuse = (error: unknown): void => {
-    if (refused.length < 100) refused.push(error)
-    onError(error)
-  }
-
-  const writeArtifact = async (): Promise<void> => {
-    const { path, bytes } = artifacts[0] as (typeof artifacts)[number]
+  async #writeArtifact(): Promise<void> {
+    const { path, bytes } = this.#artifacts[0] as { readonly path: string; readonly bytes: Uint8Array }
     try {
-      await backend.putArtifact({ runId }, path, bytes)
+      await this.#options.backend.putArtifact({ runId: this.#options.runId }, path, bytes)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      refuse(error)
+      this.#refuse(error)
     }
-    artifacts.shift()
-    artifactBytes -= bytes.length
+    this.#artifacts.shift()
+    this.#artifactBytes -= bytes.length
   }
 
-  /** Everything there is now. What is logged meanwhile waits for its own turn: a writer that went on with it would never rest. */
-  const writeAll = async (): Promise<void> => {
-    let left = points.length
-    let files = artifacts.length
-    if (stuck !== undefined) await writeBatch(stuck)
-    stuck = undefined
-    while (left > 0 || !isNothing(pending)) {
-      stuck = nextBatch()
-      left -= stuck.metrics?.length ?? 0
-      await writeBatch(stuck)
-      stuck = undefined
-      if (left <= 0) break
-    }
-    for (; files > 0; files--) await writeArtifact()
-    retryMs = FIRST_RETRY_MS
+  #scheduleWrite(): void {
+    if (this.#writing !== undefined) return
+    const isEager = this.#points.length >= EAGER_POINTS && this.#retryMs === FIRST_RETRY_MS
+    this.#schedule(isEager ? 0 : this.#options.flushIntervalMs)
   }
 
-  const schedule = (delayMs: number): void => {
-    cancelTimer ??= clock.schedule(() => {
-      cancelTimer = undefined
-      void write().catch(() => {})
+  #schedule(delayMs: number): void {
+    this.#cancelTimer ??= this.#options.clock.schedule(() => {
+      this.#cancelTimer = undefined
+      void this.#write().catch(() => {})
     }, delayMs)
   }
 
-  /** Starts writing, or joins what is under way. */
-  const write = (): Promise<void> => {
-    writing ??= writeAll()
-      .catch((error: unknown) => {
-        onError(error)
-        schedule(retryMs)
-        retryMs = Math.min(LAST_RETRY_MS, retryMs * 2)
-        throw error
-      })
-      .finally(() => {
-        writing = undefined
-        if (!isEmpty()) changed()
-      })
-    return writing
+  #refuse(error: unknown): void {
+    if (this.#refusals.length < 100) this.#refusals.push(error)
+    this.#options.onError(error)
   }
 
-  const stopTimer = (): void => {
-    cancelTimer?.()
-    cancelTimer = undefined
-  }
-
-  const changed = (): void => {
-    if (writing === undefined) schedule(points.length >= EAGER_POINTS && retryMs === FIRST_RETRY_MS ? 0 : options.flushIntervalMs)
-  }
-
-  const drop = (what: string): void => {
-    if (dropped++ > 0) return
-    onError(new MillwrightError('Unavailable', `run ${runId}: the buffer is full while ${backend.name} does not keep up; ${what}`))
-  }
-
-  const settle = async (): Promise<void> => {
-    // What is under way may fail; then it is tried again at once.
-    if (writing !== undefined) await writing.catch(() => {})
-    stopTimer()
-    await write()
-    if (isEmpty()) stopTimer()
-  }
-
-  return {
-    metric(key, value, timestamp, step) {
-      if (points.length >= options.maxBufferedPoints) return drop('new points are dropped')
-      points.push(key, value, timestamp, step)
-      if (points.length === EAGER_POINTS) stopTimer()
-      changed()
-    },
-    param(key, value) {
-      define(pending.params, key, value)
-      changed()
-    },
-    tag(key, value) {
-      define(pending.tags, key, value)
-      changed()
-    },
-    dataset(input) {
-      pending.datasets.push(input)
-      changed()
-    },
-    outputModel(modelId, step) {
-      pending.outputModels.push({ modelId, step })
-      changed()
-    },
-    artifact(path, bytes) {
-      if (artifactBytes + bytes.length > options.maxBufferedBytes) return drop(`artifact ${path} is dropped`)
-      artifacts.push({ path, bytes })
-      artifactBytes += bytes.length
-      changed()
-    },
-    async flush() {
-      await settle()
-      const lost = dropped
-      const [first, ...others] = refused
-      dropped = 0
-      refused = []
-      if (lost > 0) {
-        throw new MillwrightError('Unavailable', `run ${runId}: ${lost} writes were dropped because the buffer was full`, {
-          retryable: false,
-        })
-      }
-      if (first !== undefined) throw others.length === 0 ? first : withCount(first, others.length)
-    },
-    settle,
-    isEmpty,
-    stop: stopTimer,
+  #drop(consequence: string): void {
+    if (this.#dropped++ > 0) return
+    const { runId, backend, onError } = this.#options
+    onError(new MillwrightError('Unavailable', `run ${runId}: the buffer is full because ${backend.name} is too slow; ${consequence}`))
   }
 }
 
-function nothing(): Pending {
+function noValues(): Values {
   return { params: {}, tags: {}, datasets: [], outputModels: [] }
 }
 
-function isNothing({ params, tags, datasets, outputModels }: Pending): boolean {
+function isNothing({ params, tags, datasets, outputModels }: Values): boolean {
   return datasets.length === 0 && outputModels.length === 0 && Object.keys(params).length === 0 && Object.keys(tags).length === 0
 }
 
-/** Plain assignment would give `__proto__` its old meaning. */
+/** Sets a member. Assigning to `__proto__` would change the prototype instead. */
 function define(record: Record<string, string>, key: string, value: string): void {
   Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
-/** Whether the backend says that this very data can never be stored. */
-function isRefusal(error: unknown): boolean {
-  return isMillwrightError(error, 'InvalidArgument') || isMillwrightError(error, 'Conflict')
+/** Metric points in the order they were logged, 28 bytes each instead of an object each. */
+export interface PointQueue {
+  readonly length: number
+  push(key: string, value: number, timestamp: number, step: number): void
+  /** Removes and returns the oldest `count` points, or all if there are fewer. */
+  take(count: number): MetricPoint[]
 }
 
-/** A batch in pieces that fail one by one: each param, each tag, each metric's points, the rest. The points stay the same objects. */
-function partsOf({ metrics = [], params = {}, tags = {}, datasets = [], outputModels = [] }: RunBatch): RunBatch[] {
-  const byKey = new Map<string, MetricPoint[]>()
-  for (const point of metrics) {
-    const group = byKey.get(point.key)
-    if (group === undefined) byKey.set(point.key, [point])
-    else group.push(point)
+/** Creates an empty queue. */
+export function createPointQueue(): PointQueue {
+  const keys: string[] = []
+  const keyIds = new Map<string, number>()
+  let ids = new Int32Array(64)
+  // value, timestamp, step of each point
+  let numbers = new Float64Array(3 * 64)
+  let start = 0
+  let end = 0
+
+  const makeRoom = (): void => {
+    const length = end - start
+    // Shift down when at least half is free, else double.
+    const capacity = start >= ids.length / 2 ? ids.length : ids.length * 2
+    const newIds = new Int32Array(capacity)
+    const newNumbers = new Float64Array(3 * capacity)
+    newIds.set(ids.subarray(start, end))
+    newNumbers.set(numbers.subarray(3 * start, 3 * end))
+    ids = newIds
+    numbers = newNumbers
+    start = 0
+    end = length
   }
-  return [
-    ...Object.entries(params).map((entry) => ({ params: Object.fromEntries([entry]) })),
-    ...[...byKey.values()].map((group) => ({ metrics: group })),
-    ...Object.entries(tags).map((entry) => ({ tags: Object.fromEntries([entry]) })),
-    ...datasets.map((input) => ({ datasets: [input] })),
-    ...outputModels.map((model) => ({ outputModels: [model] })),
-  ]
-}
 
-function withCount(first: unknown, others: number): unknown {
-  if (!isMillwrightError(first)) return first
-  return new MillwrightError(first.code, `${first.message} (and ${others} more)`, { details: first.details, cause: first })
+  return {
+    get length() {
+      return end - start
+    },
+    push(key, value, timestamp, step) {
+      if (end === ids.length) makeRoom()
+      let id = keyIds.get(key)
+      if (id === undefined) {
+        id = keys.push(key) - 1
+        keyIds.set(key, id)
+      }
+      ids[end] = id
+      numbers[3 * end] = value
+      numbers[3 * end + 1] = timestamp
+      numbers[3 * end + 2] = step
+      end++
+    },
+    take(count) {
+      const points: MetricPoint[] = []
+      for (const stop = Math.min(end, start + count); start < stop; start++) {
+        points.push({
+          key: keys[ids[start] as number] as string,
+          value: numbers[3 * start] as number,
+          timestamp: numbers[3 * start + 1] as number,
+          step: numbers[3 * start + 2] as number,
+        })
+      }
+      if (start === end) start = end = 0
+      return points
+    },
+  }
 }

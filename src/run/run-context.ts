@@ -1,4 +1,4 @@
-/** What a run has from the tracker that made it, and the small types of its methods. */
+/** What a run gets from its tracker, and the option types of its methods. */
 import type { Clock } from '../core/clock'
 import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Table } from '../schema/table'
@@ -17,16 +17,16 @@ export interface LogMetricOptions {
 
 /** Options of `run.logArtifacts`. */
 export interface LogArtifactsOptions {
-  /** The folder below the run's artifacts. @default the artifacts themselves */
+  /** The folder to store the files in. @default the root of the run's artifacts */
   readonly under?: string | undefined
-  /** Stops between two files; what was logged stays. */
+  /** Checked before each file. Files logged before an abort are stored. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** How a run can end. */
 export type EndStatus = 'finished' | 'failed' | 'killed'
 
-/** What a run (`R`, which is in a file that needs this one) has of the tracker that made it. */
+/** What a run gets from its tracker. `R` is `Run`, whose file imports this one. */
 export interface RunContext<R> {
   readonly backend: TrackerBackend
   readonly buffer: RunBuffer

@@ -1,12 +1,12 @@
-/** A function at work in a run that ends with it. Loaded on first use. */
+/** Runs a function in a run, and ends the run with it. */
 import { invalidArgument, show } from '../core/errors'
 import { abortable } from '../core/signal'
-import { errorText } from './clip'
 import type { Run } from './run'
 import type { EndStatus } from './run-context'
+import { errorText } from './run-tags'
 import type { TrackerCore } from './tracker-core'
 
-/** See `tracker.run`. */
+/** Implements `tracker.run`. */
 export async function workInRun<T>(
   core: TrackerCore,
   start: () => Promise<Run>,

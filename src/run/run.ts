@@ -1,18 +1,17 @@
 /** One run: what is logged goes into a buffer and from there to the backend. */
-import { attachDisplay } from '../core/display'
+import { attachDisplay, attachDispose } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, nonEmptyString } from '../core/options'
 import type { ModelPackage, PackableModel } from '../ports/model'
 import type { LoggedModelRecord, RunRecord, RunStatus } from '../ports/tracker-backend'
 import type { Row, Table } from '../schema/table'
-import type { ArtifactContent, ArtifactFiles } from './artifact-content'
+import { type ArtifactContent, type ArtifactFiles, logFiles } from './artifact-content'
 import { type ArtifactLog, createArtifactLog } from './artifact-log'
 import { type DatasetDescription, datasetInput, type LogInputOptions } from './dataset-input'
-import { attachDispose } from './dispose'
-import { createLater, type Later } from './later'
 import type { LogModelOptions } from './log-model'
 import { LOGGED_ARTIFACTS } from './logged-tables'
 import type { Drawing, ImageContent, LogImageOptions } from './media'
+import { createPendingWork, type PendingWork } from './pending-work'
 import type { ReproduceOptions, Reproduction } from './reproduction'
 import type { EndStatus, LogArtifactsOptions, LogMetricOptions, RunContext } from './run-context'
 import type { ChildRunOptions } from './run-options'
@@ -35,7 +34,7 @@ export class Run {
   /** Aborts when the run is to be killed. */
   readonly signal: AbortSignal | undefined
   readonly #context: RunContext<Run>
-  readonly #later: Later
+  readonly #pendingWork: PendingWork
   readonly #values: ValueLog
   readonly #artifacts: ArtifactLog
   /** Points and bytes that `ready` has seen stored. */
@@ -56,11 +55,11 @@ export class Run {
     this.seed = options.seed
     this.signal = options.signal
     this.#context = context
-    this.#later = createLater(context.onError)
+    this.#pendingWork = createPendingWork(context.onError)
     this.#values = createValueLog(record, context)
     this.#artifacts = createArtifactLog({
       buffer: context.buffer,
-      later: this.#later,
+      pendingWork: this.#pendingWork,
       now: () => Math.floor(context.clock.now()),
       tables: record.tags[LOGGED_ARTIFACTS],
     })
@@ -126,7 +125,7 @@ export class Run {
    */
   async logArtifacts(files: ArtifactFiles, options: LogArtifactsOptions = {}): Promise<number> {
     this.#assertOpen('logArtifacts')
-    return (await import('./log-files')).logFiles(this, files, options)
+    return logFiles(this, files, options)
   }
 
   /** Stores a text file. */
@@ -215,7 +214,7 @@ export class Run {
 
   /** As `flush`, but keeps what the backend refuses for the next `flush` to throw. @internal */
   async settle(): Promise<void> {
-    await this.#later.settle()
+    await this.#pendingWork.settle()
     await this.#context.buffer.settle()
   }
 
@@ -241,9 +240,9 @@ export class Run {
 
   /** Resolves when everything logged so far is stored. @throws what the backend threw; what can be kept is kept and tried again */
   async flush(): Promise<void> {
-    await this.#later.settle()
+    await this.#pendingWork.settle()
     await this.#context.buffer.flush()
-    const failure = this.#later.takeFailure()
+    const failure = this.#pendingWork.takeFailure()
     if (failure !== undefined) throw failure.error
   }
 

@@ -1,15 +1,15 @@
-/** What a tracker holds, shared by the parts that are loaded when they are first used. */
+/** The state of a tracker, shared with the modules that are loaded on first use. */
 import type { Clock } from '../core/clock'
 import type { Emitter } from '../core/emitter'
 import type { Rng } from '../core/random'
 import type { RunEnvironment } from '../ports/environment'
 import type { TrackerBackend } from '../ports/tracker-backend'
-import type { Companions } from './companions'
+import type { BackgroundTasks } from './background-tasks'
 import type { TrackerEvents } from './events'
 import type { Run } from './run'
 import type { TrackerOptions } from './tracker-options'
 
-/** A tracker's inside. */
+/** The state of a tracker. */
 export interface TrackerCore {
   readonly options: TrackerOptions
   readonly backend: TrackerBackend
@@ -18,16 +18,16 @@ export interface TrackerCore {
   readonly emitter: Emitter<TrackerEvents>
   /** Runs that have not ended, in the order they were opened. */
   readonly open: Set<Run>
-  /** Runs that a function given to `tracker.run` is at work in. */
+  /** Runs whose function, passed to `tracker.run`, is running. */
   readonly working: WeakSet<Run>
-  /** What goes on beside runs, once there is something. */
-  companions: Promise<Companions> | undefined
-  /** The environment, asked for once. */
+  /** The background tasks of runs, once a run has any. */
+  backgroundTasks: Promise<BackgroundTasks> | undefined
+  /** The environment, captured once. */
   environment: Promise<RunEnvironment> | undefined
   /** @throws InvalidState once the tracker is closed */
   assertOpen(): void
-  /** Tells a failure to whoever listens. Never throws. */
+  /** Emits `error`, or logs the failure if nothing listens. Never throws. */
   report(error: unknown): void
-  /** Writes what open runs hold, so that reading sees it; failures are already reported. @throws InvalidState */
+  /** Writes what open runs have buffered, so that reads include it. Does not throw what a write throws. @throws InvalidState */
   settle(): Promise<void>
 }

@@ -1,12 +1,11 @@
 /** The tracker: starts runs, finds them, compares them. */
 import { systemClock } from '../core/clock'
-import { attachDisplay } from '../core/display'
+import { attachDisplay, attachDispose } from '../core/display'
 import { createEmitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { createRng } from '../core/random'
 import type { ArtifactInfo, ArtifactOwner, ExperimentRecord, MetricPoint, RunRecord } from '../ports/tracker-backend'
 import type { RunComparison } from './compare'
-import { attachDispose } from './dispose'
 import type { TrackerEvents } from './events'
 import type { ExperimentUpdate, RunUpdate } from './manage'
 import type { ReproduceOptions, Reproduction } from './reproduction'
@@ -41,7 +40,7 @@ export class Tracker {
       emitter: createEmitter<TrackerEvents>(),
       open: new Set(),
       working: new WeakSet(),
-      companions: undefined,
+      backgroundTasks: undefined,
       environment: undefined,
       assertOpen: () => {
         if (this.#closed) throw new MillwrightError('InvalidState', `the tracker of ${backend.name} is closed`)
@@ -181,7 +180,7 @@ export class Tracker {
     if (this.#closed) return
     await this.flush()
     this.#closed = true
-    ;(await this.#core.companions)?.close()
+    ;(await this.#core.backgroundTasks)?.close()
     await this.#core.backend.close()
   }
 

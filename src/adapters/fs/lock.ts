@@ -47,28 +47,6 @@ export function createFsLocks(folder: string): FsLocks {
   const now = (): number => performance.now()
   let self: Promise<Pick<Holder, 'pid' | 'host' | 'started'>> | undefined
 
-  const tryOnce = async (path: string, holder: Holder): Promise<boolean> => {
-    let handle: FileHandle
-    try {
-      handle = await open(path, 'wx')
-    } catch (error) {
-      if (systemCode(error) === 'EEXIST') return false
-      if (systemCode(error) !== 'ENOENT') throw error
-      await makeFolders(folder)
-      return tryOnce(path, holder)
-    }
-    try {
-      await handle.writeFile(JSON.stringify(holder))
-    } catch (error) {
-      // On a full disk the name alone has to do, or nothing could be deleted there. Were we killed now, others would wait until it is old.
-      if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
-      await handle.truncate(0).catch(() => {})
-    } finally {
-      await handle.close()
-    }
-    return true
-  }
-
   /**
    * Removes a lock whose holder is dead. Only one process looks at a time, so that none removes a fresh lock.
    *
@@ -79,7 +57,7 @@ export function createFsLocks(folder: string): FsLocks {
     const me = await self
     if (!(await isStale(path, me, seenFor))) return
     const guard = `${path}.break`
-    if (!(await tryOnce(guard, { token: newId(), ...me }))) {
+    if (!(await tryOnce(folder, guard, { token: newId(), ...me }))) {
       if (await isOlder(guard, STALE_LOCK_MS)) await rm(guard, { force: true })
       return
     }
@@ -97,7 +75,7 @@ export function createFsLocks(folder: string): FsLocks {
       const holder: Holder = { token: newId(), ...(await self) }
       const giveUpAt = now() + PATIENCE_MS
       let seen: { readonly token: string; readonly since: number } | undefined
-      for (let attempt = 0; !(await tryOnce(path, holder)); attempt++) {
+      for (let attempt = 0; !(await tryOnce(folder, path, holder)); attempt++) {
         if (now() > giveUpAt) throw new MillwrightError('Unavailable', `another process holds ${show(subject)} for too long`)
         const token = tokenOf(await read(path))
         if (seen?.token !== token) seen = { token, since: now() }
@@ -126,6 +104,29 @@ export function createFsLocks(folder: string): FsLocks {
       }
     },
   }
+}
+
+/** Creates a lock file. Returns `false` if it exists. */
+async function tryOnce(folder: string, path: string, holder: Holder): Promise<boolean> {
+  let handle: FileHandle
+  try {
+    handle = await open(path, 'wx')
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    if (systemCode(error) !== 'ENOENT') throw error
+    await makeFolders(folder)
+    return tryOnce(folder, path, holder)
+  }
+  try {
+    await handle.writeFile(JSON.stringify(holder))
+  } catch (error) {
+    // On a full disk the name alone has to do, or nothing could be deleted there. Were we killed now, others would wait until it is old.
+    if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
+    await handle.truncate(0).catch(() => {})
+  } finally {
+    await handle.close()
+  }
+  return true
 }
 
 /** A lock without a holder that can be read is as good a lock: it is told from others by having none. */

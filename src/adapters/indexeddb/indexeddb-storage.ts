@@ -104,7 +104,7 @@ export function indexeddbStorage(options: IndexeddbStorageOptions = {}): ObjectS
           const held = await done<StoredInfo | undefined>(stores.infos.get(key))
           if (ifAbsent && held !== undefined) throw conflict(`${name} already holds ${show(key)}`, { key, actual: held.etag })
           if (ifMatch !== undefined && held?.etag !== ifMatch) {
-            throw conflict(`${name}: ${show(key)} is no longer what was read`, { key, expected: ifMatch, actual: held?.etag ?? null })
+            throw conflict(`${name}: ${show(key)} has changed since it was read`, { key, expected: ifMatch, actual: held?.etag ?? null })
           }
           if (held === undefined) await assertRoom(stores, key)
           else deleteChunks(stores.chunks, key)

@@ -111,7 +111,7 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
       const held = entries.get(key)?.info.etag
       if (ifAbsent && held !== undefined) throw conflict(`${name} already holds ${show(key)}`, { key, actual: held })
       if (ifMatch !== undefined && held !== ifMatch) {
-        throw conflict(`${name}: ${show(key)} is no longer what was read`, { key, expected: ifMatch, actual: held ?? null })
+        throw conflict(`${name}: ${show(key)} has changed since it was read`, { key, expected: ifMatch, actual: held ?? null })
       }
       return store(key, bytes.slice(), bytes.length)
     },

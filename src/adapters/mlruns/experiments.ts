@@ -3,6 +3,7 @@ import { MillwrightError, show } from '../../core/errors'
 import { sha256Hex } from '../../core/hash'
 import type { Json } from '../../core/json'
 import { type Meta, numberOf, textOf } from '../../mlruns/meta'
+import type { ObjectStore } from '../../ports/object-store'
 import { assertBatch, assertExperimentName } from '../../ports/run-keys'
 import { assertNameUsable } from '../../ports/run-state'
 import type { ExperimentRecord } from '../../ports/tracker-backend'
@@ -45,52 +46,24 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
   const { root, storage } = tree
   const known = new Map<string, string>()
 
-  const folderOf = (base: string): KnownFolder => knownFiles.folder(knownFiles.group(base), '')
-
-  const recordOf = (base: string, meta: Meta, tags: readonly (readonly [string, unknown])[]): ExperimentRecord => {
-    const createdAt = numberOf(meta, 'creation_time') ?? 0
-    return {
-      experimentId: idOf(base),
-      name: textOf(meta, 'name') ?? '',
-      artifactUri: textOf(meta, 'artifact_location') ?? storage.uri(base.slice(0, -1)),
-      lifecycleStage: textOf(meta, 'lifecycle_stage') === 'deleted' ? 'deleted' : 'active',
-      createdAt,
-      updatedAt: numberOf(meta, 'last_update_time') ?? createdAt,
-      tags: Object.fromEntries(tags as readonly [string, string][]),
-    }
-  }
-
   /** The experiments at `bases` whose `meta.yaml` belongs to the folder it lies in; with a name, only those that bear it. */
   const readAll = async (bases: readonly string[], name?: string): Promise<PlacedExperiment[]> => {
-    const metas = await knownFiles.look(bases.map((base) => ({ folder: folderOf(base), path: 'meta.yaml' })))
+    const metas = await knownFiles.look(bases.map((base) => ({ folder: folderOf(knownFiles, base), path: 'meta.yaml' })))
     const own = bases.flatMap((base, i) => {
       const meta = (metas[i] ?? undefined) as Meta | undefined
       if (meta === undefined || textOf(meta, 'experiment_id') !== idOf(base)) return []
       return name === undefined || textOf(meta, 'name') === name ? [{ base, meta }] : []
     })
     const tags = await knownFiles.entriesBelow(
-      own.map(({ base }) => folderOf(base)),
+      own.map(({ base }) => folderOf(knownFiles, base)),
       'tags/',
     )
-    return own.map(({ base, meta }, i) => ({ record: recordOf(base, meta, tags[i] ?? []), base }))
+    return own.map(({ base, meta }, i) => ({ record: recordOf(storage, base, meta, tags[i] ?? []), base }))
   }
 
   const read = async (base: string): Promise<PlacedExperiment | undefined> => (await readAll([base]))[0]
 
-  /** Names of the folders at a prefix, also of those that hold nothing. */
-  const foldersAt = async (prefix: string): Promise<readonly string[]> => {
-    if (prefix === '') return tree.folders(prefix)
-    const names = ((await knownFiles.look([{ folder: folderOf(prefix), path: '' }]))[0] ?? []) as readonly string[]
-    return names.flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []))
-  }
-
-  const bases = async (): Promise<string[]> => {
-    const names = await foldersAt(root)
-    const active = names.filter((name) => idShape.test(name) && name !== 'models').map((name) => `${root}${name}/`)
-    if (!names.includes('.trash')) return active
-    const deleted = await foldersAt(root + TRASH)
-    return [...active, ...deleted.filter((name) => idShape.test(name)).map((name) => `${root}${TRASH}${name}/`)]
-  }
+  const bases = (): Promise<readonly string[]> => findBases(tree, knownFiles)
 
   const list = async (): Promise<PlacedExperiment[]> => (await readAll(await bases())).sort(byAge)
 
@@ -100,11 +73,6 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
     const artifactUri = storage.uri(`${root}${id}`)
     const meta = experimentMeta({ experimentId: id, name, artifactUri, lifecycleStage: 'active', createdAt: at, updatedAt: at })
     return tree.writeOnce(`${root}${id}/meta.yaml`, tree.yaml(meta))
-  }
-
-  const usable = ({ record }: PlacedExperiment): ExperimentRecord => {
-    assertNameUsable(record)
-    return record
   }
 
   const findByName = async (name: string): Promise<PlacedExperiment | undefined> => {
@@ -123,7 +91,8 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
         const found = await findByName(name)
         if (found !== undefined) {
           known.set(name, found.base)
-          return usable(found)
+          assertNameUsable(found.record)
+          return found.record
         }
         await create(DEFAULT_ID, DEFAULT_NAME)
         const id = idFor(name, attempt)
@@ -148,6 +117,40 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
     },
     list,
     bases,
+  }
+}
+
+function folderOf(knownFiles: KnownFiles, base: string): KnownFolder {
+  return knownFiles.folder(knownFiles.group(base), '')
+}
+
+/** Names of the folders at a prefix, including empty ones. */
+async function foldersAt(tree: Tree, knownFiles: KnownFiles, prefix: string): Promise<readonly string[]> {
+  if (prefix === '') return tree.folders(prefix)
+  const names = ((await knownFiles.look([{ folder: folderOf(knownFiles, prefix), path: '' }]))[0] ?? []) as readonly string[]
+  return names.flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []))
+}
+
+/** Key prefixes of all experiments, active ones first. */
+async function findBases(tree: Tree, knownFiles: KnownFiles): Promise<readonly string[]> {
+  const { root } = tree
+  const names = await foldersAt(tree, knownFiles, root)
+  const active = names.filter((name) => idShape.test(name) && name !== 'models').map((name) => `${root}${name}/`)
+  if (!names.includes('.trash')) return active
+  const deleted = await foldersAt(tree, knownFiles, root + TRASH)
+  return [...active, ...deleted.filter((name) => idShape.test(name)).map((name) => `${root}${TRASH}${name}/`)]
+}
+
+function recordOf(storage: ObjectStore, base: string, meta: Meta, tags: readonly (readonly [string, unknown])[]): ExperimentRecord {
+  const createdAt = numberOf(meta, 'creation_time') ?? 0
+  return {
+    experimentId: idOf(base),
+    name: textOf(meta, 'name') ?? '',
+    artifactUri: textOf(meta, 'artifact_location') ?? storage.uri(base.slice(0, -1)),
+    lifecycleStage: textOf(meta, 'lifecycle_stage') === 'deleted' ? 'deleted' : 'active',
+    createdAt,
+    updatedAt: numberOf(meta, 'last_update_time') ?? createdAt,
+    tags: Object.fromEntries(tags as readonly [string, string][]),
   }
 }
 

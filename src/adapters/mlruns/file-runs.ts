@@ -1,4 +1,4 @@
-/** Everything a tracker over files does once it is used: experiments, runs, artifacts, models of one tree. */
+/** The calls of a tracker backend over one tree of files: experiments, runs, artifacts and models. Loaded with the first call. */
 import { assertSafeKey } from '../../core/ids'
 import type { ObjectStore } from '../../ports/object-store'
 import type { ArtifactInfo, TrackerBackend } from '../../ports/tracker-backend'
@@ -9,7 +9,7 @@ import { createModels } from './models'
 import { createPlaces } from './places'
 import { createRunIndex } from './run-index'
 import { createRunReader } from './run-reader'
-import { createRunWriter } from './run-writer'
+import { RunWriter } from './run-writer'
 import { createTree } from './tree'
 
 /** What {@link createFileRuns} works on. */
@@ -17,13 +17,13 @@ export interface FileRunsInit {
   readonly storage: ObjectStore
   /** Key prefix of the tree, without a slash at the end; may be empty. */
   readonly prefix: string
-  /** Recorded for runs that name nobody. */
+  /** The user of runs that name none. */
   readonly user: string
   /** Whole epoch milliseconds. */
   readonly now: () => number
 }
 
-/** The calls of a tracker backend; `close` waits for what is written in the background. */
+/** The calls of a tracker backend. `close` waits for writes in the background. */
 export type FileRuns = Required<Omit<TrackerBackend, 'portVersion' | 'name' | 'capabilities'>>
 
 /** The calls of a tracker backend over the tree below `prefix`; each throws what the port says. */
@@ -34,7 +34,7 @@ export function createFileRuns({ storage, prefix, user, now }: FileRunsInit): Fi
   const experiments = createExperiments(tree, known, now)
   const places = createPlaces(tree, known, experiments)
   const reader = createRunReader({ tree, known, index, experiments, places })
-  const writer = createRunWriter({ tree, known, experiments, places, reader, now })
+  const writer = new RunWriter({ tree, known, experiments, places, reader, now })
   const lifecycle = createLifecycle({ tree, known, experiments, places, writer, now })
   const models = createModels(tree, experiments, places, now)
 
@@ -44,13 +44,13 @@ export function createFileRuns({ storage, prefix, user, now }: FileRunsInit): Fi
     listExperiments: async () => (await experiments.list()).map(({ record }) => record),
     createRun: (init) => writer.create({ ...init, user: init.user ?? user }),
     getRun: reader.record,
-    logBatch: writer.log,
-    updateRun: writer.update,
+    logBatch: (runId, batch) => writer.log(runId, batch),
+    updateRun: (runId, change) => writer.update(runId, change),
     searchRuns: reader.search,
     getMetricHistory: reader.history,
     deleteRun: (runId) => writer.setStage(runId, 'deleted'),
     restoreRun: lifecycle.restoreRun,
-    deleteTag: writer.deleteTag,
+    deleteTag: (runId, key) => writer.deleteTag(runId, key),
     changeExperiment: lifecycle.changeExperiment,
     async putArtifact(owner, path, bytes) {
       assertSafeKey(path, 'an artifact path')

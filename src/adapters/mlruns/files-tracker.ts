@@ -1,4 +1,4 @@
-/** The tracker backend over an object store, in the layout of MLflow's file store: checks and life; the work is loaded with the first call. */
+/** The tracker backend over an object store, in the layout of MLflow's file store. Checks the options; the calls are loaded on first use. */
 
 import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
@@ -14,27 +14,27 @@ import type { FileRuns } from './file-runs'
 
 /** Options of {@link filesTracker}. */
 export interface FilesTrackerOptions {
-  /** Where the files go: a folder, memory, the browser's own storage, … It stays the caller's to close. */
+  /** Stores the files: a folder, memory, the browser's storage, … Not closed with the tracker. */
   readonly storage: ObjectStore
   /** Key prefix of the tree. @default 'mlruns' */
   readonly prefix?: string | undefined
-  /** Recorded for runs that name nobody. @default '' */
+  /** The user of runs that name none. @default '' */
   readonly user?: string | undefined
-  /** Stamps experiments, ends and deletions. @default the system clock */
+  /** The clock for the times of experiments, ends of runs and deletions. @default the system clock */
   readonly clock?: Clock | undefined
 }
 
 /**
  * A tracker backend over any object store, as a tree of files that MLflow's file store reads (`mlruns`).
  *
- * - A metric is one file of lines, extended by one append per key and batch. Where the store has no atomic append the file is read,
- *   extended and written back with a condition. A last line that a crash tore is left out by readers and removed by the next writer.
- * - Params are created, never replaced. Batches are not atomic over several keys; what failed half-way is finished by handing it in again.
+ * - A metric is a file with one line a point, extended by one append per key and batch. If the store has no atomic append, the file is
+ *   read, extended and written back conditionally. Readers ignore an incomplete last line, and the next writer removes it.
+ * - Params are created, never replaced. A batch is not atomic across keys; logging a batch that failed again completes it.
  * - Experiments, runs and models that MLflow wrote into the same tree are read and extended.
- * - Searching asks the storage which of the files that filter and order are about have changed, and reads those. On a storage that can tell
- *   (`getChanged`) and lasts, what was read is kept in `<prefix>.index/` for later processes; it is never believed unasked.
+ * - A search reads only those files that the filter and order need and that have changed. On a persistent storage with `getChanged`, what
+ *   was read is cached in `<prefix>.index/` for later processes. Each entry is checked against the storage before it is used.
  *
- * @throws InvalidArgument on a prefix that is no key
+ * @throws InvalidArgument for a prefix that is not a valid key
  * @example
  * const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root: './mlops' }) }) })
  */

@@ -1,4 +1,4 @@
-/** What was read from the tree and still holds: every use asks the storage what changed, and reads only that. */
+/** A cache of the files of a tree. Each use asks the storage which files changed, and reads only those. */
 import { fromUtf8 } from '../../core/bytes'
 import { isMillwrightError } from '../../core/errors'
 import { type Meta, parseMeta } from '../../mlruns/meta'
@@ -7,12 +7,12 @@ import type { ChangedAnswer, ChangedQuery } from '../../ports/object-store'
 import type { MetricPoint } from '../../ports/tracker-backend'
 import type { Tree } from './tree'
 
-/** A folder's names, a param's or tag's text, a metric's last point, a meta; `null` where there is a file that says nothing. */
+/** A folder's names, a param's or tag's text, a metric's last point, or a meta file. `null` for a file without a valid value. */
 export type KnownValue = string | null | MetricPoint | Meta | readonly string[]
 
 /** A file or folder as it was last seen. */
 export interface KnownEntry {
-  /** Empty: to be read again. */
+  /** The stamp of `getChanged`. Empty if the file must be read again. */
   readonly stamp: string
   readonly value: KnownValue
 }
@@ -22,7 +22,7 @@ export interface KnownFolder {
   readonly group: KnownGroup
   /** Key prefix, ending in `/`. */
   readonly base: string
-  /** Path below the folder → what was seen there; folders end in `/`, the folder itself is the empty path. */
+  /** Path below the folder → what was read. Paths of folders end in `/`; the folder itself is the empty path. */
   readonly entries: Map<string, KnownEntry>
 }
 
@@ -31,32 +31,32 @@ export interface KnownGroup {
   readonly base: string
   /** Name below the base → folder; the experiment itself is the empty name. */
   readonly folders: Map<string, KnownFolder>
-  /** Entries read since the group was last kept in the storage. */
+  /** Entries read since the group was last written to the index. */
   fresh: number
 }
 
-/** One thing to look at. */
+/** A file or folder to read. */
 export interface Look {
   readonly folder: KnownFolder
   readonly path: string
 }
 
-/** What is known of a tree. */
+/** The cache of a tree. */
 export interface KnownFiles {
   group(base: string): KnownGroup
   folder(group: KnownGroup, name: string): KnownFolder
-  /** The present values, in the order asked; `undefined` where there is nothing. One call for many is many times quicker than a call for each. */
+  /** The present values, in order; `undefined` for what does not exist. One call for many files is much faster than one for each. */
   look(asked: readonly Look[]): Promise<(KnownValue | undefined)[]>
-  /** Several lists of things, looked at together. */
+  /** Reads several lists of files in one call. */
   lookEach(asked: readonly (readonly Look[])[]): Promise<(KnownValue | undefined)[][]>
-  /** All files below a path (ending in `/`) of each folder that say something: what follows `top` in their paths, ascending, and their values. */
+  /** For each folder, the files with a value below path `top` (ending in `/`): the rest of the path, ascending, and the value. */
   entriesBelow(folders: readonly KnownFolder[], top: string): Promise<(readonly [string, Exclude<KnownValue, null>])[][]>
 }
 
-/** How many entries are kept; beyond, all are forgotten and read again. */
+/** The most entries kept. Beyond, all are dropped and read again. */
 const MOST_ENTRIES = 4_000_000
 
-/** What is known of `tree`: nothing at first. */
+/** Creates an empty cache. */
 export function createKnownFiles(tree: Tree): KnownFiles {
   const groups = new Map<string, KnownGroup>()
   let count = 0
@@ -108,22 +108,6 @@ export function createKnownFiles(tree: Tree): KnownFiles {
     })
   }
 
-  /** Paths of all files below a path (ending in `/`) of each folder, ascending. */
-  const filesBelow = async (folders: readonly KnownFolder[], top: string): Promise<string[][]> => {
-    const names = new Map<KnownFolder, Map<string, readonly string[]>>(folders.map((folder) => [folder, new Map()]))
-    for (let asked: Look[] = folders.map((folder) => ({ folder, path: top })); asked.length > 0; ) {
-      const values = await look(asked)
-      const deeper: Look[] = []
-      for (const [i, { folder, path }] of asked.entries()) {
-        const found = (values[i] ?? []) as readonly string[]
-        names.get(folder)?.set(path, found)
-        for (const name of found) if (name.endsWith('/')) deeper.push({ folder, path: path + name })
-      }
-      asked = deeper
-    }
-    return folders.map((folder) => [...pathsOf(names.get(folder) as Map<string, readonly string[]>, top)])
-  }
-
   return {
     group(base) {
       const held = groups.get(base)
@@ -142,7 +126,7 @@ export function createKnownFiles(tree: Tree): KnownFiles {
     look,
     lookEach,
     async entriesBelow(folders, top) {
-      const paths = await filesBelow(folders, top)
+      const paths = await filesBelow(look, folders, top)
       const values = await lookEach(folders.map((folder, i) => (paths[i] as string[]).map((path) => ({ folder, path }))))
       return paths.map((list, i) =>
         list.flatMap((path, j) => {
@@ -153,6 +137,23 @@ export function createKnownFiles(tree: Tree): KnownFiles {
     },
   }
 }
+
+/** Paths of all files below a path (ending in `/`) of each folder, ascending. */
+async function filesBelow(look: KnownFiles['look'], folders: readonly KnownFolder[], top: string): Promise<string[][]> {
+  const names = new Map<KnownFolder, Map<string, readonly string[]>>(folders.map((folder) => [folder, new Map()]))
+  for (let asked: Look[] = folders.map((folder) => ({ folder, path: top })); asked.length > 0; ) {
+    const values = await look(asked)
+    const deeper: Look[] = []
+    for (const [i, { folder, path }] of asked.entries()) {
+      const found = (values[i] ?? []) as readonly string[]
+      names.get(folder)?.set(path, found)
+      for (const name of found) if (name.endsWith('/')) deeper.push({ folder, path: path + name })
+    }
+    asked = deeper
+  }
+  return folders.map((folder) => [...pathsOf(names.get(folder) as Map<string, readonly string[]>, top)])
+}
+
 function* pathsOf(names: ReadonlyMap<string, readonly string[]>, folder: string): Generator<string> {
   for (const name of names.get(folder) ?? []) {
     if (name.endsWith('/')) yield* pathsOf(names, folder + name)
@@ -160,20 +161,20 @@ function* pathsOf(names: ReadonlyMap<string, readonly string[]>, folder: string)
   }
 }
 
-/** What a file holds, by where it lies. */
+/** Parses a file by its path. */
 function contentOf(path: string, bytes: Uint8Array, base: string): KnownValue | Promise<KnownValue> {
   if (path.startsWith('metrics/')) return lastPoint(parseMetricLines(bytes, path.slice('metrics/'.length))) ?? null
   if (!isMeta(path)) return fromUtf8(bytes)
   const meta = parseMeta(bytes, base + path)
   if (!(meta instanceof Promise)) return meta as Meta
   return meta.catch((error) => {
-    // One bad file must not hide the others.
+    // One damaged file must not hide the others.
     if (isMillwrightError(error, 'Corrupt') || isMillwrightError(error, 'Unsupported')) return null
     throw error
   })
 }
 
-/** Whether a path is that of a `meta.yaml`, and not of a tag or param that is called so. */
+/** Whether a path is that of a `meta.yaml`, not of a tag or param of that name. */
 export function isMeta(path: string): boolean {
   return path === 'meta.yaml' || (/^(inputs|outputs|datasets)\//.test(path) && path.endsWith('/meta.yaml'))
 }

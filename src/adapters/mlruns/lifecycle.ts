@@ -2,6 +2,7 @@
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
 import type { Meta } from '../../mlruns/meta'
 import { headOf } from '../../mlruns/run-meta'
+import type { ObjectStore } from '../../ports/object-store'
 import { assertBatch, assertExperimentName } from '../../ports/run-keys'
 import { assertExperimentActive, deletedExperiment } from '../../ports/run-state'
 import type { ExperimentChange, ExperimentRecord } from '../../ports/tracker-backend'
@@ -58,30 +59,18 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
     await inParallel(others, (runId) => writer.setStage(runId, stage))
   }
 
-  /** Where a storage cannot move folders the mark in the meta is all; MLflow's file store reads none of these. */
-  const move = async (experimentId: string, from: string, to: string): Promise<string> => {
-    if (storage.moveFolder === undefined || from === to) return from
-    try {
-      await storage.moveFolder(from, to)
-    } catch (cause) {
-      if (!isMillwrightError(cause, 'Conflict')) throw cause
-      throw new MillwrightError('Conflict', `${storage.name}: experiment ${experimentId} cannot be moved from ${from} to ${to}`, { cause })
-    }
-    return to
-  }
-
   const remove = async ({ record, base }: PlacedExperiment): Promise<ExperimentRecord> => {
     const { experimentId } = record
     const deleted: ExperimentRecord = { ...record, lifecycleStage: 'deleted' }
     // From here on it takes no runs.
     await writeMeta(base, deleted)
     await setRuns(base, 'deleted')
-    await move(experimentId, base, `${root}${TRASH}${experimentId}/`)
+    await move(storage, experimentId, base, `${root}${TRASH}${experimentId}/`)
     return deleted
   }
 
   const restore = async ({ record, base }: PlacedExperiment): Promise<ExperimentRecord> => {
-    const there = await move(record.experimentId, base, `${root}${record.experimentId}/`)
+    const there = await move(storage, record.experimentId, base, `${root}${record.experimentId}/`)
     await setRuns(there, 'active')
     const active: ExperimentRecord = { ...record, lifecycleStage: 'active' }
     await writeMeta(there, active)
@@ -122,4 +111,16 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
       return isChanged ? record : held
     },
   }
+}
+
+/** Moves an experiment's folder. A storage that cannot move folders leaves it in place, marked only in its `meta.yaml`. */
+async function move(storage: ObjectStore, experimentId: string, from: string, to: string): Promise<string> {
+  if (storage.moveFolder === undefined || from === to) return from
+  try {
+    await storage.moveFolder(from, to)
+  } catch (cause) {
+    if (!isMillwrightError(cause, 'Conflict')) throw cause
+    throw new MillwrightError('Conflict', `${storage.name}: experiment ${experimentId} cannot be moved from ${from} to ${to}`, { cause })
+  }
+  return to
 }

@@ -1,7 +1,8 @@
-/** Adds points to metric files so that none is lost, none doubled and no line torn, also after a write that failed half-way. */
+/** Appends points to metric files. After a write that failed half-way no point is lost or stored twice, and no line is incomplete. */
 import { concatBytes, utf8 } from '../../core/bytes'
 import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { metricLine } from '../../mlruns/metric-lines'
+import type { ObjectStore } from '../../ports/object-store'
 import { readFrom } from '../../ports/stored-objects'
 import type { MetricPoint } from '../../ports/tracker-backend'
 import { inParallel, type Tree } from './tree'
@@ -14,64 +15,48 @@ export interface MetricWriter {
 
 /** What is known about one metric file. */
 interface KnownFile {
-  /** Bytes that are certainly there, ending in a whole line. */
+  /** Bytes known to be stored, ending with a complete line. */
   size: number
-  /** The last points that share a timestamp, to tell repeated ones. */
+  /** The last points that share a timestamp, to recognise repeated ones. */
   recent: Recent
-  /** A write whose outcome is not known. */
-  doubt: { readonly bytes: Uint8Array; readonly points: readonly MetricPoint[]; readonly recent: Recent } | undefined
+  /** A write that failed, so that it is not known what it stored. */
+  unconfirmed: { readonly bytes: Uint8Array; readonly points: readonly MetricPoint[]; readonly recent: Recent } | undefined
 }
 
-/** A timestamp, the lines that have it, and their greatest step: a point beyond it is certainly new. */
+/** A timestamp, its lines, and their greatest step. A point with a greater step is new. */
 interface Recent {
   readonly timestamp: number
   readonly step: number
   readonly lines: readonly string[]
 }
 
-/** How often a lost race on a store without atomic append is tried again. */
+/** How often a conflicting write is retried on a store without atomic append. */
 const ATTEMPTS = 20
-/** Characters of metric lines that are made into bytes at once. */
+/** Characters of metric lines that are encoded at once. */
 const PART_LENGTH = 16_384
 
 /** A writer of the metric files below `folder` (ending in `/`). */
 export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
   const { storage } = tree
   const files = new Map<string, KnownFile>()
-  /** Points of batches that failed but whose own file was written; none until something fails. */
+  /** Points that were stored although their batch failed. */
   let stored: WeakSet<MetricPoint> | undefined
 
-  /** Looks at a file for the first time; a last line without its end was never acknowledged, and goes. */
-  const open = async (file: string): Promise<KnownFile> => {
-    const info = await storage.head(file)
-    let size = info?.sizeBytes ?? 0
-    if (info !== undefined && size > 0) {
-      const last = await readFrom(storage, file, size - 1)
-      if (last[0] !== 10) {
-        const bytes = await storage.get(file)
-        const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1)
-        await storage.put(file, whole, storage.capabilities.conditionalPut ? { ifMatch: info.etag } : {})
-        size = whole.length
-      }
-    }
-    return { size, recent: { timestamp: -1, step: Number.NEGATIVE_INFINITY, lines: [] }, doubt: undefined }
-  }
-
-  /** Finds out what became of a write that failed, and finishes it where a part of it is there. */
+  /** Finds out what an unconfirmed write stored, and completes it if a part is missing. */
   const settle = async (file: string, known: KnownFile): Promise<void> => {
-    if (known.doubt === undefined) return
-    const { bytes } = known.doubt
+    if (known.unconfirmed === undefined) return
+    const { bytes } = known.unconfirmed
     const info = await storage.head(file)
     const extra = info === undefined || info.sizeBytes <= known.size ? new Uint8Array(0) : await readFrom(storage, file, known.size)
     if (startsWith(bytes, extra)) {
-      if (extra.length > 0 && extra.length < bytes.length) await extend(file, bytes.subarray(extra.length))
-      if (extra.length > 0) commit(known, known.doubt, bytes.length)
-    } else if (holds(extra, bytes)) commit(known, known.doubt, extra.length)
-    else known.size = (await open(file)).size
-    known.doubt = undefined
+      if (extra.length > 0 && extra.length < bytes.length) await extend(storage, file, bytes.subarray(extra.length))
+      if (extra.length > 0) commit(known, known.unconfirmed, bytes.length)
+    } else if (holds(extra, bytes)) commit(known, known.unconfirmed, extra.length)
+    else known.size = (await openFile(storage, file)).size
+    known.unconfirmed = undefined
   }
 
-  const commit = (known: KnownFile, { points, recent }: NonNullable<KnownFile['doubt']>, length: number): void => {
+  const commit = (known: KnownFile, { points, recent }: NonNullable<KnownFile['unconfirmed']>, length: number): void => {
     known.size += length
     known.recent = recent
     keep(points)
@@ -82,24 +67,9 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
     for (const point of points) stored.add(point)
   }
 
-  const extend = async (file: string, bytes: Uint8Array): Promise<void> => {
-    if (storage.capabilities.appendAtomic) return storage.append(file, bytes)
-    for (let attempt = 0; ; attempt++) {
-      const info = await storage.head(file)
-      const held = info === undefined ? new Uint8Array(0) : await storage.get(file)
-      const condition = !storage.capabilities.conditionalPut ? {} : info === undefined ? { ifAbsent: true } : { ifMatch: info.etag }
-      try {
-        await storage.put(file, concatBytes([held, bytes]), condition)
-        return
-      } catch (error) {
-        if (!isMillwrightError(error, 'Conflict') || attempt === ATTEMPTS) throw error
-      }
-    }
-  }
-
   const addTo = async (key: string, given: readonly MetricPoint[]): Promise<readonly MetricPoint[]> => {
     const file = folder + key
-    const known = files.get(key) ?? (await open(file))
+    const known = files.get(key) ?? (await openFile(storage, file))
     files.set(key, known)
     await settle(file, known)
     const points = stored === undefined ? given : given.filter((point) => !stored?.has(point))
@@ -108,9 +78,9 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
       if (known.size + bytes.length > storage.capabilities.maxObjectBytes) {
         throw new MillwrightError('Unsupported', `metric ${show(key)} has outgrown what ${storage.name} keeps in one object`)
       }
-      known.doubt = { bytes, points, recent }
-      await extend(file, bytes)
-      known.doubt = undefined
+      known.unconfirmed = { bytes, points, recent }
+      await extend(storage, file, bytes)
+      known.unconfirmed = undefined
       known.size += bytes.length
       known.recent = recent
     }
@@ -127,6 +97,38 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
         throw error
       }
     },
+  }
+}
+
+/** Opens a metric file. Removes an incomplete last line, which was never acknowledged. */
+async function openFile(storage: ObjectStore, file: string): Promise<KnownFile> {
+  const info = await storage.head(file)
+  let size = info?.sizeBytes ?? 0
+  if (info !== undefined && size > 0) {
+    const last = await readFrom(storage, file, size - 1)
+    if (last[0] !== 10) {
+      const bytes = await storage.get(file)
+      const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1)
+      await storage.put(file, whole, storage.capabilities.conditionalPut ? { ifMatch: info.etag } : {})
+      size = whole.length
+    }
+  }
+  return { size, recent: { timestamp: -1, step: Number.NEGATIVE_INFINITY, lines: [] }, unconfirmed: undefined }
+}
+
+/** Appends bytes to a file. Without atomic append, reads it and writes it back conditionally. */
+async function extend(storage: ObjectStore, file: string, bytes: Uint8Array): Promise<void> {
+  if (storage.capabilities.appendAtomic) return storage.append(file, bytes)
+  for (let attempt = 0; ; attempt++) {
+    const info = await storage.head(file)
+    const held = info === undefined ? new Uint8Array(0) : await storage.get(file)
+    const condition = !storage.capabilities.conditionalPut ? {} : info === undefined ? { ifAbsent: true } : { ifMatch: info.etag }
+    try {
+      await storage.put(file, concatBytes([held, bytes]), condition)
+      return
+    } catch (error) {
+      if (!isMillwrightError(error, 'Conflict') || attempt === ATTEMPTS) throw error
+    }
   }
 }
 

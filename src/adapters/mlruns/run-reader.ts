@@ -46,24 +46,12 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
       | Meta
       | null
       | undefined
-    // What was skipped as unreadable is read again, for its error.
+    // A file that could not be read is read again, for its error.
     const meta = seen ?? (await tree.readMeta(`${base}meta.yaml`))
     if (meta === undefined) throw new MillwrightError('NotFound', `${tree.storage.name} has no run ${show(runId)}`)
     const found = runHead(meta, runId)
     if (found === undefined) throw new MillwrightError('Corrupt', `${base}meta.yaml is not that of run ${runId}`)
     return found
-  }
-
-  const metasBelow = async (folders: readonly KnownFolder[], top: string): Promise<Meta[][]> => {
-    const names = await known.look(folders.map((folder) => ({ folder, path: top })))
-    const values = await known.lookEach(
-      folders.map((folder, i) =>
-        ((names[i] ?? []) as readonly string[])
-          .filter((name) => name.endsWith('/'))
-          .map((name) => ({ folder, path: `${top}${name}meta.yaml` })),
-      ),
-    )
-    return values.map((metas) => (metas as (Meta | null | undefined)[]).filter((meta) => meta !== undefined && meta !== null))
   }
 
   const datasetsOf = async (group: KnownGroup, inputs: readonly (readonly Meta[])[]): Promise<DatasetInput[][]> => {
@@ -80,8 +68,8 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
     const params = await known.entriesBelow(folders, 'params/')
     const tags = await known.entriesBelow(folders, 'tags/')
     const metrics = await known.entriesBelow(folders, 'metrics/')
-    const inputs = await metasBelow(folders, 'inputs/')
-    const outputs = await metasBelow(folders, 'outputs/')
+    const inputs = await metasBelow(known, folders, 'inputs/')
+    const outputs = await metasBelow(known, folders, 'outputs/')
     const datasets = await datasetsOf(group, inputs)
     return heads.map((found, i) => {
       const texts = Object.fromEntries(tags[i] as [string, string][])
@@ -126,7 +114,20 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
   }
 }
 
-/** Where a link's dataset lies. The id comes from a file; nothing but a plain name may become a part of a key. */
+/** The `meta.yaml` files in the folders below a path of each folder. */
+async function metasBelow(known: KnownFiles, folders: readonly KnownFolder[], top: string): Promise<Meta[][]> {
+  const names = await known.look(folders.map((folder) => ({ folder, path: top })))
+  const values = await known.lookEach(
+    folders.map((folder, i) =>
+      ((names[i] ?? []) as readonly string[])
+        .filter((name) => name.endsWith('/'))
+        .map((name) => ({ folder, path: `${top}${name}meta.yaml` })),
+    ),
+  )
+  return values.map((metas) => (metas as (Meta | null | undefined)[]).filter((meta) => meta !== undefined && meta !== null))
+}
+
+/** The path of a link's dataset. The id comes from a file, so that it is checked before it becomes part of a key. */
 function datasetPath(link: Meta): string | undefined {
   const id = textOf(link, 'source_id') ?? ''
   return /^[\w-]{1,100}$/.test(id) ? `datasets/${id}/meta.yaml` : undefined

@@ -1,4 +1,4 @@
-/** The `mlruns` tree on an object store: small text files, folders, and the few ways in which they are read and written. */
+/** Reads and writes the small text files of an `mlruns` tree on an object store. */
 import { fromUtf8, utf8 } from '../../core/bytes'
 import { isMillwrightError } from '../../core/errors'
 import type { Json } from '../../core/json'
@@ -14,28 +14,28 @@ export interface Tree {
   /** The text, or `undefined` where there is no such object. */
   read(key: string): Promise<string | undefined>
   write(key: string, text: string): Promise<void>
-  /** Writes unless something is there; whether it wrote. */
+  /** Writes unless the object exists. Returns whether it wrote. */
   writeOnce(key: string, text: string): Promise<boolean>
   /** A mapping, or `undefined` where there is no such object. @throws Corrupt */
   readMeta(key: string): Promise<Meta | undefined>
-  /** As `readMeta`, but what cannot be read is not there: one bad file must not hide the others. */
+  /** As `readMeta`, but returns `undefined` for a file that cannot be read, so that one damaged file does not hide the others. */
   readMetaOrSkip(key: string): Promise<Meta | undefined>
   /** YAML with sorted keys, as MLflow writes it. */
   yaml(meta: Readonly<Record<string, Json>>): string
   writeMeta(key: string, meta: Readonly<Record<string, Json>>): Promise<void>
-  /** Makes a folder exist where the storage has folders. */
+  /** Creates a folder, if the storage has folders. */
   ensureFolder(prefix: string): Promise<void>
   /** Every object below a prefix. */
   list(prefix: string): Promise<readonly ObjectInfo[]>
   /** Names of the folders directly below a prefix. */
   folders(prefix: string): Promise<readonly string[]>
-  /** The content of those that changed; see `getChanged` of the port. A storage without it is asked one by one. */
+  /** The content of the objects that changed, see `getChanged` of the port. Without it each object is checked by its etag. */
   changed(queries: readonly ChangedQuery[]): Promise<readonly (ChangedAnswer | undefined)[]>
   /** The files below a prefix as path → text. */
   texts(prefix: string): Promise<Record<string, string>>
 }
 
-/** How many requests run at once. */
+/** How many requests run in parallel. */
 const PARALLEL = 16
 
 /** The tree below `prefix` of a storage. */
@@ -62,7 +62,7 @@ export function createTree(storage: ObjectStore, prefix: string): Tree {
     const bytes = await readOptional(storage, key)
     return bytes === undefined ? undefined : parseMeta(bytes, `${storage.name} ${key}`)
   }
-  /** By etag, which comes before the content: what changes in between shows the next time. */
+  /** Reads the etag before the content, so that a change in between is found the next time. */
   const changedSince = async ({ key, stamp }: ChangedQuery): Promise<ChangedAnswer | undefined> => {
     if (key.endsWith('/')) {
       const names: string[] = []
@@ -86,17 +86,7 @@ export function createTree(storage: ObjectStore, prefix: string): Tree {
     root: prefix === '' ? '' : `${prefix}/`,
     read,
     write,
-    async writeOnce(key, text) {
-      if (!storage.capabilities.conditionalPut && (await storage.head(key)) !== undefined) return false
-      try {
-        await storage.put(key, utf8(text), storage.capabilities.conditionalPut ? { ifAbsent: true } : {})
-        return true
-      } catch (error) {
-        // A Conflict may also mean that a longer key lies beneath: then there is no object, and the error stands.
-        if (isMillwrightError(error, 'Conflict') && (await storage.head(key)) !== undefined) return false
-        throw error
-      }
-    },
+    writeOnce: (key, text) => writeOnce(storage, key, text),
     readMeta,
     async readMetaOrSkip(key) {
       try {
@@ -126,12 +116,24 @@ export function createTree(storage: ObjectStore, prefix: string): Tree {
   }
 }
 
-/** Maps with at most 16 calls under way; after a failure the rest still runs, then the first error is thrown. */
+async function writeOnce(storage: ObjectStore, key: string, text: string): Promise<boolean> {
+  if (!storage.capabilities.conditionalPut && (await storage.head(key)) !== undefined) return false
+  try {
+    await storage.put(key, utf8(text), storage.capabilities.conditionalPut ? { ifAbsent: true } : {})
+    return true
+  } catch (error) {
+    // A Conflict may also mean that longer keys begin with this one. Then there is no object, and the error is thrown.
+    if (isMillwrightError(error, 'Conflict') && (await storage.head(key)) !== undefined) return false
+    throw error
+  }
+}
+
+/** Maps items with at most 16 calls in parallel. All calls are made, also after a failure. @throws the first failure */
 export async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length)
   const failures: unknown[] = []
   let next = 0
-  const lane = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     while (next < items.length) {
       const index = next++
       try {
@@ -141,7 +143,7 @@ export async function inParallel<T, R>(items: readonly T[], work: (item: T) => P
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, lane))
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker))
   if (failures.length > 0) throw failures[0]
   return results
 }

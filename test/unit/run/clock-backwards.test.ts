@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { progressReporter } from '../../../src/core/progress'
 import type { RunRecord } from '../../../src/ports/tracker-backend'
 import { progressBar } from '../../../src/run'
-import { forwardClock } from '../../../src/run/forward-clock'
+import { monotonicClock } from '../../../src/run/open-run'
 import { jumpingClock } from '../../fixtures/jumping-clock'
 
 const HOUR = 3_600_000
@@ -36,7 +36,7 @@ describe('progress, while the clock is set back', () => {
   })
 })
 
-describe('forwardClock', () => {
+describe('monotonicClock', () => {
   const record = (change: Partial<RunRecord>): RunRecord => ({
     ...{
       runId: 'r',
@@ -54,7 +54,7 @@ describe('forwardClock', () => {
 
   it('stands still until the wall clock has caught up', () => {
     const wall = jumpingClock(1000)
-    const clock = forwardClock(wall, record({}))
+    const clock = monotonicClock(wall, record({}))
     const seen = [5, -100, 50, 60].map((ms) => {
       wall.jump(ms)
       return clock.now()
@@ -64,9 +64,9 @@ describe('forwardClock', () => {
 
   it('begins no earlier than what the run holds', () => {
     const wall = jumpingClock(10)
-    expect(forwardClock(wall, record({})).now()).toBe(1000)
-    expect(forwardClock(wall, record({ endTime: 2000 })).now()).toBe(2000)
+    expect(monotonicClock(wall, record({})).now()).toBe(1000)
+    expect(monotonicClock(wall, record({ endTime: 2000 })).now()).toBe(2000)
     const metrics = { m: { key: 'm', value: 1, step: 0, timestamp: 3000 } }
-    expect(forwardClock(wall, record({ endTime: 2000, metrics })).now()).toBe(3000)
+    expect(monotonicClock(wall, record({ endTime: 2000, metrics })).now()).toBe(3000)
   })
 })

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { MillwrightError } from '../../../src/core/errors'
 import type { RunBatch, TrackerBackend } from '../../../src/ports/tracker-backend'
-import { createPointQueue } from '../../../src/run/point-queue'
-import { createRunBuffer, type RunBuffer } from '../../../src/run/run-buffer'
+import { createPointQueue, RunBuffer } from '../../../src/run/run-buffer'
 import { type ManualClock, manualClock } from './manual-clock'
 
 interface Setup {
@@ -33,7 +32,7 @@ async function setup(limits: { maxBufferedPoints?: number; maxBufferedBytes?: nu
       await inner.logBatch(id, batch)
     },
   }
-  const buffer = createRunBuffer({
+  const buffer = new RunBuffer({
     backend,
     runId,
     clock,
@@ -53,7 +52,7 @@ const down = (): never => {
   throw new MillwrightError('Unavailable', 'down')
 }
 
-describe('createRunBuffer', () => {
+describe('RunBuffer', () => {
   it('leaves what is logged during a write for the next interval, and all of it to a flush', async () => {
     const made = await setup()
     const { buffer, clock, batches, backend, runId } = made

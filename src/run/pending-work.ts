@@ -1,17 +1,17 @@
-/** Work that a run has begun and must have done before it is written out: reading a Blob, drawing a canvas. */
+/** Asynchronous work that a run has begun and must finish before it is flushed, such as reading a Blob or drawing a canvas. */
 
-/** What is still to come. */
-export interface Later {
-  /** Adds work; what it throws goes to `onError` and is kept for {@link Later.takeFailure}. */
+/** The work under way. */
+export interface PendingWork {
+  /** Adds work. Its failure is passed to `onError` and kept for {@link PendingWork.takeFailure}. */
   add(work: Promise<unknown>): void
-  /** Resolves when everything added so far is done, one way or the other. */
+  /** Resolves when all work added so far has succeeded or failed. */
   settle(): Promise<void>
-  /** The first failure since the last call. */
+  /** Returns the first failure since the last call. */
   takeFailure(): { readonly error: unknown } | undefined
 }
 
-/** Nothing to come. @param onError must not throw */
-export function createLater(onError: (error: unknown) => void): Later {
+/** Starts with no work. @param onError must not throw */
+export function createPendingWork(onError: (error: unknown) => void): PendingWork {
   const pending = new Set<Promise<void>>()
   let failure: { readonly error: unknown } | undefined
   return {

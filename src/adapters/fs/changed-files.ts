@@ -1,4 +1,4 @@
-/** Many small files at once, and only those that changed: one look at each, without a round trip through the thread pool. */
+/** Reads, of many small files, those that changed. Uses synchronous calls, which for small files are faster than the thread pool. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, realpathSync, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,39 +12,39 @@ import { isInside, leadsOut } from './folders'
 import { entryNames } from './walk'
 
 /**
- * A change leaves inode, size or time of change (`ctime`, which no program can set) different, unless it falls into the same tick of the file
- * system's clock: 1 to 10 ms on Linux, 2 s on FAT. What changed later ago than this shows every further change; younger gets no stamp.
+ * Files that changed more recently than this get no stamp. A stamp holds inode, size and change time (`ctime`, which no program can set).
+ * Two changes within one tick of the file system's clock (1 to 10 ms on Linux, 2 s on FAT) may leave all three equal.
  */
 const SETTLED_MS = 2500
-/** The event loop gets its turn after this long. */
+/** After this many milliseconds the event loop gets its turn. */
 const SLICE_MS = 4
-/** Larger files are read without blocking. */
+/** Larger files are read asynchronously. */
 const SMALL_BYTES = 262_144
-/** How many checked names are remembered. */
+/** How many checked names are cached. */
 const NAMES_KEPT = 50_000
 
-/** What {@link createGlances} needs to know of its store. */
-export interface GlanceInit {
+/** Options of {@link createChangedFiles}. */
+export interface ChangedFilesOptions {
   readonly root: string
   readonly name: string
-  /** Refuses keys that the store keeps for itself. @throws InvalidArgument */
+  /** The path of a key. @throws InvalidArgument for a key that the store reserves */
   readonly pathOf: (key: string) => string
 }
 
-/** Answers of `getChanged` for files below a root; `onKey` is told which key is looked at, for messages. */
-export type Glances = (
+/** Answers `getChanged`. Calls `onKey` with each key before reading it, for error messages. */
+export type ChangedFiles = (
   queries: readonly ChangedQuery[],
   signal: AbortSignal | undefined,
   onKey: (key: string) => void,
 ) => Promise<readonly (ChangedAnswer | undefined)[]>
 
-/** Looks at files below `root`. Links are not followed: like a listing, it leaves them out. */
-export function createGlances({ root, name, pathOf }: GlanceInit): Glances {
+/** Reads files below `root`. Symbolic links count as missing, as in a listing. */
+export function createChangedFiles({ root, name, pathOf }: ChangedFilesOptions): ChangedFiles {
   const safeNames = new Set<string>()
   let realRoot: string | undefined
 
-  /** As `pathOf`, remembering the names it has checked. */
-  const place = (key: string): string => {
+  /** As `pathOf`, with a cache of checked names. */
+  const cachedPathOf = (key: string): string => {
     const names = key.split('/')
     const first = names[0] as string
     if (key.length > 1024 || !safeNames.has(first) || !names.every((part) => safeNames.has(part))) {
@@ -54,7 +54,7 @@ export function createGlances({ root, name, pathOf }: GlanceInit): Glances {
       for (const part of names) safeNames.add(part)
       return join(root, key)
     }
-    // A name may be safe below another folder and still be the store's own at the top.
+    // A name that is allowed in a folder may be reserved at the root.
     return first.startsWith('.') ? pathOf(key) : `${root}/${key}`
   }
 
@@ -66,7 +66,7 @@ export function createGlances({ root, name, pathOf }: GlanceInit): Glances {
   }
 
   const folder = ({ key, stamp }: ChangedQuery, checked: Set<string>): ChangedAnswer | undefined => {
-    const path = place(key.slice(0, -1))
+    const path = cachedPathOf(key.slice(0, -1))
     const now = Date.now()
     const facts = factsOf(path)
     if (facts === undefined || !facts.isDirectory()) return undefined
@@ -78,7 +78,7 @@ export function createGlances({ root, name, pathOf }: GlanceInit): Glances {
   }
 
   const file = ({ key, stamp }: ChangedQuery, checked: Set<string>): ChangedAnswer | Promise<ChangedAnswer | undefined> | undefined => {
-    const path = place(key)
+    const path = cachedPathOf(key)
     const seen = factsOf(path)
     if (seen === undefined || !seen.isFile()) return undefined
     if (stamp !== undefined && stamp !== '' && stamp === stampOf(seen)) return { stamp }
@@ -112,7 +112,7 @@ function factsOf(path: string): Stats | undefined {
   return orMissing(() => lstatSync(path, { throwIfNoEntry: false }))
 }
 
-/** The facts come before the content: what changes in between shows in the next look. */
+/** Reads the facts before the content, so that a change in between is found the next time. */
 function readSmall(path: string): ChangedAnswer | undefined {
   const now = Date.now()
   const handle = orMissing(() => openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)))
@@ -152,7 +152,7 @@ function stampOf({ dev, ino, size, ctimeMs, mtimeMs }: Stats): string {
   return mtimeMs === ctimeMs ? `${dev}.${ino}.${size}.${ctimeMs}` : `${dev}.${ino}.${size}.${ctimeMs}.${mtimeMs}`
 }
 
-/** Not for times in the future either: a clock that was set back may come by them again. */
+/** Whether the last change is old enough for a stamp. A time in the future is not: after a clock was set back it comes again. */
 function isSettled({ ctimeMs }: Stats, now: number): boolean {
   return now - ctimeMs >= SETTLED_MS
 }
@@ -166,7 +166,7 @@ function orMissing<T>(work: () => T): T | undefined {
   }
 }
 
-/** Gone, never there, beneath a file, or a link: nothing that a key leads to. */
+/** Whether there is no file at a path: missing, below a file, or a symbolic link. */
 function isMissing(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error))
 }

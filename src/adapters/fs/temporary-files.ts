@@ -1,0 +1,112 @@
+/** Complete, flushed files and folders in the temporary folder of a store, ready to be moved to their place. */
+import { closeSync, fstatSync, fsync as fsyncCallback, mkdirSync, openSync, writeSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { newId } from '../../core/ids'
+import { throwIfAborted } from '../../core/signal'
+import type { FolderContent, ObjectInfo } from '../../ports/object-store'
+import { makeFolders } from '../node/folders'
+import { systemCode } from '../node/system-errors'
+import { writeAll } from './files'
+import type { FsFolders } from './folders'
+import { HASHED_BYTES, infoOfFacts } from './info'
+
+/** Files up to this size are written synchronously; only flushing them is asynchronous. */
+const SMALL_BYTES = 65_536
+
+const flushFile = /* @__PURE__ */ promisify(fsyncCallback)
+
+/** What {@link TemporaryFiles} work with. */
+export interface TemporaryFilesOptions {
+  /** The temporary folder. */
+  readonly folder: string
+  /** Whether files are flushed to the disk. */
+  readonly fsync: boolean
+  readonly folders: FsFolders
+}
+
+/** Writes temporary files and folders. The caller removes them when something fails. */
+export class TemporaryFiles {
+  readonly #options: TemporaryFilesOptions
+
+  constructor(options: TemporaryFilesOptions) {
+    this.#options = options
+  }
+
+  /** A new path in the temporary folder. */
+  newPath(): string {
+    return join(this.#options.folder, newId())
+  }
+
+  /** Writes a file. Returns the facts about it, for `key`. */
+  async writeFile(path: string, key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<ObjectInfo> {
+    return bytes.length <= SMALL_BYTES ? this.#writeSmall(path, key, bytes) : this.#writeLarge(path, key, bytes, signal)
+  }
+
+  /** Writes a folder with files and folders in it. */
+  async writeFolder(path: string, { files, folders = [] }: FolderContent, signal: AbortSignal | undefined): Promise<void> {
+    await this.#withFolder(() => mkdirSync(path))
+    const filled = new Set([path])
+    for (const folder of folders) mkdirSync(join(path, folder), { recursive: true })
+    const handles: number[] = []
+    try {
+      for (const [name, bytes] of files) {
+        throwIfAborted(signal)
+        const file = join(path, name)
+        for (let folder = dirname(file); !filled.has(folder); folder = dirname(folder)) filled.add(folder)
+        mkdirSync(dirname(file), { recursive: true })
+        const handle = openSync(file, 'wx')
+        handles.push(handle)
+        writeAllSync(handle, bytes)
+      }
+      // Flushed in parallel, so that one commit of the file system's journal covers all files.
+      if (this.#options.fsync) await Promise.all(handles.map((handle) => flushFile(handle)))
+    } finally {
+      for (const handle of handles) closeSync(handle)
+    }
+    await Promise.all([...filled].map((folder) => this.#options.folders.flush(folder)))
+  }
+
+  async #writeSmall(path: string, key: string, bytes: Uint8Array): Promise<ObjectInfo> {
+    const handle = await this.#withFolder(() => openSync(path, 'wx'))
+    try {
+      writeAllSync(handle, bytes)
+      if (this.#options.fsync) await flushFile(handle)
+      return infoOfFacts(key, fstatSync(handle, { bigint: true }), bytes)
+    } finally {
+      closeSync(handle)
+    }
+  }
+
+  async #writeLarge(path: string, key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<ObjectInfo> {
+    const handle: FileHandle = await this.#withFolder(() => open(path, 'wx'))
+    try {
+      await writeAll(handle, bytes, signal)
+      // Clocks of file systems tick in milliseconds and inodes are reused: random microseconds make the etags of large files differ.
+      if (bytes.length > HASHED_BYTES) {
+        const seconds = Date.now() / 1000
+        await handle.utimes(seconds, seconds + Number.parseInt(newId().slice(0, 6), 16) / 0x1000000 / 1000)
+      }
+      if (this.#options.fsync) await handle.sync()
+      return infoOfFacts(key, await handle.stat({ bigint: true }), bytes)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Runs `work` again after creating the temporary folder, if another program removed it. */
+  async #withFolder<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error
+      await makeFolders(this.#options.folder)
+      return work()
+    }
+  }
+}
+
+function writeAllSync(handle: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at)
+}
