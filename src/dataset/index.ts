@@ -1,9 +1,10 @@
 /** Datasets: immutable, columnar tables and what is done to them. */
 export type { Fold } from '../schema/partition'
+export type { DataRow, NameOf, RowOf } from '../schema/row-types'
 export { assertSchema, type InferRow, type SchemaCheckOptions, schemaIssues, schemaOf, type TableSchema } from '../schema/schema'
 export { concat } from './concat'
-export { type ColumnCells, type FromRowsOptions, fromColumns, fromRows } from './create'
-export { type DataRow, Dataset } from './dataset'
+export { type ColumnCells, type ColumnTypes, type FromRowsOptions, fromColumns, fromRows } from './create'
+export { Dataset } from './dataset'
 export { filter, head, type RowPredicate, slice, tail, take } from './filter'
 export { fingerprint } from './fingerprint'
 export { groupCounts, type ValueCount, valueCounts } from './group-counts'
