@@ -1,5 +1,6 @@
 /** Datasets: immutable, columnar tables and what is done to them. */
 export type { Fold } from '../schema/partition'
+export type { RowOfSchema, RowSchema } from '../schema/row-schema'
 export type { DataRow, NameOf, RowOf } from '../schema/row-types'
 export { assertSchema, type InferRow, type SchemaCheckOptions, schemaIssues, schemaOf, type TableSchema } from '../schema/schema'
 export { concat } from './concat'
@@ -15,3 +16,4 @@ export { drop, rename, select } from './select'
 export { type SortKey, sort } from './sort'
 export { type FoldsOptions, folds, type Split, type SplitOptions, split } from './split'
 export { type WithColumnOptions, withColumn } from './with-column'
+export { withSchema } from './with-schema'

@@ -1,4 +1,7 @@
 /** The row types that flow through datasets. Checked by `tsc`, never run. */
+import * as z from 'zod'
+import * as mini from 'zod/mini'
+import { parseCsv, readCsv } from '../../src/adapters/csv/csv'
 import {
   concat,
   type DataRow,
@@ -15,6 +18,7 @@ import {
   split,
   take,
   withColumn,
+  withSchema,
 } from '../../src/dataset'
 import type { Row, Table } from '../../src/schema/table'
 
@@ -134,4 +138,21 @@ export function check(untyped: Dataset, table: Table, flights: readonly Flight[]
   // @ts-expect-error another type of cell
   const other: Dataset<{ mass: string }> = penguins
   void [any, asTable, fewer, other]
+}
+
+export async function checkSchemas(untyped: Dataset): Promise<void> {
+  const flight = z.object({ carrier: z.enum(['UA', 'AA']), delay: z.number().nullable(), at: z.date(), late: z.boolean().optional() })
+  type FlightRow = { carrier: 'UA' | 'AA'; delay: number | null; at: number; late: boolean | null }
+  const parsed = parseCsv('', { schema: flight })
+  same<ReturnType<typeof parsed.row>, FlightRow>(true)
+  const read = await readCsv('', { schema: flight, types: { carrier: 'string' } })
+  same<ReturnType<typeof read.row>, FlightRow>(true)
+  const checked = withSchema(untyped, mini.object({ n: mini.optional(mini.number()) }))
+  same<ReturnType<typeof checked.row>, { n: number | null }>(true)
+  // @ts-expect-error no such column
+  select(parsed, ['carier'])
+  // @ts-expect-error no schema
+  withSchema(untyped, { n: 'float64' })
+  const plain = parseCsv('')
+  same<typeof plain, Dataset>(true)
 }
