@@ -32,6 +32,7 @@ export {
   take,
   valueCounts,
   withColumn,
+  withSchema,
 } from './dataset'
 export { type ColumnDrift, DriftDetector, type DriftProfile, type DriftReport, pageHinkley } from './drift'
 export {

@@ -1,6 +1,7 @@
 /** Tables one below the other. */
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
 import { type Column, type ColumnType, MISSING_INT32, makeColumn, newValues } from '../schema/column'
+import type { RowOf, Selected } from '../schema/row-types'
 import { isAssignable } from '../schema/schema'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
@@ -11,7 +12,7 @@ import { Dataset } from './dataset'
  *
  * @throws InvalidArgument without a table, SchemaMismatch listing every column that differs
  */
-export function concat(tables: readonly Table[]): Dataset {
+export function concat<T extends Table>(tables: readonly T[]): Dataset<Selected<RowOf<T>, keyof RowOf<T>>> {
   if (!Array.isArray(tables as unknown)) throw invalidArgument(`concat expects an array of Datasets, got ${show(tables)}`)
   for (const table of tables) assertTable(table, 'concat')
   const [first] = tables

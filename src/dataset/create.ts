@@ -3,15 +3,19 @@ import { invalidArgument, show } from '../core/errors'
 import { checkOptions, ofType, oneOf } from '../core/options'
 import type { CoerceOptions } from '../schema/coerce'
 import { type Column, type ColumnType, columnOfCells, columnTypes, MISSING_INT32, makeColumn, renameColumn } from '../schema/column'
+import type { CellOf, ColumnName, NoOthers, RowFrom, RowInput, Selected, TypedBy } from '../schema/row-types'
 import { isRow, type Row, tableFromRows } from '../schema/table'
 import { Dataset } from './dataset'
 
+/** Column types by column name. */
+export type ColumnTypes<Name extends string = string> = { readonly [Column in Name]?: ColumnType | undefined }
+
 /** Options of {@link fromRows}. */
-export interface FromRowsOptions {
+export interface FromRowsOptions<Name extends string = string, Types extends ColumnTypes = ColumnTypes<Name>> {
   /** Types by column name; the others are inferred from all rows. */
-  readonly types?: Readonly<Record<string, ColumnType>> | undefined
+  readonly types?: Types | undefined
   /** The columns to take, in this order. @default every key, in order of appearance */
-  readonly columns?: readonly string[] | undefined
+  readonly columns?: readonly Name[] | undefined
   /** Read text of numbers and booleans, and 0 and 1 as booleans, into the types asked for in `types`. @default false */
   readonly coerce?: boolean | undefined
 }
@@ -22,6 +26,14 @@ export interface FromRowsOptions {
  *
  * @throws InvalidArgument naming column and row of what is no cell (an object, an array, a Promise, …) or does not fit the type asked for
  */
+export function fromRows<
+  R extends RowInput<R>,
+  const Types extends ColumnTypes<ColumnName<RowFrom<R>>> = object,
+  const Name extends ColumnName<RowFrom<R>> = ColumnName<RowFrom<R>>,
+>(
+  rows: readonly R[],
+  options?: FromRowsOptions<Name, Types & NoOthers<Types, ColumnName<RowFrom<R>>>>,
+): Dataset<TypedBy<Selected<RowFrom<R>, Name>, Types>>
 export function fromRows(rows: readonly Row[], options: FromRowsOptions = {}): Dataset {
   checkOptions('fromRows', options, { types: ofType('object'), columns: ofType('object'), coerce: ofType('boolean') })
   if (!Array.isArray(rows)) throw invalidArgument(`fromRows needs an array of row objects, got ${show(rows)}`)
@@ -30,6 +42,12 @@ export function fromRows(rows: readonly Row[], options: FromRowsOptions = {}): D
   checkTypes(options.types)
   return Dataset.fromTable(tableFromRows(rows, options.types, options.columns, { coerce: options.coerce }))
 }
+
+/** The row of a dataset that is made of these columns. */
+export type RowOfColumns<Columns> = { -readonly [Name in keyof Columns]: CellsOf<Columns[Name]> }
+
+/** The cell of a column that is made of these cells. */
+export type CellsOf<Cells> = Cells extends Column<infer Cell> ? Cell : Cells extends ArrayLike<infer Value> ? CellOf<Value> : never
 
 /** Cells of one column: an array or typed array of values, or a column (its name is replaced). */
 export type ColumnCells = ArrayLike<unknown> | Column
@@ -40,6 +58,13 @@ export type ColumnCells = ArrayLike<unknown> | Column
  * @param types types by column name, for columns given as plain arrays
  * @throws InvalidArgument on unequal lengths, or naming column and row of what is no cell or does not fit the type asked for
  */
+export function fromColumns<
+  Columns extends Readonly<Record<string, ColumnCells>>,
+  const Types extends ColumnTypes<ColumnName<Columns>> = object,
+>(
+  columns: Columns,
+  options?: Omit<FromRowsOptions<string, Types & NoOthers<Types, ColumnName<Columns>>>, 'columns'>,
+): Dataset<TypedBy<RowOfColumns<Columns>, Types>>
 export function fromColumns(columns: Readonly<Record<string, ColumnCells>>, options: Omit<FromRowsOptions, 'columns'> = {}): Dataset {
   checkOptions('fromColumns', options, { types: ofType('object'), coerce: ofType('boolean') })
   if (typeof columns !== 'object' || columns === null || Array.isArray(columns)) {
@@ -71,14 +96,15 @@ function isColumn(cells: ColumnCells): cells is Column {
   return typeof (cells as Partial<Column> | null)?.at === 'function' && 'storage' in cells && 'type' in cells && 'name' in cells
 }
 
-function typeFor(types: Readonly<Record<string, ColumnType>> | undefined, name: string): ColumnType | undefined {
+function typeFor(types: ColumnTypes | undefined, name: string): ColumnType | undefined {
   return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
 }
 
 /** @throws InvalidArgument naming the first entry that is no column type */
-export function checkTypes(types: Readonly<Record<string, ColumnType>> | undefined): void {
+export function checkTypes(types: ColumnTypes | undefined): void {
   const rule = oneOf(...columnTypes)
   for (const [name, type] of Object.entries(types ?? {})) {
-    if (!rule.test(type)) throw invalidArgument(`the type of column ${show(name)} must be ${rule.allowed}, got ${show(type)}`)
+    if (type !== undefined && !rule.test(type))
+      throw invalidArgument(`the type of column ${show(name)} must be ${rule.allowed}, got ${show(type)}`)
   }
 }

@@ -2,15 +2,20 @@
 import { attachDisplay } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
 import { type CellValue, type Column, sliceColumn } from '../schema/column'
+import type { ColumnName, ColumnNames, DataRow, RowOf } from '../schema/row-types'
 import { schemaOf, type TableSchema } from '../schema/schema'
 import { assertTable, rowAt, rowsOf, type Table, tableOf } from '../schema/table'
 import { markdownTable, textTable } from './table-text'
 
-/** A row of a dataset: column name → cell; a timestamp is epoch milliseconds, `null` is missing. */
-export type DataRow = Record<string, CellValue>
+/** The column called `Name` of a dataset with rows of type `R`. */
+export type ColumnOf<R, Name extends keyof R> = Column<Extract<R[Name], CellValue>>
 
 /**
  * Columns of equal length under distinct names. Immutable; iterating gives rows.
+ *
+ * `R` is the type of a row. The makers and verbs infer it, so that a misspelt column name is an error in the editor; where the columns are
+ * only known when the program runs (a CSV file read without a `schema`), any name is taken. `NaN` is missing too: a cell of type `number`
+ * can be `null` where a `NaN` was put in.
  *
  * Make one with `readCsv`, `parseCsv`, `fromRows`, `fromColumns` or `Dataset.fromTable`; change one with the functions
  * of `millwright/dataset`, each of which returns a new dataset and shares memory where it can.
@@ -18,9 +23,9 @@ export type DataRow = Record<string, CellValue>
  * @example
  * const penguins = fromRows([{ species: 'Adelie', mass: 3750 }, { species: 'Gentoo', mass: null }])
  * penguins.numRows // 2
- * penguins.column('mass').at(1) // null
+ * penguins.column('mass').at(1) // null; its type is number | null
  */
-export class Dataset implements Table {
+export class Dataset<R extends object = DataRow> implements Table {
   readonly #table: Table
   #schema: TableSchema | undefined
 
@@ -34,7 +39,7 @@ export class Dataset implements Table {
   }
 
   /** A dataset over the columns of any table; a dataset is returned as it is. */
-  static fromTable(table: Table): Dataset {
+  static fromTable<T extends Table>(table: T): Dataset<RowOf<T>> {
     assertTable(table, 'Dataset.fromTable')
     return table instanceof Dataset ? table : new Dataset(table.columnNames.map((name) => table.column(name)))
   }
@@ -45,8 +50,8 @@ export class Dataset implements Table {
   }
 
   /** Column names in order. */
-  get columnNames(): readonly string[] {
-    return this.#table.columnNames
+  get columnNames(): readonly ColumnNames<R>[] {
+    return this.#table.columnNames as ColumnNames<R>[]
   }
 
   /** Name and type of each column, and whether every cell has a value (`required`). */
@@ -56,53 +61,53 @@ export class Dataset implements Table {
   }
 
   /** The column called `name`. @throws NotFound listing the names there are */
-  column(name: string): Column {
-    return this.#table.column(name)
+  column<Name extends ColumnName<R>>(name: Name): ColumnOf<R, Name> {
+    return this.#table.column(name) as ColumnOf<R, Name>
   }
 
   /** Whether there is a column called `name`. */
   has(name: string): boolean {
-    return this.columnNames.includes(name)
+    return this.#table.columnNames.includes(name)
   }
 
   /** All columns in order. */
   columns(): readonly Column[] {
-    return this.columnNames.map((name) => this.column(name))
+    return this.#table.columnNames.map((name) => this.#table.column(name))
   }
 
   /** The row at `index` as an object. @throws InvalidArgument when there is no such row */
-  row(index: number): DataRow {
+  row(index: number): R {
     if (!Number.isInteger(index) || index < 0 || index >= this.numRows) {
       throw invalidArgument(`row must be a whole number from 0 to ${this.numRows - 1}, got ${show(index)}`)
     }
-    return rowAt(this.#table, index)
+    return rowAt(this.#table, index) as R
   }
 
   /** The first `count` rows. */
-  head(count = 5): Dataset {
+  head(count = 5): Dataset<R> {
     return this.slice(0, Math.max(0, count))
   }
 
   /** The last `count` rows. */
-  tail(count = 5): Dataset {
+  tail(count = 5): Dataset<R> {
     return this.slice(Math.max(0, this.numRows - count), this.numRows)
   }
 
   /** Rows from `start` (included) to `end` (not included), sharing memory; negative numbers count from the end, as in `Array.slice`. */
-  slice(start = 0, end = this.numRows): Dataset {
+  slice(start = 0, end = this.numRows): Dataset<R> {
     const from = clamp(start, this.numRows)
     const to = Math.max(from, clamp(end, this.numRows))
     return new Dataset(this.columns().map((column) => sliceColumn(column, from, to)))
   }
 
   /** All rows as objects. */
-  toRecords(): DataRow[] {
-    return rowsOf(this.#table)
+  toRecords(): R[] {
+    return rowsOf(this.#table) as R[]
   }
 
   /** Rows one by one, as objects. */
-  *[Symbol.iterator](): Iterator<DataRow> {
-    for (let index = 0; index < this.numRows; index++) yield rowAt(this.#table, index)
+  *[Symbol.iterator](): Iterator<R> {
+    for (let index = 0; index < this.numRows; index++) yield rowAt(this.#table, index) as R
   }
 
   /** `Dataset: 4 columns × 150 rows` */

@@ -1,12 +1,13 @@
 /** Choosing rows: by number, by range, by condition. */
 import { invalidArgument, show } from '../core/errors'
 import { type Column, takeColumn } from '../schema/column'
+import type { NameOf, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 import { type RowView, rowView } from './row-view'
 
 /** A condition on rows; the row is only valid during the call. */
-export type RowPredicate = (row: RowView, index: number) => boolean
+export type RowPredicate<R = RowView> = (row: Readonly<R>, index: number) => boolean
 
 /**
  * The rows that fulfil a condition: a predicate, a boolean column (or its name), or an array of one truth value per row.
@@ -15,13 +16,16 @@ export type RowPredicate = (row: RowView, index: number) => boolean
  * @example filter(flights, (row) => row.origin === 'JFK' && row.dep_delay !== null)
  * @throws InvalidArgument when the mask is not boolean or has another length
  */
-export function filter(table: Table, keep: RowPredicate | Column | string | ArrayLike<boolean | number>): Dataset {
+export function filter<T extends Table>(
+  table: T,
+  keep: RowPredicate<RowOf<T>> | Column | NameOf<T> | ArrayLike<boolean | number>,
+): Dataset<RowOf<T>> {
   assertTable(table, 'filter')
   const rows = new Int32Array(table.numRows)
   let count = 0
   if (typeof keep === 'function') {
     const view = rowView(table)
-    for (let row = 0; row < table.numRows; row++) if (keep(view.moveTo(row), row)) rows[count++] = row
+    for (let row = 0; row < table.numRows; row++) if (keep(view.moveTo(row) as RowOf<T>, row)) rows[count++] = row
   } else {
     const mask = maskOf(table, keep)
     for (let row = 0; row < table.numRows; row++) if (mask[row] === 1 || mask[row] === true) rows[count++] = row
@@ -30,7 +34,7 @@ export function filter(table: Table, keep: RowPredicate | Column | string | Arra
 }
 
 /** The rows with these numbers, in this order; a number may repeat. @throws InvalidArgument on a number out of range */
-export function take(table: Table, rows: ArrayLike<number>): Dataset {
+export function take<T extends Table>(table: T, rows: ArrayLike<number>): Dataset<RowOf<T>> {
   assertTable(table, 'take')
   const indices = rows instanceof Int32Array ? rows : Int32Array.from(rows)
   for (const row of indices) {
@@ -40,19 +44,19 @@ export function take(table: Table, rows: ArrayLike<number>): Dataset {
 }
 
 /** Rows from `start` (included) to `end` (not included), sharing memory; negative numbers count from the end. */
-export function slice(table: Table, start?: number, end?: number): Dataset {
+export function slice<T extends Table>(table: T, start?: number, end?: number): Dataset<RowOf<T>> {
   assertTable(table, 'slice')
   return Dataset.fromTable(table).slice(start, end)
 }
 
 /** The first `count` rows. */
-export function head(table: Table, count = 5): Dataset {
+export function head<T extends Table>(table: T, count = 5): Dataset<RowOf<T>> {
   assertTable(table, 'head')
   return Dataset.fromTable(table).head(count)
 }
 
 /** The last `count` rows. */
-export function tail(table: Table, count = 5): Dataset {
+export function tail<T extends Table>(table: T, count = 5): Dataset<RowOf<T>> {
   assertTable(table, 'tail')
   return Dataset.fromTable(table).tail(count)
 }

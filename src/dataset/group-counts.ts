@@ -1,6 +1,7 @@
 /** How often each value, or each combination of values, occurs. */
 import { invalidArgument, show } from '../core/errors'
 import { type CellValue, type Column, makeColumn, takeColumn } from '../schema/column'
+import type { NameOf, RowOf, Selected, WithCell } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 import { groupCodes } from './group-codes'
@@ -11,9 +12,12 @@ import { groupCodes } from './group-codes'
  *
  * @throws NotFound; InvalidArgument without a column, or when one of them is called `count`
  */
-export function groupCounts(table: Table, by: string | readonly string[]): Dataset {
+export function groupCounts<T extends Table, const Name extends NameOf<T>>(
+  table: T,
+  by: Name | readonly Name[],
+): Dataset<WithCell<Selected<RowOf<T>, Name>, 'count', number>> {
   assertTable(table, 'groupCounts')
-  const names = typeof by === 'string' ? [by] : by
+  const names: readonly string[] = typeof by === 'string' ? [by] : by
   if (names.length === 0) throw invalidArgument('groupCounts needs at least one column')
   if (names.includes('count')) throw invalidArgument(`groupCounts cannot group by a column called ${show('count')}: rename it first`)
   const keys = names.map((name) => table.column(name))
@@ -28,7 +32,7 @@ export interface ValueCount {
 }
 
 /** The distinct values of a column, the most frequent first (ties by first appearance); `null` stands for missing. @throws NotFound */
-export function valueCounts(table: Table, name: string): ValueCount[] {
+export function valueCounts<T extends Table>(table: T, name: NameOf<T>): ValueCount[] {
   assertTable(table, 'valueCounts')
   return countValues(table.column(name))
 }

@@ -1,13 +1,14 @@
 /** Rows in order of one or more columns. */
 import { invalidArgument, show } from '../core/errors'
 import { type Column, missingMark } from '../schema/column'
+import type { NameOf, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
 import { take } from './filter'
 
 /** One sort key. */
-export interface SortKey {
-  readonly column: string
+export interface SortKey<Name extends string = string> {
+  readonly column: Name
   /** @default false */
   readonly descending?: boolean | undefined
 }
@@ -19,7 +20,10 @@ export interface SortKey {
  * @example sort(flights, ['origin', { column: 'dep_delay', descending: true }])
  * @throws NotFound, InvalidArgument without a key
  */
-export function sort(table: Table, by: string | SortKey | readonly (string | SortKey)[]): Dataset {
+export function sort<T extends Table>(
+  table: T,
+  by: NameOf<T> | SortKey<NameOf<T>> | readonly (NameOf<T> | SortKey<NameOf<T>>)[],
+): Dataset<RowOf<T>> {
   assertTable(table, 'sort')
   const keys = (Array.isArray(by) ? by : [by]) as readonly (string | SortKey)[]
   if (keys.length === 0) throw invalidArgument('sort needs at least one column')

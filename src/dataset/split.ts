@@ -14,20 +14,21 @@ import {
   stratifiedParts,
   timeFolds,
 } from '../schema/partition'
+import type { DataRow, NameOf, RowOf } from '../schema/row-types'
 import { assertTable, isTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
 import { take } from './filter'
 
 /** Options of {@link split}. */
-export interface SplitOptions {
+export interface SplitOptions<Name extends string = string> {
   /** Share of the rows (between 0 and 1), or their number (a whole number ≥ 1). */
   readonly test: number
   /** The same for a validation part. @default no such part */
   readonly validation?: number | undefined
   /** Keeps the shares of this column's values (missing is one) in every part. */
-  readonly stratifyBy?: string | undefined
+  readonly stratifyBy?: Name | undefined
   /** Divides by time: the newest rows are for testing, those before for validation. */
-  readonly timeColumn?: string | undefined
+  readonly timeColumn?: Name | undefined
   /** `false` takes the last rows for testing, those before for validation. @default true */
   readonly shuffle?: boolean | undefined
   /** Seed of the random division. @default 0 */
@@ -35,10 +36,10 @@ export interface SplitOptions {
 }
 
 /** The parts of a dataset. */
-export interface Split {
-  readonly train: Dataset
-  readonly test: Dataset
-  readonly validation?: Dataset
+export interface Split<R extends object = DataRow> {
+  readonly train: Dataset<R>
+  readonly test: Dataset<R>
+  readonly validation?: Dataset<R>
 }
 
 /**
@@ -48,9 +49,12 @@ export interface Split {
  * @example const { train, test } = split(flights, { test: 0.2, stratifyBy: 'late', seed: 7 })
  * @throws InvalidArgument when a part would be empty, on options that exclude each other, on missing times; NotFound
  */
-export function split(table: Table, options: SplitOptions & { readonly validation: number }): Split & { readonly validation: Dataset }
-export function split(table: Table, options: SplitOptions): Split
-export function split(table: Table, options: SplitOptions): Split {
+export function split<T extends Table>(
+  table: T,
+  options: SplitOptions<NameOf<T>> & { readonly validation: number },
+): Split<RowOf<T>> & { readonly validation: Dataset<RowOf<T>> }
+export function split<T extends Table>(table: T, options: SplitOptions<NameOf<T>>): Split<RowOf<T>>
+export function split<T extends Table>(table: T, options: SplitOptions<NameOf<T>>): Split<RowOf<T>> {
   assertTable(table, 'split')
   checkOptions('split', options, {
     test: finiteNumber(0),
@@ -71,13 +75,13 @@ export function split(table: Table, options: SplitOptions): Split {
 }
 
 /** Options of {@link folds}. */
-export interface FoldsOptions {
+export interface FoldsOptions<Name extends string = string> {
   /** How many folds, at least 2. @default 5 */
   readonly folds?: number | undefined
   /** Keeps the shares of this column's values in every fold. */
-  readonly stratifyBy?: string | undefined
+  readonly stratifyBy?: Name | undefined
   /** Expanding window: each fold is tested on the block of time after everything it learns on. */
-  readonly timeColumn?: string | undefined
+  readonly timeColumn?: Name | undefined
   /** `false` makes consecutive blocks. @default true */
   readonly shuffle?: boolean | undefined
   /** @default 0 */
@@ -90,7 +94,7 @@ export interface FoldsOptions {
  * @param table a table, or just a number of rows
  * @throws InvalidArgument when there are fewer rows than folds; NotFound
  */
-export function folds(table: Table | number, options: FoldsOptions = {}): Fold[] {
+export function folds<T extends Table>(table: T | number, options: FoldsOptions<NameOf<T>> = {}): Fold[] {
   if (typeof table !== 'number') assertTable(table, 'folds')
   checkOptions('folds', options, { folds: wholeNumber(2), ...partitionRules() })
   checkExclusive('folds', options)

@@ -2,16 +2,23 @@
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, oneOf } from '../core/options'
 import { type ColumnType, columnTypes } from '../schema/column'
+import type { CellAskedFor, CellInput, CellOf, RowOf, WithCell } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
-import { type ColumnCells, columnOf } from './create'
+import { type CellsOf, type ColumnCells, columnOf } from './create'
 import { Dataset } from './dataset'
 import { type RowView, rowView } from './row-view'
 
 /** Options of {@link withColumn}. */
-export interface WithColumnOptions {
+export interface WithColumnOptions<Type extends ColumnType | undefined = ColumnType | undefined> {
   /** The column's type. @default inferred from its cells */
-  readonly type?: ColumnType | undefined
+  readonly type?: Type
 }
+
+/** What {@link withColumn} makes a column of: one value per row, a column, or a function of the row. */
+export type CellsFor<R> = ColumnCells | ((row: Readonly<R>, index: number) => CellInput)
+
+/** The cell of a column that {@link withColumn} makes. */
+export type CellFor<Cells> = Cells extends (...row: never) => infer Value ? CellOf<Value> : CellsOf<Cells>
 
 /**
  * The dataset with one more column, at the end; a column of that name is replaced where it stands.
@@ -20,14 +27,19 @@ export interface WithColumnOptions {
  * @example withColumn(flights, 'late', (row) => row.arr_delay === null ? null : (row.arr_delay as number) > 15)
  * @throws InvalidArgument when the number of values differs from the number of rows, or a value does not fit `type`
  */
-export function withColumn(
-  table: Table,
-  name: string,
-  ...[cells, options = {}]: [cells: ColumnCells | ((row: RowView, index: number) => unknown), options?: WithColumnOptions]
-): Dataset {
+export function withColumn<
+  T extends Table,
+  const Name extends string,
+  Cells extends CellsFor<RowOf<T>>,
+  const Type extends ColumnType | undefined = undefined,
+>(
+  table: T,
+  name: Name,
+  ...[cells, options = {}]: [cells: Cells, options?: WithColumnOptions<Type>]
+): Dataset<WithCell<RowOf<T>, Name, CellAskedFor<CellFor<Cells>, Type>>> {
   assertTable(table, 'withColumn')
   checkOptions('withColumn', options, { type: oneOf(...columnTypes) })
-  const column = columnOf(name, typeof cells === 'function' ? computed(table, cells) : cells, options.type)
+  const column = columnOf(name, typeof cells === 'function' ? computed(table, cells as RowFunction) : (cells as ColumnCells), options.type)
   if (column.length !== table.numRows && table.columnNames.length > 0) {
     throw invalidArgument(`column ${show(name)} needs ${table.numRows} values, got ${column.length}`)
   }
@@ -35,7 +47,9 @@ export function withColumn(
   return new Dataset(table.columnNames.includes(name) ? columns : [...columns, column])
 }
 
-function computed(table: Table, cell: (row: RowView, index: number) => unknown): unknown[] {
+type RowFunction = (row: RowView, index: number) => unknown
+
+function computed(table: Table, cell: RowFunction): unknown[] {
   const view = rowView(table)
   const cells = new Array<unknown>(table.numRows)
   for (let row = 0; row < table.numRows; row++) cells[row] = cell(view.moveTo(row), row)

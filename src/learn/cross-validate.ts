@@ -8,6 +8,7 @@ import { throwIfAborted, yieldToEventLoop } from '../core/signal'
 import type { Metric, MetricName } from '../metrics/metric'
 import { takeColumn, toFloat64 } from '../schema/column'
 import { blockFolds, type Fold, foldsOfTests, orderOf, randomFolds, strataOf, stratifiedFolds, timeFolds } from '../schema/partition'
+import type { NameOf } from '../schema/row-types'
 import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
 import { displayedFolds } from './display'
 import { type Estimator, loggerRule, tellWarnings } from './estimator'
@@ -15,9 +16,9 @@ import { type MetricNameOf, type MetricOf, metricFor, scoreMetrics } from './eva
 import { targetOf } from './target'
 
 /** Options of {@link crossValidate}. */
-export interface CrossValidateOptions<Scoring extends readonly (MetricName | Metric)[]> {
+export interface CrossValidateOptions<Scoring extends readonly (MetricName | Metric)[], Name extends string = string> {
   /** The column to predict. */
-  readonly target: string
+  readonly target: Name
   /** Number of folds. @default 5 */
   readonly folds?: number | undefined
   /** Metrics by name, or as objects. */
@@ -27,9 +28,9 @@ export interface CrossValidateOptions<Scoring extends readonly (MetricName | Met
   /** Shuffle rows before dividing; without, folds are consecutive blocks (only with `stratify: false`). @default true */
   readonly shuffle?: boolean | undefined
   /** A column whose equal values stay in one fold; it is no feature. */
-  readonly groups?: string | undefined
+  readonly groups?: Name | undefined
   /** A column that orders rows in time: folds learn on the past and judge on what follows. It stays a feature. */
-  readonly timeOrder?: string | undefined
+  readonly timeOrder?: Name | undefined
   /** @default 0 */
   readonly seed?: number | undefined
   /** Stops between folds and between trees; the signal's reason is thrown. */
@@ -65,10 +66,10 @@ export type CrossValidation<Scoring extends readonly (MetricName | Metric)[]> = 
  * const scores = await crossValidate(model, train, { target: 'late', scoring: ['accuracy', 'rocAuc'] })
  * scores.rocAuc.mean
  */
-export async function crossValidate<E extends Estimator, const Scoring extends readonly MetricOf<E>[]>(
+export async function crossValidate<E extends Estimator, T extends Table, const Scoring extends readonly MetricOf<E>[]>(
   estimator: E,
-  table: Table,
-  options: CrossValidateOptions<Scoring>,
+  table: T,
+  options: CrossValidateOptions<Scoring, NameOf<T>>,
 ): Promise<CrossValidation<Scoring>> {
   assertEstimator(estimator)
   checkCrossValidation(options)

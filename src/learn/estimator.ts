@@ -9,6 +9,7 @@ import { type OnProgress, type ProgressEvent, progressReporter } from '../core/p
 import { throwIfAborted, yieldToEventLoop } from '../core/signal'
 import type { Label } from '../metrics/label'
 import { toFloat64 } from '../schema/column'
+import type { NameOf, RowOf } from '../schema/row-types'
 import type { ColumnSpec } from '../schema/signature'
 import { assertTable, type Table } from '../schema/table'
 import { estimatorMarkdown, estimatorText } from './display'
@@ -19,9 +20,9 @@ import { targetOf } from './target'
 import type { FittedTransformer, Transformer } from './transformer'
 
 /** Options of `fit` and `fitAsync`. */
-export interface FitOptions {
+export interface FitOptions<Name extends string = string> {
   /** The column to predict. Every other column is a feature. */
-  readonly target: string
+  readonly target: Name
   /** Stops between steps (trees); the signal's reason is thrown. Nothing remains of an aborted fit. */
   readonly signal?: AbortSignal | undefined
   /** Told after every step (tree). */
@@ -46,23 +47,33 @@ export interface Estimator {
    * @throws NotFound when the target column is not there; InvalidArgument when the target has missing values or does not fit the
    * task, when there are no rows or features, or a feature is of a kind the learner cannot take
    */
-  fit(table: Table, options: FitOptions): FittedModel
+  fit<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): FittedModel
   /** As `fit`, but gives other work a turn every few milliseconds. The same model. */
-  fitAsync(table: Table, options: FitOptions): Promise<FittedModel>
+  fitAsync<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): Promise<FittedModel>
 }
 
-/** An estimator of classes. `L` is the type of the labels, which no table tells: `fit<'yes' | 'no'>(…)`. */
+/** The labels of a model that learns column `Name` of rows of type `R`; {@link Label} where the type of the rows does not tell. */
+export type LabelIn<R, Name extends PropertyKey> = string extends keyof R
+  ? Label
+  : Name extends keyof R
+    ? Extract<Exclude<R[Name], null>, Label>
+    : Label
+
+/** An estimator of classes. The labels of its models have the type of the target column, where the dataset is typed. */
 export interface Classifier extends Estimator {
   readonly task: 'classification'
-  fit<L extends Label = Label>(table: Table, options: FitOptions): FittedClassifier<L>
-  fitAsync<L extends Label = Label>(table: Table, options: FitOptions): Promise<FittedClassifier<L>>
+  fit<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): FittedClassifier<LabelIn<RowOf<T>, Name>>
+  fitAsync<T extends Table, const Name extends NameOf<T>>(
+    table: T,
+    options: FitOptions<Name>,
+  ): Promise<FittedClassifier<LabelIn<RowOf<T>, Name>>>
 }
 
 /** An estimator of numbers. */
 export interface Regressor extends Estimator {
   readonly task: 'regression'
-  fit(table: Table, options: FitOptions): FittedRegressor
-  fitAsync(table: Table, options: FitOptions): Promise<FittedRegressor>
+  fit<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): FittedRegressor
+  fitAsync<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): Promise<FittedRegressor>
 }
 
 /** The rule of a `logger` option. */

@@ -9,6 +9,7 @@ export interface DriftColumn {
   readonly threshold: number | null
   /** Population stability index, where the detector knows it. */
   readonly psi?: number | null | undefined
+  /** Also `true` for a column that could not be compared because it is gone, without values, or of another type. */
   readonly driftDetected: boolean
 }
 

@@ -28,6 +28,8 @@ export interface RuleContext {
   /** The same rows as a table; made only when asked for. */
   readonly table: () => Table
   readonly detector: DriftSource | undefined
+  /** Columns that the watched model's input must have. */
+  readonly inputs: readonly string[]
   readonly classes: VersionClasses
   /** Whether the alert fires now: then the condition is over only beyond `clear`. */
   readonly firing: boolean
@@ -58,7 +60,7 @@ function evaluatePerformance(rule: PerformanceRule, { rows, classes, firing }: R
   }
 }
 
-function evaluateDrift(rule: DriftRule, { rows, table, detector: shared }: RuleContext): Reading {
+function evaluateDrift(rule: DriftRule, { rows, table, detector: shared, inputs }: RuleContext): Reading {
   const { columns: names, share, psi, minRows = 30 } = rule
   const detector = rule.detector ?? shared
   if (detector === undefined) {
@@ -69,14 +71,18 @@ function evaluateDrift(rule: DriftRule, { rows, table, detector: shared }: RuleC
     const summary = `drift has ${rows.length} rows of the ${minRows} it needs`
     return { value: Number.NaN, threshold, rows: rows.length, active: undefined, summary, details: {} }
   }
-  const compared = detector.detect(table()).columns.filter((column) => column.score !== null)
-  const watched = compared.filter(({ column }) => names === undefined || names.includes(column))
+  // A column that cannot be compared any more (gone, without values, of another type) counts where it must be there; the target need not be.
+  const watched = detector
+    .detect(table())
+    .columns.filter(({ column }) => names === undefined || names.includes(column))
+    .filter((column) => column.score !== null || (column.driftDetected && (names ?? inputs).includes(column.column)))
+  const compared = watched.filter((column) => column.score !== null)
   const drifted = watched
-    .filter((column) => (psi === undefined ? column.driftDetected : sizeOf(column) >= psi))
-    .sort((a, b) => sizeOf(b) - sizeOf(a))
+    .filter((column) => (psi === undefined || column.score === null ? column.driftDetected : sizeOf(column) >= psi))
+    .sort((a, b) => Number(a.score !== null) - Number(b.score !== null) || sizeOf(b) - sizeOf(a))
   const driftedShare = drifted.length / watched.length
   return {
-    value: share === undefined && psi !== undefined ? Math.max(...watched.map(sizeOf)) : driftedShare,
+    value: share === undefined && psi !== undefined ? largest(compared) : driftedShare,
     threshold,
     rows: rows.length,
     active: watched.length === 0 ? undefined : drifted.length > 0 && driftedShare >= (share ?? 0),
@@ -88,13 +94,20 @@ function evaluateDrift(rule: DriftRule, { rows, table, detector: shared }: RuleC
   }
 }
 
+/** The largest size, `NaN` of no columns. */
+function largest(columns: readonly DriftColumn[]): number {
+  return columns.length === 0 ? Number.NaN : Math.max(...columns.map(sizeOf))
+}
+
 /** The population stability index, or the detector's own score where it has none. */
 function sizeOf({ psi, score }: DriftColumn): number {
   return psi ?? score ?? 0
 }
 
 function listed(columns: readonly DriftColumn[]): string {
-  const shown = columns.slice(0, 5).map((column) => `${column.column} (${digits(sizeOf(column))})`)
+  const shown = columns
+    .slice(0, 5)
+    .map((column) => `${column.column} (${column.score === null ? 'cannot be compared' : digits(sizeOf(column))})`)
   return shown.join(', ') + (columns.length > 5 ? ` and ${columns.length - 5} more` : '')
 }
 

@@ -332,7 +332,15 @@ export class Monitor {
     const selection = { window, version: rule.version, labelled: rule.kind === 'performance' && 'lastRows' in window }
     const rows = this.#log.rows(selection, at)
     const table = (): Table => logTable(rows, { types: this.#types, actualColumn: null })
-    return evaluateRule(rule, { rows, table, detector: this.detector, classes: this.#classes, firing: state.state === 'firing' })
+    const firing = state.state === 'firing'
+    return evaluateRule(rule, { rows, table, detector: this.detector, inputs: this.#inputs(), classes: this.#classes, firing })
+  }
+
+  /** The columns that the watched predictors' models need. */
+  #inputs(): readonly string[] {
+    return [...this.#sources].flatMap(({ signature }) =>
+      signature === undefined || isTensorSide(signature.inputs) ? [] : signature.inputs.map(({ name }) => name),
+    )
   }
 
   #tell(type: 'alert' | 'resolved', message: AlertMessage): void {

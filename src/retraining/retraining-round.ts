@@ -2,6 +2,7 @@
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { type Label, type Metric, metricByName } from '../metrics'
 import type { ModelPackage, ModelRuntime } from '../ports/model'
+import { packageOf } from '../ports/model-package'
 import type { GateVerdict } from '../ports/registry-backend'
 import type { Gate, ModelVersion } from '../registry'
 import { columnNotFound, isTable } from '../schema/table'
@@ -62,7 +63,7 @@ async function measure(
   signal: AbortSignal,
 ): Promise<{ championVersion?: string | undefined; championScore: number; score: number; gain: number }> {
   const { registry, model, alias = 'champion', runtimes } = options
-  const packed = await packageOf(challenger)
+  const packed = await packageOf(`retraining of ${model}`, challenger.model)
   const target = options.target ?? packed.target
   if (target === undefined) throw invalidArgument(`retraining of ${model} needs \`target\`: the challenger does not say what it predicts`)
   assertHoldout(model, challenger, target)
@@ -105,10 +106,6 @@ async function scorePackage(packed: ModelPackage, { holdout }: Challenger, { run
   } finally {
     await loaded.dispose()
   }
-}
-
-async function packageOf({ model }: Challenger): Promise<ModelPackage> {
-  return 'pack' in model && typeof model.pack === 'function' ? await model.pack() : (model as ModelPackage)
 }
 
 async function register(

@@ -1,7 +1,11 @@
 /** Logging without log calls: for estimators and for models of TensorFlow.js. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
+import { accuracy } from '../metrics/confusion-matrix'
+import type { Label } from '../metrics/label'
+import { mae, r2, rmse } from '../metrics/regression'
 import type { PackableModel } from '../ports/model'
+import { labelOrThrow } from '../schema/label'
 import type { Table } from '../schema/table'
 import type { FitArguments, TfjsTrainable } from './autolog-tfjs'
 import type { Run } from './run'
@@ -18,6 +22,8 @@ export interface AutologEstimator<F extends AutologModel = AutologModel> {
 /** What such an estimator gives. */
 export interface AutologModel {
   readonly task: 'classification' | 'regression'
+  /** Of classifiers: the labels. */
+  readonly classes?: readonly Label[] | undefined
   readonly outOfBagScore?: number | undefined
   predict(data: Table): readonly unknown[]
   pack?(): unknown
@@ -151,26 +157,22 @@ function loggingTfjs(model: TfjsTrainable, target: AutologTarget, options: Autol
   })
 }
 
+/** The scores on the training table under MLflow's names; rows without a label are left out. */
 function trainingScores(model: AutologModel, table: Table, target: string): Record<string, number> {
-  const column = table.column(target)
+  const cells = table.column(target).toArray()
   const predicted = model.predict(table)
-  const n = table.numRows
   if (model.task === 'classification') {
-    let right = 0
-    for (let i = 0; i < n; i++) if (Object.is(predicted[i], column.at(i))) right++
-    return { accuracy: right / n }
+    const classes = model.classes ?? [...new Set(predicted as readonly Label[])]
+    const labels = cells.map((cell, row) => labelOrThrow(cell, classes, `autolog: row ${row} of the target ${show(target)}`))
+    const rows = [...labels.keys()].filter((row) => labels[row] !== null)
+    return {
+      accuracy: accuracy(
+        rows.map((row) => labels[row] as Label),
+        rows.map((row) => predicted[row] as Label),
+      ),
+    }
   }
-  const actual = Array.from({ length: n }, (_, i) => Number(column.at(i)))
-  const mean = actual.reduce((sum, value) => sum + value, 0) / n
-  let [squares, absolutes, spread] = [0, 0, 0]
-  for (let i = 0; i < n; i++) {
-    const value = actual[i] as number
-    const error = Number(predicted[i]) - value
-    squares += error * error
-    absolutes += Math.abs(error)
-    spread += (value - mean) ** 2
-  }
-  // Without any spread R² is 1 for a perfect fit and 0 otherwise, as scikit-learn has it.
-  const r2 = spread > 0 ? 1 - squares / spread : squares === 0 ? 1 : 0
-  return { root_mean_squared_error: Math.sqrt(squares / n), mean_absolute_error: absolutes / n, r2_score: r2 }
+  const actual = cells.map(Number)
+  const numbers = predicted.map(Number)
+  return { root_mean_squared_error: rmse(actual, numbers), mean_absolute_error: mae(actual, numbers), r2_score: r2(actual, numbers) }
 }

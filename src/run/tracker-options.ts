@@ -103,7 +103,7 @@ export function checkTrackerOptions(options: TrackerOptions): void {
 /** @throws InvalidArgument */
 export function checkStartOptions(subject: string, options: StartRunOptions): void {
   checkOptions(subject, options, {
-    experiment: nonEmptyString(),
+    experiment: { allowed: 'a non-empty string, not only spaces', test: (value) => typeof value === 'string' && value.trim() !== '' },
     name: nonEmptyString(),
     tags: ofType('object'),
     parent: ofType('object'),

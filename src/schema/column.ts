@@ -26,7 +26,7 @@ export const MISSING_CODE = -1
 /**
  * An immutable named column. Read cells with `at`, `toArray` or `toFloat64`. Nobody may write to `storage` or `dictionary` after the column is made.
  */
-export interface Column {
+export interface Column<Cell extends CellValue = CellValue> {
   readonly name: string
   readonly type: ColumnType
   readonly length: number
@@ -38,9 +38,9 @@ export interface Column {
   /** Of `string` columns: the distinct strings the codes point to. Entries may be unused, none is repeated. */
   readonly dictionary?: readonly string[]
   /** The cell at `index`; `null` when missing or out of range. */
-  at(index: number): CellValue
+  at(index: number): Cell | null
   /** All cells, `null` where missing. */
-  toArray(): CellValue[]
+  toArray(): Cell[]
   /** All cells as numbers, `NaN` where missing: booleans are 0 and 1, timestamps epoch milliseconds. A copy. @throws InvalidArgument for `string` columns */
   toFloat64(): Float64Array
   /** How many cells are missing (counted on first use). */

@@ -1,24 +1,16 @@
 /** The schema of a table: names, types and which columns may be missing. The same shape as one side of a model signature. */
 import { type Issue, SchemaMismatchError, show } from '../core/errors'
 import type { ColumnType } from './column'
+import type { CellOfType } from './row-types'
 import type { ColumnSpec } from './signature'
 import { assertTable, type Table } from './table'
 
 /** Columns in order; `required` is false where a cell may be missing. */
 export type TableSchema = readonly ColumnSpec[]
 
-/** What a cell of each column type is to the program. */
-interface CellOf {
-  readonly float64: number
-  readonly int32: number
-  readonly boolean: boolean
-  readonly string: string
-  readonly timestamp: number
-}
-
 /** The type of a row under a schema written `as const`: `{ readonly age: number, readonly sex: string | null }`. */
 export type InferRow<S extends TableSchema> = {
-  readonly [C in S[number] as C['name']]: C['required'] extends false ? CellOf[C['type']] | null : CellOf[C['type']]
+  readonly [C in S[number] as C['name']]: C['required'] extends false ? CellOfType[C['type']] | null : CellOfType[C['type']]
 }
 
 /** The schema a table has: `required` says that no cell of the column is missing. */

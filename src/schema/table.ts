@@ -77,7 +77,7 @@ export function assertTable(value: unknown, operation: string): asserts value is
  */
 export function tableFromRows(
   rows: readonly Row[],
-  types?: Readonly<Record<string, ColumnType>>,
+  types?: Readonly<Record<string, ColumnType | undefined>>,
   ...[names, options]: [names?: readonly string[] | undefined, options?: CoerceOptions]
 ): Table {
   const columnNames = names ?? [...new Set(rows.flatMap((row) => Object.keys(row)))]

@@ -1,10 +1,14 @@
 /** What estimators, models and their scores are typed as. Checked by `tsc`, never run. */
+
+import { type Dataset, fromRows } from '../../src/dataset'
 import {
   chain,
   crossValidate,
   type Estimator,
   evaluate,
+  type FittedClassifier,
   type FittedModel,
+  type FittedRegressor,
   linearRegression,
   logisticRegression,
   randomForestClassifier,
@@ -12,17 +16,21 @@ import {
   standardScaler,
 } from '../../src/learn'
 import type { Label, MetricName } from '../../src/metrics'
+import { Predictor } from '../../src/predictor'
 import type { Table } from '../../src/schema/table'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_: Equal<A, B>): void {}
 
-export async function check(table: Table, unknown: Estimator, anyModel: FittedModel): Promise<void> {
+/** A dataset whose labels the compiler knows. */
+type Labelled = Dataset<{ late: 'yes' | 'no'; delay: number }>
+
+export async function check(table: Table, labelled: Labelled, unknown: Estimator, anyModel: FittedModel): Promise<void> {
   const regressor = chain([standardScaler(), linearRegression()]).fit(table, { target: 'price' })
   const numbers = regressor.predict(table)
   same<typeof numbers, number[]>(true)
 
-  const classifier = chain([simpleImputer(), chain([randomForestClassifier()])]).fit<'yes' | 'no'>(table, { target: 'late' })
+  const classifier = chain([simpleImputer(), chain([randomForestClassifier()])]).fit(labelled, { target: 'late' })
   const labels = classifier.predict(table)
   same<typeof labels, ('yes' | 'no')[]>(true)
   const probabilities = classifier.predictProba(table)
@@ -70,4 +78,27 @@ export async function check(table: Table, unknown: Estimator, anyModel: FittedMo
   // @ts-expect-error an object of probabilities is no answer of a regressor's type
   same<ReturnType<typeof regressor.predict>, Label[]>(true)
   void metrics
+
+  // A typed dataset tells the labels, and which columns there are.
+  const flights = fromRows([{ late: 'yes' as 'yes' | 'no', delay: 3, cancelled: true, hour: null as 1 | 2 | null }])
+  const typed = randomForestClassifier().fit(flights, { target: 'late' })
+  same<typeof typed, FittedClassifier<'yes' | 'no'>>(true)
+  const chained = await chain([simpleImputer(), logisticRegression()]).fitAsync(flights, { target: 'cancelled' })
+  same<typeof chained, FittedClassifier<boolean>>(true)
+  const hours = randomForestClassifier().fit(flights, { target: 'hour' })
+  same<typeof hours, FittedClassifier<1 | 2>>(true)
+  const answer = await Predictor.of(typed).predictOne({ delay: 3 })
+  same<typeof answer.prediction, 'yes' | 'no'>(true)
+  const eitherModel = (hours.classes.length > 1 ? randomForestClassifier() : linearRegression()).fit(flights, { target: 'hour' })
+  same<typeof eitherModel, FittedClassifier<1 | 2> | FittedRegressor>(true)
+  // @ts-expect-error no such column
+  randomForestClassifier().fit(flights, { target: 'lat' })
+  // @ts-expect-error no such column
+  linearRegression().fit(flights, { target: 'dely' })
+  // @ts-expect-error no such column
+  unknown.fit(flights, { target: 'dely' })
+  // @ts-expect-error no such column
+  await crossValidate(randomForestClassifier(), flights, { target: 'lat', scoring: ['accuracy'] })
+  // @ts-expect-error no such column
+  await crossValidate(randomForestClassifier(), flights, { target: 'late', groups: 'hours', scoring: ['accuracy'] })
 }

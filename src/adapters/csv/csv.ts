@@ -5,10 +5,12 @@ import { checkOptions, ofType } from '../../core/options'
 import { progressReporter } from '../../core/progress'
 import { throwIfAborted, yieldToEventLoop } from '../../core/signal'
 import type { Dataset } from '../../dataset/dataset'
+import { schemaSteps } from '../../dataset/with-schema'
 import type { Column } from '../../schema/column'
+import type { RowOfSchema, RowSchema } from '../../schema/row-schema'
 import { assertTable, type Table } from '../../schema/table'
 import { toUtf8 } from './encoding'
-import { type CsvPlan, type ParseCsvOptions, planOf, type ReadCsvOptions } from './options'
+import { type CsvPlan, cellReader, type ParseCsvOptions, planOf, type ReadCsvOptions } from './options'
 import { parseSteps } from './parse'
 import { bytesOfSource, type CsvSource } from './source'
 
@@ -28,15 +30,26 @@ const bytesPerTurn = 4 << 20
  *
  * @example parseCsv('name,mass\nAda,3750\nBo,NA').column('mass').at(0) // 3750
  * @throws Corrupt with the line number, on ragged records, unclosed quotes, text after a quote, NUL, invalid UTF-8;
- * SchemaMismatch when a cell does not fit `types`; NotFound for a name in `columns` or `types` that the file lacks; InvalidArgument beyond a limit
+ * SchemaMismatch when a cell does not fit `types`, or listing every cell that does not fit `schema`; NotFound for a name in `columns` or `types` that the file lacks; InvalidArgument beyond a limit
  */
+export function parseCsv<S extends RowSchema>(
+  text: string | Uint8Array,
+  options: ParseCsvOptions<S> & { readonly schema: S },
+): Dataset<RowOfSchema<S>>
+export function parseCsv(text: string | Uint8Array, options?: ParseCsvOptions<undefined>): Dataset
 export function parseCsv(text: string | Uint8Array, options: ParseCsvOptions = {}): Dataset {
   const plan = planOf('parseCsv', options)
   if (typeof text !== 'string' && !(text instanceof Uint8Array)) throw invalidArgument(`parseCsv needs text or bytes, got ${show(text)}`)
   const steps = parseSteps(bytesFor(text, plan, options), plan)
   for (;;) {
     const step = steps.next()
-    if (step.done) return step.value
+    if (!step.done) continue
+    if (options.schema === undefined) return step.value
+    const checks = schemaSteps(step.value, options.schema, { operation: 'parseCsv', read: cellReader(options) })
+    for (;;) {
+      const check = checks.next()
+      if (check.done) return check.value
+    }
   }
 }
 
@@ -48,6 +61,11 @@ export function parseCsv(text: string | Uint8Array, options: ParseCsvOptions = {
  * @throws what `parseCsv` throws; NotFound or PermissionDenied for files; Unsupported for a path where there are no files;
  * Unavailable when a fetch fails; the signal's reason
  */
+export function readCsv<S extends RowSchema>(
+  source: CsvSource,
+  options: ReadCsvOptions<S> & { readonly schema: S },
+): Promise<Dataset<RowOfSchema<S>>>
+export function readCsv(source: CsvSource, options?: ReadCsvOptions<undefined>): Promise<Dataset>
 export async function readCsv(source: CsvSource, options: ReadCsvOptions = {}): Promise<Dataset> {
   const plan = planOf('readCsv', options)
   const { signal } = options
@@ -65,11 +83,22 @@ export async function readCsv(source: CsvSource, options: ReadCsvOptions = {}): 
     const step = steps.next()
     if (step.done) {
       report({ phase: 'parse', done: bytes.length, total: bytes.length, unit: 'bytes' })
-      return step.value
+      return options.schema === undefined ? step.value : checked(step.value, options)
     }
     if (step.value < turn && step.value > turn - 2 * bytesPerTurn) continue
     turn = step.value + bytesPerTurn
     if (step.value < bytes.length) report({ phase: 'parse', done: step.value, total: bytes.length, unit: 'bytes' })
+    await yieldToEventLoop()
+  }
+}
+
+/** The rows checked against the schema; other work gets turns in between. */
+async function checked(data: Dataset, options: ReadCsvOptions): Promise<Dataset> {
+  const checks = schemaSteps(data, options.schema, { operation: 'readCsv', read: cellReader(options) })
+  for (;;) {
+    throwIfAborted(options.signal)
+    const check = checks.next()
+    if (check.done) return check.value
     await yieldToEventLoop()
   }
 }

@@ -4,13 +4,19 @@ import { invalidArgument, show } from '../../core/errors'
 import { anything, arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../../core/options'
 import type { OnProgress } from '../../core/progress'
 import { checkTypes } from '../../dataset/create'
-import { defaultFalseValues, defaultNaValues, defaultTrueValues } from '../../schema/coerce'
+import { defaultFalseValues, defaultNaValues, defaultTrueValues, numberOfText, timestampOfText } from '../../schema/coerce'
 import type { ColumnType } from '../../schema/column'
+import { assertRowSchema, fieldsOf, type RowSchema } from '../../schema/row-schema'
 import { dictionaryOf } from './byte-dictionary'
 import type { Words } from './cells'
 
 /** Options of `parseCsv`. */
-export interface ParseCsvOptions {
+export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> {
+  /**
+   * A zod schema of a row, or another Standard Schema: every row is checked against it, columns have the types that it says, the rows of the
+   * dataset are typed by it. See `withSchema`. @default none; types are inferred from every cell
+   */
+  readonly schema?: Schema
   /** One ASCII character. @default the one of `,` `;` tab `|` that divides the first records most evenly */
   readonly delimiter?: string | undefined
   /** One ASCII character, or `''` when quotes mean nothing. @default '"' */
@@ -46,7 +52,7 @@ export interface ParseCsvOptions {
 }
 
 /** Options of `readCsv`. */
-export interface ReadCsvOptions extends ParseCsvOptions {
+export interface ReadCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> extends ParseCsvOptions<Schema> {
   /** Stops reading; nothing remains. */
   readonly signal?: AbortSignal | undefined
   /** Told about phase `read` and then `parse`, in bytes. */
@@ -64,6 +70,8 @@ export interface CsvPlan {
   readonly header: boolean | readonly string[]
   readonly columns: readonly string[] | undefined
   readonly types: Readonly<Record<string, ColumnType>>
+  /** Columns that the schema says are text. */
+  readonly texts: ReadonlySet<string>
   readonly words: Words
   /** Spellings of missing, as bytes. */
   readonly missing: readonly Uint8Array[]
@@ -78,7 +86,9 @@ export interface CsvPlan {
 /** @throws InvalidArgument */
 export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
   const texts = arrayOf(ofType('string'))
+  if (options.schema !== undefined) assertRowSchema(options.schema, operation)
   checkOptions(operation, options, {
+    schema: anything(),
     delimiter: character(),
     quote: either(character(), oneOf('')),
     header: either(ofType('boolean'), texts),
@@ -110,6 +120,7 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     header: options.header ?? true,
     columns: options.columns,
     types: options.types ?? {},
+    texts: textColumns(options.schema),
     words: wordsOf(options, missing),
     missing,
     timestamps: options.timestamps ?? true,
@@ -118,6 +129,22 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     maxRows: options.maxRows ?? 500_000_000,
     maxColumns: options.maxColumns ?? 16_384,
     maxCellLength: options.maxCellLength ?? 1_048_576,
+  }
+}
+
+function textColumns(schema: RowSchema | undefined): Set<string> {
+  const fields = schema === undefined ? undefined : fieldsOf(schema)
+  return new Set([...(fields?.byName ?? [])].filter(([, { type }]) => type === 'string').map(([name]) => name))
+}
+
+/** How text is read where a schema asks for another type than was found. */
+export function cellReader(options: ParseCsvOptions): (text: string, type: ColumnType) => number | boolean | undefined {
+  const trueValues = options.trueValues ?? defaultTrueValues
+  const falseValues = options.falseValues ?? defaultFalseValues
+  return (text, type) => {
+    if (type === 'timestamp') return timestampOfText(text)
+    if (type === 'boolean') return trueValues.includes(text) ? true : falseValues.includes(text) ? false : undefined
+    return numberOfText(text, options.decimal)
   }
 }
 

@@ -154,7 +154,8 @@ function buildersFor(names: readonly string[], plan: CsvPlan): ColumnBuilder[] {
 }
 
 function typeFor(plan: CsvPlan, name: string): ColumnType | undefined {
-  return Object.hasOwn(plan.types, name) ? plan.types[name] : undefined
+  if (Object.hasOwn(plan.types, name)) return plan.types[name]
+  return plan.texts.has(name) ? 'string' : undefined
 }
 
 function finish(builders: readonly ColumnBuilder[], rows: number, { plan, bytes }: { plan: CsvPlan; bytes: Uint8Array }): Dataset {

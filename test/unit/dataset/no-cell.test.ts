@@ -28,7 +28,7 @@ describe('what is no cell', () => {
     fromRows: (cell) => fromRows([{ a: 'x' }, { a: cell }] as never),
     fromColumns: (cell) => fromColumns({ a: ['x', cell] }),
     'withColumn of an array': (cell) => withColumn(base, 'a', ['x', cell]),
-    'withColumn of a function': (cell) => withColumn(base, 'a', (_, row) => (row === 0 ? 'x' : cell)),
+    'withColumn of a function': (cell) => withColumn(base, 'a', (_, row) => (row === 0 ? 'x' : (cell as string))),
     tableFromRows: (cell) => tableFromRows([{ a: 'x' }, { a: cell }] as never),
     'fromRows of asked text': (cell) => fromRows([{ a: 'x' }, { a: cell }] as never, { types: { a: 'string' } }),
   }

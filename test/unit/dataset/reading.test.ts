@@ -24,7 +24,7 @@ about('a column', () => {
 
   it('gives numbers with NaN where missing, as a copy', () => {
     for (const [name, value] of Object.entries({ i: 1, b: 1, t: 5, f: 0.5 })) {
-      expect([...table.column(name).toFloat64()], name).toEqual([value, Number.NaN])
+      expect([...table.column(name as 'i').toFloat64()], name).toEqual([value, Number.NaN])
     }
     table.column('f').toFloat64()[0] = 7
     expect(table.column('f').at(0)).toBe(0.5)

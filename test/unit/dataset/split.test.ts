@@ -54,7 +54,7 @@ describe('split', () => {
 
 describe('folds', () => {
   it('tests every row once', () => {
-    for (const options of [{}, { stratifyBy: 'label' }, { shuffle: false }]) {
+    for (const options of [{}, { stratifyBy: 'label' as const }, { shuffle: false }]) {
       const parts = folds(data, { folds: 7, seed: 1, ...options })
       expect(parts.flatMap(({ test }) => [...test]).sort((a, b) => a - b)).toEqual(ids(data))
       for (const { train, test } of parts) {

@@ -295,4 +295,31 @@ describe('Monitor', () => {
     expect(() => monitor.watch({} as never)).toThrow(/needs a predictor/)
     expect(() => monitor.drift()).toThrow(/needs a detector/)
   })
+
+  it('a drift rule alerts when an input of the model is gone, not when the target is', () => {
+    const column = (name: string, score: number | null, driftDetected: boolean) => ({ column: name, score, threshold: null, driftDetected })
+    const columns = [column('temp', 0.1, false), column('hour', null, true), column('target', null, true)]
+    const detector = { detect: () => ({ driftDetected: true, columns }) }
+    const base = { kind: 'drift', window: { lastMs: 1000 }, minRows: 2 } as const
+    const rules = [
+      { ...base, name: 'any' },
+      { ...base, name: 'index', psi: 0.2 },
+      { ...base, name: 'named', columns: ['target'] },
+    ]
+    const check = (inputs: readonly string[]) => {
+      const monitor = new Monitor({ detector, rules, clock: manualClock(100) })
+      const signature = { inputs: inputs.map((name) => ({ name, type: 'float64' as const })), outputs: [] }
+      monitor.watch({ on: () => () => {}, signature } as never)
+      feed(monitor, 1, 3, 3)
+      return monitor.check(50).rules.map(({ rule, state, summary }) => [rule, state, summary])
+    }
+    const gone = '1 of 2 columns drifted over 3 rows: hour (cannot be compared)'
+    const named = ['named', 'firing', '1 of 1 columns drifted over 3 rows: target (cannot be compared)']
+    expect(check(['temp', 'hour'])).toEqual([['any', 'firing', gone], ['index', 'firing', gone], named])
+    expect(check(['temp'])).toEqual([
+      ['any', 'inactive', '0 of 1 columns drifted over 3 rows'],
+      ['index', 'inactive', '0 of 1 columns drifted over 3 rows'],
+      named,
+    ])
+  })
 })

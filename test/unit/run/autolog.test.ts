@@ -31,6 +31,17 @@ describe('autolog', () => {
     expect(() => autolog({} as typeof estimator, run)).toThrow(/estimator/)
   })
 
+  it('scores labels of another type than the target column has, and leaves out rows without one', async () => {
+    const tracker = newTracker()
+    const run = await tracker.startRun()
+    const data = tableFromRows([{ late: 'True' }, { late: 'False' }, { late: null }])
+    const model = { task: 'classification' as const, classes: [false, true], predict: () => [true, true, true] }
+    const estimator = { kind: 'made', options: {}, fit: () => model, fitAsync: async () => model }
+    autolog(estimator, run).fit(data, { target: 'late' })
+    await run.finish()
+    expect((await tracker.getRun(run.runId)).metrics.training_accuracy?.value).toBe(0.5)
+  })
+
   it('scores regressors, and takes scores of its own', async () => {
     const tracker = newTracker()
     const run = await tracker.startRun()
