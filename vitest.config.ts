@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', 'test/runtime/**'],
+    setupFiles: [here('./test/support/seed.ts')],
     // No test takes more than a few seconds on a quiet machine; on a slow one it may take as long as it needs.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,6 +1,6 @@
 /**
  * Runs every ```ts snippet of README.md and docs/ as a program of its own, in a temporary folder that holds the
- * example data. A fence marked `no-run` is only listed.
+ * example data, and checks its types as a strict project has them. A fence marked `no-run` is only listed.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -27,6 +27,16 @@ function failedTests(stdout: string): string {
   return (stdout.match(/^ *not ok .*|^ *error: .*/gm) ?? []).map((line) => `${line.trim()}\n`).join('')
 }
 
+/** What TypeScript says against the snippets; nothing when their types are right. */
+function typeErrors(files: readonly string[]): string {
+  const config = join(work, 'tsconfig.json')
+  // Strict, and no more than that: the other checks of this repository are not those of every user.
+  const compilerOptions = { moduleDetection: 'force', noUnusedLocals: false, noUnusedParameters: false, noUncheckedIndexedAccess: false }
+  writeFileSync(config, JSON.stringify({ extends: '../../../tsconfig.json', compilerOptions, files, include: [] }))
+  return spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', config], { encoding: 'utf8' }).stdout
+}
+
+const sources: string[] = []
 let ran = 0
 let leftOut = 0
 const failures: string[] = []
@@ -46,6 +56,7 @@ for (const page of ['README.md', ...pages('docs')]) {
     const source = join(work, `${name}.ts`)
     const outfile = join(work, `${name}.mjs`)
     writeFileSync(source, code)
+    sources.push(`${name}.ts`)
     const folder = mkdtempSync(join(tmpdir(), 'millwright-snippet-'))
     try {
       if (existsSync('examples/data')) cpSync('examples/data', folder, { recursive: true })
@@ -62,6 +73,8 @@ for (const page of ['README.md', ...pages('docs')]) {
   }
 }
 
+const wrongTypes = typeErrors(sources)
+if (wrongTypes !== '') failures.push(`types: ${wrongTypes}`)
 for (const failure of failures) console.error(failure)
 console.log(`snippets: ${ran} ran, ${failures.length} failed, ${leftOut} marked no-run`)
 if (failures.length > 0 || ran === 0) process.exitCode = 1

@@ -17,13 +17,23 @@ const MAX_DEPTH = 64
 export function toYaml(value: Json): string {
   assertWritable(value, 0)
   const { doubleQuoteForInvisibles, doubleQuoteWhitespaceOnly, quoteInvalidPlain, fallbackToDoubleQuoted } = DEFAULT_SCALAR_STYLE_RULES
-  const scalarStyleRules = [doubleQuoteForInvisibles, doubleQuoteWhitespaceOnly, onOneLine, quoteInvalidPlain, fallbackToDoubleQuoted]
+  const scalarStyleRules = [
+    ...[doubleQuoteForInvisibles, doubleQuoteWhitespaceOnly, onOneLine, quoteLikeNumber],
+    ...[quoteInvalidPlain, fallbackToDoubleQuoted],
+  ]
   return dump(value, { lineWidth: -1, noRefs: true, seqNoIndent: true, scalarStyleRules })
 }
 
 /** In place of js-yaml's block scalars, whose blank lines at the edges readers take differently. */
 const onOneLine: ScalarStyleRule = (layout) => {
   if (layout.node.value.includes('\n')) layout.style = SCALAR_STYLE.DOUBLE_QUOTED
+}
+
+/** YAML 1.1 leaves open which digits a number needs, so some readers take `.`, `e1`, `1_e1`, `08_` or `0x_` for numbers. */
+const likeNumber = /^[-+]?(?:[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|0[bx][0-9a-fA-F_]*)$/
+const quoteLikeNumber: ScalarStyleRule = (layout) => {
+  if (layout.style === SCALAR_STYLE.PLAIN && layout.node.tag === 'tag:yaml.org,2002:str' && likeNumber.test(layout.node.value))
+    layout.style = SCALAR_STYLE.SINGLE_QUOTED
 }
 
 function assertWritable(value: unknown, depth: number): void {

@@ -153,8 +153,9 @@ describe('parseYaml', () => {
     fc.assert(
       fc.property(value, style, (v, options) => {
         const written = otherYaml.stringify(v, { ...options, aliasDuplicateObjects: false })
-        // It writes a byte order mark and its indentation indicator (`|1-`) so that other readers than itself take them differently.
-        if (/\ufeff|[|>]\d/.test(written)) return
+        // It writes a byte order mark and its indentation indicator (`|1-`) so that other readers than itself take them differently;
+        // text that begins with a colon and a line feed it writes plain in flow style, which is no YAML.
+        if (/\ufeff|[|>]\d|: :$/m.test(written)) return
         expect(parseYaml(written, 'it')).toEqual(v)
       }),
       { numRuns: times(375, 1500) },

@@ -8,6 +8,9 @@ import { hostileNameGroups, hostileNames } from '../../src/testing/hostile-names
 /** Whether everything heavy is done in full. */
 export const isFull: boolean = process.env.MILLWRIGHT_FULL === '1'
 
+/** What property tests draw their cases from: the same each time, unless `MILLWRIGHT_SEED` is another whole number, to look for new ones. */
+export const propertySeed: number = Number(process.env.MILLWRIGHT_SEED ?? 20)
+
 /** How often something heavy is done: `quick` times in `npm test`, `full` times in `npm run test:full`. */
 export function times(quick: number, full: number): number {
   return isFull ? full : quick
