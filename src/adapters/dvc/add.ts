@@ -30,6 +30,7 @@ export async function addOutput(project: Project, given: unknown, options: DvcAd
   await assertAddable(project, path, ignore, signal)
   const found = await findFiles(project.root, path, ignore, signal)
   if (found.kind === 'nothing') throw new MillwrightError('NotFound', `add: there is no file or folder ${show(path)} in ${project.root}`)
+  await Promise.all([project.sweep(), cache.sweep()])
   const known = await loadKnownHashes(project.root)
   const kept = await keepFiles(project, found.files, { cache, known, signal, onProgress })
   let hash = kept[0]?.md5 ?? ''

@@ -61,14 +61,8 @@ export function createGit(root: string): Git {
       )
     },
     blob: async (id, signal) => (await git(['cat-file', 'blob', id], signal)).stdout,
-    isTracked: async (path, signal) =>
-      (await git(['ls-files', '-z', '--', `:(top,literal)${await prefixed(path, signal)}`], signal)).stdout.length > 0,
+    isTracked: async (path, signal) => (await git(['ls-files', '-z', '--', `:(literal)${path}`], signal)).stdout.length > 0,
     isIgnored: async (path, signal) => (await git(['check-ignore', '--quiet', '--no-index', '--', path], signal, [0, 1])).status === 0,
-  }
-
-  /** A path of the project as git sees it from the top of its repository. */
-  async function prefixed(path: string, signal: AbortSignal | undefined): Promise<string> {
-    return fromUtf8((await git(['rev-parse', '--show-prefix'], signal)).stdout).replace(/\n$/, '') + path
   }
 }
 

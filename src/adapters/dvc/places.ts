@@ -1,5 +1,5 @@
 /** Where DVC keeps content: the cache and the remotes, which have one layout. Every object is named by its hash, and is checked against it. */
-import { chmod, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { concatBytes } from '../../core/bytes'
 import { MillwrightError, show } from '../../core/errors'
@@ -32,6 +32,8 @@ export interface ObjectPlace {
 export interface LocalPlace extends ObjectPlace {
   /** Keeps content whose hash is not known yet. */
   add(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<{ readonly hash: string; readonly size: number }>
+  /** Removes what killed processes left. */
+  sweep(): Promise<void>
   /** Every hash of the scheme that is there: for many questions at once. */
   all(scheme: DvcHashScheme): Promise<ReadonlySet<string>>
 }
@@ -42,31 +44,52 @@ export function keyOf({ hash, scheme }: ObjectId): string {
   return scheme === 'md5' ? `files/md5/${tail}` : tail
 }
 
+/** Folder of the cache for files that are being written. */
+const ASIDE = 'millwright-tmp'
+/** Files aside that are older were left by a killed process. */
+const LEFTOVER_MS = 3_600_000
+
+/** Removes what killed processes left aside in a folder. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of (await readdir(folder).catch(nothingIfMissing)) ?? []) {
+    const path = join(folder, name)
+    const facts = /^[0-9a-f]{32}$/.test(name) ? await stat(path).catch(nothingIfMissing) : undefined
+    if (facts !== undefined && Date.now() - facts.mtimeMs > LEFTOVER_MS) await rm(path, { force: true })
+  }
+}
+
 /** The cache, or a remote that is a folder. */
 export function localPlace(options: { readonly name: string; readonly root: string; readonly fsync: boolean }): LocalPlace {
   const { name, root, fsync } = options
   const pathOf = (id: ObjectId): string => join(root, keyOf(id))
   const made = new Set<string>()
-  const folder = async (path: string): Promise<void> => {
-    if (!made.has(path)) await makeFolders(path)
-    made.add(path)
+  /** Does `work` in a folder, which is made when it is not there. */
+  const within = async <T>(folder: string, work: () => Promise<T>): Promise<T> => {
+    if (!made.has(folder)) await makeFolders(folder)
+    made.add(folder)
+    try {
+      return await work()
+    } catch (error) {
+      // Somebody removed it meanwhile, as `dvc gc` may.
+      if (systemCode(error) !== 'ENOENT') throw error
+      await makeFolders(folder)
+      return work()
+    }
   }
 
   /** Writes aside, so that an object is there whole or not at all, then moves it to the place that `idOf` tells. */
   const writeAside = async (content: AsyncIterable<Uint8Array>, hashing: Hashing, signal: AbortSignal | undefined): Promise<string> => {
     // Not beside the objects: there DVC would take the name for a hash.
-    const aside = join(root, 'millwright-tmp', newId())
+    const aside = join(root, ASIDE, newId())
     try {
-      await folder(dirname(aside))
-      await writeChecked(aside, content, { hashing, fsync, mode: 0o600, signal })
+      const handle = await within(dirname(aside), () => open(aside, 'wx', 0o600))
+      await writeChecked(handle, content, { hashing, fsync, signal })
       const id = hashing.finish()
       // DVC trusts an object of this mode without a look, so it comes last.
       await chmod(aside, 0o444)
-      await folder(dirname(pathOf(id)))
-      await rename(aside, pathOf(id))
+      await within(dirname(pathOf(id)), () => rename(aside, pathOf(id)))
       return id.hash
     } catch (error) {
-      made.clear()
       await rm(aside, { force: true })
       throw translateFsError(error, name, 'keep', 'an object')
     }
@@ -100,6 +123,7 @@ export function localPlace(options: { readonly name: string; readonly root: stri
       }
       return { hash: await writeAside(content, hashing, signal), size }
     },
+    sweep: () => removeLeftovers(join(root, ASIDE)),
     async all(scheme) {
       const top = scheme === 'md5' ? join(root, 'files', 'md5') : root
       const names = ((await readdir(top).catch(nothingIfMissing)) ?? []).filter((prefix) => /^[0-9a-f]{2}$/.test(prefix))
@@ -162,18 +186,16 @@ export function hashingFor(id: ObjectId, name: string): Hashing {
   }
 }
 
-/** Writes a new file, flushed; whoever calls moves it into place or removes it. */
+/** Writes a new file, flushes and closes it; whoever calls moves it into place or removes it. */
 export async function writeChecked(
-  path: string,
+  handle: FileHandle,
   content: AsyncIterable<Uint8Array>,
   options: {
     readonly hashing: Pick<Hashing, 'update'>
     readonly fsync: boolean
-    readonly mode: number
     readonly signal: AbortSignal | undefined
   },
 ): Promise<void> {
-  const handle = await open(path, 'wx', options.mode)
   try {
     for await (const chunk of content) {
       throwIfAborted(options.signal)

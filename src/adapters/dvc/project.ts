@@ -1,6 +1,6 @@
 /** What the operations of {@link dvcRepo} share: the project's folders, cache, remotes, and what is tracked at which revision. */
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { fromUtf8, utf8 } from '../../core/bytes'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
@@ -11,7 +11,7 @@ import { isUrl, readConfig } from './config'
 import type { Git } from './git'
 import { createIgnore } from './ignore'
 import { isInternal, pathInside } from './paths'
-import { type LocalPlace, localPlace, nothingIfMissing, type ObjectPlace, storePlace, writeChecked } from './places'
+import { type LocalPlace, localPlace, nothingIfMissing, type ObjectPlace, removeLeftovers, storePlace, writeChecked } from './places'
 import { type DvcOutput, readLock, readPointer } from './pointers'
 
 /** A DVC project. */
@@ -28,6 +28,8 @@ export interface Project {
   readableRemote(name: string | undefined): Promise<ObjectPlace | undefined>
   /** The files of the working tree or of a revision that may say something about data. */
   source(revision: string | undefined, signal?: AbortSignal): Promise<Source>
+  /** Removes what killed processes left aside. */
+  sweep(): Promise<void>
   /** Replaces a file of the project: it is there whole, old or new, whatever happens. */
   replace(path: string, content: AsyncIterable<Uint8Array>, options?: ReplaceOptions): Promise<void>
 }
@@ -55,6 +57,7 @@ export function openProject(options: {
   readonly remotes: Readonly<Record<string, ObjectStore>>
 }): Project {
   const { root, fsync, jobs, git: asked, remotes } = options
+  const temporary = join(root, '.dvc', 'tmp', 'millwright')
   let git: Promise<Git | undefined> | undefined
   const findGit = (signal?: AbortSignal): Promise<Git | undefined> => {
     git ??= (async () => (asked !== undefined && (await asked.isRepository(signal)) ? asked : undefined))()
@@ -126,11 +129,12 @@ export function openProject(options: {
         },
       }
     },
+    sweep: () => removeLeftovers(temporary),
     async replace(path, content, { mode = 0o666, hashing, signal } = {}) {
-      const aside = join(root, '.dvc', 'tmp', 'millwright', newId())
+      const aside = join(temporary, newId())
       try {
         await makeFolders(dirname(aside))
-        await writeChecked(aside, content, { hashing: hashing ?? { update: () => {} }, fsync, mode, signal })
+        await writeChecked(await open(aside, 'wx', mode), content, { hashing: hashing ?? { update: () => {} }, fsync, signal })
         hashing?.finish()
         const target = join(root, path)
         await makeFolders(dirname(target))

@@ -126,14 +126,16 @@ export async function listFiles(project: Project, given: unknown, options: DvcRe
   const path = given === undefined ? '' : pathInside(project.root, given, 'files')
   const isBelow = (one: string): boolean => path === '' || one === path || one.startsWith(`${path}/`)
   const found: DvcFile[] = []
+  let isTracked = path === ''
   for (const output of await outputsOf(project, rev, signal)) {
     if (output.isOutside || output.md5 === undefined || !(isBelow(output.path) || path.startsWith(`${output.path}/`))) continue
+    isTracked ||= isBelow(output.path)
     for (const entry of await entriesAnywhere(project, output, remote, signal)) {
       const full = entry.path === '' ? output.path : `${output.path}/${entry.path}`
       if (isBelow(full)) found.push({ path: full, md5: entry.md5, size: entry.size })
     }
   }
-  if (found.length > 0 || path === '') return found
+  if (found.length > 0 || isTracked) return found
   throw new MillwrightError('NotFound', `files: DVC tracks nothing at ${show(path)}${rev === undefined ? '' : ` at ${show(rev)}`}`, {
     details: { path },
   })
