@@ -288,9 +288,9 @@ async function changes(): Promise<void> {
 }
 
 try {
-  const ours = process.env.X === '1' ? '' : await weWrite()
-  if (process.env.X !== '1') await dvcRestores(ours)
-  if (process.env.X !== '1') await weRead()
+  const ours = await weWrite()
+  await dvcRestores(ours)
+  await weRead()
   await pipelines()
   await changes()
   console.log(`dvc ${call(base, 'dvc', '--version').trim()} and dvcRepo track, restore, push, pull and read the same data`)

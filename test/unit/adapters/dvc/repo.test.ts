@@ -170,7 +170,7 @@ describe('what dvcRepo writes', () => {
           Object.fromEntries(Object.entries(before).map(([name, content]) => [name, md5Of(Buffer.from(content))])),
         )
       }),
-      { numRuns: times(20, 500), seed: 14 },
+      { numRuns: times(8, 500), seed: 14 },
     )
   })
 })
