@@ -110,14 +110,13 @@ async function keepFiles(
   const { cache, known, signal, onProgress } = options
   const report = progressReporter(onProgress)
   const total = files.reduce((sum, { stats }) => sum + stats.size, 0)
-  const present = await cache.all('md5')
   const kept: KeptFile[] = []
   let done = 0
   await forEach(files, project.jobs, async ({ path, full, stats }, i) => {
     throwIfAborted(signal)
     const hash = known.get(full, stats)
     // A size that differs: an object that a crash or a full disk cut short.
-    if (hash !== undefined && present.has(hash) && (await cache.sizeOf({ hash, scheme: 'md5' })) === stats.size) {
+    if (hash !== undefined && (await cache.sizeOf({ hash, scheme: 'md5' })) === stats.size) {
       kept[i] = { path, md5: hash, size: stats.size }
     } else {
       const added = await cache.add(readChunks(join(project.root, full), signal), signal)

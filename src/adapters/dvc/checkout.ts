@@ -109,7 +109,7 @@ async function planFor(
   const target = new Map(wanted.map(({ path, md5 }) => [path, md5]))
   const write = wanted.filter(({ path, md5 }) => before.get(path) !== md5)
   const extra = now.filter(({ path }) => !target.has(path))
-  const present = await cache.all(output.scheme)
+  const present = await cache.present([...new Set([...before.values(), ...target.values()])], output.scheme)
   return {
     output,
     write,

@@ -80,7 +80,6 @@ export async function compareOutputs(
   const cache = await project.cache()
   const known = await loadKnownHashes(project.root)
   const ignore = createIgnore(project.root)
-  const present = new Map<string, ReadonlySet<string>>()
   const changes: DvcChange[] = []
   for (const output of outputs) {
     const change = (state: DvcChange['state'], files: Partial<DvcChange> = {}): void =>
@@ -97,10 +96,10 @@ export async function compareOutputs(
       const files = await hashFiles(project, found.files, { output, known, ...options })
       if (!isSame(output, files)) change('modified', await difference(output, files, cache, options.signal))
       else if (output.isCached) {
-        if (!present.has(output.scheme)) present.set(output.scheme, await cache.all(output.scheme))
-        const has = present.get(output.scheme) as ReadonlySet<string>
-        const isThere =
-          files.every(({ md5 }) => has.has(md5)) && (output.kind === 'file' || output.files !== undefined || has.has(`${output.md5}.dir`))
+        const needed = files.map(({ md5 }) => md5)
+        if (output.kind === 'folder' && output.files === undefined) needed.push(`${output.md5}.dir`)
+        const has = await cache.present(needed, output.scheme)
+        const isThere = needed.every((hash) => has.has(hash))
         if (!isThere) change('not-in-cache')
       }
     }

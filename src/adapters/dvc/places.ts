@@ -34,8 +34,8 @@ export interface LocalPlace extends ObjectPlace {
   add(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<{ readonly hash: string; readonly size: number }>
   /** Removes what killed processes left. */
   sweep(): Promise<void>
-  /** Every hash of the scheme that is there: for many questions at once. */
-  all(scheme: DvcHashScheme): Promise<ReadonlySet<string>>
+  /** Which of the hashes are there. */
+  present(hashes: readonly string[], scheme: DvcHashScheme): Promise<ReadonlySet<string>>
 }
 
 /** Key of an object below the cache or remote; DVC 2 and older kept theirs at the top. */
@@ -46,6 +46,8 @@ export function keyOf({ hash, scheme }: ObjectId): string {
 
 /** Folder of the cache for files that are being written. */
 const ASIDE = 'millwright-tmp'
+/** So many objects are looked at one by one. */
+const FEW = 256
 /** Files aside that are older were left by a killed process. */
 const LEFTOVER_MS = 3_600_000
 
@@ -62,6 +64,10 @@ export async function removeLeftovers(folder: string): Promise<void> {
 export function localPlace(options: { readonly name: string; readonly root: string; readonly fsync: boolean }): LocalPlace {
   const { name, root, fsync } = options
   const pathOf = (id: ObjectId): string => join(root, keyOf(id))
+  const sizeOf = async (id: ObjectId): Promise<number | undefined> => {
+    const facts = await stat(pathOf(id)).catch(nothingIfMissing)
+    return facts?.isFile() ? facts.size : undefined
+  }
   const made = new Set<string>()
   /** Does `work` in a folder, which is made when it is not there. */
   const within = async <T>(folder: string, work: () => Promise<T>): Promise<T> => {
@@ -97,10 +103,7 @@ export function localPlace(options: { readonly name: string; readonly root: stri
 
   return {
     name,
-    async sizeOf(id) {
-      const facts = await stat(pathOf(id)).catch(nothingIfMissing)
-      return facts?.isFile() ? facts.size : undefined
-    },
+    sizeOf,
     async *chunks(id, signal) {
       try {
         yield* readChunks(pathOf(id), signal)
@@ -124,13 +127,18 @@ export function localPlace(options: { readonly name: string; readonly root: stri
       return { hash: await writeAside(content, hashing, signal), size }
     },
     sweep: () => removeLeftovers(join(root, ASIDE)),
-    async all(scheme) {
+    async present(hashes, scheme) {
+      const found = new Set<string>()
+      if (hashes.length <= FEW) {
+        for (const hash of hashes) if ((await sizeOf({ hash, scheme })) !== undefined) found.add(hash)
+        return found
+      }
+      // Listing the folders asks fewer questions than looking at each object.
       const top = scheme === 'md5' ? join(root, 'files', 'md5') : root
-      const names = ((await readdir(top).catch(nothingIfMissing)) ?? []).filter((prefix) => /^[0-9a-f]{2}$/.test(prefix))
-      const found = await Promise.all(
-        names.map(async (prefix) => ((await readdir(join(top, prefix)).catch(nothingIfMissing)) ?? []).map((rest) => prefix + rest)),
-      )
-      return new Set(found.flat())
+      for (const prefix of new Set(hashes.map((hash) => hash.slice(0, 2)))) {
+        for (const rest of (await readdir(join(top, prefix)).catch(nothingIfMissing)) ?? []) found.add(prefix + rest)
+      }
+      return found
     },
   }
 }

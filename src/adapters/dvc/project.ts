@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { fromUtf8, utf8 } from '../../core/bytes'
-import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
+import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import type { ObjectStore } from '../../ports/object-store'
 import { flushFolder, makeFolders } from '../node/folders'
@@ -24,8 +24,6 @@ export interface Project {
   cache(): Promise<LocalPlace>
   /** The named remote, else the default one. @throws NotFound, Unsupported */
   remote(name: string | undefined): Promise<ObjectPlace>
-  /** As {@link Project.remote}, but `undefined` where there is none that can be read. */
-  readableRemote(name: string | undefined): Promise<ObjectPlace | undefined>
   /** The files of the working tree or of a revision that may say something about data. */
   source(revision: string | undefined, signal?: AbortSignal): Promise<Source>
   /** Removes what killed processes left aside. */
@@ -110,11 +108,6 @@ export function openProject(options: {
       return cache.place
     },
     remote,
-    readableRemote: (name) =>
-      remote(name).catch((error: unknown) => {
-        if (isMillwrightError(error, 'NotFound') || isMillwrightError(error, 'Unsupported')) return undefined
-        throw error
-      }),
     async source(revision, signal) {
       const repository = await findGit(signal)
       if (revision === undefined) return workingTree(root, repository, signal)
