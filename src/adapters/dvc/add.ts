@@ -77,7 +77,12 @@ async function assertAddable(project: Project, path: string, ignore: DvcIgnore, 
   await ignore.enter(folder === '.' ? '' : folder)
   if (ignore.ignores(path) || ignore.ignores(`${path}/`)) throw invalidArgument(`add: a .dvcignore leaves out ${show(path)}`)
   for (const other of await outputsOf(project, undefined, signal)) {
-    if (other.path === path && other.pointer === `${path}.dvc`) continue
+    if (other.pointer === `${path}.dvc`) {
+      if (other.path === path) continue
+      throw new MillwrightError('Conflict', `add: ${other.pointer} already tracks ${show(other.path)}`, {
+        details: { path, tracked: other.path },
+      })
+    }
     if (other.path === path || path.startsWith(`${other.path}/`) || other.path.startsWith(`${path}/`)) {
       throw new MillwrightError('Conflict', `add: ${show(path)} overlaps with ${show(other.path)}, which ${other.pointer} tracks`, {
         details: { path, tracked: other.path },

@@ -130,6 +130,8 @@ describe('what dvcRepo writes', () => {
     await expect(repo.add('linked')).rejects.toThrow('"linked" is a symbolic link to a folder')
     await expect(repo.add('linked/a')).rejects.toThrow('does not go through the symbolic link "linked"')
     await expect(repo.add(undefined as unknown as string)).rejects.toThrow('add takes a path below')
+    put({ 'other.dvc': `outs:\n- md5: ${md5Of(Buffer.from(''))}\n  hash: md5\n  path: elsewhere\n` })
+    await expect(repo.add('other')).rejects.toThrow('add: other.dvc already tracks "elsewhere"')
     await expect(repo.add('other', { sginal: 1 } as object)).rejects.toThrow('`sginal` is not an option of add')
     await expect(dvcRepo({ root: base, git: false }).list()).rejects.toThrow('is not a DVC project: it has no folder .dvc')
   })
