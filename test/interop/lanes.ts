@@ -37,7 +37,7 @@ export const lanes: readonly Lane[] = [
   { name: 'mlflow-s3', about: 'MLflow with a login, and with artifacts on S3' },
   { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
-  { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder' },
+  { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models' },
   {

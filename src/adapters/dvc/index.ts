@@ -1,0 +1,11 @@
+/** Data tracked in the form of DVC: `dvcRepo`. */
+export type { DvcAddOptions } from './add'
+export type { DvcCheckout } from './checkout'
+export type { DvcChange } from './compare'
+export type { DvcFigures } from './figures'
+export type { DvcHashScheme } from './hashes'
+export type { ManifestEntry } from './manifest'
+export type { DvcOutput } from './pointers'
+export type { DvcFile, DvcReadOptions } from './read'
+export { type DvcOptions, type DvcPaths, type DvcRepo, type DvcRepoOptions, type DvcTransferOptions, dvcRepo } from './repo'
+export type { DvcProblem, DvcTransfer } from './transfer'

@@ -1,0 +1,108 @@
+/** The files of the working tree: found, and hashed, those only that changed since the last look. */
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs'
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { invalidArgument, MillwrightError, show } from '../../core/errors'
+import { throwIfAborted, yieldToEventLoop } from '../../core/signal'
+import { systemCode } from '../node/system-errors'
+import { createMd5, type DvcHashScheme, readChunks } from './hashes'
+import type { DvcIgnore } from './ignore'
+import { nothingIfMissing } from './places'
+
+/** A file as the file system describes it. */
+export interface WorkFile {
+  /** Path below the output; empty for an output that is a file. */
+  readonly path: string
+  /** Path below the root. */
+  readonly full: string
+  readonly stats: Stats
+}
+
+/** What lies at the path of an output. */
+export interface Found {
+  readonly kind: 'file' | 'folder' | 'nothing'
+  readonly files: readonly WorkFile[]
+}
+
+/** Files looked at between two turns of the event loop. */
+const BETWEEN_TURNS = 2000
+
+/**
+ * The file or the files of a folder at `path`. A link to a file counts as the file; links to folders are not followed.
+ *
+ * @throws NotFound for a link that leads nowhere; InvalidArgument for a device, a pipe or a socket
+ */
+export async function findFiles(root: string, path: string, ignore: DvcIgnore, signal?: AbortSignal): Promise<Found> {
+  const own = await lstat(join(root, path)).catch(nothingIfMissing)
+  if (own === undefined) return { kind: 'nothing', files: [] }
+  if (!own.isDirectory()) {
+    const stats = statsOf(root, path)
+    if (stats.isDirectory()) throw invalidArgument(`dvcRepo: ${show(path)} is a symbolic link to a folder, which DVC does not follow`)
+    return { kind: 'file', files: [{ path: '', full: path, stats }] }
+  }
+  const files: WorkFile[] = []
+  const folders = [path]
+  let sinceTurn = 0
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    await ignore.enter(folder)
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const full = `${folder}/${entry.name}`
+      if (entry.isDirectory()) {
+        if (!ignore.ignores(`${full}/`)) folders.push(full)
+      } else if (!ignore.ignores(full)) {
+        const stats = statsOf(root, full)
+        if (!stats.isDirectory()) files.push({ path: full.slice(path.length + 1), full, stats })
+        else if (!isLink(entry)) throw new MillwrightError('Conflict', `dvcRepo: ${show(full)} changes while it is read`)
+      }
+      if (++sinceTurn % BETWEEN_TURNS === 0) {
+        throwIfAborted(signal)
+        await yieldToEventLoop()
+      }
+    }
+  }
+  return { kind: 'folder', files }
+}
+
+function isLink(entry: Dirent): boolean {
+  return entry.isSymbolicLink()
+}
+
+function statsOf(root: string, path: string): Stats {
+  if (!path.isWellFormed() || path.includes('\ufffd')) {
+    throw invalidArgument(`dvcRepo: the name of ${show(path)} is not UTF-8, which a manifest cannot hold`)
+  }
+  let stats: Stats
+  try {
+    stats = statSync(join(root, path))
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ELOOP') throw error
+    throw new MillwrightError('NotFound', `dvcRepo: ${show(path)} is a symbolic link that leads nowhere`, { cause: error })
+  }
+  if (!stats.isFile() && !stats.isDirectory()) throw invalidArgument(`dvcRepo: ${show(path)} is a device, a pipe or a socket, not a file`)
+  return stats
+}
+
+/** MD5 of a file of the working tree. */
+export async function hashFile(path: string, scheme: DvcHashScheme, signal?: AbortSignal): Promise<string> {
+  const md5 = createMd5(scheme)
+  for await (const chunk of readChunks(path, signal)) md5.update(chunk)
+  return md5.digest()
+}
+
+/** Does `work` for each item, `jobs` at a time; the first failure ends it, after those under way. */
+export async function forEach<T>(items: readonly T[], jobs: number, work: (item: T, index: number) => Promise<void>): Promise<void> {
+  let next = 0
+  let failure: { readonly error: unknown } | undefined
+  const worker = async (): Promise<void> => {
+    while (next < items.length && failure === undefined) {
+      const index = next++
+      try {
+        await work(items[index] as T, index)
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker))
+  if (failure !== undefined) throw failure.error
+}
