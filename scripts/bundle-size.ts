@@ -52,6 +52,9 @@ function sources(root: string): Plugin {
   }
 }
 
+/** Words of d3-format and of zip.js. No bundle below may have them: d3 comes with charts only, zip.js is loaded with the first archive. */
+export const chartAndArchiveWords: readonly string[] = ['invalid format: ', 'central directory']
+
 /** What is weighed: a name, the program, the ceiling in bytes (gzipped), words that must not appear in the bundle. */
 export interface SizeCase {
   readonly name: string

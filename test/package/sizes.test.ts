@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bundleOf, sizeCases } from '../../scripts/bundle-size'
+import { bundleOf, chartAndArchiveWords, sizeCases } from '../../scripts/bundle-size'
 import { root } from './source-graph'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -16,6 +16,11 @@ describe('bundles, minified and gzipped', () => {
     const stated = Number(readme.match(new RegExp(`^\\| ${name.replace(/[+]/g, '\\+')} \\| ([\\d.]+) \\|$`, 'm'))?.[1])
     expect(Math.abs(stated - bundle.gzipBytes / 1000), `README says ${stated} kB: npm run sizes`).toBeLessThan(0.3)
     expect(bundle.externals.filter((path) => path.startsWith('node:'))).toEqual([])
-    for (const word of absent) expect(bundle.code.includes(word), `"${word}" in ${name}`).toBe(false)
+    for (const word of [...absent, ...chartAndArchiveWords]) expect(bundle.code.includes(word), `"${word}" in ${name}`).toBe(false)
+  })
+
+  it('of charts have d3, so that its absence elsewhere says something', async () => {
+    const { code } = await bundleOf("export { lineChart } from 'millwright/report'", root)
+    expect(code).toContain(chartAndArchiveWords[0])
   })
 })

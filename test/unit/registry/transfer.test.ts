@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { utf8 } from '../../../src/core/bytes'
+import { crc32 } from '../../../src/core/crc32'
 import { isMillwrightError } from '../../../src/core/errors'
 import type { ModelPackage } from '../../../src/ports/model'
 import { copyVersion, exportModel, importModel, ModelRegistry, metricAtLeast } from '../../../src/registry'
@@ -184,6 +185,28 @@ describe('readZip', () => {
       ),
       { numRuns: 40, seed: 3 },
     )
+  })
+
+  it('gives equal archives for equal files, with times of 1980 and nothing of this machine', async () => {
+    const files = { 'a.bin': utf8('x'.repeat(500)), b: utf8('y') }
+    const bytes = await writeZip(files)
+    expect(await writeZip({ ...files })).toEqual(bytes)
+    // Local header: flags for UTF-8, deflated, 00:00 on 1 January 1980; no extra field.
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    expect([6, 8, 10, 12, 28].map((at) => view.getUint16(at, true))).toEqual([0x800, 8, 0, 0x21, 0])
+  })
+
+  it('refuses bytes between two files', async () => {
+    const bytes = handMade([{ name: 'a' }, { name: 'b', data: utf8('gap'), crc: crc32(utf8('gap')) }, { name: 'c' }])
+    expect((await readZip(bytes, limits)).size).toBe(3)
+    // The same bytes with a directory that does not list b.
+    const view = new DataView(bytes.buffer)
+    const start = view.getUint32(bytes.length - 6, true)
+    const hidden = new Uint8Array([...bytes.slice(0, start + 47), ...bytes.slice(start + 94)])
+    const end = new DataView(hidden.buffer, hidden.length - 22)
+    for (const at of [8, 10]) end.setUint16(at, 2, true)
+    end.setUint32(12, 94, true)
+    expect((await failure(() => readZip(hidden, limits))).message).toContain('34 of its bytes belong to no file')
   })
 
   // A ZIP archive has two bytes for the length of a name.
