@@ -150,7 +150,6 @@ const stillLong: readonly string[] = [
   'src/adapters/fs/write.ts:createFsWriter',
   'src/adapters/indexeddb/indexeddb-storage.ts:indexeddbStorage',
   'src/adapters/memory/memory-storage.ts:memoryStorage',
-  'src/adapters/memory/memory-tracker.ts:memoryTracker',
   'src/adapters/mlruns/experiments.ts:createExperiments',
   'src/adapters/mlruns/known-files.ts:createKnownFiles',
   'src/adapters/mlruns/lifecycle.ts:createLifecycle',

@@ -7,7 +7,7 @@ import { checkTypes } from '../../dataset/create'
 import { defaultFalseValues, defaultNaValues, defaultTrueValues } from '../../schema/coerce'
 import type { ColumnType } from '../../schema/column'
 import { dictionaryOf } from './byte-dictionary'
-import type { Words } from './cells'
+import type { CellSyntax } from './cells'
 
 /** Options of `parseCsv`. */
 export interface ParseCsvOptions {
@@ -64,7 +64,7 @@ export interface CsvPlan {
   readonly header: boolean | readonly string[]
   readonly columns: readonly string[] | undefined
   readonly types: Readonly<Record<string, ColumnType>>
-  readonly words: Words
+  readonly syntax: CellSyntax
   /** Spellings of missing, as bytes. */
   readonly missing: readonly Uint8Array[]
   readonly timestamps: boolean
@@ -110,7 +110,7 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     header: options.header ?? true,
     columns: options.columns,
     types: options.types ?? {},
-    words: wordsOf(options, missing),
+    syntax: syntaxOf(options, missing),
     missing,
     timestamps: options.timestamps ?? true,
     pad: options.ragged === 'pad',
@@ -121,7 +121,7 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
   }
 }
 
-function wordsOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): Words {
+function syntaxOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): CellSyntax {
   const trueValues = [...new Set(options.trueValues ?? defaultTrueValues)]
   const falseValues = options.falseValues ?? defaultFalseValues
   const both = trueValues.find((text) => falseValues.includes(text))
