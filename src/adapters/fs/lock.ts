@@ -1,7 +1,7 @@
 /** Short-lived locks between processes: a file made with O_EXCL that says who holds it. */
 import { type FileHandle, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { backoffDelay } from '../../core/backoff'
 import { sleep, systemClock } from '../../core/clock'
 import { MillwrightError, show } from '../../core/errors'
@@ -32,6 +32,9 @@ interface Holder {
   readonly started: string
 }
 
+/** This process, as the holder of a lock. */
+type Self = Pick<Holder, 'pid' | 'host' | 'started'>
+
 /** Locks inside one folder. */
 export interface FsLocks {
   /** Waits for the lock called `id`. @throws Unavailable after 30 s, or the signal's reason */
@@ -45,63 +48,21 @@ export function createFsLocks(folder: string): FsLocks {
   // Other processes do not know our clock: locks live in real time. Spans are measured on a clock that nobody sets.
   const clock = systemClock()
   const now = (): number => performance.now()
-  let self: Promise<Pick<Holder, 'pid' | 'host' | 'started'>> | undefined
-
-  const tryOnce = async (path: string, holder: Holder): Promise<boolean> => {
-    let handle: FileHandle
-    try {
-      handle = await open(path, 'wx')
-    } catch (error) {
-      if (systemCode(error) === 'EEXIST') return false
-      if (systemCode(error) !== 'ENOENT') throw error
-      await makeFolders(folder)
-      return tryOnce(path, holder)
-    }
-    try {
-      await handle.writeFile(JSON.stringify(holder))
-    } catch (error) {
-      // On a full disk the name alone has to do, or nothing could be deleted there. Were we killed now, others would wait until it is old.
-      if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
-      await handle.truncate(0).catch(() => {})
-    } finally {
-      await handle.close()
-    }
-    return true
-  }
-
-  /**
-   * Removes a lock whose holder is dead. Only one process looks at a time, so that none removes a fresh lock.
-   *
-   * @param seenFor the token of a holder that has been waited for all the time a lock may be held
-   */
-  const breakIfStale = async (path: string, seenFor?: string): Promise<void> => {
-    self ??= describeSelf()
-    const me = await self
-    if (!(await isStale(path, me, seenFor))) return
-    const guard = `${path}.break`
-    if (!(await tryOnce(guard, { token: newId(), ...me }))) {
-      if (await isOlder(guard, STALE_LOCK_MS)) await rm(guard, { force: true })
-      return
-    }
-    try {
-      if (await isStale(path, me, seenFor)) await rm(path, { force: true })
-    } finally {
-      await rm(guard, { force: true })
-    }
-  }
+  let self: Promise<Self> | undefined
 
   return {
     async acquire(id, subject, signal) {
       self ??= describeSelf()
+      const me = await self
       const path = join(folder, `${id}.lock`)
-      const holder: Holder = { token: newId(), ...(await self) }
+      const holder: Holder = { token: newId(), ...me }
       const giveUpAt = now() + PATIENCE_MS
       let seen: { readonly token: string; readonly since: number } | undefined
-      for (let attempt = 0; !(await tryOnce(path, holder)); attempt++) {
+      for (let attempt = 0; !(await tryOnce(path, holder, folder)); attempt++) {
         if (now() > giveUpAt) throw new MillwrightError('Unavailable', `another process holds ${show(subject)} for too long`)
         const token = tokenOf(await read(path))
         if (seen?.token !== token) seen = { token, since: now() }
-        await breakIfStale(path, now() - seen.since > STALE_LOCK_MS ? token : undefined)
+        await breakIfStale(path, me, now() - seen.since > STALE_LOCK_MS ? token : undefined)
         // Two hexadecimal digits of the token, a different pair each time.
         const random = (): number => Number.parseInt(holder.token.slice(attempt % 30, (attempt % 30) + 2), 16) / 256
         await sleep(clock, backoffDelay(attempt + 1, { baseMs: 1, maxMs: 25, jitter: [0.5, 1.5], random }), signal)
@@ -121,21 +82,65 @@ export function createFsLocks(folder: string): FsLocks {
       for (const file of files.sort().reverse()) {
         const path = join(folder, file)
         if (!(await isOlder(path, LEFTOVER_MS))) continue
-        if (file.endsWith('.lock')) await breakIfStale(path)
+        self ??= describeSelf()
+        if (file.endsWith('.lock')) await breakIfStale(path, await self)
         else await rm(path, { force: true })
       }
     },
   }
 }
 
-/** A lock without a holder that can be read is as good a lock: it is told from others by having none. */
+/** Makes the lock file; `false` when there is one already. */
+async function tryOnce(path: string, holder: Holder, folder: string): Promise<boolean> {
+  let handle: FileHandle
+  try {
+    handle = await open(path, 'wx')
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    if (systemCode(error) !== 'ENOENT') throw error
+    await makeFolders(folder)
+    return tryOnce(path, holder, folder)
+  }
+  try {
+    await handle.writeFile(JSON.stringify(holder))
+  } catch (error) {
+    // On a full disk the file name alone is the lock, or nothing could be deleted there. If this process is killed now, other processes wait
+    // until the lock is old.
+    if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
+    await handle.truncate(0).catch(() => {})
+  } finally {
+    await handle.close()
+  }
+  return true
+}
+
+/**
+ * Removes a lock whose holder is dead. Only one process at a time may check a lock, so that none removes a lock that has just been made.
+ *
+ * @param seenFor the token of a holder that has been waited for as long as a lock may be held
+ */
+async function breakIfStale(path: string, me: Self, seenFor?: string): Promise<void> {
+  if (!(await isStale(path, me, seenFor))) return
+  const guard = `${path}.break`
+  if (!(await tryOnce(guard, { token: newId(), ...me }, dirname(path)))) {
+    if (await isOlder(guard, STALE_LOCK_MS)) await rm(guard, { force: true })
+    return
+  }
+  try {
+    if (await isStale(path, me, seenFor)) await rm(path, { force: true })
+  } finally {
+    await rm(guard, { force: true })
+  }
+}
+
+/** The holder's token. A lock whose holder cannot be read is still a lock; its token is empty. */
 function tokenOf(holder: Holder | undefined): string {
   return holder?.token ?? ''
 }
 
 /**
- * Whether a lock is nobody's any more. Of a process on this machine it is asked whether it lives, so that a wall clock that jumps breaks
- * no lock that is held; of others, and of a lock that was never written in full, the age has to tell.
+ * Whether the holder of a lock is gone. For a holder on this machine the process is looked up, so that a jump of the wall clock breaks no lock
+ * that is held. For a holder on another machine, and for a lock that was not written completely, its age decides.
  */
 async function isStale(path: string, self: Pick<Holder, 'host' | 'started'>, seenFor: string | undefined): Promise<boolean> {
   const holder = await read(path)
@@ -171,7 +176,7 @@ async function isAlive({ pid, started }: Holder): Promise<boolean> {
   return started === '' || (await startOf(pid)) === started
 }
 
-async function describeSelf(): Promise<Pick<Holder, 'pid' | 'host' | 'started'>> {
+async function describeSelf(): Promise<Self> {
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
   return { pid: process.pid, host: `${hostName()} ${namespace}`.trim(), started: await startOf(process.pid) }
 }
