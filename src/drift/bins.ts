@@ -46,9 +46,9 @@ export function pictureEdges(sorted: Float64Array): number[] {
   const at = (p: number): number => sorted[Math.round(p * (n - 1))] as number
   const low = at(0.01)
   const high = at(0.99)
-  const reach = high > low ? (high - low) / 2 : Number.POSITIVE_INFINITY
-  let first = Math.max(at(0), low - reach)
-  let last = Math.min(at(1), high + reach)
+  const margin = high > low ? (high - low) / 2 : Number.POSITIVE_INFINITY
+  let first = Math.max(at(0), low - margin)
+  let last = Math.min(at(1), high + margin)
   if (first === last) {
     // Enough to be seen as an interval, whatever the scale of the value.
     const half = Math.max(0.5, Math.abs(first) * 1e-6)

@@ -5,20 +5,20 @@ import { type ByteDictionary, viewOf } from './byte-dictionary'
 import type { Scan } from './scan'
 import { timestampAt } from './timestamp'
 
-/** What the words of a file mean. */
-export interface Words {
-  /** Spellings of missing. */
+/** How missing values, booleans and numbers are written in a file. */
+export interface CellSyntax {
+  /** Texts of a missing value. */
   readonly missing: ByteDictionary
-  /** Whether the empty text is one of them. */
+  /** Whether the empty text is a missing value. */
   readonly emptyIsMissing: boolean
-  /** Spellings of true, then of false. */
+  /** Texts of true, followed by those of false. */
   readonly booleans: ByteDictionary
   readonly trueCount: number
   readonly decimal: '.' | ','
 }
 
-/** A stretch of one column in a scan: rows `from` to `to` of column `column`. */
-export interface Stretch {
+/** Cells of one column in a scan: rows `from` to `to` of column `column`. */
+export interface CellRange {
   readonly scan: Scan
   readonly column: number
   from: number
@@ -30,12 +30,12 @@ export interface Stretch {
 /** 10⁰ … 10²², the powers of ten that a double holds exactly. */
 let powersOfTen: Float64Array | undefined
 
-/** Fills `out` from a stretch; each stops at the first cell that does not fit and returns its row, or `stretch.to`. */
-export function fillInts(out: Int32Array, stretch: Stretch, words: Words, forced: boolean): number {
-  const { scan, column, to, base } = stretch
+/** Fills `out` from a range; each stops at the first cell that does not fit and returns its row, or `range.to`. */
+export function fillInts(out: Int32Array, range: CellRange, syntax: CellSyntax, forced: boolean): number {
+  const { scan, column, to, base } = range
   const { bytes, view, starts, ends, capacity } = scan
-  const { emptyIsMissing } = words
-  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
+  const { emptyIsMissing } = syntax
+  for (let row = range.from, cell = column * capacity + row; row < to; row++, cell++) {
     let start = starts[cell] as number
     const end = ends[cell] as number
     if (start === end && emptyIsMissing) {
@@ -59,7 +59,7 @@ export function fillInts(out: Int32Array, stretch: Stretch, words: Words, forced
         }
       }
     }
-    const slow = slowInt(scan, cell, words, forced)
+    const slow = slowInt(scan, cell, syntax, forced)
     if (slow !== slow) return row
     out[base + row] = slow
   }
@@ -87,23 +87,23 @@ function fourDigits(word: number): number {
 }
 
 /** A whole number written unusually (spaces, plus sign, nine digits and more), or the mark of missing; `NaN` when neither. */
-function slowInt(scan: Scan, cell: number, words: Words, forced: boolean): number {
-  if (isMissingCell(scan, cell, words)) return MISSING_INT32
+function slowInt(scan: Scan, cell: number, syntax: CellSyntax, forced: boolean): number {
+  if (isMissingCell(scan, cell, syntax)) return MISSING_INT32
   const text = plainText(scan, cell)
-  const value = text === undefined ? undefined : numberOfText(text, words.decimal)
+  const value = text === undefined ? undefined : numberOfText(text, syntax.decimal)
   if (value === undefined || !isInt32(value)) return Number.NaN
   return forced || isWholeForm(text as string) ? value : Number.NaN
 }
 
 /** As {@link fillInts}, for numbers. Unless the type was asked for, a whole number beyond ±2⁵³ does not fit: a double loses its digits. */
-export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, forced: boolean): number {
+export function fillFloats(out: Float64Array, range: CellRange, syntax: CellSyntax, forced: boolean): number {
   powersOfTen ??= Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
   const powers = powersOfTen
-  const { scan, column, to, base } = stretch
+  const { scan, column, to, base } = range
   const { bytes, starts, ends, capacity } = scan
-  const { emptyIsMissing } = words
-  const mark = words.decimal === '.' ? 46 : 44
-  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
+  const { emptyIsMissing } = syntax
+  const mark = syntax.decimal === '.' ? 46 : 44
+  for (let row = range.from, cell = column * capacity + row; row < to; row++, cell++) {
     let p = starts[cell] as number
     const end = ends[cell] as number
     if (p === end && emptyIsMissing) {
@@ -143,26 +143,26 @@ export function fillFloats(out: Float64Array, stretch: Stretch, words: Words, fo
         }
       }
     }
-    const slow = slowFloat(scan, cell, words, forced)
+    const slow = slowFloat(scan, cell, syntax, forced)
     if (slow === undefined) return row
     out[base + row] = slow
   }
   return to
 }
 
-function slowFloat(scan: Scan, cell: number, words: Words, forced: boolean): number | undefined {
-  if (isMissingCell(scan, cell, words)) return Number.NaN
+function slowFloat(scan: Scan, cell: number, syntax: CellSyntax, forced: boolean): number | undefined {
+  if (isMissingCell(scan, cell, syntax)) return Number.NaN
   const text = plainText(scan, cell)
-  const value = text === undefined ? undefined : numberOfText(text, words.decimal)
+  const value = text === undefined ? undefined : numberOfText(text, syntax.decimal)
   return value !== undefined && !forced && isBeyond(text as string, value) ? undefined : value
 }
 
 /** As {@link fillInts}, for booleans. */
-export function fillBooleans(out: Uint8Array, stretch: Stretch, words: Words): number {
-  const { scan, column, to, base } = stretch
-  for (let row = stretch.from; row < to; row++) {
+export function fillBooleans(out: Uint8Array, range: CellRange, syntax: CellSyntax): number {
+  const { scan, column, to, base } = range
+  for (let row = range.from; row < to; row++) {
     const cell = column * scan.capacity + row
-    const code = booleanAt(scan, cell, words)
+    const code = booleanAt(scan, cell, syntax)
     if (code < 0) return row
     out[base + row] = code
   }
@@ -170,32 +170,32 @@ export function fillBooleans(out: Uint8Array, stretch: Stretch, words: Words): n
 }
 
 /** 1, 0, the mark of missing, or −1 when the cell is none of them. */
-function booleanAt(scan: Scan, cell: number, words: Words): number {
+function booleanAt(scan: Scan, cell: number, syntax: CellSyntax): number {
   const end = scan.ends[cell] as number
   if (end >= 0) {
-    const code = words.booleans.find(scan.view, scan.starts[cell] as number, end)
-    if (code >= 0) return code < words.trueCount ? 1 : 0
+    const code = syntax.booleans.find(scan.view, scan.starts[cell] as number, end)
+    if (code >= 0) return code < syntax.trueCount ? 1 : 0
   }
-  return isMissingCell(scan, cell, words) ? MISSING_BOOLEAN : -1
+  return isMissingCell(scan, cell, syntax) ? MISSING_BOOLEAN : -1
 }
 
 /** As {@link fillInts}, for timestamps. */
-export function fillTimestamps(out: Float64Array, stretch: Stretch, words: Words): number {
-  const { scan, column, to, base } = stretch
-  for (let row = stretch.from; row < to; row++) {
+export function fillTimestamps(out: Float64Array, range: CellRange, syntax: CellSyntax): number {
+  const { scan, column, to, base } = range
+  for (let row = range.from; row < to; row++) {
     const cell = column * scan.capacity + row
     const time = timestampAt(scan, cell)
-    if (time !== time && !isMissingCell(scan, cell, words)) return row
+    if (time !== time && !isMissingCell(scan, cell, syntax)) return row
     out[base + row] = time
   }
   return to
 }
 
 /** As {@link fillInts}, for text: every cell fits. `dictionary` begins with the `missingCount` spellings of missing. */
-export function fillTexts(out: Int32Array, stretch: Stretch, dictionary: ByteDictionary, missingCount: number): void {
-  const { scan, column, to, base } = stretch
+export function fillTexts(out: Int32Array, range: CellRange, dictionary: ByteDictionary, missingCount: number): void {
+  const { scan, column, to, base } = range
   const { view, starts, ends, capacity } = scan
-  for (let row = stretch.from, cell = column * capacity + row; row < to; row++, cell++) {
+  for (let row = range.from, cell = column * capacity + row; row < to; row++, cell++) {
     const end = ends[cell] as number
     let entry: number
     if (end >= 0) entry = dictionary.codeOf(view, starts[cell] as number, end)
@@ -207,23 +207,23 @@ export function fillTexts(out: Int32Array, stretch: Stretch, dictionary: ByteDic
   }
 }
 
-/** The first row of a stretch that is not missing, or `to`. */
-export function firstPresent(stretch: Stretch, words: Words): number {
-  const { scan, column, to } = stretch
-  let row = stretch.from
-  while (row < to && isMissingCell(scan, column * scan.capacity + row, words)) row++
+/** The first row of a range that is not missing, or `to`. */
+export function firstPresent(range: CellRange, syntax: CellSyntax): number {
+  const { scan, column, to } = range
+  let row = range.from
+  while (row < to && isMissingCell(scan, column * scan.capacity + row, syntax)) row++
   return row
 }
 
 /** What a cell looks like by itself; it is not missing. */
-export function typeOfCellAt(scan: Scan, cell: number, words: Words): 'int32' | 'float64' | 'boolean' | 'timestamp' | 'string' {
+export function typeOfCellAt(scan: Scan, cell: number, syntax: CellSyntax): 'int32' | 'float64' | 'boolean' | 'timestamp' | 'string' {
   const text = plainText(scan, cell)
-  const value = text === undefined ? undefined : numberOfText(text, words.decimal)
+  const value = text === undefined ? undefined : numberOfText(text, syntax.decimal)
   if (value !== undefined) {
     if (isBeyond(text as string, value)) return 'string'
     return isWholeForm(text as string) && isInt32(value) ? 'int32' : 'float64'
   }
-  if (booleanAt(scan, cell, words) >= 0) return 'boolean'
+  if (booleanAt(scan, cell, syntax) >= 0) return 'boolean'
   const time = timestampAt(scan, cell)
   return time === time ? 'timestamp' : 'string'
 }
@@ -234,13 +234,13 @@ export function textAt(scan: Scan, start: number, end: number): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 }
 
-function isMissingCell(scan: Scan, cell: number, words: Words): boolean {
+function isMissingCell(scan: Scan, cell: number, syntax: CellSyntax): boolean {
   const start = scan.starts[cell] as number
   const end = scan.ends[cell] as number
-  if (start === end) return words.emptyIsMissing
-  if (end >= 0) return words.missing.find(scan.view, start, end) >= 0
+  if (start === end) return syntax.emptyIsMissing
+  if (end >= 0) return syntax.missing.find(scan.view, start, end) >= 0
   const text = undoubled(scan, cell)
-  return words.missing.find(viewOf(text), 0, text.length) >= 0
+  return syntax.missing.find(viewOf(text), 0, text.length) >= 0
 }
 
 /** The text of a cell if it can be a number: ASCII, short, without quotes. */

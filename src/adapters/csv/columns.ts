@@ -3,15 +3,15 @@ import { show } from '../../core/errors'
 import { type Column, type ColumnType, type ColumnValues, makeColumn, missingMark, newValues } from '../../schema/column'
 import { type ByteDictionary, dictionaryOf } from './byte-dictionary'
 import {
+  type CellRange,
+  type CellSyntax,
   fillBooleans,
   fillFloats,
   fillInts,
   fillTexts,
   fillTimestamps,
   firstPresent,
-  type Stretch,
   typeOfCellAt,
-  type Words,
 } from './cells'
 import type { Scan } from './scan'
 
@@ -32,7 +32,7 @@ export interface ColumnBuilder {
 
 /** What builders share. */
 export interface ColumnContext {
-  readonly words: Words
+  readonly syntax: CellSyntax
   /** Spellings of missing, as bytes. */
   readonly missing: readonly Uint8Array[]
   readonly timestamps: boolean
@@ -70,50 +70,50 @@ export function fillBuilder(
   rows: { readonly scan: Scan; readonly count: number; readonly base: number; readonly capacity: number },
 ): BadCell | undefined {
   const { scan, count, base, capacity } = rows
-  const stretch: Stretch = { scan, column: builder.field, from: 0, to: count, base }
-  while (stretch.from < count && !builder.again) {
+  const range: CellRange = { scan, column: builder.field, from: 0, to: count, base }
+  while (range.from < count && !builder.again) {
     if (builder.type === undefined) {
-      stretch.from = firstPresent(stretch, context.words)
-      if (stretch.from === count) return undefined
-      const type = typeOfCellAt(scan, builder.field * scan.capacity + stretch.from, context.words)
+      range.from = firstPresent(range, context.syntax)
+      if (range.from === count) return undefined
+      const type = typeOfCellAt(scan, builder.field * scan.capacity + range.from, context.syntax)
       builder.type = type === 'timestamp' && !context.timestamps ? 'string' : type
       reserve(builder, base + count, capacity)
-      builder.values.fill(missingMark(builder.type), 0, base + stretch.from)
+      builder.values.fill(missingMark(builder.type), 0, base + range.from)
     }
     reserve(builder, base + count, capacity)
-    stretch.from = fillStretch(builder, context, stretch)
-    if (stretch.from === count) return undefined
-    const cell = builder.field * scan.capacity + stretch.from
-    if (builder.forced) return { row: base + stretch.from, cell }
-    widen(builder, context, { stretch, cell })
+    range.from = fillRange(builder, context, range)
+    if (range.from === count) return undefined
+    const cell = builder.field * scan.capacity + range.from
+    if (builder.forced) return { row: base + range.from, cell }
+    widen(builder, context, { range, cell })
   }
   return undefined
 }
 
-function fillStretch(builder: ColumnBuilder, context: ColumnContext, stretch: Stretch): number {
-  const { words } = context
+function fillRange(builder: ColumnBuilder, context: ColumnContext, range: CellRange): number {
+  const { syntax } = context
   switch (builder.type) {
     case 'int32':
-      return fillInts(builder.values as Int32Array, stretch, words, builder.forced)
+      return fillInts(builder.values as Int32Array, range, syntax, builder.forced)
     case 'float64':
-      return fillFloats(builder.values as Float64Array, stretch, words, builder.forced)
+      return fillFloats(builder.values as Float64Array, range, syntax, builder.forced)
     case 'boolean':
-      return fillBooleans(builder.values as Uint8Array, stretch, words)
+      return fillBooleans(builder.values as Uint8Array, range, syntax)
     case 'timestamp':
-      return fillTimestamps(builder.values as Float64Array, stretch, words)
+      return fillTimestamps(builder.values as Float64Array, range, syntax)
     default: {
       builder.dictionary ??= dictionaryOf(context.missing)
-      fillTexts(builder.values as Int32Array, stretch, builder.dictionary, context.missing.length)
-      return stretch.to
+      fillTexts(builder.values as Int32Array, range, builder.dictionary, context.missing.length)
+      return range.to
     }
   }
 }
 
 /** Gives a column the type that its cells so far and the next one have in common. */
-function widen(builder: ColumnBuilder, context: ColumnContext, at: { readonly stretch: Stretch; readonly cell: number }): void {
-  const { stretch, cell } = at
-  const rows = stretch.base + stretch.from
-  if (builder.type === 'int32' && typeOfCellAt(stretch.scan, cell, context.words) === 'float64') {
+function widen(builder: ColumnBuilder, context: ColumnContext, at: { readonly range: CellRange; readonly cell: number }): void {
+  const { range, cell } = at
+  const rows = range.base + range.from
+  if (builder.type === 'int32' && typeOfCellAt(range.scan, cell, context.syntax) === 'float64') {
     const values = new Float64Array(builder.values.length)
     const missing = missingMark('int32')
     for (let row = 0; row < rows; row++) {
@@ -125,9 +125,9 @@ function widen(builder: ColumnBuilder, context: ColumnContext, at: { readonly st
     return
   }
   builder.type = 'string'
-  builder.values = new Int32Array(stretch.base === 0 ? builder.values.length : 0)
+  builder.values = new Int32Array(range.base === 0 ? builder.values.length : 0)
   // In the first rows the text is still at hand; later it is read again, so that text is numbered by first appearance.
-  if (stretch.base === 0) stretch.from = 0
+  if (range.base === 0) range.from = 0
   else builder.again = true
 }
 

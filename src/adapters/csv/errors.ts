@@ -4,7 +4,7 @@ import type { CsvPlan } from './options'
 import { lineOf, type Scan, type ScanProblem } from './scan'
 
 /** What is wrong at a byte of the file. */
-export interface Trouble {
+export interface CsvFault {
   readonly at: number
   /** Reads on after "line 3 ", or after "line 3: " when the code is not `Corrupt`. */
   readonly what: string
@@ -14,9 +14,9 @@ export interface Trouble {
 }
 
 /** An error that names the line. */
-export function corrupt(plan: CsvPlan, bytes: Uint8Array, trouble: Trouble): MillwrightError {
-  const line = lineOf(bytes, trouble.at)
-  const { code = 'Corrupt', what, hint, details } = trouble
+export function corrupt(plan: CsvPlan, bytes: Uint8Array, fault: CsvFault): MillwrightError {
+  const line = lineOf(bytes, fault.at)
+  const { code = 'Corrupt', what, hint, details } = fault
   return new MillwrightError(code, `${plan.operation}: line ${line}${code === 'Corrupt' ? ' ' : ': '}${what}`, {
     details: { line, ...details },
     hint,

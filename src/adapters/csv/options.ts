@@ -8,7 +8,7 @@ import { defaultFalseValues, defaultNaValues, defaultTrueValues, numberOfText, t
 import type { ColumnType } from '../../schema/column'
 import { assertRowSchema, fieldsOf, type RowSchema } from '../../schema/row-schema'
 import { dictionaryOf } from './byte-dictionary'
-import type { Words } from './cells'
+import type { CellSyntax } from './cells'
 
 /** Options of `parseCsv`. */
 export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> {
@@ -72,7 +72,7 @@ export interface CsvPlan {
   readonly types: Readonly<Record<string, ColumnType>>
   /** Columns that the schema says are text. */
   readonly texts: ReadonlySet<string>
-  readonly words: Words
+  readonly syntax: CellSyntax
   /** Spellings of missing, as bytes. */
   readonly missing: readonly Uint8Array[]
   readonly timestamps: boolean
@@ -121,7 +121,7 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     columns: options.columns,
     types: options.types ?? {},
     texts: textColumns(options.schema),
-    words: wordsOf(options, missing),
+    syntax: syntaxOf(options, missing),
     missing,
     timestamps: options.timestamps ?? true,
     pad: options.ragged === 'pad',
@@ -148,7 +148,7 @@ export function cellReader(options: ParseCsvOptions): (text: string, type: Colum
   }
 }
 
-function wordsOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): Words {
+function syntaxOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): CellSyntax {
   const trueValues = [...new Set(options.trueValues ?? defaultTrueValues)]
   const falseValues = options.falseValues ?? defaultFalseValues
   const both = trueValues.find((text) => falseValues.includes(text))

@@ -14,7 +14,7 @@ export function sniffDelimiter(bytes: Uint8Array, plan: CsvPlan): number {
   let bestEvenness = 0
   let bestFields = 1
   for (const candidate of candidates) {
-    if (candidate === ',' && plan.words.decimal === ',') continue
+    if (candidate === ',' && plan.syntax.decimal === ',') continue
     const delimiter = candidate.charCodeAt(0)
     if (delimiter === plan.quote) continue
     const { fields, evenness } = trial(sample, delimiter, plan)
