@@ -1,6 +1,6 @@
 /**
  * Writes the entries of `entries.json` into package.json (`exports`) and tsconfig.json (`paths`): run after changing the list. Takes the marks of install
- * scripts out of package-lock.json: run after adding a dependency. An npm before 11.17 knows no `allowScripts` and runs what is marked;
+ * scripts out of package-lock.json: run after adding a dependency. An npm before 11.16 knows no `allowScripts` and runs what is marked;
  * onnxruntime-node's script downloads CUDA libraries, and fails where it cannot; esbuild's only makes its start faster.
  */
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,6 @@
-/** A layer that tries again what may succeed later. */
+/** A layer that repeats failed operations which may succeed later. */
 import type { Awaitable } from '../core/awaitable'
+import { backoffDelay } from '../core/backoff'
 import { type Clock, sleep, systemClock } from '../core/clock'
 import { isMillwrightError, type MillwrightError } from '../core/errors'
 import { anything, checkOptions, finiteNumber, ofType, wholeNumber } from '../core/options'
@@ -7,7 +8,7 @@ import { createRng } from '../core/random'
 import type { ObjectInfo, ObjectStore } from '../ports/object-store'
 import { wrapStore } from './wrap-store'
 
-/** What {@link WithRetryOptions.onRetry} is told. */
+/** The argument of {@link WithRetryOptions.onRetry}. */
 export interface RetryEvent {
   readonly operation: 'head' | 'get' | 'put' | 'list' | 'delete'
   /** The attempt that failed, from 1. */
@@ -61,7 +62,7 @@ export function withRetry(store: ObjectStore, options: WithRetryOptions = {}): O
         return await work(attempt)
       } catch (error) {
         if (attempt >= attempts || !isMillwrightError(error) || !error.retryable) throw error
-        const delayMs = Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1)) * (0.5 + rng.next() / 2)
+        const delayMs = backoffDelay(attempt, { baseMs: baseDelayMs, maxMs: maxDelayMs, jitter: [0.5, 1], random: rng.next })
         onRetry?.({ operation, attempt, delayMs, error })
         await sleep(clock, delayMs, signal)
       }

@@ -1,4 +1,5 @@
 /** Delivery of alerts to sinks: in order for each sink, retried, and never in the way of anything else. */
+import { backoffDelay } from '../core/backoff'
 import { type Clock, sleep } from '../core/clock'
 import { isMillwrightError } from '../core/errors'
 import type { AlertMessage, AlertSink } from '../ports/alert-sink'
@@ -34,7 +35,7 @@ export function createAlertDelivery({ sinks, clock, attempts, retryMs, onError }
       } catch (error) {
         // Errors of our own say whether trying again makes sense; of foreign ones nothing is known, so they are tried again.
         if (attempt >= attempts || (isMillwrightError(error) && !error.retryable)) return onError(error)
-        await sleep(clock, retryMs * 2 ** (attempt - 1))
+        await sleep(clock, backoffDelay(attempt, { baseMs: retryMs }))
       }
     }
   }

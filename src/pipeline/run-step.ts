@@ -1,4 +1,5 @@
 /** One step from start to end: condition, cache, attempts, fallback. */
+import { backoffDelay } from '../core/backoff'
 import { type Clock, sleep } from '../core/clock'
 import { MillwrightError, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
@@ -179,7 +180,7 @@ async function attemptAll(
     } catch (error) {
       throwIfAborted(signal)
       if (attempt >= attempts || !retryOn(error, attempt)) throw error
-      const delayMs = Math.min(maxMs, backoffMs * factor ** (attempt - 1)) * (1 - jitter * rng.next())
+      const delayMs = backoffDelay(attempt, { baseMs: backoffMs, factor, maxMs, jitter: [1, 1 - jitter], random: rng.next })
       environment.emit('step-retry', { pipeline, runId, step: spec.name, attempt, error, delayMs })
       await sleep(environment.clock, delayMs, signal)
     }

@@ -12,6 +12,12 @@ export async function readOptional(store: ObjectStore, key: string): Promise<Uin
   }
 }
 
+/** The bytes from `start` to the end: a part of the object where the store can read parts (`rangeRead`), cut from the whole elsewhere. @throws NotFound */
+export async function readFrom(store: ObjectStore, key: string, start: number): Promise<Uint8Array> {
+  if (store.capabilities.rangeRead) return store.get(key, { range: { start } })
+  return (await store.get(key)).subarray(start)
+}
+
 /** Every object below `prefix`, ascending by key. */
 export async function listAll(store: ObjectStore, prefix: string): Promise<ObjectInfo[]> {
   const objects: ObjectInfo[] = []

@@ -8,8 +8,7 @@ import { show } from '../core/errors'
 export function clashOf(paths: Iterable<string>): string | undefined {
   const files = new Map<string, string>()
   for (const path of paths) {
-    // Systems that do not tell case or composed letters apart would write one over the other.
-    const folded = path.normalize('NFC').toLowerCase()
+    const folded = foldedPath(path)
     const other = files.get(folded)
     if (other !== undefined) {
       return `holds ${show(path)} twice${other === path ? '' : ` (as ${show(other)}, which is the same on some systems)`}`
@@ -18,6 +17,11 @@ export function clashOf(paths: Iterable<string>): string | undefined {
   }
   const clash = fileAndFolder(files.keys())
   return clash === undefined ? undefined : `holds ${show(files.get(clash))} as a file and as a folder`
+}
+
+/** The same text for paths that are one file on systems that ignore case or the composition of letters. */
+export function foldedPath(path: string): string {
+  return path.normalize('NFC').toLowerCase()
 }
 
 /** The first of these paths that is also the folder of another one. Case counts. */

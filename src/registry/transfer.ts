@@ -12,8 +12,6 @@ import { buildManifest, type Lineage, MANIFEST_FILE, manifestBytes, parseManifes
 import type { ModelVersion } from './model-version'
 import type { Registration } from './registration'
 import type { ModelRegistry } from './registry'
-import { readZip } from './zip-reader'
-import { writeZip } from './zip-writer'
 
 /** Options of {@link copyVersion}. */
 export interface CopyVersionOptions {
@@ -89,6 +87,7 @@ export async function exportModel(
   const facts = { format: FORMAT, formatVersion: 1, name, version, createdAt, description }
   const manifest = buildManifest(model, { metrics, lineage, tags })
   const paths = Object.keys(model.files).sort()
+  const { writeZip } = await import('./zip-writer')
   return writeZip({
     [FACTS_FILE]: utf8(canonicalJson(facts)),
     [MANIFEST_FILE]: manifestBytes(manifest),
@@ -115,6 +114,7 @@ export async function importModel(registry: ModelRegistry, bytes: Uint8Array, op
   assertRegistry('importModel', registry)
   if (!(bytes instanceof Uint8Array)) throw invalidArgument(`importModel needs the bytes of an archive, got ${show(bytes)}`)
   const { maxBytes = 2 ** 31, maxFiles = 10_000, maxRatio = 200, signal } = options
+  const { readZip } = await import('./zip-reader')
   // Three files are the archive's own.
   const files = await readZip(bytes, { maxBytes, maxFiles: maxFiles + 3, maxRatio }, signal)
   return deliver(open(withoutTopFolder(files)), registry, options)

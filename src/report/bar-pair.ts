@@ -1,9 +1,9 @@
 /** Pairs of bars, group by group: before and after, one model and another. */
+import { type ScaleLinear, scaleLinear } from 'd3-scale'
 import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf, requireOptions } from '../core/options'
-import { formatNumber, formatPercent, percentDigits } from './format'
+import { formatNumber, formatPercent, tickText } from './format'
 import { type Html, html } from './html'
 import { type Colour, legend } from './legend'
-import { linearScale, niceTicks, type Scale } from './scale'
 import { fitText, keepInside, labelStep, px, textWidth } from './text-size'
 
 /** What a chart of pairs shows. */
@@ -55,7 +55,7 @@ ${groups.map(({ title, values }, i) => {
   return html`${barOf(values[0], centre - plot.bar - 1.5, `${title}, ${names[0]}`, colours[0], plot)}${barOf(values[1], centre + 1.5, `${title}, ${names[1]}`, colours[1], plot)}${titleOf(title, i, centre, plot)}`
 })}
 ${threshold === undefined ? null : html`<line x1="${left}" x2="${right}" y1="${px(scale(threshold.value))}" y2="${px(scale(threshold.value))}" stroke="var(--c)" stroke-width="1.3" stroke-dasharray="2 4"/><text x="${right}" y="${px(scale(threshold.value) - 5)}" text-anchor="end" style="fill:var(--c)" paint-order="stroke" stroke="var(--card)" stroke-width="4">${threshold.label}</text>`}
-<line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)" stroke-dasharray="${scale.domain[0] === 0 ? 'none' : '5 3'}"/>
+<line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)" stroke-dasharray="${scale.domain()[0] === 0 ? 'none' : '5 3'}"/>
 ${yTitle === undefined ? null : html`<text transform="translate(13 ${px((14 + bottom) / 2)}) rotate(-90)" text-anchor="middle">${fitText(yTitle, bottom - 10)}</text>`}
 </svg></div></figure>`
 }
@@ -64,7 +64,7 @@ interface Plot {
   readonly left: number
   readonly right: number
   readonly bottom: number
-  readonly scale: Scale
+  readonly scale: ScaleLinear<number, number>
   readonly ticks: readonly number[]
   readonly slot: number
   readonly bar: number
@@ -73,19 +73,21 @@ interface Plot {
   readonly titles: 'level' | 'slanted'
   /** Every how many titles one is shown. */
   readonly titleStep: number
-  /** With the digits that tell ticks apart unless told otherwise. */
-  text(value: number, digits?: number): string
+  /** A tick, with the digits that tell ticks apart. */
+  text(value: number): string
+  /** The value above a bar. */
   label(value: number): string
+  /** The value in a tooltip. */
+  tooltip(value: number): string
 }
 
 function layout({ groups, y = 'number', yTitle, yDomain, height = 300 }: BarPairOptions): Plot {
   const values = groups.flatMap((group) => [...group.values]).filter(Number.isFinite)
-  const text = (value: number, digits?: number): string =>
-    y === 'percent' ? formatPercent(value, digits ?? percentDigits(step)) : formatNumber(value)
+  const tooltip = (value: number): string => (y === 'percent' ? formatPercent(value) : formatNumber(value))
   const label = (value: number): string => (y === 'percent' ? (value * 100).toFixed(1) : formatNumber(value))
   const domain = yDomain ?? ([0, Math.max(...values, 0) * 1.12 || 1] as const)
-  const ticks = niceTicks(domain[0], domain[1], 5)
-  const step = (ticks[1] ?? 1) - (ticks[0] ?? 0)
+  const ticks = scaleLinear().domain(domain).ticks(5)
+  const text = tickText(y, ticks)
   const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...ticks.map((value) => textWidth(text(value)))))
   const right = width - 16
   const slot = (right - left) / Math.max(1, groups.length)
@@ -99,9 +101,9 @@ function layout({ groups, y = 'number', yTitle, yDomain, height = 300 }: BarPair
   const bottom = height - (titles === 'level' ? 30 : 24 + Math.min(slantedRoom, widestTitle * 0.71))
   const top = standing === 'upright' ? 12 + widest : 20
   return {
-    ...{ left, right, bottom, ticks, slot, bar, titles, text, label },
+    ...{ left, right, bottom, ticks, slot, bar, titles, text, label, tooltip },
     values: standing,
-    scale: linearScale(domain, [bottom, Math.min(top, bottom - 20)]),
+    scale: scaleLinear(domain, [bottom, Math.min(top, bottom - 20)]),
     titleStep: titles === 'level' ? 1 : labelStep(fontSize * 1.42 - 6, slot),
   }
 }
@@ -109,7 +111,7 @@ function layout({ groups, y = 'number', yTitle, yDomain, height = 300 }: BarPair
 function barOf(value: number, x: number, name: string, colour: Colour, plot: Plot): Html | null {
   if (!Number.isFinite(value)) return null
   const { scale, bottom, bar } = plot
-  const top = Math.min(bottom, scale(Math.min(value, scale.domain[1])))
+  const top = Math.min(bottom, scale(Math.min(value, Math.max(...scale.domain()))))
   const [middle, above] = [px(x + bar / 2), px(top - 5)]
   const style = `font-size:${valueSize}px`
   const place =
@@ -118,7 +120,7 @@ function barOf(value: number, x: number, name: string, colour: Colour, plot: Plo
       : plot.values === 'upright'
         ? html`<text transform="translate(${px(middle + 4)} ${above}) rotate(-90)" style="${style}" class="${colour === 'b' ? '' : 'strong'}">${plot.label(value)}</text>`
         : null
-  return html`<g><title>${name}: ${plot.text(value, 1)}</title><rect x="${px(x)}" y="${px(top)}" width="${px(bar)}" height="${px(bottom - top)}" rx="2.5" fill="var(--${colour})"/>${place}</g>`
+  return html`<g><title>${name}: ${plot.tooltip(value)}</title><rect x="${px(x)}" y="${px(top)}" width="${px(bar)}" height="${px(bottom - top)}" rx="2.5" fill="var(--${colour})"/>${place}</g>`
 }
 
 function titleOf(title: string, index: number, centre: number, { titles, titleStep, bottom, left, right }: Plot): Html | null {

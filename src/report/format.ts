@@ -1,6 +1,14 @@
-/** Numbers and times as short text, the same on every machine. */
+/** Numbers and times as short text through d3-format and d3-time-format, the same on every machine. */
+import { type FormatLocaleObject, formatLocale, precisionFixed } from 'd3-format'
+import { utcFormat } from 'd3-time-format'
 
-const months: readonly string[] = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+let locale: FormatLocaleObject | undefined
+
+/** A number by a specifier of d3-format, with thousands grouped by thin spaces, a true minus sign and a space before `%`. */
+function formatted(specifier: string, value: number): string {
+  locale ??= formatLocale({ decimal: '.', thousands: '\u2009', grouping: [3], currency: ['', ''], percent: '\u00a0%', minus: '−' })
+  return locale.format(specifier)(value)
+}
 
 /**
  * A number with at most `digits` decimals, thousands grouped by thin spaces; `–` where it is none.
@@ -14,56 +22,53 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
   const size = Math.abs(value)
   const isTiny = size > 0 && size < 0.5 * 10 ** -digits
   if (isTiny && size < 1e-300) return value > 0 ? '<1e-300' : '>−1e-300'
-  if (isTiny || size >= 1e15) {
-    const text = isTiny && size >= 1e-5 ? Number(size.toPrecision(2)).toFixed(7).replace(/0+$/, '') : exponential(size)
-    return value < 0 ? `−${text}` : text
-  }
-  const [whole = '0', fraction = ''] = Math.abs(value).toFixed(digits).split('.')
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, '\u2009')
-  const trimmed = fraction.replace(/0+$/, '')
-  const text = trimmed === '' ? grouped : `${grouped}.${trimmed}`
-  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text
+  if (isTiny && size >= 1e-5) return formatted('.2~r', value)
+  return isTiny || size >= 1e15 ? exponential(value) : formatted(`,.${digits}~f`, value)
 }
 
 /** A number of any size, with enough digits to be told from others: four significant ones or so. */
 export function formatValue(value: number): string {
   const size = Math.abs(value)
-  return size >= 1e9 && size < 1e15
-    ? `${value < 0 ? '−' : ''}${exponential(size)}`
-    : formatNumber(value, size >= 100 ? 1 : size < 0.1 ? 6 : 4)
+  return size >= 1e9 && size < 1e15 ? exponential(value) : formatNumber(value, size >= 100 ? 1 : size < 0.1 ? 6 : 4)
 }
 
 /** `1.2e-41`, `3e18`: two decimals at most. */
-function exponential(size: number): string {
-  return Number(size.toPrecision(3)).toExponential().replace('+', '')
+function exponential(value: number): string {
+  return formatted('.2~e', value).replace('+', '')
 }
 
 /** A share of one as percent: `86.4 %`. */
 export function formatPercent(value: number | null | undefined, digits = 1): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–'
-  return `${(value * 100).toFixed(digits).replace('-', '−')}\u00a0%`
+  return formatted(`.${digits}%`, value)
 }
 
-/** Decimals that tell ticks apart which lie `step` (a share of one) from each other: 1 for 2.5 %. */
-export function percentDigits(step: number): number {
-  const digits = [0, 1, 2, 3].find((count) => Math.abs(Math.round(step * 100 * 10 ** count) - step * 100 * 10 ** count) < 1e-6)
-  return digits ?? 4
+/** How ticks of a vertical axis are written: with the decimals that tell them apart. */
+export function tickText(kind: 'percent' | 'number', ticks: readonly number[]): (value: number) => string {
+  const [first = 0, second = first + 1] = ticks
+  const step = second - first
+  if (kind === 'percent') return (value) => formatPercent(value, Math.min(4, precisionFixed(step * 100)))
+  const isLarge = Math.max(...ticks.map(Math.abs)) >= 1e9
+  return isLarge ? formatValue : (value) => formatNumber(value, Math.min(6, Math.max(3, precisionFixed(step))))
 }
 
 /** `8 Apr 2011` (UTC). */
 export function formatDay(at: number): string {
-  if (!Number.isFinite(at)) return '–'
-  const date = new Date(at)
-  return `${date.getUTCDate()} ${monthName(at)} ${date.getUTCFullYear()}`
+  return formattedTime('%-d %b %Y', at)
 }
 
 /** `8 Apr 2011, 14:00` (UTC). */
 export function formatTime(at: number): string {
-  if (!Number.isFinite(at)) return '–'
-  return `${formatDay(at)}, ${new Date(at).toISOString().slice(11, 16)}`
+  return formattedTime('%-d %b %Y, %H:%M', at)
 }
 
 /** `Apr` (UTC). */
 export function monthName(at: number): string {
-  return months[new Date(at).getUTCMonth()] ?? '–'
+  return formattedTime('%b', at)
+}
+
+/** A time by a specifier of d3-time-format (UTC); `–` where it is none. */
+export function formattedTime(specifier: string, at: number): string {
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? '–' : utcFormat(specifier)(date)
 }

@@ -1,10 +1,13 @@
 /** Lines over time (or over numbers), with thresholds, shaded spans and numbered events. */
+import { extent } from 'd3-array'
+import { scaleLinear } from 'd3-scale'
+import { line } from 'd3-shape'
 import { arrayOf, checkOptions, finiteNumber, ofType, oneOf, requireOptions } from '../core/options'
-import { formatDay, formatNumber, formatPercent, formatTime, formatValue, monthName, percentDigits } from './format'
+import { type Axis, axisOf } from './axis'
+import { tickText } from './format'
 import { type Html, html } from './html'
 import { type Colour, type Dash, dashArray, legend } from './legend'
-import { linearScale, monthTicks, niceTicks, type Scale } from './scale'
-import { fitText, keepInside, labelStep, px, textWidth } from './text-size'
+import { fitText, keepInside, px, textWidth } from './text-size'
 
 /** One line. */
 export interface LineSeries {
@@ -48,7 +51,6 @@ export interface LineChartOptions {
 
 const width = 1030
 const badge = 9
-const DAY = 86_400_000
 /** Widest name of a threshold in pixels. */
 const MAX_THRESHOLD_NAME = 130
 
@@ -56,7 +58,7 @@ const MAX_THRESHOLD_NAME = 130
 export function lineChart(options: LineChartOptions): Html {
   checkLineChart(options)
   const { series, marks = [], height = 380, description } = options
-  const rows = badgeRows(marks, (mark) => frame(options, 0, height).x(mark.x))
+  const rows = badgeRows(marks, (mark) => frame(options, 0, height).x.place(mark.x))
   const plot = frame(options, rows.count, height)
   const colours = series.map(({ name, colour, dashed, quiet }) => ({ name, colour, dashed, quiet }))
   return html`<figure>${legend(colours)}
@@ -65,7 +67,7 @@ ${spansOf(options, plot)}
 ${axes(options, plot)}
 ${thresholdsOf(options, plot)}
 ${marks.map((mark, i) => markOf(mark, rows.of[i] ?? 0, plot))}
-${series.map((line) => lineOf(line, plot))}
+${series.map((each) => lineOf(each, plot))}
 </svg></div></figure>`
 }
 
@@ -74,92 +76,60 @@ interface Plot {
   readonly right: number
   readonly top: number
   readonly bottom: number
-  readonly x: Scale
-  readonly y: Scale
+  readonly x: Axis
+  readonly y: (value: number) => number
+  readonly yTicks: readonly number[]
+  readonly yText: (value: number) => string
 }
 
 function frame(
-  { series, yDomain, thresholds = [], marks = [], xTitle, y = 'number', yTitle }: LineChartOptions,
+  { series, yDomain, thresholds = [], marks = [], xTitle, x = 'time', y = 'number', yTitle }: LineChartOptions,
   badgeRowCount: number,
   height: number,
 ): Plot {
-  const points = series.flatMap((line) => line.points).filter(({ y }) => Number.isFinite(y))
-  const xs = [...points, ...marks].map(({ x }) => x)
-  const ys = [...points.map(({ y }) => y), ...thresholds.map(({ value }) => value)]
-  const [low, high] = extent(ys)
+  const points = series.flatMap((each) => each.points).filter((point) => Number.isFinite(point.y))
+  const xs = [...points, ...marks].map((point) => point.x)
+  const ys = [...points.map((point) => point.y), ...thresholds.map(({ value }) => value)]
+  const [low, high] = rangeOf(ys)
   const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1
-  const domain = yDomain ?? ([low - room, high + room] as const)
-  const yWidths = niceTicks(domain[0], domain[1], 6).map((value) => textWidth(yTextOf(y, domain)(value)))
-  const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...yWidths))
+  const top = 14 + badgeRowCount * (badge * 2 + 4)
+  const bottom = height - (xTitle === undefined ? 28 : 46)
+  const scale = scaleLinear(yDomain ?? [low - room, high + room], [bottom, top])
+  const yTicks = scale.ticks(6)
+  const yText = tickText(y, yTicks)
+  const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...yTicks.map((value) => textWidth(yText(value)))))
   // Thresholds are named in the right margin, where no line can run through the words.
   const names = thresholds.map(({ label }) => Math.min(MAX_THRESHOLD_NAME, textWidth(label, 11.5)))
   const right = width - Math.max(16, ...names.map((name) => Math.ceil(name) + 10))
-  const top = 14 + badgeRowCount * (badge * 2 + 4)
-  const bottom = height - (xTitle === undefined ? 28 : 46)
-  return {
-    left,
-    right,
-    top,
-    bottom,
-    x: linearScale(extent(xs), [left + 6, right - 6]),
-    y: linearScale(domain, [bottom, top]),
+  return { left, right, top, bottom, yTicks, yText, x: axisOf(x, rangeOf(xs), [left + 6, right - 6]), y: scale }
+}
+
+function axes({ xTitle, yTitle }: LineChartOptions, plot: Plot): Html {
+  const { left, right, top, bottom, x, y } = plot
+  const yTick = (value: number): Html =>
+    html`<line x1="${left}" x2="${right}" y1="${px(y(value))}" y2="${px(y(value))}" stroke="var(--grid)"/><text x="${left - 8}" y="${px(y(value) + 4)}" text-anchor="end">${plot.yText(value)}</text>`
+  const xTick = (value: number): Html => {
+    const at = px(x.place(value))
+    const middle = keepInside(x.place(value), x.text(value), [2, width - 2])
+    return html`<line x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 5}" stroke="var(--b)"/><text x="${px(middle)}" y="${bottom + 19}" text-anchor="middle">${x.text(value)}</text>`
   }
-}
-
-function axes({ x = 'time', y = 'number', xTitle, yTitle }: LineChartOptions, plot: Plot): Html {
-  const yTicks = niceTicks(plot.y.domain[0], plot.y.domain[1], 6)
-  const yText = yTextOf(y, plot.y.domain)
-  const { ticks: xTicks, text: xText } = xTicksOf(x, plot)
-  return html`<g>${yTicks.map(
-    (value) =>
-      html`<line x1="${plot.left}" x2="${plot.right}" y1="${px(plot.y(value))}" y2="${px(plot.y(value))}" stroke="var(--grid)"/><text x="${plot.left - 8}" y="${px(plot.y(value) + 4)}" text-anchor="end">${yText(value)}</text>`,
-  )}
-<line x1="${plot.left}" x2="${plot.right}" y1="${plot.bottom}" y2="${plot.bottom}" stroke="var(--b)"/>
-${xTicks.map(
-  (value) =>
-    html`<line x1="${px(plot.x(value))}" x2="${px(plot.x(value))}" y1="${plot.bottom}" y2="${plot.bottom + 5}" stroke="var(--b)"/><text x="${px(keepInside(plot.x(value), xText(value), [2, width - 2]))}" y="${plot.bottom + 19}" text-anchor="middle">${xText(value)}</text>`,
-)}
-${xTitle === undefined ? null : html`<text x="${(plot.left + plot.right) / 2}" y="${plot.bottom + 39}" text-anchor="middle">${xTitle}</text>`}
-${yTitle === undefined ? null : html`<text transform="translate(13 ${px((plot.top + plot.bottom) / 2)}) rotate(-90)" text-anchor="middle">${fitText(yTitle, plot.bottom - plot.top)}</text>`}</g>`
-}
-
-/** How values of the vertical axis are written: with the digits that tell its ticks apart. */
-function yTextOf(y: 'percent' | 'number', domain: readonly [number, number]): (value: number) => string {
-  const [first = 0, second = first + 1] = niceTicks(domain[0], domain[1], 6)
-  const step = second - first
-  if (y === 'percent') return (value) => formatPercent(value, percentDigits(step))
-  return Math.max(Math.abs(domain[0]), Math.abs(domain[1])) >= 1e9 ? formatValue : (value) => formatNumber(value, step < 0.01 ? 6 : 3)
-}
-
-/** Ticks of the horizontal axis and their words, as many as have room. */
-function xTicksOf(x: 'time' | 'number', plot: Plot): { readonly ticks: readonly number[]; text(value: number): string } {
-  const [from, to] = plot.x.domain
-  const months = x === 'time' ? monthTicks(from, to) : []
-  const all = months.length >= 2 ? months : niceTicks(from, to, x === 'time' ? 6 : 8)
-  const isLong = to - from > 366 * DAY
-  const isShort = to - from < 6 * DAY
-  const month = (value: number): string => (isLong ? `${monthName(value)} ${new Date(value).getUTCFullYear()}` : monthName(value))
-  const text = x === 'number' ? formatValue : months.length >= 2 ? month : isShort ? formatTime : formatDay
-  const spacing = all.length > 1 ? Math.abs(plot.x(all[1] as number) - plot.x(all[0] as number)) : width
-  const step = labelStep(Math.max(0, ...all.map((value) => textWidth(text(value)))), spacing)
-  return { ticks: all.filter((_, i) => i % step === 0), text }
+  return html`<g>${plot.yTicks.map(yTick)}
+<line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)"/>
+${x.ticks.map(xTick)}
+${xTitle === undefined ? null : html`<text x="${(left + right) / 2}" y="${bottom + 39}" text-anchor="middle">${xTitle}</text>`}
+${yTitle === undefined ? null : html`<text transform="translate(13 ${px((top + bottom) / 2)}) rotate(-90)" text-anchor="middle">${fitText(yTitle, bottom - top)}</text>`}</g>`
 }
 
 function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Plot): Html {
-  let path = ''
-  let pen = false
   const shown = thin(points, 600)
-  for (const { x, y } of shown) {
-    if (!Number.isFinite(y)) {
-      pen = false
-      continue
-    }
-    path += `${pen ? 'L' : 'M'}${px(plot.x(x))} ${px(plot.y(y))}`
-    pen = true
-  }
+  const path = line<LineSeries['points'][number]>()
+    .defined(({ y }) => Number.isFinite(y))
+    .x(({ x }) => plot.x.place(x))
+    .y(({ y }) => plot.y(y))
+    .digits(1)
   const dots = shown.length <= 24 ? shown.filter(({ y }) => Number.isFinite(y)) : []
-  return html`<g><title>${name}</title><path d="${path}" fill="none" stroke="var(--${colour})" stroke-width="${quiet ? 1.8 : 2.6}" stroke-linejoin="round" stroke-linecap="round" stroke-dasharray="${dashArray(dashed)}"/>
-${dots.map(({ x, y }) => html`<circle cx="${px(plot.x(x))}" cy="${px(plot.y(y))}" r="${quiet ? 2.6 : 3.6}" fill="var(--${colour})"/>`)}</g>`
+  return html`<g><title>${name}</title><path d="${path(shown)}" fill="none" stroke="var(--${colour})" stroke-width="${quiet ? 1.8 : 2.6}" stroke-linejoin="round" stroke-linecap="round" stroke-dasharray="${dashArray(dashed)}"/>
+${dots.map(({ x, y }) => html`<circle cx="${px(plot.x.place(x))}" cy="${px(plot.y(y))}" r="${quiet ? 2.6 : 3.6}" fill="var(--${colour})"/>`)}</g>`
 }
 
 function thresholdsOf({ thresholds = [] }: LineChartOptions, plot: Plot): Html[] {
@@ -177,14 +147,14 @@ function thresholdsOf({ thresholds = [] }: LineChartOptions, plot: Plot): Html[]
 
 function spansOf({ spans = [] }: LineChartOptions, plot: Plot): Html[] {
   return spans.map(({ from, to, label }) => {
-    const left = Math.max(plot.left, plot.x(from))
-    const right = Math.min(plot.right, plot.x(to))
+    const left = Math.max(plot.left, plot.x.place(from))
+    const right = Math.min(plot.right, plot.x.place(to))
     return html`<g><title>${label}</title><rect x="${px(left)}" y="${plot.top}" width="${px(Math.max(0, right - left))}" height="${plot.bottom - plot.top}" fill="var(--shade)"/>${textWidth(label) + 9 > right - left ? null : html`<text x="${px(left + 7)}" y="${plot.top + 16}">${label}</text>`}</g>`
   })
 }
 
 function markOf({ x: at, number, label, colour }: ChartMark, row: number, plot: Plot): Html {
-  const x = plot.x(at)
+  const x = plot.x.place(at)
   const y = plot.top - 8 - badge - row * (badge * 2 + 4)
   return html`<g><title>${number}. ${label}</title><line x1="${px(x)}" x2="${px(x)}" y1="${px(y + badge)}" y2="${plot.bottom}" stroke="var(--${colour})" stroke-width="1" opacity=".55"/>
 <circle cx="${px(x)}" cy="${px(y)}" r="${badge}" fill="var(--${colour})"/><text x="${px(x)}" y="${px(y + 4)}" text-anchor="middle" style="fill:var(--card);font-weight:700;font-size:11px">${number}</text></g>`
@@ -208,14 +178,10 @@ function badgeRows(
   return { of, count: ends.length }
 }
 
-function extent(values: readonly number[]): [number, number] {
-  let low = Number.POSITIVE_INFINITY
-  let high = Number.NEGATIVE_INFINITY
-  for (const value of values) {
-    if (value < low) low = value
-    if (value > high) high = value
-  }
-  return low <= high ? [low, high] : [0, 1]
+/** The smallest and the largest value; [0, 1] without any. */
+function rangeOf(values: readonly number[]): [number, number] {
+  const [low, high] = extent(values)
+  return low === undefined ? [0, 1] : [low, high]
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Parallel coordinates: one vertical axis per param or metric, one line per run. */
+import { scaleLinear, scaleLog, scalePoint } from 'd3-scale'
+import { line } from 'd3-shape'
 import { arrayOf, checkOptions, finiteNumber, ofType, requireOptions } from '../core/options'
 import { formatValue } from './format'
 import { type Html, html } from './html'
@@ -45,16 +47,12 @@ export function parallelCoordinates(options: ParallelCoordinatesOptions): Html {
     beyond: Math.min(gap - 8, x + gap / 2 - 4, width - x + gap / 2 - 4),
     beside: Math.min(gap, x) - 14,
   })
-  const path = (line: number): string => {
-    let text = ''
-    let pen = false
-    for (const { x, y } of placed) {
-      const at = y[line]
-      if (at !== undefined && at !== null) text += `${pen ? 'L' : 'M'}${px(x)} ${px(at)}`
-      pen = at !== undefined && at !== null
-    }
-    return text
-  }
+  const path = (index: number): string | null =>
+    line<(typeof placed)[number]>()
+      .defined(({ y }) => typeof y[index] === 'number')
+      .x(({ x }) => x)
+      .y(({ y }) => y[index] ?? 0)
+      .digits(1)(placed)
   return html`<figure>${legend(lines)}
 <div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart" style="min-width:${Math.max(760, axes.length * 90)}px" role="img" aria-label="${description}">
 ${lines.map(
@@ -110,9 +108,8 @@ function placesOf({ values }: ParallelAxis, from: number, to: number): Places {
 function numberPlaces(values: ParallelAxis['values'], numbers: readonly number[], from: number, to: number): Places {
   if (numbers.length === 0) return { y: values.map(() => null), ticks: [] }
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)]
-  const scaled = low > 0 && high / low > 100 ? Math.log : (value: number): number => value
-  const place = (value: number): number =>
-    high === low ? (from + to) / 2 : to - ((scaled(value) - scaled(low)) / (scaled(high) - scaled(low))) * (to - from)
+  const scale = low > 0 && high / low > 100 ? scaleLog() : scaleLinear()
+  const place = scale.domain([low, high]).range([to, from])
   const ticks: Tick[] =
     high === low
       ? [{ y: place(low), text: formatValue(low) }]
@@ -125,8 +122,8 @@ function numberPlaces(values: ParallelAxis['values'], numbers: readonly number[]
 
 function textPlaces(values: ParallelAxis['values'], from: number, to: number): Places {
   const texts = [...new Set(values.filter((value) => value !== null).map(String))].sort()
-  const place = (text: string): number =>
-    texts.length === 1 ? (from + to) / 2 : from + (texts.indexOf(text) / (texts.length - 1)) * (to - from)
+  const scale = scalePoint(texts, [from, to])
+  const place = (text: string): number => scale(text) ?? from
   return {
     y: values.map((value) => (value === null ? null : place(String(value)))),
     ticks: texts.slice(0, 10).map((text, i) => ({

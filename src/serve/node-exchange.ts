@@ -1,5 +1,6 @@
 /** Requests and responses of Node (`node:http`, Express) as the handler of `millwright/serve` takes and gives them. */
-import { concatBytes, utf8 } from '../core/bytes'
+import { utf8 } from '../core/bytes'
+import { collectBytes } from '../core/read-bytes'
 
 /** What the server needs of a request; `createHandler(…).exchange` of `millwright/serve` takes it. */
 export interface ServedExchange {
@@ -120,8 +121,7 @@ async function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Arra
 /** The body, or `undefined` as soon as it is longer than allowed. */
 function readBody(request: NodeRequest, maxBytes: number): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
-    const parts: Uint8Array[] = []
-    let length = 0
+    const collector = collectBytes({ maxBytes })
     const done = (): void => {
       request.off('data', onData)
       request.off('end', onEnd)
@@ -129,17 +129,14 @@ function readBody(request: NodeRequest, maxBytes: number): Promise<Uint8Array | 
       request.off('close', onClose)
     }
     const onData = (part: Uint8Array): void => {
-      length += part.length
-      if (length <= maxBytes) parts.push(part)
-      else {
-        done()
-        request.pause()
-        resolve(undefined)
-      }
+      if (collector.add(part)) return
+      done()
+      request.pause()
+      resolve(undefined)
     }
     const onEnd = (): void => {
       done()
-      resolve(parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(parts))
+      resolve(collector.bytes())
     }
     const onError = (error: Error): void => {
       done()

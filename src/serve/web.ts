@@ -1,5 +1,5 @@
 /** Between web-standard `Request`, `Response` and the handler's own form. */
-import { concatBytes } from '../core/bytes'
+import { chunksOf, readBytes } from '../core/read-bytes'
 import type { HttpAnswer, HttpExchange } from './exchange'
 
 /** A `Request` as an exchange. Its body is read only when asked for, and no further than allowed. */
@@ -12,7 +12,7 @@ export function exchangeOf(request: Request): HttpExchange {
     method: request.method,
     path: begin < 0 ? '/' : url.slice(begin, end < 0 ? undefined : begin + end),
     header: (name) => request.headers.get(name) ?? undefined,
-    body: (maxBytes) => readBounded(request.body, maxBytes),
+    body: async (maxBytes) => (request.body === null ? new Uint8Array(0) : readBytes(chunksOf(request.body), { maxBytes })),
     signal: request.signal,
   }
 }
@@ -21,21 +21,4 @@ export function exchangeOf(request: Request): HttpExchange {
 export function responseOf({ status, headers, body }: HttpAnswer): Response {
   // 499 and the statuses without body must not be given one.
   return new Response(body === '' ? null : body, { status, headers })
-}
-
-async function readBounded(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array | undefined> {
-  if (stream === null) return new Uint8Array(0)
-  const reader = stream.getReader()
-  const parts: Uint8Array[] = []
-  let length = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(parts)
-    length += value.length
-    if (length > maxBytes) {
-      await reader.cancel().catch(() => {})
-      return undefined
-    }
-    parts.push(value)
-  }
 }

@@ -1,15 +1,16 @@
 /** Binds a check suite to a test runner. */
-import { invalidArgument, show } from '../core/errors'
+import { invalidArgument, type MillwrightError, show } from '../core/errors'
 import type { BindOptions, Check, TestRunner } from './check'
 
 /**
  * Makes a test of every check of a suite.
  *
- * The subject's `capabilities` decide: a check whose capabilities are all claimed runs; otherwise what must hold without them runs, and
- * where nothing must, the test is skipped with the reason, if the runner hands tests a context with `skip` (Vitest and `node:test` do).
- * Checks named in `skip` become skipped tests with the reason in their name where the runner has `it.skip`, and are printed elsewhere.
+ * The subject's `capabilities` decide: a check runs where the subject claims every capability that the check needs. Otherwise the check of
+ * what must hold without them runs: mostly that the call is refused with `Unsupported`. Where nothing can be checked, the test is skipped with
+ * the reason if the runner hands tests a context with `skip` (Vitest and `node:test` do), and the reason is printed elsewhere. Checks
+ * named in `skip` become skipped tests with the reason in their name where the runner has `it.skip`, and are printed elsewhere.
  *
- * @throws InvalidArgument when `skip` names a check that does not exist
+ * @throws InvalidArgument when `skip` names a check that does not exist; each test, when the subject claims `persistent` and there is no `reopen`
  * @example
  * bindChecks(objectStoreChecks(), { make: () => memoryStorage() }, { describe, it })
  */
@@ -20,7 +21,8 @@ export function bindChecks<Subject>(checks: readonly Check<Subject>[], options: 
   }
   const define = (): void => {
     for (const check of checks) {
-      if (!Object.hasOwn(skip, check.name)) runner.it(check.name, async (...given) => skipIfLeftOut(given, await runCheck(check, options)))
+      if (!Object.hasOwn(skip, check.name))
+        runner.it(check.name, async (...given) => reportLeftOut(check.name, given, await runCheck(check, options)))
       else if (runner.it.skip !== undefined) runner.it.skip(`${check.name} (left out: ${skip[check.name]})`, async () => {})
       else console.info(`left out: ${check.name} (${skip[check.name]})`)
     }
@@ -29,7 +31,12 @@ export function bindChecks<Subject>(checks: readonly Check<Subject>[], options: 
   else runner.describe('checks', define)
 }
 
-/** Runs one check with a fresh subject. @returns `leftOut`: why there was nothing to check @throws whatever the check throws */
+/**
+ * Runs one check with a fresh subject.
+ *
+ * @returns `leftOut`: why there was nothing to check
+ * @throws InvalidArgument when the subject claims `persistent` and there is no `reopen`; whatever the check throws
+ */
 export async function runCheck<Subject>(
   check: Check<Subject>,
   options: BindOptions<Subject>,
@@ -38,25 +45,41 @@ export async function runCheck<Subject>(
   const { reopen } = options
   const context = { subject, ...(reopen === undefined ? {} : { reopen: async () => reopen(subject) }) }
   try {
-    const missing = check.requires.filter((capability) => !claims(subject, capability))
+    if (reopen === undefined && claims(subject, 'persistent')) throw missingReopen(check, subject)
+    const missing = check.requires.filter((need) => (need === 'reopen' ? reopen === undefined : !claims(subject, need)))
     if (missing.length === 0) await check.run(context)
     else if (check.unclaimed !== undefined) await check.unclaimed(context)
-    else return { leftOut: `it needs ${missing.join(', ')}, which the subject does not claim` }
+    else return { leftOut: `it needs ${missing.join(', ')}, which ${nameOf(subject)} does not offer` }
     return {}
   } finally {
     await (options.cleanUp ?? release)(subject)
   }
 }
 
-/** Tells the runner that the test was skipped, if the test was given a way to. */
-function skipIfLeftOut([context]: readonly unknown[], { leftOut }: { readonly leftOut?: string | undefined }): void {
-  const { skip } = (context ?? {}) as { skip?: unknown }
-  if (leftOut !== undefined && typeof skip === 'function') skip.call(context, leftOut)
+function missingReopen(check: Check<unknown>, subject: unknown): MillwrightError {
+  const message = `${check.suite ?? 'the suite'} needs \`reopen\`: ${nameOf(subject)} claims \`persistent\`, so what it stored must be there for another opener`
+  return invalidArgument(message, {
+    hint: 'bindChecks(checks, { make, reopen: (subject) => another one over the same data }, runner); one that keeps nothing claims persistent: false',
+  })
 }
 
-function claims(subject: unknown, capability: string): boolean {
-  const capabilities = (subject as { capabilities?: Readonly<Record<string, unknown>> }).capabilities
-  return capabilities?.[capability] === true
+/** Reports a check that was left out: as a skipped test where the runner can tell, as a line on the console elsewhere. */
+function reportLeftOut(name: string, [context]: readonly unknown[], { leftOut }: { readonly leftOut?: string | undefined }): void {
+  if (leftOut === undefined) return
+  const { skip } = (context ?? {}) as { skip?: unknown }
+  if (typeof skip === 'function') skip.call(context, leftOut)
+  else console.info(`left out: ${name} (${leftOut})`)
+}
+
+/** Whether the subject claims a capability, or has an optional method. */
+function claims(subject: unknown, need: string): boolean {
+  const { capabilities, [need]: method } = subject as { capabilities?: Readonly<Record<string, unknown>> } & Record<string, unknown>
+  return capabilities?.[need] === true || typeof method === 'function'
+}
+
+function nameOf(subject: unknown): string {
+  const { name } = subject as { name?: unknown }
+  return typeof name === 'string' && name !== '' ? name : 'the subject'
 }
 
 async function release(subject: unknown): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Json } from '../core/json'
 import { createRng, type Rng } from '../core/random'
 import type { Detector } from '../ports/detector'
-import type { Check, CheckContext } from './check'
+import { type Check, type CheckContext, suiteOf } from './check'
 import { expectCode, expectEqual, expectThat } from './expect'
 
 /** What the detector states about itself. */
@@ -25,7 +25,7 @@ type Context = CheckContext<Detector>
  */
 export function detectorChecks(options: DetectorCheckOptions = {}): readonly Check<Detector>[] {
   const { falseAlarms = 3, delay = 300 } = options
-  return [...signals(falseAlarms, delay), ...memory(), ...values()]
+  return suiteOf('detectorChecks', [...signals(falseAlarms, delay), ...memory(), ...values()])
 }
 
 function check(name: string, run: (context: Context) => void | Promise<void>, requires: readonly string[] = []): Check<Detector> {

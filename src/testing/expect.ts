@@ -1,17 +1,25 @@
 /** The few assertions that the check suites need; they depend on no test runner. */
 
 import { type ErrorCode, isMillwrightError, MillwrightError } from '../core/errors'
-import { canonicalJson } from '../core/json'
+import { firstDifference, textOf } from './equal'
 
 /** Throws unless `condition` holds. */
 export function expectThat(condition: boolean, what: string): void {
   if (!condition) throw new MillwrightError('Internal', `check failed: ${what}`)
 }
 
-/** Throws unless both have the same canonical JSON; typed arrays compare as arrays. */
+/**
+ * Throws unless both are equal, and names the first difference.
+ *
+ * `NaN` equals `NaN`, −0 is not 0; arrays, typed arrays, maps, sets and plain objects are equal when their content is; a member that is
+ * `undefined` is the same as an absent one.
+ */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
-  const [a, b] = [text(actual), text(expected)]
-  if (a !== b) throw new MillwrightError('Internal', `check failed: ${what}: expected ${clip(b)}, got ${clip(a)}`)
+  const difference = firstDifference(actual, expected)
+  if (difference === undefined) return
+  const { path } = difference
+  const place = path === '' ? '' : ` (at ${path}: expected ${textOf(difference.expected)}, got ${textOf(difference.actual)})`
+  throw new MillwrightError('Internal', `check failed: ${what}: expected ${textOf(expected)}, got ${textOf(actual)}${place}`)
 }
 
 /** Throws unless `work` fails with an error of this library of one of these codes; gives the error. */
@@ -24,10 +32,7 @@ export async function expectCode(work: () => unknown, codes: ErrorCode | readonl
     if (isMillwrightError(error) && allowed.includes(error.code)) return error
     throw new MillwrightError('Internal', `check failed: ${what}: expected ${allowed.join(' or ')}, got ${String(error)}`, { cause: error })
   }
-  throw new MillwrightError(
-    'Internal',
-    `check failed: ${what}: expected ${allowed.join(' or ')}, but it succeeded with ${clip(text(result))}`,
-  )
+  throw new MillwrightError('Internal', `check failed: ${what}: expected ${allowed.join(' or ')}, but it succeeded with ${textOf(result)}`)
 }
 
 /** Throws unless `work` rejects with exactly `reason`, as aborted work must. */
@@ -38,12 +43,4 @@ export async function expectReason(work: () => unknown, reason: unknown, what: s
     return expectThat(error === reason, `${what}: expected the signal's reason itself, got ${String(error)}`)
   }
   expectThat(false, `${what}: expected the signal's reason, but it succeeded`)
-}
-
-function text(value: unknown): string {
-  return value === undefined ? 'undefined' : canonicalJson(value)
-}
-
-function clip(value: string): string {
-  return value.length > 200 ? `${value.slice(0, 199)}…` : value
 }

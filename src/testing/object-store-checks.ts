@@ -3,7 +3,7 @@ import { fromUtf8, utf8 } from '../core/bytes'
 import { isMillwrightError } from '../core/errors'
 import { createRng } from '../core/random'
 import type { ObjectStore } from '../ports/object-store'
-import type { Check, CheckContext } from './check'
+import { type Check, type CheckContext, reopened, suiteOf } from './check'
 import { expectCode, expectEqual, expectReason, expectThat } from './expect'
 import { objectStoreShortcutChecks } from './object-store-shortcut-checks'
 
@@ -16,7 +16,16 @@ type Context = CheckContext<ObjectStore>
  * bindChecks(objectStoreChecks(), { make: () => memoryStorage() }, { describe, it })
  */
 export function objectStoreChecks(): readonly Check<ObjectStore>[] {
-  return [...objects(), ...names(), ...listings(), ...conditions(), ...appends(), ...objectStoreShortcutChecks(), ...lifetime()]
+  return suiteOf('objectStoreChecks', [
+    ...objects(),
+    ...ranges(),
+    ...names(),
+    ...listings(),
+    ...conditions(),
+    ...appends(),
+    ...objectStoreShortcutChecks(),
+    ...lifetime(),
+  ])
 }
 
 function check(name: string, run: (context: Context) => Promise<void>, requires: readonly string[] = []): Check<ObjectStore> {
@@ -64,15 +73,6 @@ function objects(): Check<ObjectStore>[] {
       expectEqual((await subject.list({ prefix: 'facts/' })).objects, [info], 'list against put')
       expectThat(info.modifiedAt >= 0, 'modifiedAt is epoch milliseconds')
     }),
-    check('a range gives exactly its bytes, clipped to the size', async ({ subject }) => {
-      await subject.put('range', utf8('0123456789'))
-      const part = async (start: number, end?: number): Promise<string> => fromUtf8(await subject.get('range', { range: { start, end } }))
-      expectEqual(
-        [await part(0, 1), await part(3, 7), await part(7), await part(9, 99), await part(10), await part(50, 60), await part(4, 4)],
-        ['0', '3456', '789', '9', '', '', ''],
-        'ranges of 0123456789',
-      )
-    }),
     check('delete removes, and twice is fine', async ({ subject }) => {
       await subject.put('gone/a', utf8('1'))
       await subject.delete('gone/a')
@@ -106,6 +106,33 @@ function objects(): Check<ObjectStore>[] {
       }
       await write
     }),
+  ]
+}
+
+function ranges(): Check<ObjectStore>[] {
+  return [
+    {
+      name: 'a range gives exactly its bytes, clipped to the size',
+      requires: ['rangeRead'],
+      run: async ({ subject }) => {
+        await subject.put('range', utf8('0123456789'))
+        const part = async (start: number, end?: number): Promise<string> => fromUtf8(await subject.get('range', { range: { start, end } }))
+        expectEqual(
+          [await part(0, 1), await part(3, 7), await part(7), await part(9, 99), await part(10), await part(50, 60), await part(4, 4)],
+          ['0', '3456', '789', '9', '', '', ''],
+          'ranges of 0123456789',
+        )
+      },
+      unclaimed: async ({ subject }) => {
+        await subject.put('range', utf8('0123456789'))
+        await expectCode(
+          () => subject.get('range', { range: { start: 3, end: 7 } }),
+          'Unsupported',
+          'get with a range, without `rangeRead`',
+        )
+        expectEqual(fromUtf8(await subject.get('range')), '0123456789', 'the whole object')
+      },
+    },
   ]
 }
 
@@ -241,20 +268,29 @@ function listings(): Check<ObjectStore>[] {
 function conditions(): Check<ObjectStore>[] {
   const requires = ['conditionalPut']
   return [
-    check(
-      'ifAbsent writes once',
-      async ({ subject }) => {
+    {
+      name: 'ifAbsent writes once',
+      requires,
+      run: async ({ subject }) => {
         await subject.put('once', utf8('first'), { ifAbsent: true })
         await expectCode(() => subject.put('once', utf8('second'), { ifAbsent: true }), 'Conflict', 'the second ifAbsent')
         expectEqual(fromUtf8(await subject.get('once')), 'first', 'content after the lost put')
         await subject.delete('once')
         await subject.put('once', utf8('third'), { ifAbsent: true })
       },
+      unclaimed: async ({ subject }) => {
+        await expectCode(
+          () => subject.put('once', utf8('1'), { ifAbsent: true }),
+          'Unsupported',
+          'put with `ifAbsent`, without `conditionalPut`',
+        )
+        expectEqual(await subject.head('once'), undefined, 'nothing was written')
+      },
+    },
+    {
+      name: 'ifMatch writes only over what was read',
       requires,
-    ),
-    check(
-      'ifMatch writes only over what was read',
-      async ({ subject }) => {
+      run: async ({ subject }) => {
         await expectCode(() => subject.put('match', utf8('x'), { ifMatch: 'anything' }), 'Conflict', 'ifMatch without an object')
         expectEqual(await subject.head('match'), undefined, 'nothing was written')
         const first = await subject.put('match', utf8('1'))
@@ -264,8 +300,16 @@ function conditions(): Check<ObjectStore>[] {
         await subject.delete('match')
         await expectCode(() => subject.put('match', utf8('4'), { ifMatch: second.etag }), 'Conflict', 'ifMatch after delete')
       },
-      requires,
-    ),
+      unclaimed: async ({ subject }) => {
+        const { etag } = await subject.put('match', utf8('1'))
+        await expectCode(
+          () => subject.put('match', utf8('2'), { ifMatch: etag }),
+          'Unsupported',
+          'put with `ifMatch`, without `conditionalPut`',
+        )
+        expectEqual(fromUtf8(await subject.get('match')), '1', 'content after what was refused')
+      },
+    },
     check(
       'ifMatch notices changes of large objects',
       async ({ subject }) => {
@@ -380,14 +424,25 @@ function lifetime(): Check<ObjectStore>[] {
         expectThat(size === bytes.length || (size === undefined && !happened), `the aborted put left ${size ?? 'no'} bytes`)
       }
     }),
-    check('what was acknowledged is seen by another opener', async ({ subject, reopen }) => {
-      if (reopen === undefined) return
-      await subject.put('lasting/a', utf8('1'))
-      const other = await reopen()
-      expectEqual(fromUtf8(await other.get('lasting/a')), '1', 'content seen by another opener')
-      await other.put('lasting/a', utf8('2'))
-      expectEqual(fromUtf8(await subject.get('lasting/a')), '2', 'content written by another opener')
-    }),
+    check(
+      'what was acknowledged is seen by another opener',
+      async ({ subject, reopen }) => {
+        await subject.put('lasting/a', utf8('1'))
+        await subject.put('lasting/b', utf8('1'))
+        const other = await reopened(reopen)
+        expectEqual(fromUtf8(await other.get('lasting/a')), '1', 'content seen by another opener')
+        expectEqual(
+          (await other.list()).objects.map(({ key }) => key),
+          ['lasting/a', 'lasting/b'],
+          'keys seen by another opener',
+        )
+        await other.put('lasting/a', utf8('2'))
+        await other.delete('lasting/b')
+        expectEqual(fromUtf8(await subject.get('lasting/a')), '2', 'content written by another opener')
+        expectEqual(await subject.head('lasting/b'), undefined, 'an object deleted by another opener')
+      },
+      ['reopen'],
+    ),
     check('close twice is fine; afterwards everything is InvalidState', async ({ subject }) => {
       await subject.close()
       await subject.close()

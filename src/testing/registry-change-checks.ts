@@ -1,7 +1,7 @@
 /** What every registry backend promises of what may change: descriptions, tags, deletions. */
 import type { RegistryBackend } from '../ports/registry-backend'
 import { ModelRegistry } from '../registry/registry'
-import type { Check } from './check'
+import { type Check, reopened } from './check'
 import { expectCode, expectEqual } from './expect'
 import { modelPackage, registryCheck } from './registry-check'
 
@@ -36,13 +36,19 @@ export function registryChangeChecks(): readonly Check<RegistryBackend>[] {
         'versions',
       )
     }),
-    registryCheck('another opener sees everything', async (registry, { reopen }) => {
-      if (reopen === undefined) return
-      const version = await registry.register('flights', modelPackage('1'))
-      await registry.promote('flights', version, 'champion')
-      const other = new ModelRegistry({ backend: await reopen() })
-      expectEqual((await other.resolve('flights@champion')).digest, version.digest, 'the digest')
-      await other.close()
-    }),
+    registryCheck(
+      'another opener sees everything',
+      async (registry, { reopen }) => {
+        const version = await registry.register('flights', modelPackage('1'), { tags: { team: 'ops' } })
+        await registry.promote('flights', version, 'champion')
+        const other = new ModelRegistry({ backend: await reopened(reopen) })
+        expectEqual((await other.resolve('flights@champion')).digest, version.digest, 'the digest')
+        expectEqual((await other.openModel('flights@1')).package, modelPackage('1'), 'the package')
+        expectEqual((await other.getVersion('flights', 1)).tags, { team: 'ops' }, 'the tags')
+        expectEqual(await other.history('flights'), await registry.history('flights'), 'the history')
+        await other.close()
+      },
+      ['reopen'],
+    ),
   ]
 }

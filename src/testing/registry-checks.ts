@@ -1,7 +1,7 @@
 /** What every registry backend promises, as a list of checks, seen through the registry. */
 import { arrayOf, checkOptions, ofType } from '../core/options'
 import type { RegistryBackend } from '../ports/registry-backend'
-import type { Check } from './check'
+import { type Check, suiteOf } from './check'
 import type { HostileNameOptions } from './hostile-names'
 import { registryAliasChecks } from './registry-alias-checks'
 import { registryChangeChecks } from './registry-change-checks'
@@ -18,11 +18,11 @@ import { registryVersionChecks } from './registry-version-checks'
  */
 export function registryChecks(options: HostileNameOptions = {}): readonly Check<RegistryBackend>[] {
   checkOptions('registryChecks', options, { hostileNames: arrayOf(ofType('string')) })
-  return [
+  return suiteOf('registryChecks', [
     ...registryVersionChecks(),
     ...registryNameChecks(options.hostileNames),
     ...registryAliasChecks(),
     ...registryHistoryChecks(),
     ...registryChangeChecks(),
-  ]
+  ])
 }

@@ -3,7 +3,7 @@ import type { LoadedModel, ModelPackage, ModelRuntime, PredictionBatch } from '.
 import { renameColumn, sliceColumn } from '../schema/column'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
-import type { Check, CheckContext } from './check'
+import { type Check, type CheckContext, suiteOf } from './check'
 import { expectCode, expectEqual, expectReason, expectThat } from './expect'
 
 /** A runtime with a model it can open and a table that the model takes. */
@@ -27,7 +27,7 @@ type Context = CheckContext<RuntimeSubject>
  * bindChecks(modelRuntimeChecks(), { make: () => ({ runtime: functionRuntime({ functions }), model: packed, input: table }) }, { describe, it })
  */
 export function modelRuntimeChecks(): readonly Check<RuntimeSubject>[] {
-  return [...facts(), ...answers(), ...refusals(), ...lifetime()]
+  return suiteOf('modelRuntimeChecks', [...facts(), ...answers(), ...refusals(), ...lifetime()])
 }
 
 /** A check that gets the subject's model loaded, and disposes it. */

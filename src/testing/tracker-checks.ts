@@ -1,7 +1,7 @@
 /** What every tracker backend promises, as a list of checks. */
 import { arrayOf, checkOptions, ofType } from '../core/options'
 import type { TrackerBackend } from '../ports/tracker-backend'
-import type { Check } from './check'
+import { type Check, reopened, suiteOf } from './check'
 import { expectCode, expectEqual } from './expect'
 import type { HostileNameOptions } from './hostile-names'
 import { history, newRun, point, trackerCheck } from './tracker-check'
@@ -21,7 +21,7 @@ import { trackerWriteChecks } from './tracker-write-checks'
  */
 export function trackerChecks(options: HostileNameOptions = {}): readonly Check<TrackerBackend>[] {
   checkOptions('trackerChecks', options, { hostileNames: arrayOf(ofType('string')) })
-  return [
+  return suiteOf('trackerChecks', [
     ...trackerRunChecks(),
     ...trackerMetricChecks(),
     ...trackerWriteChecks(),
@@ -29,7 +29,7 @@ export function trackerChecks(options: HostileNameOptions = {}): readonly Check<
     ...trackerSearchChecks(),
     ...trackerLifecycleChecks(),
     ...lifetime(),
-  ]
+  ])
 }
 
 function lifetime(): Check<TrackerBackend>[] {
@@ -39,8 +39,7 @@ function lifetime(): Check<TrackerBackend>[] {
       async ({ subject, reopen }) => {
         const { runId } = await newRun(subject)
         await subject.logBatch(runId, { params: { a: '1' }, metrics: [point('m', 1, 1)] })
-        const other = await reopen?.()
-        if (other === undefined) return
+        const other = await reopened(reopen)
         const read = await other.getRun(runId)
         expectEqual([read.params, read.metrics.m?.value, read.status], [{ a: '1' }, 1, 'running'], 'the run elsewhere')
         await other.logBatch(runId, { metrics: [point('m', 2, 2)] })
@@ -53,7 +52,7 @@ function lifetime(): Check<TrackerBackend>[] {
         )
         await expectCode(() => subject.logBatch(runId, { metrics: [point('m', 3, 3)] }), 'InvalidState', 'a run that ended elsewhere')
       },
-      ['persistent'],
+      ['reopen'],
     ),
     trackerCheck('after close every call is InvalidState, close itself is fine', async ({ subject }) => {
       const { runId } = await newRun(subject)

@@ -1,6 +1,6 @@
 /** What tracker backends with `lifecycle` promise: names, tags, deletion and restoration of what is there. */
 import type { TrackerBackend } from '../ports/tracker-backend'
-import type { Check } from './check'
+import type { Check, CheckContext } from './check'
 import { expectCode, expectEqual } from './expect'
 import { newRun, point, trackerCheck } from './tracker-check'
 
@@ -23,9 +23,28 @@ async function stageOf(backend: TrackerBackend, runId: string): Promise<string> 
   return (await backend.getRun(runId)).lifecycleStage
 }
 
+/** Without the capability each of the calls is absent, or refused with `Unsupported`. */
+async function refusesLifecycle({ subject }: CheckContext<TrackerBackend>): Promise<void> {
+  const { experimentId, runId } = await newRun(subject)
+  await subject.logBatch(runId, { tags: { kept: '1' } })
+  const calls = {
+    restoreRun: async () => subject.restoreRun?.(runId),
+    deleteTag: async () => subject.deleteTag?.(runId, 'kept'),
+    changeExperiment: async () => subject.changeExperiment?.(experimentId, { name: 'renamed' }),
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    if (subject[name as keyof Lifecycle] !== undefined) await expectCode(call, 'Unsupported', `${name}, without \`lifecycle\``)
+  }
+  expectEqual((await subject.getRun(runId)).tags.kept, '1', 'the tag')
+  expectEqual((await subject.getExperiment(experimentId)).name, 'checks', 'the name of the experiment')
+}
+
 /** The checks of `restoreRun`, `deleteTag` and `changeExperiment`, for backends that say they have them. */
 export function trackerLifecycleChecks(): readonly Check<TrackerBackend>[] {
-  const check = (name: string, run: Check<TrackerBackend>['run']): Check<TrackerBackend> => trackerCheck(name, run, ['lifecycle'])
+  const check = (name: string, run: Check<TrackerBackend>['run']): Check<TrackerBackend> => ({
+    ...trackerCheck(name, run, ['lifecycle']),
+    unclaimed: refusesLifecycle,
+  })
   return [
     check('a deleted run is restored with what it has, and takes more', async ({ subject }) => {
       const { restoreRun } = lifecycleOf(subject)

@@ -62,6 +62,16 @@ export function trackerMetricChecks(): readonly Check<TrackerBackend>[] {
       await subject.logBatch(runId, { metrics: [point('nan', Number.NaN)] })
       expectThat(Number.isNaN((await subject.getRun(runId)).metrics.nan?.value), 'NaN as the last value')
     }),
+    trackerCheck('−0 keeps its sign', async ({ subject }) => {
+      const { runId } = await newRun(subject)
+      await subject.logBatch(runId, { metrics: [point('m', -0, 1), point('m', 0, 2), point('last', -0)] })
+      expectEqual(
+        (await history(subject, runId, 'm')).map(({ value }) => value),
+        [-0, 0],
+        'the values',
+      )
+      expectEqual((await subject.getRun(runId)).metrics.last?.value, -0, 'the last value')
+    }),
     trackerCheck('steps may be negative and great', async ({ subject }) => {
       const { runId } = await newRun(subject)
       const steps = [-Number.MAX_SAFE_INTEGER, -1, 0, Number.MAX_SAFE_INTEGER]

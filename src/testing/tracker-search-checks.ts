@@ -1,7 +1,8 @@
 /** What every tracker backend that can search finds, and in what order. */
-import type { RunRecord, TrackerBackend } from '../ports/tracker-backend'
+import type { RunQuery, RunRecord, TrackerBackend } from '../ports/tracker-backend'
 import type { Check } from './check'
 import { expectCode, expectEqual } from './expect'
+import { newRun } from './tracker-check'
 
 interface Seeded {
   readonly experimentId: string
@@ -25,6 +26,13 @@ export function trackerSearchChecks(): readonly Check<TrackerBackend>[] {
     {
       name: 'filters that cannot be read are InvalidArgument',
       requires: ['search'],
+      unclaimed: async ({ subject }) => {
+        const { experimentId } = await newRun(subject)
+        const ask = (query: RunQuery) => subject.searchRuns({ experimentIds: [experimentId], ...query })
+        await expectCode(() => ask({ filter: "tags.team = 'red'" }), 'Unsupported', 'a filter, without `search`')
+        await expectCode(() => ask({ orderBy: ['metrics.acc'] }), 'Unsupported', 'an order, without `search`')
+        expectEqual((await ask({})).items.length, 1, 'runs of the experiment, asked for without a filter')
+      },
       run: async ({ subject }) => {
         const { experimentId } = await seeded(subject)
         for (const filter of unreadable) {

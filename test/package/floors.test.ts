@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { edgesOf, hasNode, reachable, root, sourceFiles } from './source-graph'
+import { edgesOf, functionsOf, hasNode, reachable, root, sourceFiles } from './source-graph'
 
 /** Room → floor. A file directly in src/ that is not listed is on the top floor. */
 const floors: Readonly<Record<string, number>> = {
@@ -140,5 +140,61 @@ describe('files', () => {
     const defaults = files.filter((file) => /^export default /m.test(readFileSync(join(root, file), 'utf8')))
     const wrong = [...defaults, ...files.filter((file) => hasNode(file, [AnyKeyword, EnumDeclaration, ExportAssignment]))]
     expect(wrong).toEqual([])
+  })
+})
+
+/** Functions that are longer than 80 lines. This list only gets shorter: take out a function that has been cut, add none. */
+const stillLong: readonly string[] = [
+  'src/adapters/fs/fs-storage.ts:fsStorage',
+  'src/adapters/fs/lock.ts:createFsLocks',
+  'src/adapters/fs/write.ts:createFsWriter',
+  'src/adapters/indexeddb/indexeddb-storage.ts:indexeddbStorage',
+  'src/adapters/memory/memory-storage.ts:memoryStorage',
+  'src/adapters/memory/memory-tracker.ts:memoryTracker',
+  'src/adapters/mlruns/experiments.ts:createExperiments',
+  'src/adapters/mlruns/known-files.ts:createKnownFiles',
+  'src/adapters/mlruns/lifecycle.ts:createLifecycle',
+  'src/adapters/mlruns/metric-writer.ts:createMetricWriter',
+  'src/adapters/mlruns/run-reader.ts:createRunReader',
+  'src/adapters/mlruns/run-writer.ts:createRunWriter',
+  'src/adapters/mlruns/tree.ts:createTree',
+  'src/adapters/sqlite/registry/sqlite-registry.ts:sqliteRegistry',
+  'src/adapters/sqlite/registry/tables.ts:registryTables',
+  'src/adapters/sqlite/tracker/sqlite-tracker.ts:sqliteTracker',
+  'src/adapters/wandb/offline.ts:wandbOffline',
+  'src/adapters/wandb/run-state.ts:runState',
+  'src/layers/queued/core.ts:queueCore',
+  'src/layers/queued/deliver.ts:deliverer',
+  'src/layers/queued/queue-log.ts:queueLog',
+  'src/layers/queued/queued-tracker.ts:queuedTracker',
+  'src/layers/queued/worker.ts:createWorker',
+  'src/layers/tee/follower.ts:createFollower',
+  'src/layers/tee/tee-tracker.ts:teeTracker',
+  'src/learn/forest/class-criterion.ts:createClassCriterion',
+  'src/learn/forest/number-criterion.ts:createNumberCriterion',
+  'src/predictor/micro-batch.ts:createMicroBatcher',
+  'src/registry/object-store-backend.ts:objectStoreBackend',
+  'src/run/companions.ts:createCompanions',
+  'src/run/run-buffer.ts:createRunBuffer',
+  'src/serve/handler.ts:createHandler',
+  'src/serve/serving-metrics.ts:predictorFamilies',
+  'src/testing/hostile-names.ts:hostileNameGroups',
+  'src/testing/object-store-checks.ts:objects',
+  'src/testing/object-store-shortcut-checks.ts:objectStoreShortcutChecks',
+  'src/testing/registry-version-checks.ts:registryVersionChecks',
+  'src/testing/tracker-lifecycle-checks.ts:trackerLifecycleChecks',
+  'src/testing/tracker-metric-checks.ts:trackerMetricChecks',
+]
+
+describe('functions', () => {
+  const long = files.flatMap(functionsOf).filter(({ lines }) => lines > 80)
+
+  it('have at most 80 lines, from the first to the last', () => {
+    expect(long.filter(({ id }) => !stillLong.includes(id))).toEqual([])
+  })
+
+  it('leave the list of long ones when they have been cut', () => {
+    const ids = long.map(({ id }) => id)
+    expect(stillLong.filter((id) => !ids.includes(id))).toEqual([])
   })
 })

@@ -50,7 +50,20 @@ describe('package.json', () => {
   })
 
   it('has the chosen runtime dependencies (docs/decisions), each used', () => {
-    const chosen = ['@noble/hashes', 'eventemitter3', 'js-yaml', 'simple-statistics', 'zod']
+    const chosen = [
+      '@noble/hashes',
+      '@zip.js/zip.js',
+      'crc-32',
+      'd3-array',
+      'd3-format',
+      'd3-scale',
+      'd3-shape',
+      'd3-time-format',
+      'eventemitter3',
+      'js-yaml',
+      'simple-statistics',
+      'zod',
+    ]
     expect(Object.keys(manifest.dependencies).sort()).toEqual(chosen)
     for (const name of Object.keys(manifest.dependencies)) expect(imported.has(name), `${name} is imported`).toBe(true)
   })

@@ -98,3 +98,30 @@ export function hasNode(file: string, kinds: readonly ts.SyntaxKind[]): boolean 
     kinds.includes(node.kind) || (ts.forEachChild(node, (child) => visit(child) || undefined) ?? false)
   return visit(source)
 }
+
+/** A function with a body. */
+export interface FunctionSpan {
+  /** `file:name`. A function without a name of its own has the name of the variable, property or function that it belongs to. */
+  readonly id: string
+  /** From the line where the function begins to the line where it ends. */
+  readonly lines: number
+}
+
+/** Every function, method and arrow function of a file. */
+export function functionsOf(file: string): FunctionSpan[] {
+  const source = sourceOf(file)
+  const functions: FunctionSpan[] = []
+  const lineOf = (position: number): number => source.getLineAndCharacterOfPosition(position).line
+  const visit = (node: ts.Node, holder: string): void => {
+    let name = holder
+    if (ts.isVariableDeclaration(node) || ts.isPropertyAssignment(node) || ts.isClassDeclaration(node))
+      name = node.name?.getText(source) ?? holder
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+      name = node.name?.getText(source) ?? holder
+      functions.push({ id: `${file}:${name}`, lines: lineOf(node.end) - lineOf(node.getStart(source)) + 1 })
+    }
+    ts.forEachChild(node, (child) => visit(child, name))
+  }
+  visit(source, '(file)')
+  return functions
+}

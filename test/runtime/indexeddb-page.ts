@@ -8,6 +8,7 @@ import { isMillwrightError } from '../../src/core/errors'
 import { createRng, type Rng } from '../../src/core/random'
 import { type QueuedTracker, queuedTracker } from '../../src/layers/queued/queued-tracker'
 import type { ObjectStore } from '../../src/ports/object-store'
+import type { RegistryBackend } from '../../src/ports/registry-backend'
 import type { TrackerBackend } from '../../src/ports/tracker-backend'
 import { objectStoreBackend } from '../../src/registry'
 import { createTracker } from '../../src/run'
@@ -45,10 +46,15 @@ export async function suites(): Promise<Readonly<Record<string, PageResult>>> {
     names.set(backend, name)
     return backend
   }
+  const registry = (name = fresh()): RegistryBackend => {
+    const backend = objectStoreBackend(indexeddbStorage({ name }))
+    names.set(backend, name)
+    return backend
+  }
   return {
     storage: await runAll(objectStoreChecks(), { make: () => storage(), reopen: (store) => storage(names.get(store)) }),
     tracker: await runAll(trackerChecks(), { make: () => tracker(), reopen: (backend) => tracker(names.get(backend)) }),
-    registry: await runAll(registryChecks(), { make: () => objectStoreBackend(indexeddbStorage({ name: fresh() })) }),
+    registry: await runAll(registryChecks(), { make: () => registry(), reopen: (backend) => registry(names.get(backend)) }),
   }
 }
 

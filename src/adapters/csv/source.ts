@@ -1,7 +1,8 @@
-/** Whatever CSV comes as, into bytes of UTF-8. */
+/** Reads any source of CSV into its bytes. */
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
-import { abortable, throwIfAborted } from '../../core/signal'
+import { chunksOf, readBytes } from '../../core/read-bytes'
+import { throwIfAborted } from '../../core/signal'
 import { readNodeFile } from '../node/node-file'
 
 /**
@@ -24,7 +25,7 @@ export interface SourceOptions {
   readonly operation: string
   readonly maxBytes: number
   readonly signal: AbortSignal | undefined
-  /** Told after each piece how many bytes there are so far, and of how many if known. */
+  /** Called after each chunk with the bytes read so far, and the total if it is known. */
   readonly onBytes: (done: number, total?: number) => void
 }
 
@@ -46,9 +47,9 @@ async function packedBytes(source: CsvSource, options: SourceOptions): Promise<U
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
   if (typeof Response === 'function' && source instanceof Response) return responseBytes(source, options)
-  if (typeof Blob === 'function' && source instanceof Blob) return collect(iterate(source.stream(), options.signal), options, source.size)
+  if (typeof Blob === 'function' && source instanceof Blob) return collect(chunksOf(source.stream(), options.signal), options, source.size)
   if (typeof (source as ReadableStream)?.getReader === 'function') {
-    return collect(iterate(source as ReadableStream<Uint8Array | string>, options.signal), options)
+    return collect(chunksOf(source as ReadableStream<Uint8Array | string>, options.signal), options)
   }
   if (isIterable(source)) return collect(source, options)
   throw invalidArgument(
@@ -72,51 +73,33 @@ async function responseBytes(response: Response, options: SourceOptions): Promis
       details: { status: response.status },
     })
   }
-  return response.body === null ? new Uint8Array(0) : collect(iterate(response.body, options.signal), options)
+  return response.body === null ? new Uint8Array(0) : collect(chunksOf(response.body, options.signal), options)
 }
 
-/** Pieces of a stream; cancels it when the reader stops early or the signal aborts. */
-async function* iterate<T>(stream: ReadableStream<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
-  const reader = stream.getReader()
-  let finished = false
-  try {
-    for (;;) {
-      const { done, value } = await abortable(reader.read(), signal)
-      if (done) {
-        finished = true
-        return
-      }
-      yield value
-    }
-  } finally {
-    if (!finished) await reader.cancel().catch(() => {})
-    reader.releaseLock()
-  }
-}
-
-/** Joins pieces as they come; `expected` is room to begin with. */
+/** Reads chunks to their end; `expectedBytes` where their length is known. @throws InvalidArgument for more than `maxBytes` */
 async function collect(
-  pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+  chunks: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
   options: SourceOptions,
-  expected = 0,
+  expectedBytes = 0,
 ): Promise<Uint8Array> {
-  let bytes = new Uint8Array(Math.min(expected, options.maxBytes))
-  let length = 0
-  for await (const piece of pieces) {
-    throwIfAborted(options.signal)
-    const part = typeof piece === 'string' ? utf8(piece) : piece
-    if (!ArrayBuffer.isView(part)) throw invalidArgument(`${options.operation} needs pieces that are strings or bytes, got ${show(part)}`)
-    if (length + part.byteLength > options.maxBytes) throw tooLong(options)
-    if (length + part.byteLength > bytes.length) {
-      const longer = new Uint8Array(Math.min(options.maxBytes, Math.max(65_536, length + part.byteLength, bytes.length * 2)))
-      longer.set(bytes.subarray(0, length))
-      bytes = longer
-    }
-    bytes.set(part, length)
-    length += part.byteLength
-    options.onBytes(length, expected || undefined)
+  const { maxBytes, onBytes } = options
+  const limits = { maxBytes, expectedBytes, onBytes: (done: number) => onBytes(done, expectedBytes || undefined) }
+  const bytes = await readBytes(encoded(chunks, options), limits)
+  if (bytes === undefined) throw tooLong(options)
+  return bytes
+}
+
+/** The chunks as bytes; strings become UTF-8. */
+async function* encoded(
+  chunks: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+  { operation, signal }: SourceOptions,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    throwIfAborted(signal)
+    const bytes = typeof chunk === 'string' ? utf8(chunk) : chunk
+    if (!ArrayBuffer.isView(bytes)) throw invalidArgument(`${operation} needs chunks that are strings or bytes, got ${show(bytes)}`)
+    yield bytes
   }
-  return bytes.subarray(0, length)
 }
 
 function isGzip(bytes: Uint8Array): boolean {
@@ -126,13 +109,13 @@ function isGzip(bytes: Uint8Array): boolean {
 async function gunzip(bytes: Uint8Array, options: SourceOptions): Promise<Uint8Array> {
   if (typeof DecompressionStream !== 'function')
     throw new MillwrightError('Unsupported', `${options.operation} cannot unpack gzip on this runtime`)
-  // The last four bytes say how long the content is (modulo 2³²); believed only as far as deflate can reach.
+  // The last four bytes are the length of the content modulo 2³². They are ignored where deflate cannot compress that much.
   const n = bytes.length
   const said =
     (bytes[n - 4] as number) + (bytes[n - 3] as number) * 256 + (bytes[n - 2] as number) * 65536 + (bytes[n - 1] as number) * 16777216
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'))
   try {
-    return await collect(iterate(stream, options.signal), options, said <= n * 1032 ? Math.min(said, 1 << 28) : 0)
+    return await collect(chunksOf(stream, options.signal), options, said <= n * 1032 ? said : 0)
   } catch (cause) {
     if (options.signal?.aborted || cause instanceof MillwrightError) throw cause
     throw new MillwrightError('Corrupt', `${options.operation}: the gzip data are damaged`, { cause })

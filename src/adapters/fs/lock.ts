@@ -2,6 +2,7 @@
 import { type FileHandle, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { backoffDelay } from '../../core/backoff'
 import { sleep, systemClock } from '../../core/clock'
 import { MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
@@ -79,8 +80,9 @@ export function createFsLocks(folder: string): FsLocks {
         const token = tokenOf(await read(path))
         if (seen?.token !== token) seen = { token, since: now() }
         await breakIfStale(path, now() - seen.since > STALE_LOCK_MS ? token : undefined)
-        const jitter = Number.parseInt(holder.token.slice(attempt % 30, (attempt % 30) + 2), 16) / 256
-        await sleep(clock, Math.min(25, 1 << Math.min(attempt, 5)) * (0.5 + jitter), signal)
+        // Two hexadecimal digits of the token, a different pair each time.
+        const random = (): number => Number.parseInt(holder.token.slice(attempt % 30, (attempt % 30) + 2), 16) / 256
+        await sleep(clock, backoffDelay(attempt + 1, { baseMs: 1, maxMs: 25, jitter: [0.5, 1.5], random }), signal)
       }
       const since = now()
       return {

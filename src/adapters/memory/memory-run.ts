@@ -1,7 +1,5 @@
 /** One run of the memory tracker: what is held of it, how a batch is added, what is told of it. */
-import { MillwrightError } from '../../core/errors'
 import { isLaterPoint, pointIdentity } from '../../ports/metric-points'
-import { isOnlyTags } from '../../ports/run-keys'
 import type { DatasetInput, MetricPoint, RunBatch, RunRecord } from '../../ports/tracker-backend'
 
 /** A run as it is held. */
@@ -15,14 +13,6 @@ export interface HeldRun {
   readonly datasets: Map<string, DatasetInput>
   readonly inputModels: Set<string>
   readonly outputModels: Map<string, number>
-}
-
-/** @throws InvalidState where the run takes no such batch */
-export function assertOpen({ head }: HeldRun, batch: RunBatch): void {
-  if (head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${head.runId} is deleted`)
-  if (head.status !== 'running' && head.status !== 'scheduled' && !isOnlyTags(batch)) {
-    throw new MillwrightError('InvalidState', `run ${head.runId} is ${head.status} and takes nothing but tags`)
-  }
 }
 
 /** Adds a checked batch: nothing here can fail. */

@@ -2,11 +2,20 @@
 
 import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
-import { invalidArgument, MillwrightError, show } from '../../core/errors'
+import { MillwrightError, show } from '../../core/errors'
 import { assertSafeKey, newId } from '../../core/ids'
 import { anything, checkOptions } from '../../core/options'
 import { comparePoints, pageOfPoints } from '../../ports/metric-points'
 import { assertBatch, assertExperimentName, assertModelName, assertRunId, assertRunName, paramConflict } from '../../ports/run-keys'
+import {
+  assertExperimentActive,
+  assertNameUsable,
+  assertRunNotDeleted,
+  assertTagDeletable,
+  assertTakesBatch,
+  deletedExperiment,
+  endTimeAfter,
+} from '../../ports/run-state'
 import type {
   ArtifactInfo,
   ArtifactOwner,
@@ -15,7 +24,7 @@ import type {
   LoggedModelRecord,
   TrackerBackend,
 } from '../../ports/tracker-backend'
-import { apply, assertOpen, type HeldRun, recordOf } from './memory-run'
+import { apply, type HeldRun, recordOf } from './memory-run'
 
 /** Options of {@link memoryTracker}. */
 export interface MemoryTrackerOptions {
@@ -56,13 +65,13 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
   }
   const activeOf = (experimentId: string): ExperimentRecord => {
     const experiment = experimentOf(experimentId)
-    if (experiment.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `experiment ${show(experiment.name)} is deleted`)
+    assertExperimentActive(experiment)
     return experiment
   }
   const change = (experiment: ExperimentRecord, to: ExperimentChange): ExperimentRecord => {
     const { experimentId, lifecycleStage, tags } = experiment
     const stage = to.lifecycleStage ?? lifecycleStage
-    if (lifecycleStage === 'deleted' && stage === 'deleted' && (to.name ?? to.tags) !== undefined) activeOf(experimentId)
+    if (lifecycleStage === 'deleted' && stage === 'deleted' && (to.name ?? to.tags) !== undefined) throw deletedExperiment(experiment)
     if (to.name !== undefined) {
       assertExperimentName(to.name)
       const other = [...experiments.values()].find(({ name: held }) => held === to.name)
@@ -110,7 +119,11 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
       begin()
       assertExperimentName(experimentName)
       assertBatch({ tags }, 'mlflow')
-      for (const experiment of experiments.values()) if (experiment.name === experimentName) return activeOf(experiment.experimentId)
+      const found = [...experiments.values()].find(({ name: held }) => held === experimentName)
+      if (found !== undefined) {
+        assertNameUsable(found)
+        return found
+      }
       if (!experiments.has('0')) addExperiment('0', 'Default')
       return experimentName === 'Default' ? experimentOf('0') : addExperiment(`${experiments.size}`, experimentName, tags)
     },
@@ -151,22 +164,21 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     logBatch(runId, batch) {
       const run = runOf(runId)
       assertBatch(batch, 'mlflow')
-      assertOpen(run, batch)
+      assertTakesBatch(run.head, batch)
       for (const [key, value] of Object.entries(batch.params ?? {})) {
         const held = run.params.get(key)
         if (held !== undefined && held !== value) throw paramConflict(runId, key, held, value)
       }
       apply(run, batch)
     },
-    updateRun(runId, { status, endTime, runName }) {
+    updateRun(runId, change) {
       const run = runOf(runId)
+      const { status, runName } = change
       if (runName !== undefined) assertRunName(runName)
-      if (run.head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
-      if (status !== undefined) {
-        const { endTime: held, ...rest } = run.head
-        const ended = status === 'running' || status === 'scheduled' ? undefined : (endTime ?? held ?? clock.now())
-        run.head = { ...rest, status, ...(ended === undefined ? {} : { endTime: ended }) }
-      } else if (endTime !== undefined) run.head = { ...run.head, endTime }
+      assertRunNotDeleted(run.head)
+      const { endTime: before, ...head } = run.head
+      const endTime = endTimeAfter(change, before, () => clock.now())
+      run.head = { ...head, status: status ?? head.status, ...(endTime === undefined ? {} : { endTime }) }
       if (runName !== undefined) apply(run, { tags: { 'mlflow.runName': runName } })
     },
     async searchRuns(query) {
@@ -194,8 +206,8 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
     },
     deleteTag(runId, key) {
       const run = runOf(runId)
-      if (run.head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
-      if (key === 'mlflow.runName') throw invalidArgument('tag "mlflow.runName" is the name of the run, which cannot be without one')
+      assertRunNotDeleted(run.head)
+      assertTagDeletable(runId, key)
       if (!run.tags.delete(key)) throw notFound(`run ${runId} has no tag ${show(key)}`)
     },
     changeExperiment: (experimentId, to) => change(experimentOf(experimentId), to),

@@ -5,6 +5,7 @@ import type { Json } from '../../core/json'
 import { type Meta, numberOf, textOf } from '../../mlruns/meta'
 import type { ObjectStore } from '../../ports/object-store'
 import { assertBatch, assertExperimentName } from '../../ports/run-keys'
+import { assertNameUsable } from '../../ports/run-state'
 import type { ExperimentRecord } from '../../ports/tracker-backend'
 import type { KnownFiles, KnownFolder } from './known-files'
 import { inParallel, type Tree } from './tree'
@@ -90,7 +91,8 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
         const found = await findByName(name)
         if (found !== undefined) {
           known.set(name, found.base)
-          return assertActive(found)
+          assertNameUsable(found.record)
+          return found.record
         }
         await create(DEFAULT_ID, DEFAULT_NAME)
         const id = idFor(name, attempt)
@@ -150,15 +152,6 @@ function recordOf(storage: ObjectStore, base: string, meta: Meta, tags: readonly
     updatedAt: numberOf(meta, 'last_update_time') ?? createdAt,
     tags: Object.fromEntries(tags as readonly [string, string][]),
   }
-}
-
-/** @throws InvalidState for a deleted experiment */
-function assertActive({ record }: PlacedExperiment): ExperimentRecord {
-  if (record.lifecycleStage === 'active') return record
-  throw new MillwrightError('InvalidState', `experiment ${show(record.name)} is deleted, but keeps its name`, {
-    details: { experimentId: record.experimentId },
-    hint: 'restore it, or choose another name',
-  })
 }
 
 /** The fields of `meta.yaml`. */

@@ -4,6 +4,7 @@ import type { Meta } from '../../mlruns/meta'
 import { headOf } from '../../mlruns/run-meta'
 import type { ObjectStore } from '../../ports/object-store'
 import { assertBatch, assertExperimentName } from '../../ports/run-keys'
+import { assertExperimentActive, deletedExperiment } from '../../ports/run-state'
 import type { ExperimentChange, ExperimentRecord } from '../../ports/tracker-backend'
 import { DEFAULT_ID, type Experiments, experimentMeta, type PlacedExperiment, TRASH } from './experiments'
 import type { KnownFiles } from './known-files'
@@ -87,7 +88,7 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
     async restoreRun(runId) {
       const { experiment } = await places.run(runId)
       const { record } = await experiments.at(experiment)
-      if (record.lifecycleStage === 'deleted') throw isDeleted(record)
+      assertExperimentActive(record)
       await writer.setStage(runId, 'active')
     },
     async changeExperiment(experimentId, { name, lifecycleStage, tags = {} }) {
@@ -99,7 +100,7 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
       const placed = await experiments.get(experimentId)
       const { record: held, base } = placed
       const isChanged = name !== undefined || Object.keys(tags).length > 0
-      if (held.lifecycleStage === 'deleted' && lifecycleStage !== 'active' && isChanged) throw isDeleted(held)
+      if (held.lifecycleStage === 'deleted' && lifecycleStage !== 'active' && isChanged) throw deletedExperiment(held)
       if (name !== undefined) await assertFree(name, placed)
       await inParallel(Object.entries(tags), ([key, value]) => tree.write(`${base}tags/${key}`, value))
       const updatedAt = Math.max(now(), held.updatedAt)
@@ -122,8 +123,4 @@ async function move(storage: ObjectStore, experimentId: string, from: string, to
     throw new MillwrightError('Conflict', `${storage.name}: experiment ${experimentId} cannot be moved from ${from} to ${to}`, { cause })
   }
   return to
-}
-
-function isDeleted({ name }: ExperimentRecord): MillwrightError {
-  return new MillwrightError('InvalidState', `experiment ${show(name)} is deleted`, { hint: 'restore it first' })
 }

@@ -3,6 +3,7 @@ import { concatBytes, utf8 } from '../../core/bytes'
 import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { metricLine } from '../../mlruns/metric-lines'
 import type { ObjectStore } from '../../ports/object-store'
+import { readFrom } from '../../ports/stored-objects'
 import type { MetricPoint } from '../../ports/tracker-backend'
 import { inParallel, type Tree } from './tree'
 
@@ -46,8 +47,7 @@ export function createMetricWriter(tree: Tree, folder: string): MetricWriter {
     if (known.unconfirmed === undefined) return
     const { bytes } = known.unconfirmed
     const info = await storage.head(file)
-    const extra =
-      info === undefined || info.sizeBytes <= known.size ? new Uint8Array(0) : await storage.get(file, { range: { start: known.size } })
+    const extra = info === undefined || info.sizeBytes <= known.size ? new Uint8Array(0) : await readFrom(storage, file, known.size)
     if (startsWith(bytes, extra)) {
       if (extra.length > 0 && extra.length < bytes.length) await extend(storage, file, bytes.subarray(extra.length))
       if (extra.length > 0) commit(known, known.unconfirmed, bytes.length)
@@ -105,7 +105,7 @@ async function openFile(storage: ObjectStore, file: string): Promise<KnownFile> 
   const info = await storage.head(file)
   let size = info?.sizeBytes ?? 0
   if (info !== undefined && size > 0) {
-    const last = await storage.get(file, { range: { start: size - 1 } })
+    const last = await readFrom(storage, file, size - 1)
     if (last[0] !== 10) {
       const bytes = await storage.get(file)
       const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1)

@@ -3,6 +3,7 @@ import { MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { type Meta, numberOf, textOf } from '../../mlruns/meta'
 import { assertBatch, assertModelName } from '../../ports/run-keys'
+import { assertExperimentActive } from '../../ports/run-state'
 import type { LoggedModelInit, LoggedModelRecord } from '../../ports/tracker-backend'
 import type { Experiments } from './experiments'
 import type { Places } from './places'
@@ -52,9 +53,7 @@ export function createModels(tree: Tree, experiments: Experiments, places: Place
       assertModelName(name)
       assertBatch({ tags, params })
       const { record: experiment, base: experimentBase } = await experiments.get(experimentId)
-      if (experiment.lifecycleStage === 'deleted') {
-        throw new MillwrightError('InvalidState', `experiment ${experimentId} is deleted and takes no models`)
-      }
+      assertExperimentActive(experiment)
       const modelId = `m-${newId()}`
       const base = `${experimentBase}models/${modelId}/`
       const model: LoggedModelRecord = {

@@ -1,8 +1,9 @@
 /** Writes runs: creates them, adds batches, changes their `meta.yaml`. */
-import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
+import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { type RunHead, runMeta } from '../../mlruns/run-meta'
-import { assertBatch, assertRunId, assertRunKey, assertRunName, isOnlyTags } from '../../ports/run-keys'
+import { assertBatch, assertRunId, assertRunKey, assertRunName } from '../../ports/run-keys'
+import { assertExperimentActive, assertTagDeletable, assertTakesBatch, endTimeAfter, isEnded } from '../../ports/run-state'
 import type { RunBatch, RunChange, RunInit, RunRecord } from '../../ports/tracker-backend'
 import type { Experiments } from './experiments'
 import type { KnownFiles } from './known-files'
@@ -44,9 +45,7 @@ export class RunWriter {
     assertBatch({ tags })
     if (runName !== undefined) assertRunName(runName)
     const { record: experiment, base: experimentBase } = await experiments.get(experimentId)
-    if (experiment.lifecycleStage === 'deleted') {
-      throw new MillwrightError('InvalidState', `experiment ${experimentId} is deleted and takes no runs`)
-    }
+    assertExperimentActive(experiment)
     const place = { experiment: experimentBase, base: `${experimentBase}${runId}/` }
     const head: RunHead = {
       runId,
@@ -73,7 +72,7 @@ export class RunWriter {
     assertBatch(batch)
     const place = await this.#options.places.run(runId)
     return this.#open.inTurn(runId, async () => {
-      const head = await this.#writableHead(place, runId, isOnlyTags(batch))
+      const head = await this.#writableHead(place, runId, batch)
       await this.#open.assertParams(place, runId, Object.entries(batch.params ?? {}))
       await this.#writeBatch(place, runId, batch)
       const runName = batch.tags?.[RUN_NAME]
@@ -82,15 +81,15 @@ export class RunWriter {
   }
 
   /** @throws NotFound, InvalidState, InvalidArgument */
-  async update(runId: string, { status, endTime, runName }: RunChange): Promise<void> {
+  async update(runId: string, change: RunChange): Promise<void> {
+    const { status, runName } = change
     const { tree, places, now } = this.#options
     const place = await places.run(runId)
     if (runName !== undefined) assertRunName(runName)
     await this.#open.inTurn(runId, async () => {
-      const { endTime: heldEnd, ...head } = await this.#writableHead(place, runId, true)
+      const { endTime: heldEnd, ...head } = await this.#writableHead(place, runId)
       const newStatus = status ?? head.status
-      const isOpen = newStatus === 'running' || newStatus === 'scheduled'
-      const end = isOpen ? (status === undefined ? (endTime ?? heldEnd) : undefined) : (endTime ?? heldEnd ?? now())
+      const end = endTimeAfter(change, heldEnd, now)
       if (runName !== undefined) await tree.write(`${place.base}tags/${RUN_NAME}`, runName)
       await this.#writeHead(place, {
         ...head,
@@ -98,7 +97,7 @@ export class RunWriter {
         runName: runName ?? head.runName,
         ...(end === undefined ? {} : { endTime: end }),
       })
-      if (!isOpen) this.#open.close(runId)
+      if (isEnded(newStatus)) this.#open.close(runId)
     })
   }
 
@@ -117,24 +116,21 @@ export class RunWriter {
   /** @throws NotFound, InvalidState, InvalidArgument */
   async deleteTag(runId: string, key: string): Promise<void> {
     assertRunKey(key, 'tag')
-    if (key === RUN_NAME) throw invalidArgument(`a run always has a name: ${key} of run ${runId} cannot be deleted`)
+    assertTagDeletable(runId, key)
     const { tree, places } = this.#options
     const place = await places.run(runId)
     await this.#open.inTurn(runId, async () => {
-      await this.#writableHead(place, runId, true)
+      await this.#writableHead(place, runId)
       const file = `${place.base}tags/${key}`
       if ((await tree.storage.head(file)) === undefined) throw new MillwrightError('NotFound', `run ${runId} has no tag ${show(key)}`)
       await tree.storage.delete(file)
     })
   }
 
-  /** Reads the head of a run that may be written to. @throws InvalidState if it is deleted, or has ended unless `allowsEnded` */
-  async #writableHead(place: Place, runId: string, allowsEnded: boolean): Promise<RunHead> {
+  /** Reads the head of a run that accepts `batch`. @throws InvalidState */
+  async #writableHead(place: Place, runId: string, batch: RunBatch = {}): Promise<RunHead> {
     const head = await this.#options.reader.head(place, runId)
-    if (head.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
-    if (!allowsEnded && head.status !== 'running' && head.status !== 'scheduled') {
-      throw new MillwrightError('InvalidState', `run ${runId} is ${head.status} and takes nothing but tags`)
-    }
+    assertTakesBatch(head, batch)
     return head
   }
 

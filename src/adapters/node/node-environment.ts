@@ -5,6 +5,7 @@
  * it knows only what the page knows.
  */
 import { sha256Hex } from '../../core/hash'
+import { builtin, findBuiltin } from '../../core/node-builtin'
 import { checkOptions, nonEmptyString, ofType, wholeNumber } from '../../core/options'
 import type { EnvironmentSource, RunEnvironment } from '../../ports/environment'
 
@@ -18,6 +19,13 @@ export interface NodeEnvironmentOptions {
   readonly patch?: boolean | undefined
 }
 
+interface NodeOs {
+  userInfo(): { readonly username: string }
+  type(): string
+  release(): string
+  arch(): string
+  cpus(): readonly unknown[]
+}
 interface FoundProcess {
   readonly argv?: readonly string[]
   readonly execArgv?: readonly string[]
@@ -25,7 +33,6 @@ interface FoundProcess {
   readonly version?: string
   readonly versions?: Readonly<Record<string, string | undefined>>
   cwd?(): string
-  getBuiltinModule?(name: string): unknown
 }
 type ExecFile = (
   file: string,
@@ -55,20 +62,15 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
   checkOptions('nodeEnvironment', options, { folder: nonEmptyString(), timeoutMs: wholeNumber(1, 600_000), patch: ofType('boolean') })
   return async () => {
     const host = (globalThis as { process?: FoundProcess }).process
-    if (host?.getBuiltinModule === undefined) return pageEnvironment()
+    if (host === undefined || findBuiltin('node:os') === undefined) return pageEnvironment()
     const folder = options.folder ?? attempt(() => host.cwd?.()) ?? '.'
-    const [git, owner] = await Promise.all([
-      gitFacts(host, folder, options).catch(() => ({})),
-      packageFacts(host, folder).catch(() => ({})),
-    ])
+    const [git, owner] = await Promise.all([gitFacts(host, folder, options).catch(() => ({})), packageFacts(folder).catch(() => ({}))])
     return { ...processFacts(host), ...owner, ...git }
   }
 }
 
 function processFacts(host: FoundProcess): RunEnvironment {
-  const os = host.getBuiltinModule?.('node:os') as
-    | { userInfo(): { username: string }; type(): string; release(): string; arch(): string; cpus(): readonly unknown[] }
-    | undefined
+  const os = findBuiltin<NodeOs>('node:os')
   const versions = host.versions ?? {}
   const runtime = versions.bun !== undefined ? 'bun' : versions.deno !== undefined ? 'deno' : 'node'
   return {
@@ -111,9 +113,9 @@ function pageEnvironment(): RunEnvironment {
 }
 
 /** The nearest package.json at or above `folder`, and a lockfile beside it. */
-async function packageFacts(host: FoundProcess, folder: string): Promise<RunEnvironment> {
-  const files = host.getBuiltinModule?.('node:fs/promises') as { readFile: ReadText }
-  const paths = host.getBuiltinModule?.('node:path') as { join(...parts: string[]): string; resolve(path: string): string }
+async function packageFacts(folder: string): Promise<RunEnvironment> {
+  const files = builtin<{ readFile: ReadText }>('node:fs/promises')
+  const paths = builtin<{ join(...parts: string[]): string; resolve(path: string): string }>('node:path')
   for (let at = paths.resolve(folder), last = ''; at !== last; last = at, at = paths.resolve(paths.join(at, '..'))) {
     const text = await files.readFile(paths.join(at, 'package.json'), 'utf8').catch(() => undefined)
     if (text === undefined) continue
@@ -159,7 +161,7 @@ const MAX_PATCH = 1_000_000
 
 async function gitFacts(host: FoundProcess, folder: string, options: NodeEnvironmentOptions): Promise<RunEnvironment> {
   const { timeoutMs: timeout = 2000, patch = true } = options
-  const processes = host.getBuiltinModule?.('node:child_process') as { execFile: ExecFile }
+  const processes = builtin<{ execFile: ExecFile }>('node:child_process')
   const git = (...args: string[]): Promise<string | undefined> =>
     new Promise((resolve) => {
       // No lock is taken, so that watching never disturbs a commit under way.

@@ -1,5 +1,6 @@
 /** Files on Node (and on Bun and Deno, which answer to the same name), reached without an import so that bundles for browsers stay clean. */
 import { MillwrightError, show } from '../../core/errors'
+import { findBuiltin } from '../../core/node-builtin'
 
 /** The little of `node:fs` that is used. */
 interface NodeFs {
@@ -19,7 +20,7 @@ export async function readNodeFile(
   options: { readonly operation: string; readonly maxBytes: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Uint8Array> {
   const { operation, maxBytes, signal } = options
-  const fs = nodeFs()
+  const fs = findBuiltin<NodeFs>('node:fs')
   const name = show(String(path))
   if (fs === undefined) {
     throw new MillwrightError('Unsupported', `${operation} took ${name} for a file path, and there are no files here`, {
@@ -35,11 +36,6 @@ export async function readNodeFile(
     if (signal?.aborted) throw signal.reason
     throw translated(error, operation, name)
   }
-}
-
-function nodeFs(): NodeFs | undefined {
-  const runtime = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process
-  return runtime?.getBuiltinModule?.('node:fs') as NodeFs | undefined
 }
 
 function translated(error: unknown, operation: string, name: string): unknown {

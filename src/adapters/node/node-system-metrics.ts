@@ -4,6 +4,7 @@
  * Built-in modules are taken from `process.getBuiltinModule`, not imported, so that this file may stand in bundles for browsers, where
  * there is nothing to measure.
  */
+import { findBuiltin } from '../../core/node-builtin'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import type { SystemMeter, SystemMeterSource } from '../../ports/system-metrics'
 
@@ -39,10 +40,6 @@ type ExecFile = (
   options: { readonly timeout: number; readonly windowsHide: boolean },
   callback: (error: unknown, stdout: string) => void,
 ) => unknown
-interface FoundProcess {
-  cwd?(): string
-  getBuiltinModule?(name: string): unknown
-}
 
 /** MLflow's megabyte. */
 const MEGABYTE = 1e6
@@ -60,15 +57,14 @@ const LOOP_MS = 20
 export function nodeSystemMetrics(options: NodeSystemMetricsOptions = {}): SystemMeterSource {
   checkOptions('nodeSystemMetrics', options, { path: nonEmptyString(), gpu: ofType('boolean') })
   return async () => {
-    const host = (globalThis as { process?: FoundProcess }).process
-    if (host?.getBuiltinModule === undefined) return { sample: () => ({}), close() {} }
-    const os = host.getBuiltinModule('node:os') as NodeOs
-    const files = host.getBuiltinModule('node:fs/promises') as NodeFiles
-    const path = options.path ?? attempt(() => host.cwd?.()) ?? '.'
-    const loop = loopDelay(host)
+    const [os, files] = [findBuiltin<NodeOs>('node:os'), findBuiltin<NodeFiles>('node:fs/promises')]
+    if (os === undefined || files === undefined) return { sample: () => ({}), close() {} }
+    const { process } = globalThis as { process?: { cwd?(): string } }
+    const path = options.path ?? attempt(() => process?.cwd?.()) ?? '.'
+    const loop = loopDelay()
     let cpuBefore = cpuTimes(os)
     const networkAtStart = await networkTotals(files)
-    const cards = options.gpu === false ? noCards : await cardsOf(host)
+    const cards = options.gpu === false ? noCards : await cardsOf()
     return {
       async sample() {
         const cpu = cpuTimes(os)
@@ -99,8 +95,8 @@ const noCards = async (): Promise<Record<string, number>> => ({})
 const CARDS_MS = 5000
 
 /** How graphics cards are asked; where the program is missing or fails at the first time, it is not asked again. */
-async function cardsOf(host: FoundProcess): Promise<() => Promise<Record<string, number>>> {
-  const processes = attempt(() => host.getBuiltinModule?.('node:child_process')) as { execFile: ExecFile } | undefined
+async function cardsOf(): Promise<() => Promise<Record<string, number>>> {
+  const processes = attempt(() => findBuiltin<{ execFile: ExecFile }>('node:child_process'))
   if (processes === undefined) return noCards
   const { nvidiaUse } = await import('./nvidia')
   const ask = (): Promise<Record<string, number>> =>
@@ -180,9 +176,9 @@ async function networkTotals(files: NodeFiles): Promise<{ readonly received: num
   return { received, sent }
 }
 
-function loopDelay(host: FoundProcess): { take(): Record<string, number>; close(): void } {
+function loopDelay(): { take(): Record<string, number>; close(): void } {
   const histogram = attempt(() => {
-    const hooks = host.getBuiltinModule?.('node:perf_hooks') as { monitorEventLoopDelay?(options: object): DelayHistogram } | undefined
+    const hooks = findBuiltin<{ monitorEventLoopDelay?(options: object): DelayHistogram }>('node:perf_hooks')
     const made = hooks?.monitorEventLoopDelay?.({ resolution: LOOP_MS })
     made?.enable()
     return made

@@ -1,6 +1,6 @@
 /** What an ONNX file says about itself: its inputs, outputs, class labels (onnx.proto of ONNX 1.17), without running it. */
 import { MillwrightError } from '../../core/errors'
-import { type ProtoField, protoFields, protoNumbers } from '../../core/protobuf'
+import { type ProtoField, protoFields, protoNumbers } from '../../core/protobuf-read'
 import type { TensorType } from '../../schema/signature'
 import { isRowByRow, makersOf, type OnnxNode, type RawScores, rawScoresOf, readNodes } from './nodes'
 

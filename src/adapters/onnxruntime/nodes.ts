@@ -1,5 +1,5 @@
 /** The nodes of an ONNX graph, and what they say about an output: whether it holds scores that are no probabilities. */
-import { type ProtoField, protoFields, protoFloats, protoNumbers } from '../../core/protobuf'
+import { type ProtoField, protoFields, protoFloats, protoNumbers } from '../../core/protobuf-read'
 
 /** A node of a graph, with the values of its attributes by name, read when asked for. */
 export interface OnnxNode {
@@ -42,7 +42,7 @@ export function readNodes(graph: readonly ProtoField[]): OnnxNode[] {
 
 function attributeOf(attributes: readonly ProtoField[], name: string): ProtoField[] | undefined {
   // Lists of a large model's weights are read only when they are asked for.
-  const found = attributes.find(({ bytes }) => textOf(protoFields(bytes, 1), 1) === name)
+  const found = attributes.find(({ bytes }) => textOf(protoFields(bytes, { last: 1 }), 1) === name)
   return found && protoFields(found.bytes)
 }
 

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
 import { MillwrightError } from '../../core/errors'
 import { assertSafeKey, newId } from '../../core/ids'
+import { inOrderByKey } from '../../core/in-order'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import type { ObjectStore } from '../../ports/object-store'
 import type { RunRecord, TrackerBackend } from '../../ports/tracker-backend'
@@ -65,7 +66,7 @@ export function wandbOffline(backend: TrackerBackend, options: WandbOfflineOptio
   if (storage === undefined) throw new MillwrightError('InvalidArgument', 'wandbOffline needs `storage`, where the directories are written')
   assertSafeKey(folder, 'the folder of wandbOffline')
   const open = new Map<string, OpenRun>()
-  const tails = new Map<string, Promise<unknown>>()
+  const inOrder = inOrderByKey()
 
   const begin = async (run: RunRecord, startTime: number, nextRow: number): Promise<OpenRun> => {
     const project = projectName(options.project ?? (await backend.getExperiment(run.experimentId)).name)
@@ -78,17 +79,12 @@ export function wandbOffline(backend: TrackerBackend, options: WandbOfflineOptio
 
   /** One thing at a time for each run; a failure closes its directory. */
   const follow = async (runId: string, work: () => Promise<void>): Promise<void> => {
-    const before = tails.get(runId)
-    const mine = (before ?? Promise.resolve()).catch(() => {}).then(work)
-    tails.set(runId, mine)
     try {
-      await mine
+      await inOrder(runId, work)
     } catch (error) {
       open.delete(runId)
       if (onError === undefined) throw error
       onError(error)
-    } finally {
-      if (tails.get(runId) === mine) tails.delete(runId)
     }
   }
 

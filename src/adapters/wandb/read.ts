@@ -2,8 +2,8 @@
 import { fromUtf8 } from '../../core/bytes'
 import { MillwrightError } from '../../core/errors'
 import { checkOptions, oneOf } from '../../core/options'
+import { type ProtoField, protoFields } from '../../core/protobuf-read'
 import { type FramedRecords, readFrames } from './framing'
-import { fieldsOf, type ProtoField } from './proto'
 import { recordFields } from './records'
 import { parseWandbJson } from './wandb-json'
 
@@ -292,4 +292,8 @@ function remove(from: Record<string, unknown>, path: readonly string[]): void {
     at = (at as Record<string, unknown>)[part]
   }
   if (typeof at === 'object' && at !== null) delete (at as Record<string, unknown>)[path.at(-1) as string]
+}
+
+function fieldsOf(bytes: Uint8Array): ProtoField[] {
+  return protoFields(bytes, { subject: 'the bytes of a record in the .wandb file' })
 }

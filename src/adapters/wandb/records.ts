@@ -1,6 +1,13 @@
 /** W&B's records as bytes. Field numbers: `wandb_internal.proto`, checked against wandb 0.29 and 0.31. */
 
-import { type ByteText, message, nested, text, timestamp, toBytes, whole } from './proto'
+import {
+  type ByteText,
+  protoMessage as message,
+  protoNested as nested,
+  protoText as text,
+  protoBytes as toBytes,
+  protoWhole as whole,
+} from '../../core/protobuf-write'
 import { numberText } from './wandb-json'
 
 /** Field numbers of `Record`. */
@@ -160,4 +167,10 @@ function items(list: readonly JsonItem[], number: number): ByteText[] {
 /** Rows and summaries hold every key as a path of one part, so that a dot in it is only a dot. */
 function nestedItems(list: readonly JsonItem[]): ByteText[] {
   return list.map(([key, json]) => nested(1, message(text(2, key), text(16, json))))
+}
+
+/** `google.protobuf.Timestamp` of epoch milliseconds. */
+function timestamp(ms: number): ByteText {
+  const seconds = Math.floor(ms / 1000)
+  return message(whole(1, seconds), whole(2, Math.round((ms - seconds * 1000) * 1e6)))
 }

@@ -1,4 +1,5 @@
 /** Whether the backend answers, and when it is tried again if it does not. */
+import { backoffDelay } from '../../core/backoff'
 import type { Clock } from '../../core/clock'
 
 /** What a {@link Connection} reports. */
@@ -26,16 +27,15 @@ export class Connection {
   #isOnline = true
   #isBehind = false
   #isStopped = false
-  #delayMs: number
+  /** Attempts that have failed since the last answer. */
+  #failures = 0
   #cancelRetry: (() => void) | undefined
 
   constructor(
     readonly clock: Clock,
     readonly backoff: Backoff,
     readonly events: ConnectionEvents,
-  ) {
-    this.#delayMs = backoff.backoffMs
-  }
+  ) {}
 
   /** Whether the last attempt succeeded. */
   get isOnline(): boolean {
@@ -70,18 +70,21 @@ export class Connection {
       this.events.onOffline(error)
     }
     if (this.#cancelRetry === undefined && !this.#isStopped) {
-      this.#cancelRetry = this.clock.schedule(() => {
-        this.#cancelRetry = undefined
-        this.events.onRetry()
-      }, this.#delayMs)
-      this.#delayMs = Math.min(this.#delayMs * 2, this.backoff.maxBackoffMs)
+      this.#failures++
+      this.#cancelRetry = this.clock.schedule(
+        () => {
+          this.#cancelRetry = undefined
+          this.events.onRetry()
+        },
+        backoffDelay(this.#failures, { baseMs: this.backoff.backoffMs, maxMs: this.backoff.maxBackoffMs }),
+      )
     }
     this.events.onFailure(error)
   }
 
   /** A delivery succeeded. */
   setOnline(): void {
-    this.#delayMs = this.backoff.backoffMs
+    this.#failures = 0
     if (this.#isOnline) return
     this.#isOnline = true
     this.retryNow()

@@ -1,4 +1,5 @@
 /** Attempts deliveries, and decides what becomes of an operation afterwards: removed, rejected or retried. */
+import { backoffDelay } from '../../core/backoff'
 import type { Clock } from '../../core/clock'
 import type { Connection } from './connection'
 import type { Deliverer } from './delivery'
@@ -106,7 +107,7 @@ export class DeliveryAttempts {
       return this.#reject(entry, error)
     }
     connection.setBehind()
-    entry.notBefore = clock.now() + Math.min(backoffMs * 2 ** entry.failures, maxBackoffMs)
+    entry.notBefore = clock.now() + backoffDelay(entry.failures + 1, { baseMs: backoffMs, maxMs: maxBackoffMs })
     if (this.#faultsInARow >= maxFaultsInARow) connection.setOffline(error)
   }
 

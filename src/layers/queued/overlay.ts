@@ -1,7 +1,7 @@
 /** The records of runs and models as they will be once every queued operation is delivered. */
-import { MillwrightError } from '../../core/errors'
 import { isLaterPoint } from '../../ports/metric-points'
-import { isOnlyTags, paramConflict } from '../../ports/run-keys'
+import { paramConflict } from '../../ports/run-keys'
+import { assertTakesBatch, endTimeAfter } from '../../ports/run-state'
 import type { LoggedModelInit, LoggedModelRecord, RunBatch, RunChange, RunInit, RunRecord } from '../../ports/tracker-backend'
 import type { QueuedOperation } from './operations'
 
@@ -44,10 +44,7 @@ export function createOverlay(): Overlay {
     checkBatch(runId, batch) {
       const run = runs.get(runId)
       if (run === undefined) return
-      if (run.lifecycleStage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
-      if (run.status !== 'running' && run.status !== 'scheduled' && !isOnlyTags(batch)) {
-        throw new MillwrightError('InvalidState', `run ${runId} is ${run.status} and takes nothing but tags`)
-      }
+      assertTakesBatch(run, batch)
       for (const [key, value] of Object.entries(batch.params ?? {})) {
         const held = Object.hasOwn(run.params, key) ? run.params[key] : undefined
         if (held !== undefined && held !== value) throw paramConflict(runId, key, held, value)
@@ -131,10 +128,10 @@ function withBatch(run: RunRecord, batch: RunBatch): RunRecord {
   }
 }
 
-function withChange(run: RunRecord, { status, endTime, runName }: RunChange, now: number): RunRecord {
-  const isOpen = status === 'running' || status === 'scheduled'
-  const { endTime: held, ...rest } = run
-  const end = isOpen ? undefined : (endTime ?? held ?? (status === undefined ? undefined : now))
+function withChange(run: RunRecord, change: RunChange, now: number): RunRecord {
+  const { status, runName } = change
+  const { endTime: before, ...rest } = run
+  const end = endTimeAfter(change, before, () => now)
   return {
     ...rest,
     ...(end === undefined ? {} : { endTime: end }),

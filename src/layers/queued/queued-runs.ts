@@ -1,8 +1,10 @@
 /** The runs of a queued tracker. */
+
 import { MillwrightError } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { assertBatch, assertRunId, assertRunName } from '../../ports/run-keys'
 import { parseRunQuery } from '../../ports/run-search'
+import { isEnded } from '../../ports/run-state'
 import type { RunRecord, TrackerBackend } from '../../ports/tracker-backend'
 import type { OperationQueue } from './operation-queue'
 import { newRunRecord } from './overlay'
@@ -50,7 +52,7 @@ export function queuedRuns(queue: OperationQueue): RunCalls {
       if (change.runName !== undefined) assertRunName(change.runName)
       await queue.begin()
       const now = clock.now()
-      const isEnd = change.status !== undefined && change.status !== 'running' && change.status !== 'scheduled'
+      const isEnd = change.status !== undefined && isEnded(change.status)
       // The run ends now, not when the change is delivered.
       const endTime = change.endTime ?? (isEnd && !queue.isCurrent ? (overlay.runs.get(runId)?.endTime ?? now) : undefined)
       await queue.enqueue({ kind: 'update', runId, change: { ...change, endTime } })

@@ -9,7 +9,7 @@ import type { ModelPackage } from '../../../src/ports/model'
 import { exportModel, importModel, ModelRegistry } from '../../../src/registry'
 import { readZip } from '../../../src/registry/zip-reader'
 import { writeZip } from '../../../src/registry/zip-writer'
-import { hostileSample, sample } from '../../support/effort'
+import { hostileSample, sample, times } from '../../support/effort'
 
 const limits = { maxBytes: 1 << 24, maxFiles: 100_000, maxRatio: 200 }
 const model: ModelPackage = {
@@ -57,7 +57,7 @@ describe('importModel', () => {
   it('refuses an archive with any byte changed, or takes the same model from it', async () => {
     const { bytes, digest } = await archive()
     let taken = 0
-    for (const at of placesIn(bytes, 150)) {
+    for (const at of placesIn(bytes, 60)) {
       for (const by of [1, 0xff]) {
         const changed = bytes.slice()
         changed[at] = (changed[at] as number) ^ by
@@ -74,7 +74,7 @@ describe('importModel', () => {
 
   it('refuses an archive with a byte put in or left out, or takes the same model from it', async () => {
     const { bytes, digest } = await archive()
-    for (const at of placesIn(bytes, 300).filter((place) => place % 3 === 0)) {
+    for (const at of placesIn(bytes, 120).filter((place) => place % 3 === 0)) {
       const more = new Uint8Array([...bytes.slice(0, at), 0, ...bytes.slice(at)])
       const less = new Uint8Array([...bytes.slice(0, at), ...bytes.slice(at + 1)])
       for (const changed of [more, less]) expect([undefined, digest]).toContain((await imported(changed)).digest)
@@ -86,8 +86,8 @@ describe('importModel', () => {
     const garbage = utf8('#!/bin/sh\nexit\n')
     expect((await imported(new Uint8Array([...garbage, ...bytes]))).code).toBe('Corrupt')
     expect((await imported(new Uint8Array([...bytes, ...garbage]))).code).toBe('Corrupt')
-    expect((await imported(shifted(bytes, garbage))).message).toContain('belong to no file')
-    expect((await imported(twoEnds(bytes))).message).toContain('two end records')
+    expect((await imported(shifted(bytes, garbage))).message).toContain('prepended data')
+    expect((await imported(twoEnds(bytes))).message).toContain('multiple end of central directory')
   })
 
   it('takes any JSON for the facts of an archive, and registers nothing from what is wrong', async () => {
@@ -148,9 +148,10 @@ describe('readZip', () => {
   })
 
   it('counts files before it looks at one', async () => {
-    const many = await writeZip(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f${i}`, new Uint8Array()])))
-    await expect(readZip(many, { ...limits, maxFiles: 1000 })).rejects.toMatchObject({ code: 'InvalidArgument' })
-    expect((await readZip(many, limits)).size).toBe(20_000)
+    const count = times(500, 20_000)
+    const many = await writeZip(Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, new Uint8Array()])))
+    await expect(readZip(many, { ...limits, maxFiles: count / 2 })).rejects.toMatchObject({ code: 'InvalidArgument' })
+    expect((await readZip(many, limits)).size).toBe(count)
   })
 
   it('refuses what unpacks to more than is taken, in all and by ratio', async () => {

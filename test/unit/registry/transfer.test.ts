@@ -54,6 +54,8 @@ function handMade(
     const named = Buffer.from(name)
     const local = Buffer.alloc(30)
     local.writeUInt32LE(0x04034b50, 0)
+    local.writeUInt16LE(flags, 6)
+    local.writeUInt16LE(method, 8)
     const localNamed = Buffer.from(localName ?? name)
     local.writeUInt16LE(localNamed.length, 26)
     const central = Buffer.alloc(46)

@@ -68,6 +68,6 @@ describe('parallelCoordinates', () => {
     })
     // From y = 44 (top) to 300 (bottom): the middle is 172, on the logarithmic axis too.
     const paths = [...html.matchAll(/<path d="([^"]*)"/g)].map(([, path]) => path)
-    expect(paths).toEqual(['M64 300L512 300L960 44', 'M64 172L512 172', 'M64 44L512 44L960 300'])
+    expect(paths).toEqual(['M64,300L512,300L960,44', 'M64,172L512,172', 'M64,44L512,44L960,300'])
   })
 })

@@ -12,11 +12,10 @@ import {
   type LifecycleReport,
   lifecycleReport,
   lineChart,
-  monthName,
   page,
 } from '../../../src/report'
+import { axisOf } from '../../../src/report/axis'
 import { formatValue } from '../../../src/report/format'
-import { linearScale, monthTicks, niceTicks } from '../../../src/report/scale'
 
 const day = 86_400_000
 
@@ -40,15 +39,17 @@ describe('html', () => {
   })
 })
 
-describe('scales', () => {
-  it('mark round values within the range', () => {
-    expect(niceTicks(0, 1, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1])
-    expect(niceTicks(0.73, 0.93, 5)).toEqual([0.75, 0.8, 0.85, 0.9])
-    expect(niceTicks(3, 3)).toEqual([3])
+describe('axes', () => {
+  const range = [0, 1000] as const
+
+  it('mark round values within the domain', () => {
+    expect(axisOf('number', [0, 1], range).ticks).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])
+    expect(axisOf('number', [0.73, 0.93], range).ticks).toEqual([0.74, 0.76, 0.78, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9, 0.92])
+    expect(axisOf('number', [3, 3], range).ticks).toEqual([3])
     fc.assert(
       fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true }), (min, span) => {
-        const ticks = niceTicks(min, min + span, 5)
-        expect(ticks.length).toBeLessThanOrEqual(7)
+        const { ticks } = axisOf('number', [min, min + span], range)
+        expect(ticks.length).toBeLessThanOrEqual(12)
         for (const tick of ticks) {
           expect(tick).toBeGreaterThanOrEqual(min - span * 1e-6)
           expect(tick).toBeLessThanOrEqual(min + span * (1 + 1e-6))
@@ -58,15 +59,25 @@ describe('scales', () => {
   })
 
   it('map ends to ends, and one value to the middle', () => {
-    const scale = linearScale([10, 20], [100, 0])
-    expect([scale(10), scale(15), scale(20)]).toEqual([100, 50, 0])
-    expect(linearScale([5, 5], [0, 10])(5)).toBe(5)
+    const { place } = axisOf('number', [10, 20], [100, 0])
+    expect([place(10), place(15), place(20)]).toEqual([100, 50, 0])
+    expect(axisOf('number', [5, 5], [0, 10]).place(5)).toBe(5)
   })
 
-  it('mark months', () => {
-    const ticks = monthTicks(Date.UTC(2011, 2, 15), Date.UTC(2011, 5, 1))
-    expect(ticks.map(monthName)).toEqual(['Apr', 'May', 'Jun'])
-    expect(monthTicks(Date.UTC(2000, 0, 1), Date.UTC(2010, 0, 1), 12).length).toBeLessThanOrEqual(12)
+  it.each([
+    ['years', Date.UTC(2000, 0, 1), Date.UTC(2010, 0, 1), ['2000', '2001', '2002']],
+    ['quarters', Date.UTC(2020, 1, 1), Date.UTC(2022, 6, 1), ['Apr 2020', 'Jul 2020', 'Oct 2020']],
+    ['months', Date.UTC(2011, 2, 15), Date.UTC(2011, 9, 1), ['Apr', 'May', 'Jun']],
+    ['hours', Date.UTC(2011, 2, 15), Date.UTC(2011, 2, 15, 12), ['15 Mar 2011, 00:00', '15 Mar 2011, 03:00', '15 Mar 2011, 06:00']],
+    [
+      'seconds',
+      Date.UTC(2011, 2, 15),
+      Date.UTC(2011, 2, 15, 0, 1),
+      ['15 Mar 2011, 00:00:00', '15 Mar 2011, 00:00:15', '15 Mar 2011, 00:00:30'],
+    ],
+  ])('mark %s where the domain is of that size', (_, from, to, labels) => {
+    const { ticks, text } = axisOf('time', [from, to], range)
+    expect(ticks.slice(0, 3).map(text)).toEqual(labels)
   })
 })
 
@@ -110,7 +121,7 @@ describe('formats', () => {
 describe('charts', () => {
   const points = Array.from({ length: 2000 }, (_, i) => ({ x: Date.UTC(2011, 3, 1) + i * day * 0.1, y: 0.8 + Math.sin(i / 50) * 0.1 }))
   const numbersOf = (svg: string): number[] =>
-    [...svg.matchAll(/ (?:x1?|cx|y1?|cy|width|height)="([^"]*)"|[ML](-?[\d.]+) (-?[\d.]+)/g)].flatMap((match) =>
+    [...svg.matchAll(/ (?:x1?|cx|y1?|cy|width|height)="([^"]*)"|[ML](-?[\d.]+),(-?[\d.]+)/g)].flatMap((match) =>
       match.slice(1).filter(Boolean).map(Number),
     )
 
@@ -122,7 +133,7 @@ describe('charts', () => {
       marks: [1, 2, 3].map((number) => ({ x: points[number * 10]?.x ?? 0, number, label: `mark ${number}`, colour: 'c' as const })),
     })
     expect(svg).toContain('aria-label="goes &#34;up&#34; &#38; down"')
-    const drawn = svg.match(/[ML][\d.]+ /g)?.length ?? 0
+    const drawn = svg.match(/[ML][\d.]+,/g)?.length ?? 0
     expect(drawn).toBeLessThanOrEqual(600)
     expect(drawn).toBeGreaterThan(200)
     for (const value of numbersOf(svg)) {
@@ -144,7 +155,7 @@ describe('charts', () => {
       series: [{ name: 'a', points: long, colour: 'a' }],
     })
     const path = /<path d="([^"]*)"/.exec(svg)?.[1] ?? ''
-    const heights = [...path.matchAll(/[ML][\d.]+ ([\d.]+)/g)].map((match) => Number(match[1]))
+    const heights = [...path.matchAll(/[ML][\d.]+,([\d.]+)/g)].map((match) => Number(match[1]))
     expect(svg.length).toBeLessThan(20_000)
     expect([Math.min(...heights), Math.max(...heights)]).toEqual([14, 272])
     expect(path.match(/M/g)).toHaveLength(2)
@@ -172,7 +183,7 @@ describe('charts', () => {
     for (const { html: svg } of [empty, flat, barPair({ description: 'd', names: ['a', 'b'], groups: [] })]) {
       expect(svg).not.toMatch(/NaN|Infinity/)
     }
-    expect(flat.html.match(/[ML][\d.]+ /g)?.map((step) => step[0])).toEqual(['M', 'M'])
+    expect(flat.html.match(/[ML][\d.]+,/g)?.map((step) => step[0])).toEqual(['M', 'M'])
   })
 
   it('draw pairs of bars with their values, and leave out what is missing', () => {

@@ -1,21 +1,20 @@
-/** Talking to an MLflow server: JSON calls, raw bytes, presigned addresses. Facts: MLflow's REST API 2.0. */
-import { fromUtf8 } from '../../../core/bytes'
-import { isMillwrightError, MillwrightError } from '../../../core/errors'
-import { type Answer, beginningOf } from './errors'
+/** The client of an MLflow server (REST API 2.0): JSON calls, raw bytes, presigned addresses. */
+import { isMillwrightError, type MillwrightError } from '../../../core/errors'
+import { type Answer, jsonObject } from './answers'
+import { connectionTo } from './connection'
 import type { MlflowClientOptions } from './options'
-import { reachOf } from './reach'
 import { type Closing, sender } from './send'
-import type { Wire } from './wire'
+import { list, type Wire } from './wire'
 
 export { clientOptionRules, type MlflowClientOptions } from './options'
 
-/** Options of one request. */
+/** Options of one call. */
 export interface CallOptions {
-  /** `false`: not repeated once it may have reached the server; the error then says `details.mayBeDone`. @default true */
+  /** `false`: not repeated when the server may have carried it out; the error then has `details.mayBeDone`. @default true */
   readonly idempotent?: boolean | undefined
-  /** The member that a good answer has; an answer without it is not from MLflow. */
+  /** A member that every good answer has: an answer without it does not come from MLflow. */
   readonly expect?: string | undefined
-  /** After a try whose answer was lost, this refusal only says that it had been carried out. */
+  /** The refusal that, after an attempt whose answer was lost, means that this attempt had been carried out: it counts as success. */
   readonly doneBefore?: 'NotFound' | 'InvalidState' | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -29,7 +28,7 @@ export interface MlflowClient {
   /**
    * A JSON call below `/api/2.0/mlflow/`, or to an absolute path below the tracking URI.
    *
-   * @throws Unavailable when the server cannot be reached, is silent, or answers with what is not JSON
+   * @throws Unavailable when the server cannot be reached, does not answer in time, or does not answer in JSON
    */
   call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: Wire, options?: CallOptions): Promise<Wire>
   /** A call with raw bytes to an absolute path below the tracking URI. */
@@ -44,7 +43,9 @@ export interface MlflowClient {
       readonly signal?: AbortSignal | undefined
     },
   ): Promise<Answer>
-  /** Ends what is under way, with `reason`. Idempotent. */
+  /** @throws the reason given to `close`, once the client is closed */
+  assertOpen(): void
+  /** Rejects all requests, those under way and all later ones, with `reason`. Idempotent. */
   close(reason: MillwrightError): void
 }
 
@@ -54,16 +55,16 @@ const maxFileBytes = 2 ** 32
 /**
  * A client for the server at `options.url`, or at the first of `variables` that is set.
  *
- * @throws InvalidArgument without a usable URL, Unsupported for a kind of authentication that the environment asks for and we cannot do
+ * @throws InvalidArgument without a usable URL, Unsupported where the environment asks for a kind of authentication that is not implemented
  */
 export function mlflowClient(options: MlflowClientOptions, variables: readonly string[] = ['MLFLOW_TRACKING_URI']): MlflowClient {
-  const reach = reachOf(options, variables)
-  const { url } = reach
-  const closing: Closing = { reason: undefined, ends: new Set() }
+  const connection = connectionTo(options, variables)
+  const { url } = connection
+  const closing: Closing = { reason: undefined, aborts: new Set() }
   const send = sender(options, closing)
   const toServer = async (method: string, path: string) => ({
     ...{ method, target: url + path, server: url, operation: `${method} ${path.split('?')[0]}` },
-    ...{ headers: await reach.headers(), fetch: await reach.fetch() },
+    ...{ headers: await connection.headers(), fetch: await connection.fetch() },
   })
   return {
     url,
@@ -94,49 +95,48 @@ export function mlflowClient(options: MlflowClientOptions, variables: readonly s
       }
     },
     async raw(method, path, body, signal) {
-      return send({ ...(await toServer(method, path)), body, signal, idempotent: true, maxBytes: maxFileBytes }, asItIs)
+      return send({ ...(await toServer(method, path)), body, signal, idempotent: true, maxBytes: maxFileBytes }, unchanged)
     },
     foreign(method, target, { headers = {}, body, signal }) {
       const server = new URL(target).origin
       const operation = `${method} of a file at the artifact store`
       const common = { method, target, server, operation, headers, fetch: options.fetch ?? fetch }
-      return send({ ...common, body, signal, idempotent: true, maxBytes: maxFileBytes }, asItIs)
+      return send({ ...common, body, signal, idempotent: true, maxBytes: maxFileBytes }, unchanged)
+    },
+    assertOpen() {
+      if (closing.reason !== undefined) throw closing.reason
     },
     close(reason) {
       closing.reason ??= reason
-      for (const end of closing.ends) end()
+      for (const abort of closing.aborts) abort()
     },
   }
 }
 
-function asItIs(answer: Answer): Answer {
+function unchanged(answer: Answer): Answer {
   return answer
 }
 
-/** The body as a JSON object. What a captive portal or a broken proxy sends with status 200 is not one. */
-function jsonObject(answer: Answer, operation: string, server: string, expect: string | undefined): Wire {
-  const { bytes, status, headers } = answer
-  let missing = 'something that is no JSON object'
-  try {
-    const parsed: unknown = JSON.parse(fromUtf8(bytes))
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
-      if (expect === undefined || Object.hasOwn(parsed, expect)) return parsed as Wire
-      missing = `an object without \`${expect}\``
-    }
-  } catch {
-    // Said below.
+/** The items of all pages of a listing, or of as many pages as it takes to have `atLeast` of them. */
+export async function allPages(
+  client: MlflowClient,
+  { method, path, member }: { readonly method: 'GET' | 'POST'; readonly path: string; readonly member: string },
+  query: Wire,
+  atLeast = Number.POSITIVE_INFINITY,
+): Promise<Wire[]> {
+  const items: Wire[] = []
+  for (let token: string | undefined; ; ) {
+    const answer = await client.call(method, path, token === undefined ? query : { ...query, page_token: token })
+    const page = list(answer, member)
+    items.push(...page)
+    token = nextPageToken(answer, page)
+    if (token === undefined || items.length >= atLeast) return items
   }
-  const isPage = /html/.test(headers.get('Content-Type') ?? '') || /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 100)))
-  throw new MillwrightError(
-    'Unavailable',
-    `the MLflow server at ${server} answered ${operation} (HTTP ${status}) with ${missing}: ${beginningOf(bytes).slice(0, 100) || 'nothing'}`,
-    {
-      // A page will be there the next time too; half an answer will not.
-      retryable: !isPage,
-      details: { status, start: new TextDecoder().decode(bytes.subarray(0, 200)) },
-      hint: 'is there another server, or a proxy that asks for a login, at this address?',
-    },
-  )
+}
+
+/** The token of the next page. A page without items ends a listing even where the server sends a token. */
+export function nextPageToken({ next_page_token: token }: Wire, items: readonly unknown[]): string | undefined {
+  return items.length > 0 && typeof token === 'string' && token !== '' ? token : undefined
 }
 
 function queryOf(body: Wire): string {

@@ -1,20 +1,19 @@
-/** Uploading one large file in parts: the server hands out an address for each, the bytes go straight to its artifact store. */
+/** Multipart upload of one large file: the server gives an address for each part, and the bytes go directly to its artifact store. */
 import { isMillwrightError, MillwrightError } from '../../../core/errors'
 import type { MlflowClient } from './client'
-import { encodePath, proxyRoot } from './proxy-path'
-import { list, type Wire } from './wire'
+import { encodePath, list, proxyRoot, type Wire } from './wire'
 
-/** S3 takes parts from 5 MiB, and at most 10,000 of them; MLflow's own client sends 10 MB. */
+/** S3 allows parts from 5 MiB on, and at most 10,000 of them; MLflow's own client sends parts of 10 MB. */
 const leastPartBytes = 10 * 1024 * 1024
 const mostParts = 10_000
-/** Parts on their way at a time. */
+/** Parts that are sent at the same time. */
 const atOnce = 3
 
 /**
  * Uploads `bytes` in parts.
  *
- * @returns false where the server's store knows no parts, and nothing has been uploaded
- * @throws what a part or the completion fails with, after the upload was given up on the server
+ * @returns `false` where the server's store does not support multipart uploads; nothing has been uploaded then
+ * @throws the error of a part or of the completion; the upload has then been aborted on the server
  */
 export async function uploadInParts(client: MlflowClient, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<boolean> {
   const partBytes = Math.max(leastPartBytes, Math.ceil(bytes.length / mostParts))
@@ -46,7 +45,7 @@ export async function uploadInParts(client: MlflowClient, key: string, bytes: Ui
     await client.call('POST', `${proxyRoot}/mpu/complete/${folder}`, { path, upload_id, parts }, { signal })
     return true
 
-    /** One failed part is enough: the others take up no new one. */
+    /** After one failed part no further part is started. */
     function stopped(error: unknown): never {
       waiting.length = 0
       throw error

@@ -1,4 +1,4 @@
-/** What both clients of a server, tracker and registry, are told about it. */
+/** The options that the tracker and the registry on a server have in common. */
 import type { Clock } from '../../../core/clock'
 import { finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../../../core/options'
 
@@ -13,22 +13,22 @@ export interface MlflowClientOptions {
   readonly token?: string | undefined
   /** Sent as `X-MLFLOW-WORKSPACE`; leave out on servers without workspaces. @default `MLFLOW_WORKSPACE` */
   readonly workspace?: string | undefined
-  /** Further headers of every request; an `Authorization` among them is the one that counts. */
+  /** Further headers of every request; an `Authorization` among them replaces every other way to log in. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Most tries after the first, for 408, 429, 5xx and a lost connection. @default 5 */
+  /** Number of retries after the first attempt, for 408, 429, 5xx and a lost connection. @default 5 */
   readonly retries?: number | undefined
-  /** Milliseconds before the first retry; doubles each time, and up to half of it is added by chance. @default 500 */
+  /** Milliseconds before the first retry; doubles each time up to a minute, and up to half is added at random. @default 500 */
   readonly backoffMs?: number | undefined
-  /** Milliseconds one request may take: its answer, and then each MiB of the answer's body; 16 MiB of its own body. @default 120000 */
+  /** Time limit in milliseconds: for the answer (once for each 16 MiB sent), then for each MiB of its body. @default 120000 */
   readonly timeoutMs?: number | undefined
-  /** Files of this size and more are uploaded in parts, where the server's artifact store knows parts. @default 100 MiB */
+  /** Files of this size and more are uploaded in parts, where the server's artifact store supports that. @default 100 MiB */
   readonly multipartBytes?: number | undefined
-  /** Download files straight from the artifact store, where it gives out addresses (S3 and the like). @default false */
+  /** Download files directly from the artifact store, where the server can give presigned addresses (S3 and the like). @default false */
   readonly directDownloads?: boolean | undefined
   /** @default the global `fetch` */
   readonly fetch?: typeof fetch | undefined
   readonly clock?: Clock | undefined
-  /** Of the chance in the waits. @default a different one for each client */
+  /** Seed of the jitter in the waits. @default a different one for each client */
   readonly seed?: number | undefined
 }
 

@@ -1,13 +1,10 @@
-/** Files below an `mlflow-artifacts:` address: through the server's artifact proxy, large ones straight to and from its store. */
+/** Files below an `mlflow-artifacts:` address: through the server's artifact proxy; large ones directly to and from its artifact store. */
 import { isMillwrightError, MillwrightError, show } from '../../../core/errors'
+import type { Answer } from './answers'
 import type { MlflowClient } from './client'
-import type { Answer } from './errors'
-import { encodePath, proxyRoot } from './proxy-path'
-import { list, type Wire } from './wire'
+import { encodePath, list, proxyRoot, type Wire } from './wire'
 
-export { encodePath, proxyRoot } from './proxy-path'
-
-/** Where the proxy keeps `uri`; `undefined` for a direct store. @throws Unsupported for another server's proxy */
+/** The path of `uri` at the proxy; `undefined` where the proxy does not serve it. @throws Unsupported for another server's proxy */
 export function proxyPath(client: MlflowClient, uri: string): string | undefined {
   const match = /^mlflow-artifacts:\/(?:\/([^/]*)\/)?(.*)$/.exec(uri)
   if (match === null) return undefined
@@ -18,7 +15,20 @@ export function proxyPath(client: MlflowClient, uri: string): string | undefined
   return path.replace(/^\/+|\/+$/g, '')
 }
 
-/** Uploads one file to `key` of the proxy: in parts from `multipartBytes` on, where the store knows parts. */
+/** A cache of artifact addresses: `load` is called once for each id. */
+export function rememberedUris(): (id: string, load: () => Promise<string>) => Promise<string> {
+  const uris = new Map<string, string>()
+  return async (id, load) => {
+    const known = uris.get(id)
+    if (known !== undefined) return known
+    const uri = await load()
+    if (uris.size >= 10_000) uris.clear()
+    uris.set(id, uri)
+    return uri
+  }
+}
+
+/** Uploads one file to `key` of the proxy: in parts from `multipartBytes` on, where the store supports multipart uploads. */
 export async function uploadProxied(client: MlflowClient, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   if (bytes.length >= client.multipartBytes) {
     const { uploadInParts } = await import('./multipart')
@@ -44,7 +54,7 @@ export async function listProxied(client: MlflowClient, folder: string): Promise
   return list(await client.call('GET', `${proxyRoot}/artifacts`, { path: folder }), 'files')
 }
 
-/** A read through the server from a store that it does not proxy: a missing file comes back as the store's own error. */
+/** A file read through the server from a store that it does not proxy. The server answers 500 for a missing file. @throws NotFound */
 export async function missingIsNotFound(work: Promise<Answer>): Promise<Uint8Array> {
   try {
     return (await work).bytes
@@ -54,11 +64,11 @@ export async function missingIsNotFound(work: Promise<Answer>): Promise<Uint8Arr
   }
 }
 
-/** The error for files that cannot go through this server. */
-export function notCarried(path: string, uri: string): MillwrightError {
+/** The error for files in a place that the server does not proxy. */
+export function notProxied(path: string, uri: string): MillwrightError {
   return new MillwrightError(
     'Unsupported',
-    `${show(path)} cannot be uploaded: the MLflow server does not carry the artifacts at ${show(uri)}`,
+    `${show(path)} cannot be uploaded: the MLflow server does not proxy the artifacts at ${show(uri)}`,
     {
       hint: 'start the server with --artifacts-destination (and --serve-artifacts), so that it proxies artifacts',
     },

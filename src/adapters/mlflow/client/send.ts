@@ -1,36 +1,41 @@
-/** One request to a server, with a time limit for each try, and with retries where they cannot do harm. */
+/** Sending one request: a time limit for each attempt, and retries where they cannot do harm. */
+import { backoffDelay } from '../../../core/backoff'
 import { type Clock, sleep, systemClock } from '../../../core/clock'
 import { isMillwrightError, MillwrightError } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { createRng } from '../../../core/random'
+import { chunksOf, readBytes } from '../../../core/read-bytes'
 import { abortable, throwIfAborted } from '../../../core/signal'
-import { type Answer, answerError } from './errors'
+import { type Answer, answerError } from './answers'
 import type { MlflowClientOptions } from './options'
-import type { Outgoing } from './outgoing'
-import { lostError, redirectTarget } from './transport'
+import { lostError, type OutgoingRequest, redirectTarget } from './request'
 
-/** Sends. `read` makes something of a good answer; what it throws counts like a bad one. */
-export type Send = <T>(request: Outgoing, read: (answer: Answer) => T) => Promise<T>
+/** Sends a request. `read` converts a good answer; an error that it throws is treated like a bad answer. */
+export type Send = <T>(request: OutgoingRequest, read: (answer: Answer) => T) => Promise<T>
 
-/** Longest wait that a server may ask for before a call gives up instead. */
+/** The longest wait before a retry. When `Retry-After` asks for more, the call fails at once. */
 const longestWaitMs = 60_000
-/** A time limit stands for so many bytes of a body; a longer body has more time. */
-const bytesOfLimit = 2 ** 24
-const bytesReadOfLimit = 2 ** 20
+/** The time limit applies to each 16 MiB that are sent, and to each MiB that is received. */
+const bytesSentPerLimit = 2 ** 24
+const bytesReadPerLimit = 2 ** 20
 
-/** The end of a client. One signal for all of its requests would have more listeners than runtimes hold to be healthy. */
+/**
+ * The state of closing a client. Each request has an abort function of its own: one signal for all of them would get so many listeners that
+ * runtimes print a warning.
+ */
 export interface Closing {
+  /** `undefined` until the client is closed. */
   reason: unknown
-  readonly ends: Set<() => void>
+  readonly aborts: Set<() => void>
 }
 
-/** Sends with the retries and limits of `options`. */
+/** A function that sends requests with the retries and time limits of `options`. */
 export function sender(options: MlflowClientOptions, closing: Closing): Send {
   const { retries = 5, backoffMs = 500, timeoutMs = 120_000 } = options
   const clock = options.clock ?? systemClock()
   const rng = createRng(options.seed ?? Number.parseInt(newId().slice(0, 8), 16))
 
-  const attempts = async <T>(request: Outgoing, read: (answer: Answer) => T, signal: AbortSignal): Promise<T> => {
+  const attempts = async <T>(request: OutgoingRequest, read: (answer: Answer) => T, signal: AbortSignal): Promise<T> => {
     let mayBeDone = false
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(signal)
@@ -53,28 +58,28 @@ export function sender(options: MlflowClientOptions, closing: Closing): Send {
       if (attempt >= retries || !failure.retryable || asked > longestWaitMs || (!request.idempotent && !isUntouched)) {
         throw mayBeDone && !request.idempotent ? copyOf(failure, { mayBeDone }) : failure
       }
-      const backoff = Math.min(backoffMs * 2 ** attempt * (1 + rng.next() / 2), longestWaitMs)
+      const backoff = backoffDelay(attempt + 1, { baseMs: backoffMs, maxMs: longestWaitMs, jitter: [1, 1.5], random: rng.next })
       await sleep(clock, Math.max(backoff, asked), signal)
     }
   }
 
   return async (request, read) => {
     const stop = new AbortController()
-    const end = (): void => stop.abort(request.signal?.aborted ? request.signal.reason : closing.reason)
-    closing.ends.add(end)
-    request.signal?.addEventListener('abort', end, { once: true })
-    if (request.signal?.aborted || closing.reason !== undefined) end()
+    const abort = (): void => stop.abort(request.signal?.aborted ? request.signal.reason : closing.reason)
+    closing.aborts.add(abort)
+    request.signal?.addEventListener('abort', abort, { once: true })
+    if (request.signal?.aborted || closing.reason !== undefined) abort()
     try {
       return await attempts(request, read, stop.signal)
     } finally {
-      closing.ends.delete(end)
-      request.signal?.removeEventListener('abort', end)
+      closing.aborts.delete(abort)
+      request.signal?.removeEventListener('abort', abort)
     }
   }
 }
 
-/** One try. @throws Unavailable when it is lost, the signal's reason */
-async function once(request: Outgoing, clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+/** One attempt. @throws Unavailable when there is no answer; the signal's reason */
+async function once(request: OutgoingRequest, clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
   // A browser's `fetch` called as a method of the request would be an illegal invocation.
   const { method, headers, body, fetch: fetchIt } = request
   const controller = new AbortController()
@@ -89,7 +94,7 @@ async function once(request: Outgoing, clock: Clock, timeoutMs: number, signal: 
     }, limitMs)
   }
   signal.addEventListener('abort', end, { once: true })
-  arm(timeoutMs * Math.max(1, Math.ceil((body?.length ?? 0) / bytesOfLimit)))
+  arm(timeoutMs * Math.max(1, Math.ceil((body?.length ?? 0) / bytesSentPerLimit)))
   const work = async (): Promise<Answer> => {
     for (let target = request.target, hops = 0; ; hops++) {
       const init = { method, headers, signal: controller.signal, redirect: 'manual' as const }
@@ -113,41 +118,28 @@ async function once(request: Outgoing, clock: Clock, timeoutMs: number, signal: 
   }
 }
 
-/** The body; each part of it that came in time gives the next one time. */
-async function readBody(response: Response, request: Outgoing, onPart: () => void): Promise<Uint8Array> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return new Uint8Array(await response.arrayBuffer())
-  const chunks: Uint8Array[] = []
-  let length = 0
-  let sincePart = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    chunks.push(value)
-    length += value.length
-    sincePart += value.length
-    if (length > request.maxBytes) {
-      await reader.cancel().catch(() => {})
-      throw new MillwrightError(
-        'Unsupported',
-        `${request.operation}: the answer of ${request.server} is longer than ${request.maxBytes} bytes`,
-      )
-    }
-    if (sincePart < bytesReadOfLimit) continue
-    sincePart = 0
-    onPart()
-  }
-  if (chunks.length === 1) return chunks[0] as Uint8Array
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
+/** The body. `onPart` is called after each MiB, to start the time limit anew. */
+async function readBody(response: Response, request: OutgoingRequest, onPart: () => void): Promise<Uint8Array> {
+  // React Native's `fetch` has no streams.
+  if (!response.body) return new Uint8Array(await response.arrayBuffer())
+  const { maxBytes, operation, server } = request
+  let nextPart = bytesReadPerLimit
+  const bytes = await readBytes(chunksOf(response.body), {
+    maxBytes,
+    expectedBytes: Number(response.headers.get('Content-Length')) || 0,
+    onBytes(bytesRead) {
+      if (bytesRead < nextPart) return
+      nextPart = bytesRead + bytesReadPerLimit
+      onPart()
+    },
+  })
+  if (bytes === undefined) {
+    throw new MillwrightError('Unsupported', `${operation}: the answer of ${server} is longer than ${maxBytes} bytes`)
   }
   return bytes
 }
 
-/** The failure, with what `Retry-After` says in seconds or as a date. */
+/** The failure with the wait that the header `Retry-After` asks for, in seconds or as a date. */
 function withWait(failure: MillwrightError, { headers }: Answer, clock: Clock): MillwrightError {
   const said = headers.get('Retry-After')
   if (said === null) return failure
@@ -155,7 +147,7 @@ function withWait(failure: MillwrightError, { headers }: Answer, clock: Clock): 
   return Number.isFinite(waitMs) && waitMs > 0 ? copyOf(failure, { retryAfterMs: waitMs }) : failure
 }
 
-/** Whether a status says that nothing was done. 408 may come in the middle of it, as may a 500. */
+/** Whether a status means that the server did nothing. After 408 and 500 it may have done part of the work. */
 function isRefusal(status: number): boolean {
   return status === 503 || (status >= 300 && status < 500 && status !== 408)
 }

@@ -1,5 +1,6 @@
-/** Small steps from MLflow's JSON to records and back. Absent repeated fields mean empty. */
-import { isMillwrightError } from '../../../core/errors'
+/** How values go over the wire: MLflow's JSON (an absent list means an empty one), and paths in addresses. */
+import { invalidArgument, isMillwrightError, show } from '../../../core/errors'
+import { assertSafeKey } from '../../../core/ids'
 
 /** A JSON object from or for the server. */
 export type Wire = Record<string, unknown>
@@ -16,7 +17,7 @@ export function list(value: unknown, key: string): Wire[] {
   return Array.isArray(member) ? (member as Wire[]) : []
 }
 
-/** A wire value as text; nothing is the empty text. */
+/** A wire value as text; an absent one is the empty text. */
 export function text(value: unknown): string {
   return value === undefined || value === null ? '' : String(value)
 }
@@ -31,12 +32,35 @@ export function toPairs(record: Readonly<Record<string, string>> | undefined): {
   return Object.entries(record ?? {}).map(([key, value]) => ({ key, value }))
 }
 
-/** `undefined` where the server says that there is no such thing. */
+/** The result of a call, or `undefined` where the server answers that the thing does not exist. */
 export async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work
   } catch (error) {
     if (isMillwrightError(error, 'NotFound')) return undefined
     throw error
+  }
+}
+
+/** The path of the artifact proxy, below the tracking URI. */
+export const proxyRoot = '/api/2.0/mlflow-artifacts'
+
+/** A path with each of its segments percent-encoded. */
+export function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
+}
+
+/**
+ * Checks that a server stores a relative path under exactly this name. It must be a safe key, and: the server decodes names twice, so that it
+ * would store `a%2fb` as `a/b`; it reads `#` as the beginning of a fragment; it drops a `;` at the end of a name (seen with MLflow 3.17).
+ *
+ * @throws InvalidArgument naming `subject`
+ */
+export function assertServerPath(path: string, subject: string): void {
+  assertSafeKey(path, subject)
+  if (/%[0-9a-f]{2}|#|;(\/|$)/i.test(path)) {
+    throw invalidArgument(
+      `${subject} on an MLflow server must not hold %XX, # or a name that ends in ;, which it would change, got ${show(path)}`,
+    )
   }
 }

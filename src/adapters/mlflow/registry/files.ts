@@ -1,29 +1,32 @@
-/** Files of a model version through a server: its artifact proxy, or for other places the calls that only read. */
+/** Files of a model version: through the server's artifact proxy, or where it proxies nothing, through the calls that can only read. */
 import { MillwrightError, show } from '../../../core/errors'
 import type { ModelVersionRecord } from '../../../ports/registry-backend'
 import type { MlflowClient } from '../client/client'
-import {
-  downloadProxied,
-  encodePath,
-  listProxied,
-  missingIsNotFound,
-  notCarried,
-  proxyPath,
-  proxyRoot,
-  uploadProxied,
-} from '../client/proxy'
-import { assertServerPath } from '../client/proxy-path'
-import { list } from '../client/wire'
+import { downloadProxied, listProxied, missingIsNotFound, notProxied, proxyPath, rememberedUris, uploadProxied } from '../client/proxy'
+import { assertServerPath, encodePath, list, proxyRoot, text } from '../client/wire'
 
-/** Folders within folders that are looked into. */
+/** The deepest folder that is listed. */
 const MAX_DEPTH = 32
-/** Files of one version that are listed. */
+/** The most files of one version that are listed. */
 const MAX_FILES = 100_000
 
-/** A version, and what the server calls the folder of its files. */
+/** A version, and the address of the folder with its files. */
 export interface VersionPlace {
   readonly version: ModelVersionRecord
   readonly uri: string
+}
+
+/** A function that finds the place of a version. Addresses never change, so it asks the server once for each version. */
+export function versionPlaces(client: MlflowClient): (version: ModelVersionRecord) => Promise<VersionPlace> {
+  const uris = rememberedUris()
+  return async (version) => {
+    const query = { name: version.name, version: version.version }
+    const uri = await uris(JSON.stringify([version.name, version.version]), async () => {
+      const answer = await client.call('GET', 'model-versions/get-download-uri', query, { expect: 'artifact_uri' })
+      return text(answer.artifact_uri)
+    })
+    return { version, uri }
+  }
 }
 
 /** Options of a transfer of one file. */
@@ -31,7 +34,7 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Uploads one file below `uri`, large ones in parts. @throws Unsupported where the server does not carry artifacts */
+/** Uploads one file below `uri`, large ones in parts. @throws Unsupported where the server does not proxy the artifacts */
 export async function uploadFile(
   client: MlflowClient,
   { uri, path }: { readonly uri: string; readonly path: string },
@@ -40,7 +43,7 @@ export async function uploadFile(
 ): Promise<void> {
   assertServerPath(path, 'a file name of a model')
   const root = proxyPath(client, uri)
-  if (root === undefined) throw notCarried(path, uri)
+  if (root === undefined) throw notProxied(path, uri)
   await uploadProxied(client, `${root}/${path}`, bytes, signal)
 }
 
@@ -66,7 +69,7 @@ export async function listVersionFiles(client: MlflowClient, place: VersionPlace
       if (!isFolder) files.push(path)
       else if (depth < MAX_DEPTH) await visit(path, depth + 1)
       if (files.length > MAX_FILES) {
-        throw new MillwrightError('Unsupported', `${place.uri} holds more than ${MAX_FILES} files, which is no model`)
+        throw new MillwrightError('Unsupported', `${place.uri} holds more than ${MAX_FILES} files, which is too many for a model`)
       }
     }
   }
@@ -74,11 +77,11 @@ export async function listVersionFiles(client: MlflowClient, place: VersionPlace
   return files.sort()
 }
 
-/** Removes all files of a version. @throws Unsupported where the server does not carry artifacts */
+/** Removes all files of a version. @throws Unsupported where the server does not proxy the artifacts */
 export async function removeFiles(client: MlflowClient, { uri }: VersionPlace): Promise<void> {
   const root = proxyPath(client, uri)
   if (root === undefined || root === '') {
-    throw new MillwrightError('Unsupported', `the MLflow server does not carry the artifacts at ${show(uri)}, so it cannot remove them`)
+    throw new MillwrightError('Unsupported', `the MLflow server does not proxy the artifacts at ${show(uri)}, so it cannot remove them`)
   }
   await client.raw('DELETE', `${proxyRoot}/artifacts/${encodePath(root)}`)
 }

@@ -1,22 +1,47 @@
 /**
- * The history of a model on a server that keeps none: tags of the registered model, one event in one or several tags whose keys sort in the
- * order of appending. Keys hold a random part, so that two writers never overwrite each other.
+ * The history of a model. MLflow has no place for it, so it is stored in tags of the registered model: an event is one or several tags, whose
+ * keys sort in the order of appending. Each key has a random part, so that two writers never overwrite each other.
  */
 import { newId } from '../../../core/ids'
+import type { InOrder } from '../../../core/in-order'
 import { canonicalJson, parseJson } from '../../../core/json'
 import { readStored } from '../../../core/stored'
-import type { RegistryEvent } from '../../../ports/registry-backend'
+import type { RegistryBackend, RegistryEvent } from '../../../ports/registry-backend'
+import { missingModel } from '../../../ports/registry-errors'
 import { registryEventFormat } from '../../../ports/registry-event'
-import { OWN_PREFIX } from './records'
+import type { MlflowClient } from '../client/client'
+import { findModel, setTags } from './models'
+
+import { OWN_PREFIX, tagsOf } from './records'
 
 const PREFIX = `${OWN_PREFIX}event.`
-/** MLflow's SQL stores of before 3.0 keep 5,000 characters of a tag. */
+/** MLflow's SQL stores before 3.0 truncate a tag after 5,000 characters. */
 const PART_LENGTH = 4500
 /** `<number>-<random>.<part>of<parts>` */
 const keyForm = /^(\d{10})-([0-9a-f]{8})\.(\d+)of(\d+)$/
 
-/** The tags that hold one more event, given all tags there are. */
-export function eventTags(event: RegistryEvent, tags: Readonly<Record<string, string>>): [key: string, value: string][] {
+/** The part of the registry port that concerns the history. */
+export function modelHistory(
+  client: MlflowClient,
+  { name, isKept, inOrder }: { readonly name: string; readonly isKept: boolean; readonly inOrder: InOrder },
+): Pick<RegistryBackend, 'appendEvent' | 'listEvents'> {
+  return {
+    appendEvent: (event) =>
+      inOrder(event.model, async () => {
+        if (!isKept) return
+        const wire = await findModel(client, event.model)
+        if (wire === undefined) throw missingModel(name, event.model)
+        await setTags(client, 'registered-models', { name: event.model }, Object.fromEntries(eventTags(event, tagsOf(wire))))
+      }),
+    async listEvents(model) {
+      const wire = isKept ? await findModel(client, model) : undefined
+      return wire === undefined ? [] : eventsOf(tagsOf(wire))
+    },
+  }
+}
+
+/** The tags for one more event, given the tags that the model has. */
+function eventTags(event: RegistryEvent, tags: Readonly<Record<string, string>>): [key: string, value: string][] {
   const numbers = Object.keys(tags).flatMap((key) => {
     const [, number] = (key.startsWith(PREFIX) && keyForm.exec(key.slice(PREFIX.length))) || []
     return number === undefined ? [] : [Number(number)]
@@ -28,22 +53,22 @@ export function eventTags(event: RegistryEvent, tags: Readonly<Record<string, st
   return Array.from({ length: count }, (_, i) => [`${base}.${i + 1}of${count}`, text.slice(i * PART_LENGTH, (i + 1) * PART_LENGTH)])
 }
 
-/** The events that tags hold, in the order of appending; one of which a part is missing was never acknowledged. @throws Corrupt */
-export function eventsOf(tags: Readonly<Record<string, string>>): RegistryEvent[] {
+/** The events stored in tags, in the order of appending. An event with a missing part was never acknowledged and is left out. @throws Corrupt */
+function eventsOf(tags: Readonly<Record<string, string>>): RegistryEvent[] {
   const parts = new Map<string, string[]>()
   for (const [key, value] of Object.entries(tags)) {
     const [, number, random, index, count] = (key.startsWith(PREFIX) && keyForm.exec(key.slice(PREFIX.length))) || []
     if (number === undefined) continue
     const id = `${number}-${random}`
-    const held = parts.get(id) ?? new Array<string>(Math.min(Number(count), 10_000))
-    held[Number(index) - 1] = value
-    parts.set(id, held)
+    const stored = parts.get(id) ?? new Array<string>(Math.min(Number(count), 10_000))
+    stored[Number(index) - 1] = value
+    parts.set(id, stored)
   }
   return [...parts.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([id, held]) => {
-      if (Array.from(held).includes(undefined as unknown as string)) return []
+    .flatMap(([id, stored]) => {
+      if (Array.from(stored).includes(undefined as unknown as string)) return []
       const tag = `the tag ${PREFIX}${id}`
-      return [readStored(registryEventFormat, parseJson(held.join(''), tag), tag)]
+      return [readStored(registryEventFormat, parseJson(stored.join(''), tag), tag)]
     })
 }

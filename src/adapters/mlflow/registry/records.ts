@@ -1,18 +1,18 @@
-/** MLflow's registry JSON to records of the registry port. Absent repeated fields mean empty. */
+/** From MLflow's registry JSON to the records of the registry port. An absent list means an empty one. */
 import type { ModelVersionRecord, RegisteredModelRecord } from '../../../ports/registry-backend'
 import { fromPairs, list, text, type Wire } from '../client/wire'
 
-/** Tags that begin so are this library's own; of models they hold the history. */
+/** Tags with this prefix belong to this library; those of a registered model hold its history. */
 export const OWN_PREFIX = 'millwright.'
-/** Who registered a version: SQL servers do not keep `user_id`. */
+/** The user who registered a version: servers on a database do not store `user_id`. */
 export const USER_TAG = `${OWN_PREFIX}user`
 
-/** All tags of a model or version, own ones too. */
+/** All tags of a model or version, those of the library included. */
 export function tagsOf(wire: Wire): Record<string, string> {
   return fromPairs(list(wire, 'tags'))
 }
 
-/** A registered model from the wire, without the library's own tags. */
+/** A registered model from the wire, without the library's tags. */
 export function modelOf(wire: Wire): RegisteredModelRecord {
   const createdAt = Number(wire.creation_timestamp ?? 0)
   const aliases = list(wire, 'aliases').map(({ alias, version }): [string, string] => [String(alias), String(version)])

@@ -1,12 +1,12 @@
-/** A metric's history from a server, page by page; servers before 3.4 know no pages, so theirs are cut here. */
+/** The history of a metric, page by page. Servers before 3.4 answer with the whole history, which is divided into pages here. */
 import type { MetricPoint, Page } from '../../../ports/tracker-backend'
-import type { MlflowClient } from '../client/client'
+import { type MlflowClient, nextPageToken } from '../client/client'
 import { list } from '../client/wire'
 import { pointOf } from './records'
 
-/** What the server takes at most, and what is asked for by default. */
+/** The largest page that the server accepts, and our default. */
 const maxPage = 25_000
-/** A cursor of our own; the servers' are base64, which knows no colon. */
+/** The form of our own cursors. Those of servers are base64, which has no colon. */
 const ownCursor = /^cut:(\d+)$/
 
 /** One page. @throws NotFound (run) */
@@ -26,16 +26,15 @@ export async function historyPage(
     page_token: start === undefined ? cursor : undefined,
   })
   const items = list(answer, 'metrics').map(pointOf)
-  const token = answer.next_page_token
-  // Servers before 3.4 answer with nothing where there is no such run.
+  const token = nextPageToken(answer, items)
+  // Servers before 3.4 answer with an empty history when there is no such run; this call then throws NotFound.
   if (items.length === 0 && cursor === undefined) await client.call('GET', 'runs/get', { run_id: runId })
-  // A page without items ends the listing even where the server sends a token.
-  if (items.length > 0 && typeof token === 'string' && token !== '') return { items, cursor: token }
-  return cut(items, Number(start ?? 0), size)
+  if (token !== undefined) return { items, cursor: token }
+  return pageOfWhole(items, Number(start ?? 0), size)
 }
 
-/** A page of a whole history (or all of a last page), in the order in which later servers give it. */
-function cut(items: MetricPoint[], start: number, size: number): Page<MetricPoint> {
+/** A page of a whole history, or of the last page of a server's, in the order of newer servers. */
+function pageOfWhole(items: MetricPoint[], start: number, size: number): Page<MetricPoint> {
   items.sort((a, b) => a.timestamp - b.timestamp || a.step - b.step || a.value - b.value || 0)
   const end = start + size
   return { items: items.slice(start, end), ...(end < items.length ? { cursor: `cut:${end}` } : {}) }

@@ -1,5 +1,6 @@
-/** MLflow's REST JSON to and from the records of the tracker port. Absent repeated fields mean empty. */
+/** From MLflow's REST JSON to the records of the tracker port, and back. An absent list means an empty one. */
 import { invalidArgument, show } from '../../../core/errors'
+import { isEnded } from '../../../ports/run-state'
 import type { DatasetInput, ExperimentRecord, LoggedModelRecord, MetricPoint, RunRecord, RunStatus } from '../../../ports/tracker-backend'
 import { fromPairs, list, part, text, type Wire } from '../client/wire'
 
@@ -10,7 +11,7 @@ function statusOf(value: unknown): RunStatus {
   return statusNames.includes(name) ? name : 'running'
 }
 
-/** A metric value from the wire: `"NaN"`, `"Infinity"`, and SQL's stand-ins for infinity. */
+/** A metric value from the wire: a number, `"NaN"` or `"Infinity"`. Servers on a database send the largest number for infinity. */
 export function metricValue(value: unknown): number {
   const number = Number(value)
   return Math.abs(number) === Number.MAX_VALUE ? Math.sign(number) * Number.POSITIVE_INFINITY : number
@@ -21,7 +22,7 @@ export function pointOf(wire: Wire): MetricPoint {
   return { key: text(wire.key), value: metricValue(wire.value), timestamp: Number(wire.timestamp ?? 0), step: Number(wire.step ?? 0) }
 }
 
-/** A point for the wire. The server answers 200 to a badly typed field and drops the rest, so everything is checked here. */
+/** A point for the wire. The server answers 200 to a field of the wrong type and drops the rest of the batch, so all fields are checked here. */
 export function toPoint({ key, value, timestamp, step }: MetricPoint): Wire {
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
     throw invalidArgument(`the timestamp of metric ${show(key)} must be a whole number ≥ 0, got ${show(timestamp)}`)
@@ -47,8 +48,8 @@ export function runOf(wire: Wire): RunRecord {
   const info = part(wire, 'info')
   const data = part(wire, 'data')
   const status = statusOf(info.status)
-  // A run opened again keeps its old end on the server.
-  const endTime = status === 'running' || status === 'scheduled' ? 0 : Number(info.end_time ?? 0)
+  // The server keeps the end time of a run that was opened again.
+  const endTime = isEnded(status) ? Number(info.end_time ?? 0) : 0
   return {
     runId: text(info.run_id),
     runName: text(info.run_name),

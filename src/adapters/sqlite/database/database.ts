@@ -1,4 +1,5 @@
 /** Opening a SQLite file that is MLflow's: `node:sqlite` where the runtime has it, better-sqlite3 elsewhere. Node only. */
+import { backoffDelay } from '../../../core/backoff'
 import { sleep, systemClock } from '../../../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
 import { systemCode } from '../../node/system-errors'
@@ -67,12 +68,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const clock = systemClock()
   const giveUpAt = performance.now() + busyTimeoutMs
   // Turning WAL on asks for the whole file at once, and SQLite does not wait for that.
-  for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await openOnce(options, busyTimeoutMs)
     } catch (error) {
       if (!isMillwrightError(error, 'Unavailable') || !error.retryable || performance.now() >= giveUpAt) throw error
-      await sleep(clock, delayMs)
+      await sleep(clock, backoffDelay(attempt, { baseMs: 5, maxMs: 250 }))
     }
   }
 }

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { findBuiltin } from '../../../core/node-builtin'
 import { loadPeer } from '../../../core/peer'
 import { makeFlushedFolders } from '../../node/folders'
 
@@ -29,8 +30,7 @@ type DriverClass = new (path: string | URL) => Driver
 /** Opens a file with `lib`, or `node:sqlite`, or better-sqlite3, whichever is there first. @throws MissingDependency, the driver's own errors */
 export async function openDriver(path: string, lib: unknown): Promise<Driver> {
   if (lib !== undefined) return new (lib as DriverClass)(path)
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }
-  const own = process?.getBuiltinModule?.('node:sqlite') as { DatabaseSync: DriverClass } | undefined
+  const own = findBuiltin<{ readonly DatabaseSync: DriverClass }>('node:sqlite')
   if (own !== undefined) return isUnchanging(path) ? openUnchanging(own.DatabaseSync, path) : new own.DatabaseSync(path)
   const better = await loadPeer<DriverClass>('better-sqlite3', { needed: 'the SQLite store on a Node without node:sqlite' })
   return new better(path)

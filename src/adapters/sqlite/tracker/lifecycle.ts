@@ -1,8 +1,10 @@
 /** Renaming, deleting and restoring experiments and runs in MLflow's tables. */
-import { invalidArgument, MillwrightError, show } from '../../../core/errors'
+import { MillwrightError, show } from '../../../core/errors'
 import { assertBatch, assertExperimentName } from '../../../ports/run-keys'
+import { assertExperimentActive, assertRunNotDeleted, assertTagDeletable, deletedExperiment } from '../../../ports/run-state'
 import type { ExperimentRecord, TrackerBackend } from '../../../ports/tracker-backend'
 import type { Database, SqlRow } from '../database/database'
+import { runStateOf } from './rows'
 
 /** The optional part of the tracker port. */
 export type Lifecycle = Required<Pick<TrackerBackend, 'restoreRun' | 'deleteTag' | 'changeExperiment'>>
@@ -35,15 +37,15 @@ export function sqliteLifecycle({ name, open, now, runRow, getExperiment }: Life
         const row = runRow(runId)
         if (row.lifecycle_stage === 'active') return
         const experiment = getExperiment(String(row.experiment_id))
-        if (experiment.lifecycleStage === 'deleted') throw deletedExperiment(experiment)
+        assertExperimentActive(experiment)
         open().run("UPDATE runs SET lifecycle_stage = 'active', deleted_time = NULL WHERE run_uuid = ?", runId)
       })
       return open().durable()
     },
     deleteTag(runId, key) {
-      if (key === 'mlflow.runName') throw nameOfRun(runId)
+      assertTagDeletable(runId, key)
       open().transaction(() => {
-        if (runRow(runId).lifecycle_stage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
+        assertRunNotDeleted(runStateOf(runRow(runId)))
         if (open().get('SELECT 1 AS one FROM tags WHERE run_uuid = ? AND key = ?', runId, key) === undefined) {
           throw new MillwrightError('NotFound', `run ${runId} has no tag ${show(key)}`)
         }
@@ -88,12 +90,4 @@ export function sqliteLifecycle({ name, open, now, runRow, getExperiment }: Life
       return changed
     },
   }
-}
-
-function deletedExperiment({ name }: ExperimentRecord): MillwrightError {
-  return new MillwrightError('InvalidState', `experiment ${show(name)} is deleted`, { hint: 'restore it first' })
-}
-
-function nameOfRun(runId: string): MillwrightError {
-  return invalidArgument(`a run always has a name: mlflow.runName of run ${runId} cannot be deleted`)
 }

@@ -83,14 +83,11 @@ export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[]
     const id = text(row.run_uuid)
     const linked = models.get(id) ?? []
     return {
-      runId: id,
       runName: text(row.name),
       experimentId: text(row.experiment_id),
-      status: text(row.status).toLowerCase() as RunStatus,
+      ...runStateOf(row),
       startTime: number(row.start_time),
-      ...(row.end_time === null || row.end_time === undefined ? {} : { endTime: number(row.end_time) }),
       artifactUri: text(row.artifact_uri),
-      lifecycleStage: row.lifecycle_stage === 'deleted' ? 'deleted' : 'active',
       user: text(row.user_id),
       params: params.get(id) ?? {},
       tags: tags.get(id) ?? {},
@@ -126,6 +123,16 @@ function datasetOf(row: SqlRow): DatasetInput {
 }
 
 const modelStatuses = ['pending', 'pending', 'ready', 'failed'] as const
+
+/** The state of a run, from its row in `runs`. */
+export function runStateOf(row: SqlRow): Pick<RunRecord, 'runId' | 'status' | 'endTime' | 'lifecycleStage'> {
+  return {
+    runId: text(row.run_uuid),
+    status: text(row.status).toLowerCase() as RunStatus,
+    ...(row.end_time === null || row.end_time === undefined ? {} : { endTime: number(row.end_time) }),
+    lifecycleStage: row.lifecycle_stage === 'deleted' ? 'deleted' : 'active',
+  }
+}
 
 /** The number MLflow keeps for a logged model's status. */
 export function modelStatusNumber(status: LoggedModelRecord['status']): number {

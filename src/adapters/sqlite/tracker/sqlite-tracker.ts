@@ -12,6 +12,7 @@ import type { ObjectStore } from '../../../ports/object-store'
 import { objectStoreRule } from '../../../ports/port-rules'
 import { assertBatch, assertExperimentName, assertModelName, assertRunId, assertRunName } from '../../../ports/run-keys'
 import { parseRunQuery } from '../../../ports/run-search'
+import { assertExperimentActive, assertNameUsable, assertRunNotDeleted, endTimeAfter } from '../../../ports/run-state'
 import type { ArtifactOwner, ExperimentRecord, LoggedModelRecord, RunRecord, TrackerBackend } from '../../../ports/tracker-backend'
 import { type Database, openDatabase, type SqlRow } from '../database/database'
 import { artifactFolder, getBelow, listBelow, putBelow } from './artifacts'
@@ -19,7 +20,7 @@ import { findRuns } from './find-runs'
 import { sqliteLifecycle } from './lifecycle'
 import { insertModel, readModel, setModelStatus } from './models'
 import { insertRun, newRun } from './new-run'
-import { experimentOf, pointColumns, pointOf, runsById, runsOf } from './rows'
+import { experimentOf, pointColumns, pointOf, runStateOf, runsById, runsOf } from './rows'
 import { writeBatch } from './write-batch'
 
 /** Options of {@link sqliteTracker}. */
@@ -132,9 +133,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
           }
         }
         const experiment = experimentOf(database, find() as SqlRow)
-        if (experiment.lifecycleStage === 'deleted') {
-          throw new MillwrightError('InvalidState', `experiment ${show(experimentName)} is deleted, and still holds its name`)
-        }
+        assertNameUsable(experiment)
         return experiment
       })
       return stored(made)
@@ -153,9 +152,7 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
       assertRunName(given)
       const record = open().transaction((): RunRecord => {
         const experiment = getExperiment(experimentId)
-        if (experiment.lifecycleStage === 'deleted') {
-          throw new MillwrightError('InvalidState', `experiment ${show(experiment.name)} is deleted`)
-        }
+        assertExperimentActive(experiment)
         if (database.get('SELECT 1 AS one FROM runs WHERE run_uuid = ?', runId) !== undefined) {
           throw new MillwrightError('AlreadyExists', `${name} already has a run ${runId}`)
         }
@@ -174,15 +171,16 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
       })
       return database.durable()
     },
-    updateRun(runId, { status, endTime, runName }) {
+    updateRun(runId, change) {
+      const { runName } = change
       if (runName !== undefined) assertRunName(runName)
       open().transaction(() => {
         const row = runRow(runId)
-        if (row.lifecycle_stage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
-        if (status !== undefined) {
-          const ended = status === 'running' || status === 'scheduled' ? null : (endTime ?? (row.end_time as number | null) ?? clock.now())
-          database.run('UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ?', status.toUpperCase(), ended, runId)
-        } else if (endTime !== undefined) database.run('UPDATE runs SET end_time = ? WHERE run_uuid = ?', endTime, runId)
+        const { status, endTime, ...state } = runStateOf(row)
+        assertRunNotDeleted(state)
+        const newStatus = (change.status ?? status).toUpperCase()
+        const newEnd = endTimeAfter(change, endTime, () => clock.now()) ?? null
+        database.run('UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ?', newStatus, newEnd, runId)
         if (runName !== undefined) writeBatch(database, runId, Number(row.experiment_id), { tags: { 'mlflow.runName': runName } }, row)
       })
       return database.durable()
@@ -226,7 +224,12 @@ export async function sqliteTracker(options: SqliteTrackerOptions): Promise<Trac
     createModel(init) {
       assertModelName(init.name)
       assertBatch({ tags: init.tags, params: init.params }, 'mlflow')
-      return stored(open().transaction(() => getModel(insertModel(database, getExperiment(init.experimentId), init))))
+      const created = open().transaction(() => {
+        const experiment = getExperiment(init.experimentId)
+        assertExperimentActive(experiment)
+        return getModel(insertModel(database, experiment, init))
+      })
+      return stored(created)
     },
     getModel,
     finishModel(modelId, status) {

@@ -1,11 +1,11 @@
 /** Writing a batch into MLflow's tables, inside the caller's transaction. */
-import { MillwrightError } from '../../../core/errors'
 import { newId } from '../../../core/ids'
 import { isLaterPoint } from '../../../ports/metric-points'
-import { isOnlyTags, paramConflict } from '../../../ports/run-keys'
+import { paramConflict } from '../../../ports/run-keys'
+import { assertTakesBatch } from '../../../ports/run-state'
 import type { DatasetInput, MetricPoint, RunBatch } from '../../../ports/tracker-backend'
 import type { Database, SqlRow, SqlValue } from '../database/database'
-import { toValue } from './rows'
+import { runStateOf, toValue } from './rows'
 
 /**
  * Adds a checked batch to a run.
@@ -14,10 +14,7 @@ import { toValue } from './rows'
  * @throws InvalidState when the run has ended or is deleted, Conflict for a param with another value
  */
 export function writeBatch(database: Database, runId: string, experimentId: number, batch: RunBatch, row?: SqlRow): void {
-  if (row?.lifecycle_stage === 'deleted') throw new MillwrightError('InvalidState', `run ${runId} is deleted`)
-  if (row !== undefined && row.status !== 'RUNNING' && row.status !== 'SCHEDULED' && !isOnlyTags(batch)) {
-    throw new MillwrightError('InvalidState', `run ${runId} is ${String(row.status).toLowerCase()} and takes nothing but tags`)
-  }
+  if (row !== undefined) assertTakesBatch(runStateOf(row), batch)
   for (const [key, value] of Object.entries(batch.params ?? {})) {
     const held = database.get('SELECT value FROM params WHERE run_uuid = ? AND key = ?', runId, key)
     if (held !== undefined && held.value !== value) throw paramConflict(runId, key, String(held.value), value)

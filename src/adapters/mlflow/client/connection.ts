@@ -1,4 +1,4 @@
-/** Where a server is and what it is told about us: the address, MLflow's environment variables, its credentials file, TLS. */
+/** The connection to a server: its address, how we log in (MLflow's environment variables, its credentials file), TLS. */
 import { toBase64, utf8 } from '../../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../../core/errors'
 import type { MlflowClientOptions } from './options'
@@ -6,22 +6,22 @@ import type { MlflowClientOptions } from './options'
 type Environment = Readonly<Record<string, string | undefined>>
 type Headers = Readonly<Record<string, string>>
 
-/** How requests to one server are made. */
-export interface Reach {
-  /** Without user name and password, without a slash at the end. */
+/** What every request to one server needs. */
+export interface Connection {
+  /** The address without user name, password and trailing slash. */
   readonly url: string
-  /** Headers of every request. @throws InvalidArgument on credentials that are only half there */
+  /** Headers of every request. @throws InvalidArgument for a user name without a password, or the reverse */
   headers(): Promise<Headers>
-  /** The `fetch` for the server itself. @throws InvalidArgument on a certificate that cannot be read */
+  /** The `fetch` for the server itself. @throws InvalidArgument for a certificate file that cannot be read */
   fetch(): Promise<typeof fetch>
 }
 
 /**
  * The server at `options.url`, or at the address in the first of `variables` that is set.
  *
- * @throws InvalidArgument without a usable URL, Unsupported where the environment asks for a kind of authentication that we cannot do
+ * @throws InvalidArgument without a usable URL, Unsupported where the environment asks for a kind of authentication that is not implemented
  */
-export function reachOf(options: MlflowClientOptions, variables: readonly string[]): Reach {
+export function connectionTo(options: MlflowClientOptions, variables: readonly string[]): Connection {
   const environment: Environment = processOf()?.env ?? {}
   const given = options.url ?? variables.map((name) => environment[name]).find((value) => value) ?? ''
   const { url, username, password } = addressOf(given)
@@ -50,7 +50,7 @@ export function reachOf(options: MlflowClientOptions, variables: readonly string
   }
 }
 
-/** The address, and the user name and password that may stand in it, which `fetch` refuses to take there. */
+/** The address, and the user name and password that it may contain: `fetch` refuses an address with them. */
 function addressOf(given: string): { readonly url: string; readonly username?: string; readonly password?: string } {
   const [, scheme, user, rest] = /^(https?:\/\/)(?:([^/@]*)@)?([^/@].*)$/i.exec(given) ?? []
   if (scheme === undefined || rest === undefined) {
@@ -65,13 +65,13 @@ function addressOf(given: string): { readonly url: string; readonly username?: s
   return { url, username, password: password.join(':') }
 }
 
-/** Options first, then variables, then `~/.mlflow/credentials`; user name and password before a token, as MLflow's own client has it. */
+/** Options first, then variables, then `~/.mlflow/credentials`; user name and password before a token, in the order of MLflow's own client. */
 async function authorization(options: MlflowClientOptions, environment: Environment): Promise<Headers> {
   let username = options.username ?? environment.MLFLOW_TRACKING_USERNAME
   let password = options.password ?? environment.MLFLOW_TRACKING_PASSWORD
   const token = options.token ?? environment.MLFLOW_TRACKING_TOKEN
   if ((!username || !password) && options.token === undefined && processOf()?.versions?.node !== undefined) {
-    const held = (await import('./node-credentials')).readCredentials(environment)
+    const held = (await import('./node-only')).readCredentials(environment)
     username ||= held.username
     password ||= held.password
   }
@@ -86,7 +86,7 @@ async function authorization(options: MlflowClientOptions, environment: Environm
   return {}
 }
 
-/** A variable that is set is never passed over: who counts on it would send requests that are not signed. */
+/** Refuses these variables instead of ignoring them: a user who sets them expects signed requests. */
 function refusePlugins(environment: Environment): void {
   const { MLFLOW_TRACKING_AUTH: plugin, MLFLOW_TRACKING_AWS_SIGV4: signed } = environment
   const name = plugin ? 'MLFLOW_TRACKING_AUTH' : isTrue(signed) ? 'MLFLOW_TRACKING_AWS_SIGV4' : undefined
@@ -108,7 +108,7 @@ async function tlsFetch(environment: Environment): Promise<typeof fetch> {
   if (isInsecure && serverCertPath !== undefined) {
     throw invalidArgument('MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH are both set; only one of them can hold')
   }
-  return (await import('./node-tls')).nodeTlsFetch({ serverCertPath, clientCertPath, isInsecure })
+  return (await import('./node-only')).nodeTlsFetch({ serverCertPath, clientCertPath, isInsecure })
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -1,5 +1,7 @@
-/** What a failed answer of an MLflow server means. */
+/** Reading an answer of an MLflow server: the JSON object of a good one, the error of a failed one. */
+import { fromUtf8 } from '../../../core/bytes'
 import { type ErrorCode, MillwrightError } from '../../../core/errors'
+import type { Wire } from './wire'
 
 /** An answer with its body read. */
 export interface Answer {
@@ -8,7 +10,7 @@ export interface Answer {
   readonly bytes: Uint8Array
 }
 
-/** Statuses after which the same request may succeed. */
+/** Statuses after which the same request may succeed later. */
 const retryStatuses: readonly number[] = [408, 429, 500, 502, 503, 504]
 
 const codes: Readonly<Record<string, ErrorCode>> = {
@@ -45,7 +47,7 @@ const statuses: Readonly<Record<number, ErrorCode>> = {
   511: 'PermissionDenied',
 }
 
-/** The error a failed answer stands for. HTML and plain text come from proxies and from the host and origin checks. */
+/** The error for a failed answer. HTML and plain text come from proxies, and from the server's checks of host and origin. */
 export function answerError({ status, bytes }: Answer, operation: string, server: string): MillwrightError {
   const text = new TextDecoder().decode(bytes.subarray(0, 10_000))
   let code: ErrorCode = statuses[status] ?? (status >= 500 ? 'Unavailable' : 'Internal')
@@ -54,13 +56,13 @@ export function answerError({ status, bytes }: Answer, operation: string, server
     const body = JSON.parse(text) as { error_code?: string; message?: string } | null
     if (typeof body?.error_code === 'string' && Object.hasOwn(codes, body.error_code)) code = codes[body.error_code] as ErrorCode
     if (typeof body?.message === 'string') message = body.message.slice(0, 500)
-    // Writing to what was deleted: the server calls it a bad parameter.
+    // For a write to something deleted the server answers INVALID_PARAMETER_VALUE.
     if (/must be in the 'active' state/.test(message)) code = 'InvalidState'
     if (/Changing param values is not allowed/i.test(message)) code = 'Conflict'
   } catch {
-    // Not JSON: the status says what it is.
+    // Not JSON: the code follows from the status.
   }
-  // A missing artifact: servers before 3.4 send on what their own file system said, all of them what S3 said.
+  // A missing artifact: servers before 3.4 pass on the error of their file system, all servers the error of S3.
   const isMissing = status === 500 && /\[Errno 2\] No such file or directory|An error occurred \((404|NoSuchKey)\) when calling/.test(text)
   if (isMissing) code = 'NotFound'
   return new MillwrightError(code, `${operation} failed on the MLflow server at ${server} (HTTP ${status}): ${message || 'no message'}`, {
@@ -68,6 +70,36 @@ export function answerError({ status, bytes }: Answer, operation: string, server
     hint: hintOf(status, text),
     retryable: retryStatuses.includes(status) && !isMissing,
   })
+}
+
+/**
+ * The body of a good answer as a JSON object with the member `expect`.
+ *
+ * @throws Unavailable for anything else, such as the page that a captive portal or a broken proxy sends with status 200
+ */
+export function jsonObject(answer: Answer, operation: string, server: string, expect: string | undefined): Wire {
+  const { bytes, status, headers } = answer
+  let missing = 'something that is no JSON object'
+  try {
+    const parsed: unknown = JSON.parse(fromUtf8(bytes))
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
+      if (expect === undefined || Object.hasOwn(parsed, expect)) return parsed as Wire
+      missing = `an object without \`${expect}\``
+    }
+  } catch {
+    // The error is thrown below.
+  }
+  const isPage = /html/.test(headers.get('Content-Type') ?? '') || /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 100)))
+  throw new MillwrightError(
+    'Unavailable',
+    `the MLflow server at ${server} answered ${operation} (HTTP ${status}) with ${missing}: ${beginningOf(bytes).slice(0, 100) || 'nothing'}`,
+    {
+      // The next attempt would get the same page, but not another truncated answer.
+      retryable: !isPage,
+      details: { status, start: new TextDecoder().decode(bytes.subarray(0, 200)) },
+      hint: 'is there another server, or a proxy that asks for a login, at this address?',
+    },
+  )
 }
 
 /** The first 300 characters of a body as one line of text, without its markup. */

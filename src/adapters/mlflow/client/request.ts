@@ -1,19 +1,38 @@
-/** What may go wrong on the way to a server: a redirect, a connection that is lost, a certificate that is not trusted. */
+/** A request to a server, and what may go wrong on its way: a redirect, a lost connection, a certificate that is not trusted. */
 import { MillwrightError } from '../../../core/errors'
-import type { Outgoing } from './outgoing'
+
+/** A request with everything that is needed to send it. */
+export interface OutgoingRequest {
+  readonly method: string
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array | undefined
+  /** For messages: method and path, without the query, which may hold secrets. */
+  readonly operation: string
+  /** For messages: the address of the server. */
+  readonly server: string
+  readonly fetch: typeof fetch
+  /** `false`: repeated only when it is certain that the server did nothing. */
+  readonly idempotent: boolean
+  readonly signal?: AbortSignal | undefined
+  /** The longest answer that is read. */
+  readonly maxBytes: number
+  /** Called after an attempt that failed although the server may have carried it out. */
+  readonly onLost?: (() => void) | undefined
+}
 
 const redirects: readonly number[] = [301, 302, 303, 307, 308]
 const mostRedirects = 5
-/** Codes of a connection that never came about; then nothing was done. */
+/** Error codes of a connection that was never made: the server did nothing. */
 const unreached: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']
 
 /**
- * Where to go on after a redirect; `undefined` where there is none. Followed only on the same host (also from http to https), and only
- * where the request stays what it was; our headers never go to another host.
+ * The address that a redirect points to; `undefined` for any other response. Only redirects on the same host (also from http to https) that
+ * keep the method are followed; our headers never go to another host.
  *
  * @throws Unavailable (not retryable) for any other redirect
  */
-export function redirectTarget(response: Response, from: string, request: Outgoing, hops: number): string | undefined {
+export function redirectTarget(response: Response, from: string, request: OutgoingRequest, hops: number): string | undefined {
   const isHidden = response.type === 'opaqueredirect'
   if (!isHidden && !redirects.includes(response.status)) return undefined
   const location = isHidden ? null : response.headers.get('Location')
@@ -30,8 +49,8 @@ export function redirectTarget(response: Response, from: string, request: Outgoi
   })
 }
 
-/** The error of a try without an answer. `limitMs` where its time was over. */
-export function lostError({ operation, server }: Outgoing, cause: unknown, limitMs: number | undefined): MillwrightError {
+/** The error of an attempt that got no answer. `limitMs` is given when it took longer than that. */
+export function lostError({ operation, server }: OutgoingRequest, cause: unknown, limitMs: number | undefined): MillwrightError {
   const code = systemCodeOf(cause)
   const isTrust = code !== undefined && /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ERR_SSL|ERR_TLS|EPROTO/.test(code)
   const reason =
@@ -51,7 +70,7 @@ export function lostError({ operation, server }: Outgoing, cause: unknown, limit
   })
 }
 
-/** In a page of another origin: a browser does not tell a script that the server refused its origin, only that there was no answer. */
+/** A hint for pages of another origin: a browser does not tell a script that the server refused its origin, only that no answer came. */
 function originHint(server: string): string | undefined {
   const origin = (globalThis as { location?: { origin?: string } }).location?.origin
   if (origin === undefined || !/^https?:/.test(origin) || new URL(server).origin === origin) return undefined
