@@ -1,4 +1,4 @@
-/** Metric points in order: how backends that keep points themselves sort, page and summarise them. */
+/** Sorts, pages and compares metric points, for backends that store points themselves. */
 import { invalidArgument, show } from '../core/errors'
 import type { MetricPoint, Page } from './tracker-backend'
 

@@ -1,8 +1,8 @@
-/** Reading an object store whole: what everything that keeps records in one needs. */
+/** Helpers for modules that keep records in an object store. */
 import { isMillwrightError } from '../core/errors'
 import type { ObjectInfo, ObjectStore } from './object-store'
 
-/** The bytes, or `undefined` where there is no such object. */
+/** The bytes, or `undefined` if the object does not exist. */
 export async function readOptional(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
   try {
     return await store.get(key)

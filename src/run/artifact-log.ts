@@ -1,4 +1,4 @@
-/** The files a run logs: checked, turned into bytes, put into its buffer. */
+/** Checks the artifacts of a run, converts them to bytes, and puts them into its buffer. */
 import { invalidArgument, show } from '../core/errors'
 import { assertSafeKey } from '../core/ids'
 import { checkOptions, ofType, wholeNumber } from '../core/options'
@@ -10,12 +10,12 @@ import type { PendingWork } from './pending-work'
 import type { RunBuffer } from './run-buffer'
 import { tableContent } from './table-json'
 
-/** What the log needs of its run. */
+/** Options of {@link createArtifactLog}. */
 export interface ArtifactLogInit {
   readonly buffer: RunBuffer
   readonly pendingWork: PendingWork
   readonly now: () => number
-  /** MLflow's list of tables that the run has already, as a tag. */
+  /** The tag with MLflow's list of the run's tables. */
   readonly tables: string | undefined
 }
 
@@ -32,7 +32,7 @@ export interface ArtifactLog {
   bytes(): number
 }
 
-/** The log of one run's files. */
+/** Creates the log of a run's artifacts. */
 export function createArtifactLog({ buffer, pendingWork, now, tables: tag }: ArtifactLogInit): ArtifactLog {
   const tables = loggedTables(tag)
   let logged = 0

@@ -1,16 +1,16 @@
-/** What becomes of open runs when the process ends: loaded only where a tracker asks for it. */
+/** Watches for the end of the process, so that a tracker can end its runs. Loaded only if a tracker asks for it. */
 import { type Clock, sleep } from '../core/clock'
 
-/** What a tracker wants done at the end of the process. Neither function may throw. */
+/** What to do at the end of the process. No method may throw. */
 export interface ExitWatcher {
   readonly clock: Clock
-  /** Nothing is left to do, and the process will end by itself. */
+  /** The event loop is empty, so that the process is about to end. */
   onIdle(): Promise<void>
-  /** The process is asked to stop. `ours`: nobody else listens to the signal, so that it ends the process. */
-  onSignal(ours: boolean): Promise<void>
-  /** An error that nobody caught. `ours`: nobody else listens for them, so that it ends the process. */
-  onCrash(error: unknown, ours: boolean): Promise<void>
-  /** The process ends at once, by `process.exit()`: there is time for words only. */
+  /** The process received SIGTERM or SIGINT. `endsProcess`: the application has no listener for it. */
+  onSignal(endsProcess: boolean): Promise<void>
+  /** An error was not caught. `endsProcess`: the application has no listener for such errors. */
+  onCrash(error: unknown, endsProcess: boolean): Promise<void>
+  /** `process.exit()` was called. Only synchronous work is possible. */
   onExit(): void
 }
 
@@ -23,9 +23,9 @@ interface FoundProcess {
   kill?(pid: number, signal: string): unknown
 }
 
-/** How long writing may take after a signal, in milliseconds: shorter than the ten seconds that containers are given to stop. */
+/** The longest time, in milliseconds, for writing after a signal. Containers have ten seconds to stop. */
 const GRACE_MS = 8000
-/** Unhandled rejections come this way too, unless the application listens for them. */
+/** The event of uncaught errors. Unhandled rejections raise it too, unless the application listens for them. */
 const CRASH = 'uncaughtException'
 const signals: readonly string[] = ['SIGTERM', 'SIGINT']
 /** Marks our listeners, also those of another copy of this module. */
@@ -88,8 +88,8 @@ function signalListener(host: FoundProcess, signal: string, stop: () => void): L
     if (othersOf(host, signal).length === 0 && (host.listeners?.(signal).length ?? 0) === 0) host.kill?.(host.pid as number, signal)
   }
   return () => {
-    const ours = othersOf(host, signal).length === 0
-    if (!ours) {
+    const endsProcess = othersOf(host, signal).length === 0
+    if (!endsProcess) {
       for (const watcher of [...watchers]) void watcher.onSignal(false)
       return
     }
@@ -121,7 +121,7 @@ function crashListener(host: FoundProcess, stop: () => void): Listener {
   }
 }
 
-/** Every watcher has done its work, or the time is over. */
+/** Resolves when every watcher is done, or after {@link GRACE_MS}. */
 async function settled(work: (watcher: ExitWatcher) => Promise<void>): Promise<void> {
   const clock = [...watchers][0]?.clock
   const all = Promise.allSettled([...watchers].map(work))

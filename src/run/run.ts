@@ -1,4 +1,4 @@
-/** One run: what is logged goes into a buffer and from there to the backend. */
+/** A run: checks what is logged and puts it into a buffer, which writes it to the backend. */
 import { attachDisplay, attachDispose } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, nonEmptyString } from '../core/options'
@@ -27,7 +27,7 @@ import { createValueLog, type ValueLog } from './value-log'
 export class Run {
   readonly runId: string
   readonly experimentId: string
-  /** As it was given or made up; `mlflow.runName` as a tag changes the stored one. */
+  /** The name at the start. Setting the tag `mlflow.runName` changes the stored one. */
   readonly name: string
   readonly startTime: number
   readonly seed: number | undefined
@@ -37,7 +37,7 @@ export class Run {
   readonly #pendingWork: PendingWork
   readonly #values: ValueLog
   readonly #artifacts: ArtifactLog
-  /** Points and bytes that `ready` has seen stored. */
+  /** Points and bytes that were stored at the last call of `ready`. */
   #stored = { points: 0, bytes: 0 }
   #status: RunStatus
   #ending: Promise<void> | undefined
@@ -212,7 +212,7 @@ export class Run {
     return this.#context.runChild(this, options, work)
   }
 
-  /** As `flush`, but keeps what the backend refuses for the next `flush` to throw. @internal */
+  /** As `flush`, but leaves refusals of the backend for the next `flush` to throw. @internal */
   async settle(): Promise<void> {
     await this.#pendingWork.settle()
     await this.#context.buffer.settle()
@@ -231,7 +231,7 @@ export class Run {
     try {
       await this.settle()
     } catch {
-      // It was told to `error`, and is tried again.
+      // The failure was emitted as `error`, and the write is retried.
       return false
     }
     this.#stored = { points, bytes }
@@ -273,7 +273,7 @@ export class Run {
     try {
       await this.flush()
     } catch (error) {
-      // What the backend refused for good is no reason to leave the run open; anything else may still come.
+      // If the backend refused data, the run can still end. After any other failure the data is retried, so the run stays open.
       if (!buffer.isEmpty()) throw error
       failure = error
     }

@@ -1,4 +1,4 @@
-/** The params, metrics and tags a run logs: checked, put into its buffer. */
+/** Checks the params, metrics and tags of a run, and puts them into its buffer. */
 import { invalidArgument, show } from '../core/errors'
 import { ofType } from '../core/options'
 import { assertPoint, assertRunKey, assertText, paramConflict, runLimits } from '../ports/run-keys'
@@ -6,7 +6,7 @@ import type { RunRecord } from '../ports/tracker-backend'
 import { flattenParams } from './params'
 import type { LogMetricOptions, RunContext } from './run-context'
 
-/** Logs values of one run. Every function throws before anything is logged: all of a call is logged, or nothing. */
+/** Logs values of one run. A call that throws logs nothing. */
 export interface ValueLog {
   /** @throws InvalidArgument, Conflict */
   param(key: string, value: unknown): void
@@ -18,7 +18,7 @@ export interface ValueLog {
   points(): number
 }
 
-/** The log of one run's values, which knows what the run has already. */
+/** Creates the log of a run, with the params and metrics that it has already. */
 export function createValueLog(record: RunRecord, context: Pick<RunContext<never>, 'backend' | 'buffer' | 'clock' | 'onMetric'>): ValueLog {
   const { runId } = record
   const { buffer, clock, onMetric } = context
@@ -83,13 +83,13 @@ export function createValueLog(record: RunRecord, context: Pick<RunContext<never
   }
 }
 
-/** An array, or a Promise, has no names: its values would be lost or be called 0, 1, 2. */
+/** Refuses an array, whose names would be 0, 1, 2, and a Promise. */
 function assertNamed(what: string, value: unknown): void {
   if (ofType('object').test(value) && !Array.isArray(value)) return
   throw invalidArgument(`${what} must be an object of names and values, got ${show(value)}`)
 }
 
-/** A misspelt option, or a bare step, would put the point in the wrong place: what is not known is refused. */
+/** Refuses unknown options, and a number instead of options: the point would have the wrong step. */
 function checkPlace(operation: string, options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw invalidArgument(`${operation} takes options such as { step: 3 }, got ${show(options)}`)

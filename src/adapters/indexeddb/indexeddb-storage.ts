@@ -139,7 +139,7 @@ export function indexeddbStorage(options: IndexeddbStorageOptions = {}): ObjectS
     async getChanged(queries, { signal } = {}) {
       begin(signal)
       for (const { key } of queries) assertSafeKey(key.endsWith('/') ? key.slice(0, -1) : key)
-      return database.transact('readonly', (stores) => Promise.all(queries.map((query) => glance(stores, query))), signal)
+      return database.transact('readonly', (stores) => Promise.all(queries.map((query) => readChanged(stores, query))), signal)
     },
     async createFolder(prefix, { files }, { signal } = {}) {
       const folder = prefix.replace(/\/$/, '')
@@ -182,7 +182,7 @@ function conflict(message: string, details?: Readonly<Record<string, unknown>>):
 }
 
 /** What of an object or folder differs from an earlier stamp. */
-async function glance({ infos, chunks }: Stores, { key, stamp }: ChangedQuery): Promise<ChangedAnswer | undefined> {
+async function readChanged({ infos, chunks }: Stores, { key, stamp }: ChangedQuery): Promise<ChangedAnswer | undefined> {
   if (key.endsWith('/')) {
     const names = await namesBelow(infos, key)
     return names.length === 0 ? undefined : { stamp: '', names }

@@ -74,7 +74,7 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
     return info
   }
 
-  const glance = ({ key, stamp }: ChangedQuery): ChangedAnswer | undefined => {
+  const readChanged = ({ key, stamp }: ChangedQuery): ChangedAnswer | undefined => {
     if (key.endsWith('/')) {
       const folder = key.slice(0, -1)
       assertSafeKey(folder)
@@ -136,7 +136,7 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
     },
     async getChanged(queries, { signal } = {}) {
       begin(signal)
-      return queries.map(glance)
+      return queries.map(readChanged)
     },
     async createFolder(prefix, { files }, { signal } = {}) {
       const folder = prefix.replace(/\/$/, '')

@@ -3,14 +3,7 @@ import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { type RunHead, runMeta } from '../../mlruns/run-meta'
 import { assertBatch, assertRunId, assertRunKey, assertRunName } from '../../ports/run-keys'
-import {
-  assertExperimentActive,
-  assertRunNotDeleted,
-  assertTagDeletable,
-  assertTakesBatch,
-  endTimeAfter,
-  isEnded,
-} from '../../ports/run-state'
+import { assertExperimentActive, assertTagDeletable, assertTakesBatch, endTimeAfter, isEnded } from '../../ports/run-state'
 import type { RunBatch, RunChange, RunInit, RunRecord } from '../../ports/tracker-backend'
 import type { Experiments } from './experiments'
 import type { KnownFiles } from './known-files'
@@ -79,8 +72,7 @@ export class RunWriter {
     assertBatch(batch)
     const place = await this.#options.places.run(runId)
     return this.#open.inTurn(runId, async () => {
-      const head = await this.#options.reader.head(place, runId)
-      assertTakesBatch(head, batch)
+      const head = await this.#writableHead(place, runId, batch)
       await this.#open.assertParams(place, runId, Object.entries(batch.params ?? {}))
       await this.#writeBatch(place, runId, batch)
       const runName = batch.tags?.[RUN_NAME]
@@ -90,15 +82,14 @@ export class RunWriter {
 
   /** @throws NotFound, InvalidState, InvalidArgument */
   async update(runId: string, change: RunChange): Promise<void> {
-    const { tree, places, reader, now } = this.#options
     const { status, runName } = change
+    const { tree, places, now } = this.#options
     const place = await places.run(runId)
     if (runName !== undefined) assertRunName(runName)
     await this.#open.inTurn(runId, async () => {
-      const { endTime: endTimeBefore, ...head } = await reader.head(place, runId)
-      assertRunNotDeleted(head)
+      const { endTime: heldEnd, ...head } = await this.#writableHead(place, runId)
       const newStatus = status ?? head.status
-      const end = endTimeAfter(change, endTimeBefore, now)
+      const end = endTimeAfter(change, heldEnd, now)
       if (runName !== undefined) await tree.write(`${place.base}tags/${RUN_NAME}`, runName)
       await this.#writeHead(place, {
         ...head,
@@ -126,14 +117,21 @@ export class RunWriter {
   async deleteTag(runId: string, key: string): Promise<void> {
     assertRunKey(key, 'tag')
     assertTagDeletable(runId, key)
-    const { tree, places, reader } = this.#options
+    const { tree, places } = this.#options
     const place = await places.run(runId)
     await this.#open.inTurn(runId, async () => {
-      assertRunNotDeleted(await reader.head(place, runId))
+      await this.#writableHead(place, runId)
       const file = `${place.base}tags/${key}`
       if ((await tree.storage.head(file)) === undefined) throw new MillwrightError('NotFound', `run ${runId} has no tag ${show(key)}`)
       await tree.storage.delete(file)
     })
+  }
+
+  /** Reads the head of a run that accepts `batch`. @throws InvalidState */
+  async #writableHead(place: Place, runId: string, batch: RunBatch = {}): Promise<RunHead> {
+    const head = await this.#options.reader.head(place, runId)
+    assertTakesBatch(head, batch)
+    return head
   }
 
   /** @throws the first failure, after every part was tried */
