@@ -1,6 +1,14 @@
 /** Datasets: immutable, columnar tables and what is done to them. */
 export type { Fold } from '../schema/partition'
-export { assertSchema, type InferRow, type SchemaCheckOptions, schemaIssues, schemaOf, type TableSchema } from '../schema/schema'
+export {
+  assertSchema,
+  type CellOf,
+  type InferRow,
+  type SchemaCheckOptions,
+  schemaIssues,
+  schemaOf,
+  type TableSchema,
+} from '../schema/schema'
 export { concat } from './concat'
 export { type ColumnCells, type FromRowsOptions, fromColumns, fromRows } from './create'
 export { type DataRow, Dataset } from './dataset'

@@ -23,9 +23,6 @@ export interface LogArtifactsOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** How a run can end. */
-export type EndStatus = 'finished' | 'failed' | 'killed'
-
 /** What a run (`R`, which is in a file that needs this one) has of the tracker that made it. */
 export interface RunContext<R> {
   readonly backend: TrackerBackend

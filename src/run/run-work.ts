@@ -1,9 +1,9 @@
 /** A function at work in a run that ends with it. Loaded on first use. */
 import { invalidArgument, show } from '../core/errors'
 import { abortable } from '../core/signal'
+import type { EndStatus } from '../ports/tracker-backend'
 import { errorText } from './clip'
 import type { Run } from './run'
-import type { EndStatus } from './run-context'
 import type { TrackerCore } from './tracker-core'
 
 /** See `tracker.run`. */

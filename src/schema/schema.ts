@@ -8,7 +8,7 @@ import { assertTable, type Table } from './table'
 export type TableSchema = readonly ColumnSpec[]
 
 /** What a cell of each column type is to the program. */
-interface CellOf {
+export interface CellOf {
   readonly float64: number
   readonly int32: number
   readonly boolean: boolean

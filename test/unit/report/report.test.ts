@@ -1,21 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  barPair,
-  dataTable,
-  embedJson,
-  formatDay,
-  formatNumber,
-  formatPercent,
-  heatTable,
-  html,
-  type LifecycleReport,
-  lifecycleReport,
-  lineChart,
-  monthName,
-  page,
-} from '../../../src/report'
-import { formatValue } from '../../../src/report/format'
+import { barPair, dataTable, heatTable, html, type LifecycleReport, lifecycleReport, lineChart, page } from '../../../src/report'
+import { formatDay, formatNumber, formatPercent, formatValue, monthName } from '../../../src/report/format'
+import { embedJson } from '../../../src/report/html'
 import { linearScale, monthTicks, niceTicks } from '../../../src/report/scale'
 
 const day = 86_400_000

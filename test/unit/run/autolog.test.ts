@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { fingerprint } from '../../../src/dataset/fingerprint'
 import { chain, randomForestClassifier, randomForestRegressor, simpleImputer } from '../../../src/learn'
-import { autolog, createTracker, tfjsCallbacks, track, trackAsync } from '../../../src/run'
+import { autolog, createBareTracker as createTracker, tfjsCallbacks, track, trackAsync } from '../../../src/run'
 import { tableFromRows } from '../../../src/schema/table'
 
 const table = tableFromRows(Array.from({ length: 60 }, (_, i) => ({ x: i, noise: (i * 7) % 13, late: i >= 30, delay: i * 2 })))
