@@ -76,7 +76,7 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
   let closed = false
   let begun: Promise<void> | undefined
   let isRecalled = false
-  let fullness: 'ok' | 'nearlyFull' | 'full' = 'ok'
+  let fullness: 'ok' | 'nearly-full' | 'full' = 'ok'
 
   const warn = (kind: QueueWarning['kind'], message: string, error?: unknown): void => {
     const { entries, bytes } = log
@@ -93,7 +93,7 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
     const error = new MillwrightError('InvalidState', `${name}: another process has taken the queue ${prefix} over`, {
       details: { isTakenOver: true },
     })
-    warn('takenOver', 'another process has opened this queue; this one delivers no more', error)
+    warn('taken-over', 'another process has opened this queue; this one delivers no more', error)
     throw error
   }
 
@@ -168,8 +168,8 @@ export function queueCore(options: QueuedTrackerOptions, clock: Clock): QueueCor
     const used = Math.max(log.entries / maxEntries, log.bytes / maxBytes)
     if (used < 0.8) fullness = 'ok'
     else if (fullness === 'ok') {
-      fullness = 'nearlyFull'
-      warn('nearlyFull', `the queue is ${Math.floor(used * 100)} % full`)
+      fullness = 'nearly-full'
+      warn('nearly-full', `the queue is ${Math.floor(used * 100)} % full`)
     }
   }
 

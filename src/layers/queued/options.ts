@@ -7,11 +7,11 @@ import type { RejectedOperation } from './rejected'
 /** Something the owner of the queue should know. */
 export interface QueueWarning {
   /**
-   * `offline`: the backend stopped answering, writes go to the queue only. `online`: it answers again. `nearlyFull`: the queue has reached
+   * `offline`: the backend stopped answering, writes go to the queue only. `online`: it answers again. `nearly-full`: the queue has reached
    * four fifths of a bound. `full`: writes fail from now on. `rejected`: the backend refused an operation that had been taken, or failed on it
-   * again and again; it lies under `<prefix>/rejected/`. `takenOver`: another process opened the queue, this one delivers no more. `left`: closed with entries waiting.
+   * again and again; it lies under `<prefix>/rejected/`. `taken-over`: another process opened the queue, this one delivers no more. `left`: closed with entries waiting.
    */
-  readonly kind: 'offline' | 'online' | 'nearlyFull' | 'full' | 'rejected' | 'takenOver' | 'left' | 'damaged'
+  readonly kind: 'offline' | 'online' | 'nearly-full' | 'full' | 'rejected' | 'taken-over' | 'left' | 'damaged'
   readonly message: string
   readonly entries: number
   readonly bytes: number
