@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRng } from '../src/core/random'
-import { ksTest, sortFloat64 } from '../src/stats'
+import { ksTest } from '../src/stats'
+import { sortFloat64 } from '../src/stats/sort'
 
 const size = Number(process.argv[2] ?? 1_000_000)
 const repeats = 7

@@ -18,7 +18,7 @@ import { memoryTracker } from '../src/adapters/memory/memory-tracker'
 import { filesTracker } from '../src/adapters/mlruns/files-tracker'
 import { sqliteTracker } from '../src/adapters/sqlite/tracker/sqlite-tracker'
 import type { TrackerBackend } from '../src/ports/tracker-backend'
-import { createTracker } from '../src/run'
+import { createBareTracker as createTracker } from '../src/run'
 
 /** Milliseconds a step. */
 interface Cost {

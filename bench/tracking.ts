@@ -21,7 +21,7 @@ import { fsStorage } from '../src/adapters/fs/fs-storage'
 import { filesTracker } from '../src/adapters/mlruns/files-tracker'
 import { sqliteTracker } from '../src/adapters/sqlite/tracker/sqlite-tracker'
 import { createRng } from '../src/core/random'
-import { createTracker, type Tracker } from '../src/run'
+import { createBareTracker as createTracker, type Tracker } from '../src/run'
 
 /** Seconds, all of them. */
 interface Side {

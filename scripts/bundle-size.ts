@@ -77,7 +77,7 @@ export const sizeCases: readonly SizeCase[] = [
   { name: 'one streaming detector', code: "export { pageHinkley } from 'millwright/drift'", ceiling: 3_000, absent: ['mlruns', 'ksTest'] },
   {
     name: 'run + memory storage',
-    code: "export { createTracker } from 'millwright/run'; export { memoryTracker } from 'millwright/tracker/memory'",
+    code: "export { createBareTracker } from 'millwright/run'; export { memoryTracker } from 'millwright/tracker/memory'",
     ceiling: 12_000,
     absent: ['randomForest', 'openapi'],
   },
@@ -90,7 +90,7 @@ export const sizeCases: readonly SizeCase[] = [
   { name: 'registry', code: "export { ModelRegistry } from 'millwright/registry'", ceiling: 40_000, absent: ['randomForest', 'openapi'] },
   {
     name: 'predictor + function runtime',
-    code: "export { Predictor } from 'millwright/predictor'; export { functionRuntime } from 'millwright/runtime/function'",
+    code: "export { BarePredictor } from 'millwright/predictor'; export { functionRuntime } from 'millwright/runtime/function'",
     ceiling: 17_000,
     absent: ['randomForest', 'mlruns'],
   },

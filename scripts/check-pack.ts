@@ -8,6 +8,31 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { entries } from './entries'
 
+/** The storage of docs/extend/storage.md, which knows the package by `millwright/ports` only: compiled here, and its suite run with `node:test`. */
+function checkStorageOfDocs(): void {
+  const snippet = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync('docs/extend/storage.md', 'utf8'))?.[1]
+  if (snippet === undefined) throw new Error('docs/extend/storage.md has no TypeScript snippet')
+  writeFileSync(join(folder, 'storage.mts'), snippet)
+  const compilerOptions = {
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    strict: true,
+    target: 'es2022',
+    outDir: 'out-storage',
+    types: ['node'],
+    lib: ['es2022', 'dom'],
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['storage.mts'] }))
+  run('npx', 'tsc', '-p', '.')
+  const report = run('node', '--test', '--test-reporter=tap', 'out-storage/storage.mjs')
+  const count = (what: string): number => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(report)?.[1] ?? Number.NaN)
+  // At least the checks that every store must pass; the optional methods that it lacks are skipped with a reason.
+  if (count('fail') !== 0 || !(count('pass') >= 20)) throw new Error(`the storage of docs/extend/storage.md fails its suite\n${report}`)
+  console.log(
+    `the storage of docs/extend/storage.md, outside of the repository: ${count('pass')} tests pass, ${count('skipped')} skipped, 0 fail`,
+  )
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'millwright-pack-'))
 const run = (command: string, ...args: string[]): string => {
   try {
@@ -102,6 +127,7 @@ try {
   run('npx', 'tsc', '-p', '.')
   console.log(`TypeScript, strict, nodenext, CommonJS: ${run('node', 'out-cts/common.cjs').trim()}`)
   console.log(run('node', 'out-mts/program.mjs').trim())
+  checkStorageOfDocs()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -13,6 +13,8 @@ export interface PublicName {
 /** The published surface. */
 export interface PublicSurface {
   readonly names: readonly PublicName[]
+  /** Names that mean different things in different entries: name → where each meaning is declared. */
+  readonly ambiguous: ReadonlyMap<string, readonly string[]>
   /** Types declared in `src/` that a public signature mentions though no entry exports them: name → a place that mentions it. */
   readonly hiddenTypes: ReadonlyMap<string, string>
 }
@@ -22,7 +24,8 @@ export function publicSurface(root: string): PublicSurface {
   const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as { compilerOptions: object }
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
   const files = entries().map(({ source }) => root + source)
-  const program = ts.createProgram(files, options)
+  // Declarations of other packages are not looked at, so neither the libraries of TypeScript nor `@types` are read.
+  const program = ts.createProgram(files, { ...options, noLib: true, types: [] })
   const checker = program.getTypeChecker()
   const names: PublicName[] = []
   const exported = new Set<ts.Symbol>()
@@ -41,7 +44,13 @@ export function publicSurface(root: string): PublicSurface {
   for (const symbol of symbols) {
     for (const declaration of symbol.declarations ?? []) visitSignature(declaration, checker, exported, root, hiddenTypes, symbol.name)
   }
-  return { names, hiddenTypes }
+  return { names, ambiguous: ambiguousNames(names), hiddenTypes }
+}
+
+function ambiguousNames(names: readonly PublicName[]): Map<string, readonly string[]> {
+  const places = new Map<string, Set<string>>()
+  for (const { name, declaredAt } of names) places.set(name, (places.get(name) ?? new Set()).add(declaredAt))
+  return new Map([...places].filter(([, at]) => at.size > 1).map(([name, at]) => [name, [...at]]))
 }
 
 function placeOf(symbol: ts.Symbol, root: string): string {
@@ -51,7 +60,10 @@ function placeOf(symbol: ts.Symbol, root: string): string {
   return `${file.fileName.replace(root, '')}:${file.getLineAndCharacterOfPosition(declaration.getStart()).line + 1}`
 }
 
-/** Collects the types that a declaration's signature names: parameters, results, members, constraints; not what stands in bodies or private members. */
+/**
+ * Collects the types that a declaration's signature names: parameters, results, members, constraints; not what stands in bodies, in private
+ * members, or in members marked `@internal`.
+ */
 function visitSignature(
   declaration: ts.Node,
   checker: ts.TypeChecker,
@@ -61,7 +73,7 @@ function visitSignature(
   owner: string,
 ): void {
   const visit = (node: ts.Node): void => {
-    if (ts.isBlock(node) || ts.isPrivateIdentifier(node)) return
+    if (ts.isBlock(node) || ts.isPrivateIdentifier(node) || isInternal(node)) return
     if ((ts.isPropertyDeclaration(node) || ts.isMethodDeclaration(node)) && ts.isPrivateIdentifier(node.name)) return
     if (ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)) return
     const isInitialiser = ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node) || ts.isParameter(node)
@@ -83,12 +95,15 @@ function visitSignature(
   visit(declaration)
 }
 
+function isInternal(node: ts.Node): boolean {
+  return ts.isClassElement(node) && ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal')
+}
+
 if (process.argv[1]?.includes('public-names')) {
-  const { names, hiddenTypes } = publicSurface(`${process.cwd()}/`)
-  const places = new Map<string, Set<string>>()
-  for (const { name, declaredAt } of names) places.set(name, (places.get(name) ?? new Set()).add(declaredAt))
-  const twice = [...places].filter(([, at]) => at.size > 1)
-  console.log(`${entries().length} entries, ${places.size} names, ${new Set(names.map(({ declaredAt }) => declaredAt)).size} declarations`)
-  for (const [name, at] of twice) console.log(`one name, two meanings: ${name}: ${[...at].join(', ')}`)
+  const { names, ambiguous, hiddenTypes } = publicSurface(`${process.cwd()}/`)
+  const count = new Set(names.map(({ name }) => name)).size
+  console.log(`${entries().length} entries, ${count} names, ${new Set(names.map(({ declaredAt }) => declaredAt)).size} declarations`)
+  if (process.argv.includes('--list')) for (const { subpath, name } of names) console.log(`${subpath} ${name}`)
+  for (const [name, places] of ambiguous) console.log(`one name, two meanings: ${name}: ${places.join(', ')}`)
   for (const [name, owner] of hiddenTypes) console.log(`not exported: ${name}, in the signature of ${owner}`)
 }

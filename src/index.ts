@@ -9,7 +9,17 @@ export { filesTracker } from './adapters/mlruns/files-tracker'
 export { onnxModel, onnxRuntime } from './adapters/onnxruntime/onnx-runtime'
 export { type Config, defaultConfig, loadConfig } from './config'
 export type { Clock } from './core/clock'
-export { type ErrorCode, errorFromJson, isMillwrightError, MillwrightError, SchemaMismatchError } from './core/errors'
+export type { ListenOptions } from './core/emitter'
+export {
+  type ErrorCode,
+  type ErrorJson,
+  errorFromJson,
+  type Issue,
+  isMillwrightError,
+  MillwrightError,
+  type MillwrightErrorOptions,
+  SchemaMismatchError,
+} from './core/errors'
 export type { OnProgress, ProgressEvent } from './core/progress'
 export {
   concat,
@@ -130,4 +140,5 @@ export type { ModelSignature } from './schema/signature'
 export type { Row, Table } from './schema/table'
 export { createHandler } from './serve'
 export { ksTest } from './stats'
-export { createTracker, defaultRuntimes, Predictor, type PredictorLoadOptions, type TrackerOptions } from './wiring'
+export { createTracker, type TrackerOptions } from './wiring/create-tracker'
+export { defaultRuntimes, Predictor, type PredictorLoadOptions } from './wiring/predictor'

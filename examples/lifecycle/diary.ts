@@ -27,7 +27,7 @@ export function keepDiary(monitor: Monitor, retraining: Retraining): Diary {
     diary.events.push({ at, kind, text, marked })
     event(at, `${words[kind] ?? kind}: ${text}`)
   }
-  monitor.on('alert', ({ rule, startsAt: at, value, threshold, summary }) => {
+  monitor.on('alert-firing', ({ rule, startsAt: at, value, threshold, summary }) => {
     if (rule === 'performance') {
       diary.firstBelow ??= { at, value, threshold }
       note(at, 'performance', `accuracy of the last seven days is ${percent(value)}, below ${percent(threshold)}`)
@@ -37,11 +37,11 @@ export function keepDiary(monitor: Monitor, retraining: Retraining): Diary {
     diary.firstDrift ??= { at, text: summary }
     note(at, 'drift', summary.replace(/^drift: /, ''), first)
   })
-  monitor.on('resolved', ({ rule, endsAt: at = 0, startsAt }) => {
+  monitor.on('alert-resolved', ({ rule, endsAt: at = 0, startsAt }) => {
     note(at, 'resolved', `the ${rule} alert is over after ${counted(Math.max(1, Math.round((at - startsAt) / DAY)), 'day')}`, false)
   })
-  retraining.on('start', ({ trigger: { at } }) => event(at, 'retraining by itself …'))
-  retraining.on('verdict', (verdict) => note(verdict.trigger.at, verdict.outcome, sentence(verdict)))
+  retraining.on('retraining-start', ({ trigger: { at } }) => event(at, 'retraining by itself …'))
+  retraining.on('retraining-end', (verdict) => note(verdict.trigger.at, verdict.outcome, sentence(verdict)))
   return diary
 }
 

@@ -51,7 +51,7 @@ export async function closedLoop(parts: LoopParts): Promise<Retraining> {
     ...{ monitor, registry, model: story.model, train, runtimes: await defaultRuntimes(), predictors: [predictor], storage },
     ...{ metric: settings.metric, margin: story.margin, coolDownMs: story.coolDownMs },
   })
-  retraining.on('promoted', () => {
+  retraining.on('challenger-promoted', () => {
     monitor.detector = reference
   })
   return retraining

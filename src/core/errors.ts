@@ -25,7 +25,7 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number]
 
 /** What an error may carry beside its message. */
-export interface ErrorOptions {
+export interface MillwrightErrorOptions {
   /** Whether doing the same again later may succeed. @default true for `RateLimited` and `Unavailable` */
   readonly retryable?: boolean | undefined
   /** Plain JSON facts about the failure; never secrets, never whole rows. */
@@ -57,7 +57,7 @@ export class MillwrightError extends Error {
   readonly details: Readonly<Record<string, unknown>>
   readonly hint?: string
 
-  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: MillwrightErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'MillwrightError'
     this.code = code
@@ -118,7 +118,7 @@ export interface Issue {
 export class SchemaMismatchError extends MillwrightError {
   readonly issues: readonly Issue[]
 
-  constructor(message: string, issues: readonly Issue[], options: ErrorOptions = {}) {
+  constructor(message: string, issues: readonly Issue[], options: MillwrightErrorOptions = {}) {
     super('SchemaMismatch', message, { ...options, details: { ...options.details, issues } })
     this.issues = issues
   }
@@ -152,7 +152,7 @@ export function errorFromJson(json: unknown): MillwrightError {
 }
 
 /** Shorthand for the most common error: a bad argument. */
-export function invalidArgument(message: string, options?: ErrorOptions): MillwrightError {
+export function invalidArgument(message: string, options?: MillwrightErrorOptions): MillwrightError {
   return new MillwrightError('InvalidArgument', message, options)
 }
 

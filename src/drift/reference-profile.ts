@@ -7,7 +7,7 @@ import type { Moments } from '../stats/running-moments'
 import type { ResolvedDriftOptions } from './drift-options'
 
 /** What all columns of a profile have. */
-interface ReferenceBase {
+export interface ReferenceBase {
   readonly column: string
   /** The column's type in the reference table. */
   readonly columnType: ColumnType

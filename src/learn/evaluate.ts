@@ -29,7 +29,7 @@ export interface EvaluateOptions<M extends FittedModel = FittedModel, Metrics ex
 }
 
 /** Whatever has a task: estimators and fitted models. */
-interface HasTask {
+export interface HasTask {
   readonly task: 'classification' | 'regression'
 }
 
@@ -46,7 +46,8 @@ export type MetricNameOf<S> = S extends string ? S : S extends { readonly name: 
 /** Values by the names of the metrics asked for. */
 export type ScoresOf<Metrics extends readonly (MetricName | Metric)[]> = { readonly [Name in MetricNameOf<Metrics[number]>]: number }
 
-interface ClassifierScores {
+/** The default metrics of a classifier; those that are not always defined are optional. A type, not an interface, so that it is a record of numbers too. */
+export type ClassifierScores = {
   readonly accuracy: number
   readonly balancedAccuracy: number
   readonly f1?: number
@@ -54,17 +55,15 @@ interface ClassifierScores {
   readonly logLoss?: number
 }
 
-interface RegressorScores {
+/** The default metrics of a regressor. A type, not an interface, so that it is a record of numbers too. */
+export type RegressorScores = {
   readonly rmse: number
   readonly mae: number
   readonly r2: number
 }
 
 /** The metrics that are computed when none are named; those not always defined are optional. */
-export type DefaultScores<M extends HasTask> = {
-  readonly [Name in keyof DefaultScoresOf<M>]: DefaultScoresOf<M>[Name]
-}
-type DefaultScoresOf<M extends HasTask> = M['task'] extends 'classification'
+export type DefaultScores<M extends HasTask> = M['task'] extends 'classification'
   ? ClassifierScores
   : M['task'] extends 'regression'
     ? RegressorScores

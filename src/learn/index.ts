@@ -4,7 +4,16 @@ export { chain } from './chain'
 export type { CrossValidateOptions, CrossValidation, FoldScores } from './cross-validate'
 export { crossValidate } from './cross-validate'
 export type { Classifier, Estimator, FitOptions, Regressor } from './estimator'
-export type { DefaultScores, EvaluateOptions, MetricNameOf, MetricOf, ScoresOf } from './evaluate'
+export type {
+  ClassifierScores,
+  DefaultScores,
+  EvaluateOptions,
+  HasTask,
+  MetricNameOf,
+  MetricOf,
+  RegressorScores,
+  ScoresOf,
+} from './evaluate'
 export { evaluate } from './evaluate'
 export type { FittedClassifier, FittedModel, FittedModelState, FittedRegressor, PredictionInput } from './fitted-model'
 export type { FittedForest } from './forest/fitted-forest'
@@ -13,7 +22,7 @@ export type { Forest, TreeArrays } from './forest/forest'
 export { randomForestClassifier, randomForestRegressor } from './forest/random-forest'
 export type { RandomForestClassifierOptions, RandomForestOptions, RandomForestRegressorOptions } from './forest/random-forest-options'
 export type { FeatureMatrix, FittedLearner, Learner, LearnerState, TargetVector } from './learner'
-export type { FittedLinear } from './linear/linear-model'
+export type { FittedLinear, LinearState } from './linear/linear-model'
 export { isFittedLinear } from './linear/linear-model'
 export type { LinearRegressionOptions } from './linear/linear-regression'
 export { linearRegression } from './linear/linear-regression'

@@ -3,11 +3,11 @@
 export type { ConfusionMatrix } from './confusion-matrix'
 export { accuracy, balancedAccuracy, confusionMatrix, matthews } from './confusion-matrix'
 export type { ClassProbabilities, Label } from './label'
-export { classesOf, compareLabels, wholeClasses } from './label'
 export type {
   ClassificationMetricName,
   LabelMetric,
   Metric,
+  MetricBase,
   MetricName,
   NumberMetric,
   ProbabilityMetric,
@@ -20,5 +20,3 @@ export { brier, logLoss } from './probability'
 export type { RankingOptions, Scores } from './ranking'
 export { averagePrecision, rocAuc } from './ranking'
 export { explainedVariance, mae, mape, maxError, medianAbsoluteError, mse, r2, rmse } from './regression'
-export type { JudgedRows } from './score'
-export { scoreRows } from './score'

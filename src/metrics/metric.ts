@@ -7,7 +7,8 @@ import { brier, logLoss } from './probability'
 import { averagePrecision, rocAuc } from './ranking'
 import { explainedVariance, mae, mape, maxError, medianAbsoluteError, mse, r2, rmse } from './regression'
 
-interface MetricBase<Name extends string> {
+/** What every metric has. */
+export interface MetricBase<Name extends string> {
   /** Under which its value is reported. */
   readonly name: Name
   /** Which way is better; never guessed from the name. */

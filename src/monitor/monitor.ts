@@ -4,7 +4,8 @@ import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
-import { classesOf, type Label, type Metric, type MetricName } from '../metrics'
+import type { Label, Metric, MetricName } from '../metrics'
+import { classesOf } from '../metrics/label'
 import type { AlertMessage } from '../ports/alert-sink'
 import type { PredictionRecord } from '../ports/model'
 import { coerceCell } from '../schema/coerce'
@@ -68,10 +69,11 @@ export interface CheckReport {
 /** Events of a monitor. */
 export interface MonitorEvents {
   /** A rule began to fire. */
-  alert: AlertMessage
+  'alert-firing': AlertMessage
   /** A rule stopped firing. */
-  resolved: AlertMessage
-  check: CheckReport
+  'alert-resolved': AlertMessage
+  /** A check has looked at every rule. */
+  'check-end': CheckReport
   /** A sink that gave up, a failed write in the background, a rule that could not be evaluated, a listener that threw. */
   error: unknown
 }
@@ -108,7 +110,7 @@ interface RuleMemory {
  * })
  * monitor.watch(predictor)
  * monitor.label(answer.id, 'yes')
- * monitor.on('alert', ({ summary }) => console.warn(summary))
+ * monitor.on('alert-firing', ({ summary }) => console.warn(summary))
  * await monitor.check()
  */
 export class Monitor {
@@ -266,7 +268,7 @@ export class Monitor {
     if (!Number.isFinite(at)) throw invalidArgument(`check of ${this.name} needs the time in epoch milliseconds, got ${show(at)}`)
     const rules = this.#rules.map((memory) => this.#checkRule(memory, at)).filter((status) => status !== undefined)
     const report = displayedCheck({ at, rules })
-    this.#emitter.emit('check', report)
+    this.#emitter.emit('check-end', report)
     return report
   }
 
@@ -320,9 +322,9 @@ export class Monitor {
       memory.state = nextAlertState(before, active, at, rule)
       if (memory.state.state === 'firing' && before.state !== 'firing') {
         memory.messageId = newId()
-        this.#tell('alert', messageOf(this.name, memory, reading, at))
+        this.#tell('alert-firing', messageOf(this.name, memory, reading, at))
       }
-      if (memory.state.state === 'resolved') this.#tell('resolved', messageOf(this.name, memory, reading, at))
+      if (memory.state.state === 'resolved') this.#tell('alert-resolved', messageOf(this.name, memory, reading, at))
     }
     return { ...reading, rule: rule.name, kind: rule.kind, state: memory.state.state, since: memory.state.since }
   }
@@ -343,7 +345,7 @@ export class Monitor {
     )
   }
 
-  #tell(type: 'alert' | 'resolved', message: AlertMessage): void {
+  #tell(type: 'alert-firing' | 'alert-resolved', message: AlertMessage): void {
     this.#emitter.emit(type, message)
     this.#delivery.send(message)
   }

@@ -1,6 +1,8 @@
 /** Live performance: a metric over logged rows whose labels have arrived. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
-import { type ClassProbabilities, classesOf, type Label, type Metric, scoreRows, wholeClasses } from '../metrics'
+import type { ClassProbabilities, Label, Metric } from '../metrics'
+import { classesOf, wholeClasses } from '../metrics/label'
+import { scoreRows } from '../metrics/score'
 import { readLabel } from '../schema/label'
 import { displayedPerformance } from './display'
 import type { LoggedPrediction } from './prediction-log'

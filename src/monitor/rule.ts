@@ -6,7 +6,8 @@ import type { AlertPatience } from './alert-state'
 import type { DriftSource } from './drift-source'
 import { assertWindow, type Window } from './window'
 
-interface RuleBase extends AlertPatience {
+/** What every alert rule has. */
+export interface RuleBase extends AlertPatience {
   /** Names the alert. Unique in a monitor. */
   readonly name: string
   /** The rows looked at at each check. */

@@ -1,5 +1,5 @@
 /** The events of a pipeline. */
-import type { RunStatus, StepResult } from './result'
+import type { PipelineStatus, StepResult } from './result'
 
 /** Which run an event belongs to. */
 export interface RunEvent {
@@ -21,7 +21,7 @@ export interface PipelineEvents {
   readonly 'step-retry': StepEvent & { readonly attempt: number; readonly error: unknown; readonly delayMs: number }
   readonly 'step-log': StepEvent & { readonly message: string }
   readonly 'step-end': StepEvent & { readonly result: StepResult }
-  readonly 'run-end': RunEvent & { readonly status: RunStatus; readonly durationMs: number; readonly error?: unknown }
+  readonly 'run-end': RunEvent & { readonly status: PipelineStatus; readonly durationMs: number; readonly error?: unknown }
   /** What a listener threw, and damaged records met while runs are listed. */
   readonly error: unknown
 }

@@ -2,7 +2,7 @@
 import { type ErrorCode, invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 
 /** How a run ended. */
-export type RunStatus = 'finished' | 'failed' | 'cancelled'
+export type PipelineStatus = 'finished' | 'failed' | 'cancelled'
 
 /**
  * How a step ended: `succeeded` ran; `cached` has a stored output of the same work; `fallback` failed and something stood in;
@@ -39,7 +39,7 @@ export interface StepResult {
 export interface RunResult<Steps = Readonly<Record<string, unknown>>> {
   readonly pipeline: string
   readonly runId: string
-  readonly status: RunStatus
+  readonly status: PipelineStatus
   readonly startedAt: number
   readonly endedAt: number
   readonly durationMs: number

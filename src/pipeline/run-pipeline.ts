@@ -11,7 +11,7 @@ import type { ObjectStore } from '../ports/object-store'
 import { valueCodec } from './codec'
 import { displayPipelineRun } from './display-runs'
 import type { PipelineEvents } from './events'
-import type { RunResult, RunStatus, StepResult } from './result'
+import type { PipelineStatus, RunResult, StepResult } from './result'
 import { errorRecord } from './result'
 import { type GraphOutcome, runGraph } from './run-graph'
 import { createRecord, type Recorder, type RunState, type StepState, takeRecord } from './run-state'
@@ -135,7 +135,7 @@ async function carryOut(plan: RunPlan, course: Course): Promise<RunResult> {
   return result
 }
 
-function statusOf(outcome: GraphOutcome, signal: AbortSignal | undefined): RunStatus {
+function statusOf(outcome: GraphOutcome, signal: AbortSignal | undefined): PipelineStatus {
   const statuses = [...outcome.results.values()].map((result) => result.status)
   if (outcome.failed !== undefined || outcome.fatal !== undefined) return 'failed'
   // A signal that aborts after the last step has ended cancels nothing.
@@ -150,7 +150,7 @@ function stopReason(signal: AbortSignal | undefined): string {
 function runResult(
   pipeline: string,
   runId: string,
-  status: RunStatus,
+  status: PipelineStatus,
   startedAt: number,
   endedAt: number,
   { results, outputs }: GraphOutcome,

@@ -7,7 +7,7 @@ import { errorCodes, isMillwrightError, MillwrightError, show } from '../core/er
 import { assertSafeSegment, newId } from '../core/ids'
 import { parseStored, storedDigest, storedFormat } from '../core/stored'
 import type { ObjectInfo, ObjectStore, PutOptions } from '../ports/object-store'
-import type { RunStatus, StepResult } from './result'
+import type { PipelineStatus, StepResult } from './result'
 
 /** What is remembered of a step. */
 export interface StepState extends StepResult {
@@ -20,7 +20,7 @@ export interface RunState {
   readonly format: 1
   readonly pipeline: string
   readonly runId: string
-  readonly status: RunStatus | 'running'
+  readonly status: PipelineStatus | 'running'
   readonly seed: number
   /** Digest of the stored input; absent when the input could not be stored. */
   readonly input?: string | undefined

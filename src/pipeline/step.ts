@@ -44,7 +44,7 @@ export interface RetryOptions {
 }
 
 /** What makes two executions of a step the same. */
-export interface CacheOptions<Input, Inputs> {
+export interface StepCacheOptions<Input, Inputs> {
   /** Version of the step's code. Change it when a helper changes that the function's own text does not show. @default a hash of that text */
   readonly version?: string | undefined
   /** Anything else the result depends on: an environment, a date, the state of a table. Plain JSON. */
@@ -68,7 +68,7 @@ export interface StepOptions<Input, Inputs, Output> {
    * Take the stored output when code, inputs, input and seed are the same as before. Needs a storage; without one nothing is
    * remembered. @default false
    */
-  readonly cache?: boolean | CacheOptions<Input, Inputs> | undefined
+  readonly cache?: boolean | StepCacheOptions<Input, Inputs> | undefined
   /** How the output is stored. @default JSON that also keeps typed arrays and dates */
   readonly codec?: Codec<Output> | undefined
   /**

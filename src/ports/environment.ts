@@ -34,5 +34,8 @@ export interface RunEnvironment {
   readonly gitPatch?: string | undefined
 }
 
-/** Captures the environment. A failure or a long wait never keeps a run from starting. */
+/**
+ * Captures the environment; called once per tracker. A failure or a long wait never keeps a run from starting: what is not known in time is
+ * left out. It must mask secrets in `command` and leave them out elsewhere.
+ */
 export type EnvironmentSource = () => Awaitable<RunEnvironment>

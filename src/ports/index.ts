@@ -1,23 +1,61 @@
-/** `millwright/ports`: what is implemented outside of the package, and the helpers an implementer needs. See `docs/extend/`. */
+/**
+ * `millwright/ports`: the interfaces that a storage, a tracker or registry backend, a model runtime, an executor, a detector or an alert sink
+ * of your own implements, and the helpers that an implementation needs. See `docs/extend/`.
+ */
 export type { Awaitable } from '../core/awaitable'
-export { isMillwrightError, MillwrightError } from '../core/errors'
-export { assertSafeKey } from '../core/ids'
-export { checkOptions, finiteNumber, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
-export { throwIfAborted } from '../core/signal'
-export { rowsOf } from '../schema/table'
+export type { Clock } from '../core/clock'
+export { displayPort } from '../core/display'
+export {
+  type ErrorCode,
+  type ErrorJson,
+  errorFromJson,
+  isMillwrightError,
+  MillwrightError,
+  type MillwrightErrorOptions,
+} from '../core/errors'
+export { assertSafeKey, assertSafeSegment, newId } from '../core/ids'
+export { type Json, parseJson } from '../core/json'
+export type { Logger } from '../core/logger'
+export {
+  arrayOf,
+  checkOptions,
+  either,
+  finiteNumber,
+  nonEmptyString,
+  type OptionRule,
+  ofType,
+  oneOf,
+  requireOptions,
+  wholeNumber,
+} from '../core/options'
+export type { Rng } from '../core/random'
+export { abortable, throwIfAborted } from '../core/signal'
+export type { ColumnValues } from '../schema/column'
+export { type ColumnSpec, isTensorSide, type ModelSignature, type TensorSpec, type TensorType } from '../schema/signature'
+export { assertTable, rowsOf } from '../schema/table'
+export type { AlertMessage, AlertSink } from './alert-sink'
 export type { Detector, DetectorCapabilities, DetectorSignal } from './detector'
+export type { EnvironmentSource, RunEnvironment } from './environment'
+export type { Executor, StepJob } from './executor'
+export { comparePoints, isLaterPoint, type PointValues, pageOfPoints, pointIdentity } from './metric-points'
 export type {
+  ColumnBounds,
   LoadedModel,
   ModelPackage,
   ModelRuntime,
   ModelRuntimeCapabilities,
   ModelSource,
   ModelTask,
+  OpenableModel,
   PackableModel,
   PredictionBatch,
   PredictionRecord,
+  ResolvedModel,
 } from './model'
 export type {
+  ChangedAnswer,
+  ChangedQuery,
+  FolderContent,
   GetOptions,
   ListOptions,
   ObjectInfo,
@@ -26,6 +64,64 @@ export type {
   ObjectStoreCapabilities,
   PutOptions,
 } from './object-store'
-export type { RegistryBackend } from './registry-backend'
-export type { Table } from './table'
-export type { RunBatch, RunChange, RunInit, RunRecord, TrackerBackend } from './tracker-backend'
+export type {
+  GateVerdict,
+  ModelVersionRecord,
+  OnDamaged,
+  RecordChange,
+  RegisteredModelRecord,
+  RegistryBackend,
+  RegistryBackendCapabilities,
+  RegistryEvent,
+  VersionInit,
+} from './registry-backend'
+export { aliasConflict, missingModel, versionInUse } from './registry-errors'
+export { readRegistryEvent } from './registry-event'
+export type { Comparator, RunClause, RunField, RunIdentifier } from './run-filter'
+export {
+  assertBatch,
+  assertExperimentName,
+  assertModelId,
+  assertModelName,
+  assertRunId,
+  assertRunKey,
+  assertRunName,
+  isOnlyTags,
+  paramConflict,
+  type RunKeyKind,
+  type RunKeyRule,
+  runLimits,
+} from './run-keys'
+export {
+  compareRunsBy,
+  cursorOfRuns,
+  matchesFilter,
+  type ParsedRunQuery,
+  pageOfRuns,
+  parseRunQuery,
+  type RunOrder,
+  searchRecords,
+} from './run-search'
+export { listAll, readFrom, readOptional } from './stored-objects'
+export type { SystemMeter, SystemMeterSource } from './system-metrics'
+export type { CellValue, Column, ColumnType, Row, Table } from './table'
+export type {
+  ArtifactInfo,
+  ArtifactOwner,
+  DatasetInput,
+  EndStatus,
+  ExperimentChange,
+  ExperimentRecord,
+  LoggedModelInit,
+  LoggedModelRecord,
+  MetricPoint,
+  Page,
+  RunBatch,
+  RunChange,
+  RunInit,
+  RunQuery,
+  RunRecord,
+  RunStatus,
+  TrackerBackend,
+  TrackerBackendCapabilities,
+} from './tracker-backend'

@@ -77,7 +77,16 @@ export interface ModelRuntimeCapabilities {
 }
 
 /**
- * The model runtime port: opens packages of the flavors it knows. `modelRuntimeChecks()` checks an implementation.
+ * The model runtime port: opens packages of the flavors it knows.
+ *
+ * Guarantees every implementation gives, checked by `modelRuntimeChecks()` of `millwright/testing`:
+ * - **Facts**: a loaded model has the signature, the task and the classes of its package.
+ * - **Answers**: one per row, in the order of the rows; a row alone is answered as in a batch; equal input has equal answers, also from
+ *   concurrent calls and from two loads of one package. Columns that the model does not know, and the order of columns, change nothing.
+ * - **Input**: never changed. A table that lacks a column of the model is refused with `SchemaMismatch` before anything runs.
+ * - **Damage**: a package whose files are not a model is `Corrupt`.
+ * - **Abort**: an aborted call rejects with the signal's reason.
+ * - **Lifetime**: `dispose` waits for the runs under way; afterwards `run` is refused with `InvalidState`.
  */
 export interface ModelRuntime {
   readonly portVersion: 1
@@ -97,7 +106,11 @@ export interface ResolvedModel {
   readonly example?: Row | undefined
 }
 
-/** Where a predictor gets models from: a registry is one. */
+/**
+ * Where a predictor gets models from: a registry is one.
+ *
+ * What `openModel` gives belongs to one version: package, name and version fit together, also while an alias moves.
+ */
 export interface ModelSource {
   /** @throws NotFound with the names, versions or aliases there are */
   openModel(reference: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<ResolvedModel>

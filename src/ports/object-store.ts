@@ -3,11 +3,11 @@ import type { Awaitable } from '../core/awaitable'
 
 /** What an object store can do beyond the mandatory. A frozen plain record. */
 export interface ObjectStoreCapabilities {
-  /** `put` honours `ifAbsent` and `ifMatch` atomically, also between processes. */
+  /** `put` honours `ifAbsent` and `ifMatch` atomically, also between processes. Otherwise a `put` with either is refused with `Unsupported`. */
   readonly conditionalPut: boolean
-  /** `get` can return a part of an object without reading all of it. */
+  /** `get` can return a part of an object without reading all of it. Otherwise a `get` with `range` is refused with `Unsupported`. */
   readonly rangeRead: boolean
-  /** `append` adds to an object atomically: no interleaving, no torn line among concurrent appenders. */
+  /** `append` adds to an object atomically: no interleaving, no torn line among concurrent appenders. Otherwise it is refused with `Unsupported`. */
   readonly appendAtomic: boolean
   /** What was written survives the end of the process. */
   readonly persistent: boolean
@@ -28,11 +28,11 @@ export interface ObjectInfo {
 /** Options of {@link ObjectStore.get}. */
 export interface GetOptions {
   readonly signal?: AbortSignal | undefined
-  /** Bytes from `start` (included) to `end` (not included, clipped to the size). `start` beyond the size gives no bytes. */
+  /** Where `rangeRead`: bytes from `start` (included) to `end` (not included, clipped to the size). `start` beyond the size gives no bytes. */
   readonly range?: { readonly start: number; readonly end?: number | undefined } | undefined
 }
 
-/** Options of {@link ObjectStore.put}. At most one condition. */
+/** Options of {@link ObjectStore.put}. At most one condition, and only where `conditionalPut`. */
 export interface PutOptions {
   readonly signal?: AbortSignal | undefined
   /** Write only if the key does not exist; otherwise `Conflict`. */
@@ -102,6 +102,7 @@ export interface ObjectListing {
  * - **Visibility**: when a promise of `put`, `append` or `delete` resolves, every later call sees it, also from another
  *   process; where `persistent`, it survives a crash of the process.
  * - **Conditions**: of concurrent conditional puts on one key exactly one wins, the others reject with `Conflict`.
+ * - **Capabilities**: what a store does not claim it refuses with `Unsupported`; it never ignores a condition or a range.
  * - **Buffers**: what `put` was given may be changed by the caller after the promise resolves; what `get` returned is the caller's own.
  * - **Abort**: an aborted call rejects with the signal's reason; an aborted `put` has happened wholly or not at all.
  * - **Order**: `list` is ascending by key; objects written or deleted while paging may or may not appear.
@@ -115,9 +116,9 @@ export interface ObjectStore {
   uri(key: string): string
   /** Facts, or `undefined` where there is no such object. */
   head(key: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<ObjectInfo | undefined>
-  /** The bytes. @throws NotFound */
+  /** The bytes. @throws NotFound; Unsupported for a `range` without `rangeRead` */
   get(key: string, options?: GetOptions): Awaitable<Uint8Array>
-  /** Writes the whole object. @throws Conflict when a condition does not hold */
+  /** Writes the whole object. @throws Conflict when a condition does not hold; Unsupported for a condition without `conditionalPut` */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Awaitable<ObjectInfo>
   /** Adds to the end, creating the object if need be. @throws Unsupported where `appendAtomic` is false */
   append(key: string, bytes: Uint8Array, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>

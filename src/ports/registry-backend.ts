@@ -80,9 +80,9 @@ export type OnDamaged = (error: unknown) => void
 
 /** What a registry backend can do. */
 export interface RegistryBackendCapabilities {
-  /** Aliases move by compare-and-set, also between processes. */
+  /** Aliases move by compare-and-set, also between processes. Otherwise only within one process. */
   readonly atomicAliases: boolean
-  /** Events are kept. */
+  /** Events are kept. Otherwise `appendEvent` does nothing and `listEvents` is empty. */
   readonly history: boolean
   /** Survives the end of the process. */
   readonly persistent: boolean
@@ -96,6 +96,7 @@ export interface RegistryBackendCapabilities {
  *   deletion. A version is seen only when all its files are stored; files and record never change afterwards, only description and tags do.
  * - **Aliases** move by compare-and-set: of concurrent moves from one state exactly one wins, the others reject with `Conflict`.
  * - **History** is kept in the order of the calls of each process; an event once acknowledged is never lost.
+ * - What `persistent` backends acknowledged is there for another process.
  * - Returned records are snapshots: nobody changes them afterwards.
  */
 export interface RegistryBackend {

@@ -1,6 +1,6 @@
 /** The events of a registry's history, checked when they are read back. */
 import * as z from 'zod/mini'
-import { storedFormat } from '../core/stored'
+import { readStored, storedFormat } from '../core/stored'
 import type { RegistryEvent } from './registry-backend'
 
 /** What a stored event must hold. */
@@ -19,3 +19,8 @@ export const registryEventFormat = /* @__PURE__ */ storedFormat(
       verdicts: z.optional(z.array(z.looseObject({ gate: z.string(), passed: z.boolean(), required: z.string(), measured: z.string() }))),
     }),
 )
+
+/** An event that was read back, checked. `subject` says what was read, for the message. @throws Corrupt */
+export function readRegistryEvent(document: unknown, subject: string): RegistryEvent {
+  return readStored(registryEventFormat, document, subject)
+}

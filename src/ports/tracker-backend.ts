@@ -1,9 +1,11 @@
 /** The tracker backend port: where experiments and runs are kept. The nouns and limits are MLflow's. */
 import type { Awaitable } from '../core/awaitable'
-import type { ModelSignature } from '../schema/signature'
 
 /** How a run stands. */
 export type RunStatus = 'running' | 'scheduled' | 'finished' | 'failed' | 'killed'
+
+/** How a run can end. */
+export type EndStatus = 'finished' | 'failed' | 'killed'
 
 /** An experiment: a named group of runs. */
 export interface ExperimentRecord {
@@ -162,6 +164,7 @@ export type ArtifactOwner = { readonly runId: string } | { readonly modelId: str
 export interface TrackerBackendCapabilities {
   /** A batch is stored whole or not at all. */
   readonly atomicBatch: boolean
+  /** What was acknowledged survives the end of the process. */
   readonly persistent: boolean
   /** Understands `filter` and `orderBy` of {@link RunQuery}. */
   readonly search: boolean
@@ -176,13 +179,17 @@ export interface TrackerBackendCapabilities {
  *
  * Guarantees (`trackerChecks()` checks them):
  * - When a promise resolves, the write is as durable as the backend is, and every reader sees it.
- * - Points of one metric come back in the order (timestamp, step, value; `NaN` last), none lost, none doubled.
+ * - Points of one metric come back in the order (timestamp, step, value; `NaN` last), none lost, none doubled. Their values are those
+ *   that were given, `NaN`, the infinities and −0 too (SQL stores keep −0 as 0).
  * - A batch is checked (`assertBatch` of run-keys) before anything of it is stored. One that failed half-way may be handed in
  *   again, whole or in pieces: the same point objects are not stored twice.
  * - Returned records are snapshots: nobody changes them afterwards.
  * - A run that has ended refuses batches with `InvalidState`, except tags; a deleted one refuses everything. A run whose status
  *   is set back to `running` is open again and has no end time.
  * - The tag `mlflow.runName` and the run's name are one thing: setting either sets both.
+ * - What `persistent` backends acknowledged is there for another process.
+ * - Without `search`, a query with `filter` or `orderBy` is refused with `Unsupported`; without `lifecycle`, `restoreRun`, `deleteTag` and
+ *   `changeExperiment` are absent or refused with `Unsupported`.
  * - Several processes may write into one store; two may not write to one run at the same moment.
  */
 export interface TrackerBackend {
@@ -235,6 +242,3 @@ export interface TrackerBackend {
   /** Releases what the backend itself made; a storage that was handed in stays open. Idempotent. */
   close(): Promise<void>
 }
-
-/** Type-only link so that readers of the port find the signature a model is logged with. */
-export type { ModelSignature }

@@ -1,6 +1,7 @@
-/** The predictor: load, check, batch, cache, limits, prediction events. */
-export { batchBounds, createHistogram, durationBounds, type Histogram, type HistogramSnapshot, quantileOf } from './histogram'
+/** The predictor: the room behind `millwright/predictor`. */
+export type { HistogramSnapshot } from './histogram'
 export type { InputPolicy } from './input-check'
+export type { UnknownColumns } from './name-check'
 export type {
   BatchOptions,
   CacheOptions,

@@ -112,7 +112,8 @@ export interface PredictorEvents {
   prediction: PredictionRecord
   /** A call that failed for another reason than its input or its abort, a look-up of `follow` that failed, or a listener that threw. */
   error: unknown
-  reload: ReloadEvent
+  /** Another version answers from now on. */
+  'model-reloaded': ReloadEvent
 }
 
 /** What a predictor has done with the model version in use, and its state now. Durations in seconds. */

@@ -350,7 +350,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     this.#cache?.clear()
     old.retire().catch((error: unknown) => this.#emitter.emit('error', error))
     const event: ReloadEvent = { name: next.name, from: old.version, to: next.version }
-    this.#emitter.emit('reload', event)
+    this.#emitter.emit('model-reloaded', event)
   }
 
   #assertOpen(operation: string): void {

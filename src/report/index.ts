@@ -5,14 +5,11 @@ export {
   type CompareRunsHtmlOptions,
   type ComparingTracker,
   compareRunsHtml,
-  compareRunsPage,
   type RunsToCompare,
 } from './compare-runs'
-export { formatDay, formatNumber, formatPercent, formatTime, monthName } from './format'
 export type { Html, HtmlPart } from './html'
-export { embedJson, html } from './html'
-export type { Colour, LegendEntry } from './legend'
-export { legend } from './legend'
+export { html } from './html'
+export type { Colour, Dash } from './legend'
 export type {
   LifecycleEvent,
   LifecycleReport,
@@ -25,6 +22,5 @@ export type { ChartMark, LineChartOptions, LineSeries } from './line-chart'
 export { lineChart } from './line-chart'
 export type { PageOptions, Section, Tile } from './page'
 export { page } from './page'
-export { type ParallelAxis, type ParallelCoordinatesOptions, parallelCoordinates } from './parallel-coordinates'
 export type { DataTableOptions, HeatTableOptions, TableColumn } from './table'
 export { dataTable, heatTable } from './table'

@@ -13,14 +13,15 @@ import { displayedVerdict, type RetrainingTrigger, type RetrainingVerdict } from
 /** Events of a retraining loop. */
 export interface RetrainingEvents {
   /** A retraining begins. */
-  start: { readonly id: string; readonly trigger: RetrainingTrigger }
+  'retraining-start': { readonly id: string; readonly trigger: RetrainingTrigger }
   /** The challenger took the champion's place. Told before predictors are asked to follow. */
-  promoted: RetrainingVerdict & { readonly challengerData: Challenger }
+  'challenger-promoted': RetrainingVerdict & { readonly challengerData: Challenger }
   /** The champion stays. */
-  kept: RetrainingVerdict
-  failed: RetrainingVerdict
+  'champion-kept': RetrainingVerdict
+  /** Training or the comparison broke; the champion stays. */
+  'retraining-failed': RetrainingVerdict
   /** Every verdict, after one of the three above. */
-  verdict: RetrainingVerdict
+  'retraining-end': RetrainingVerdict
   /** What broke: training, a predictor that could not follow, a verdict that could not be stored, a listener that threw. */
   error: unknown
 }
@@ -74,16 +75,16 @@ export function createRetraining(options: RetrainingOptions): Retraining {
     verdicts.push(verdict)
     if (verdicts.length > 1000) verdicts.shift()
     if (verdict.outcome === 'promoted') {
-      emitter.emit('promoted', displayedVerdict({ ...verdict, challengerData: challenger as Challenger }))
+      emitter.emit('challenger-promoted', displayedVerdict({ ...verdict, challengerData: challenger as Challenger }))
       await Promise.all(predictors.map((predictor) => follow(predictor)))
-    } else emitter.emit(verdict.outcome, verdict)
+    } else emitter.emit(verdict.outcome === 'kept' ? 'champion-kept' : 'retraining-failed', verdict)
     await storeVerdict(options, verdict).catch((error: unknown) => emitter.emit('error', error))
-    emitter.emit('verdict', verdict)
+    emitter.emit('retraining-end', verdict)
   }
   const begin = (trigger: RetrainingTrigger): Promise<RetrainingVerdict> => {
     const id = newId()
     lastTriggerAt = trigger.at
-    emitter.emit('start', { id, trigger })
+    emitter.emit('retraining-start', { id, trigger })
     const work = async (): Promise<RetrainingVerdict> => {
       const { challenger, error, ...ended } = await runRound(options, { id, trigger, startedAt: clock.now(), signal: abort.signal })
       const verdict = displayedVerdict({ ...ended.verdict, endedAt: clock.now() })
@@ -105,7 +106,7 @@ export function createRetraining(options: RetrainingOptions): Retraining {
     const { rule, summary, value, threshold } = firing
     void begin({ rule, at, summary, value, threshold })
   }
-  const stop = options.monitor.on('check', onCheck)
+  const stop = options.monitor.on('check-end', onCheck)
 
   const retraining: Retraining = {
     on: (type, listener, listenOptions) => emitter.on(type, listener, listenOptions),

@@ -35,7 +35,7 @@ export interface Refreshable {
 /** Options of `createRetraining`. */
 export interface RetrainingOptions {
   /** Whose checks trigger. */
-  readonly monitor: { on(type: 'check', listener: (report: CheckReport) => void): () => void }
+  readonly monitor: { on(type: 'check-end', listener: (report: CheckReport) => void): () => void }
   readonly registry: ModelRegistry
   /** Name of the registered model. */
   readonly model: string

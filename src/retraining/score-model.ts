@@ -1,6 +1,8 @@
 /** A loaded model's metric on labelled rows, whatever runtime opened it. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
-import { type ClassProbabilities, classesOf, type Label, type Metric, scoreRows, wholeClasses } from '../metrics'
+import type { ClassProbabilities, Label, Metric } from '../metrics'
+import { classesOf, wholeClasses } from '../metrics/label'
+import { scoreRows } from '../metrics/score'
 import type { LoadedModel, PredictionBatch } from '../ports/model'
 import type { CellValue } from '../schema/column'
 import { labelOrThrow, readLabel } from '../schema/label'

@@ -1,5 +1,6 @@
-/** `millwright/run`: experiments and runs. */
+/** Experiments and runs: the room behind `millwright/run`. */
 
+export type { EndStatus } from '../ports/tracker-backend'
 export type { ArtifactContent, ArtifactFiles } from './artifact-content'
 export {
   type AutologEstimator,
@@ -20,10 +21,10 @@ export type { HtmlOutput } from './notebook-progress'
 export { type ProgressBarOptions, type ProgressStream, progressBar } from './progress-bar'
 export type { ReproduceOptions, Reproduction, ReproductionRow } from './reproduction'
 export { Run } from './run'
-export type { EndStatus, LogArtifactsOptions, LogMetricOptions } from './run-context'
+export type { LogArtifactsOptions, LogMetricOptions } from './run-context'
 export type { ChildRunOptions, StartRunOptions, TraceContext } from './run-options'
 export { type TfjsCallbacks, type TfjsCallbacksOptions, type TfjsLogs, tfjsCallbacks } from './tfjs-callbacks'
 export { type TfjsArtifacts, type TfjsModelLike, type TfjsModelOptions, type TfjsTensorLike, tfjsLoader, tfjsModel } from './tfjs-model'
 export { type TrackedStep, type TrackOptions, track, trackAsync } from './track'
-export { createTracker, Tracker } from './tracker'
-export type { SearchRunsOptions, SystemMetricsOptions, TrackerOptions } from './tracker-options'
+export { createBareTracker, Tracker } from './tracker'
+export type { BareTrackerOptions, SearchRunsOptions, SystemMetricsOptions } from './tracker-options'

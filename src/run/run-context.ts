@@ -23,9 +23,6 @@ export interface LogArtifactsOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** How a run can end. */
-export type EndStatus = 'finished' | 'failed' | 'killed'
-
 /** What a run gets from its tracker. `R` is `Run`, whose file imports this one. */
 export interface RunContext<R> {
   readonly backend: TrackerBackend

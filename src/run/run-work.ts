@@ -1,8 +1,8 @@
 /** Runs a function in a run, and ends the run with it. */
 import { invalidArgument, show } from '../core/errors'
 import { abortable } from '../core/signal'
+import type { EndStatus } from '../ports/tracker-backend'
 import type { Run } from './run'
-import type { EndStatus } from './run-context'
 import { errorText } from './run-tags'
 import type { TrackerCore } from './tracker-core'
 

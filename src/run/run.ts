@@ -3,7 +3,7 @@ import { attachDisplay, attachDispose } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, nonEmptyString } from '../core/options'
 import type { ModelPackage, PackableModel } from '../ports/model'
-import type { LoggedModelRecord, RunRecord, RunStatus } from '../ports/tracker-backend'
+import type { EndStatus, LoggedModelRecord, RunRecord, RunStatus } from '../ports/tracker-backend'
 import type { Row, Table } from '../schema/table'
 import { type ArtifactContent, type ArtifactFiles, logFiles } from './artifact-content'
 import { type ArtifactLog, createArtifactLog } from './artifact-log'
@@ -13,7 +13,7 @@ import { LOGGED_ARTIFACTS } from './logged-tables'
 import type { Drawing, ImageContent, LogImageOptions } from './media'
 import { createPendingWork, type PendingWork } from './pending-work'
 import type { ReproduceOptions, Reproduction } from './reproduction'
-import type { EndStatus, LogArtifactsOptions, LogMetricOptions, RunContext } from './run-context'
+import type { LogArtifactsOptions, LogMetricOptions, RunContext } from './run-context'
 import type { ChildRunOptions } from './run-options'
 import { createValueLog, type ValueLog } from './value-log'
 
@@ -138,11 +138,6 @@ export class Run {
   logJson(path: string, value: unknown): void {
     this.#assertOpen('logJson')
     this.#artifacts.json(path, value)
-  }
-
-  /** MLflow's word for {@link logJson}. */
-  logDict(path: string, value: Readonly<Record<string, unknown>>): void {
-    this.logJson(path, value)
   }
 
   /**

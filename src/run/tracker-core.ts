@@ -7,11 +7,11 @@ import type { TrackerBackend } from '../ports/tracker-backend'
 import type { BackgroundTasks } from './background-tasks'
 import type { TrackerEvents } from './events'
 import type { Run } from './run'
-import type { TrackerOptions } from './tracker-options'
+import type { BareTrackerOptions } from './tracker-options'
 
 /** The state of a tracker. */
 export interface TrackerCore {
-  readonly options: TrackerOptions
+  readonly options: BareTrackerOptions
   readonly backend: TrackerBackend
   readonly clock: Clock
   readonly rng: Rng

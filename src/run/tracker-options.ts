@@ -11,8 +11,8 @@ import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Table } from '../schema/table'
 import type { StartRunOptions } from './run-options'
 
-/** Options of `createTracker`. */
-export interface TrackerOptions {
+/** Options of `createBareTracker`; those of `createTracker` extend them. */
+export interface BareTrackerOptions {
   /** Where runs are kept. `tracker.close()` closes it. */
   readonly backend: TrackerBackend
   /** @default the system clock */
@@ -70,7 +70,7 @@ export interface SearchRunsOptions {
 }
 
 /** @throws InvalidArgument */
-export function checkTrackerOptions(options: TrackerOptions): void {
+export function checkTrackerOptions(options: BareTrackerOptions): void {
   assertUsage('createTracker', options, {
     write: (url) => `createTracker({ backend: mlflowTracker({ url: ${url} }) })`,
     text: 'http://127.0.0.1:5000',

@@ -12,10 +12,15 @@ import type { ReproduceOptions, Reproduction } from './reproduction'
 import type { Run } from './run'
 import type { StartRunOptions } from './run-options'
 import type { TrackerCore } from './tracker-core'
-import { checkTrackerOptions, type SearchRunsOptions, type TrackerOptions } from './tracker-options'
+import { type BareTrackerOptions, checkTrackerOptions, type SearchRunsOptions } from './tracker-options'
 
-/** A tracker over a backend. @throws InvalidArgument on options that cannot be */
-export function createTracker(options: TrackerOptions): Tracker {
+/**
+ * A tracker over a backend, with nothing bound: no environment is captured, tables need a `digest`, open runs do not end with the process.
+ * For small bundles; `createTracker` is the one with defaults.
+ *
+ * @throws InvalidArgument on options that cannot be
+ */
+export function createBareTracker(options: BareTrackerOptions): Tracker {
   return new Tracker(options)
 }
 
@@ -28,8 +33,8 @@ export class Tracker {
   readonly #core: TrackerCore
   #closed = false
 
-  /** @internal Use {@link createTracker}. */
-  constructor(options: TrackerOptions) {
+  /** @internal Use `createTracker`. */
+  constructor(options: BareTrackerOptions) {
     checkTrackerOptions(options)
     const { backend, clock = systemClock(), seed, onError } = options
     this.#core = {

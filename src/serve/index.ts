@@ -4,15 +4,6 @@ export { jsonAnswer } from './exchange'
 export { createHandler, type Handler, type HandlerLimits, type HandlerOptions } from './handler'
 export { mlflowProtocol } from './mlflow'
 export { openInferenceProtocol } from './open-inference'
-export { type OpenApiOptions, openApiOf } from './openapi'
 export { HttpProblem } from './problem'
-export {
-  type MetricFamily,
-  type MetricSample,
-  openMetricsType,
-  prometheusType,
-  toOpenMetrics,
-  toPrometheusText,
-  wantsOpenMetrics,
-} from './prometheus'
+export type { MetricFamily, MetricSample } from './prometheus'
 export type { Served, ServedModel } from './served'

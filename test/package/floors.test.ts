@@ -33,6 +33,7 @@ const floors: Readonly<Record<string, number>> = {
   notebook: 6,
   deploy: 6,
   testing: 6,
+  wiring: 7,
 }
 /** The highest floor a room may import, where it is not simply "below me". */
 const ceilings: Readonly<Record<string, number>> = { adapters: 2, onnx: 3, serve: 4, layers: 2 }

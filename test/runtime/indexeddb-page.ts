@@ -11,7 +11,7 @@ import type { ObjectStore } from '../../src/ports/object-store'
 import type { RegistryBackend } from '../../src/ports/registry-backend'
 import type { TrackerBackend } from '../../src/ports/tracker-backend'
 import { objectStoreBackend } from '../../src/registry'
-import { createTracker } from '../../src/run'
+import { createBareTracker as createTracker } from '../../src/run'
 import { bindChecks, type Check, objectStoreChecks, registryChecks, trackerChecks } from '../../src/testing'
 
 /** How many checks passed, and what failed. */

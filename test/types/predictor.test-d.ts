@@ -3,7 +3,7 @@ import { type FunctionModel, functionModel } from '../../src/adapters/function/f
 import type { LoadedModel } from '../../src/ports/model'
 import { type PredictedLabel, Predictor } from '../../src/predictor'
 import { createHandler } from '../../src/serve'
-import { Predictor as Wired } from '../../src/wiring'
+import { Predictor as Wired } from '../../src/wiring/predictor'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_: Equal<A, B>): void {}

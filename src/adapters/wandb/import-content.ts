@@ -1,13 +1,10 @@
 /** What a W&B run is in our words: params, tags, points, and what has no place among them. */
 import { type RunKeyRule, runLimits } from '../../ports/run-keys'
-import type { DatasetInput, MetricPoint } from '../../ports/tracker-backend'
+import type { DatasetInput, EndStatus, MetricPoint } from '../../ports/tracker-backend'
 import { freeNames } from './names'
 import type { WandbRun, WandbValues } from './read'
 import { DATASETS, memoryNames, PRODUCER, SYSTEM, TAGS } from './run-state'
 import { numberText } from './wandb-json'
-
-/** How an imported run ends. */
-export type EndStatus = 'finished' | 'failed' | 'killed'
 
 /** A run to be logged. */
 export interface ImportContent {

@@ -1,7 +1,7 @@
 /** Weights & Biases: offline run directories, written beside any backend and read into any backend. */
 
+export type { EndStatus } from '../../ports/tracker-backend'
 export { type ImportWandbRunOptions, importWandbRun, type WandbImport } from './import'
-export type { EndStatus } from './import-content'
 export { type WandbOfflineOptions, wandbOffline } from './offline'
 export { type ReadWandbRunOptions, readWandbRun, type WandbRow, type WandbRun, type WandbStats, type WandbValues } from './read'
 export { type WriteWandbRunOptions, writeWandbRun } from './write-run'

@@ -226,7 +226,7 @@ export class OperationQueue {
     const error = new MillwrightError('InvalidState', `${this.name}: another process has taken over the queue ${prefix}`, {
       details: { isTakenOver: true },
     })
-    this.#warnings.warn('takenOver', 'another process has opened this queue; this one stops delivering', error)
+    this.#warnings.warn('taken-over', 'another process has opened this queue; this one stops delivering', error)
     throw error
   }
 

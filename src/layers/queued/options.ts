@@ -8,13 +8,13 @@ import type { RejectedOperation } from './rejected-operations'
 export interface QueueWarning {
   /**
    * - `offline`: the backend stopped answering; calls are only queued. `online`: it answers again.
-   * - `nearlyFull`: the queue has reached 80 % of a limit. `full`: calls fail until the backend answers again.
+   * - `nearly-full`: the queue has reached 80 % of a limit. `full`: calls fail until the backend answers again.
    * - `rejected`: the backend refused a queued operation, or failed on it repeatedly; it is kept under `<prefix>/rejected/`.
-   * - `takenOver`: another process opened the queue; this one stops delivering.
+   * - `taken-over`: another process opened the queue; this one stops delivering.
    * - `left`: the queue was closed with operations waiting.
    * - `damaged`: the stored record of an experiment cannot be read; it is requested from the backend again.
    */
-  readonly kind: 'offline' | 'online' | 'nearlyFull' | 'full' | 'rejected' | 'takenOver' | 'left' | 'damaged'
+  readonly kind: 'offline' | 'online' | 'nearly-full' | 'full' | 'rejected' | 'taken-over' | 'left' | 'damaged'
   readonly message: string
   readonly entries: number
   readonly bytes: number

@@ -21,7 +21,7 @@ export function queueWarnings(
   { maxEntries, maxBytes }: QueueLimits,
   onWarning: ((warning: QueueWarning) => void) | undefined,
 ): QueueWarnings {
-  let fullness: 'ok' | 'nearlyFull' | 'full' = 'ok'
+  let fullness: 'ok' | 'nearly-full' | 'full' = 'ok'
   const warn: QueueWarnings['warn'] = (kind, message, error) => {
     const { entries, bytes } = log
     onWarning?.({ kind, message: `${name}: ${message}`, entries, bytes, ...(error === undefined ? {} : { error }) })
@@ -32,8 +32,8 @@ export function queueWarnings(
       const share = Math.max(log.entries / maxEntries, log.bytes / maxBytes)
       if (share < nearlyFullShare) fullness = 'ok'
       else if (fullness === 'ok') {
-        fullness = 'nearlyFull'
-        warn('nearlyFull', `the queue is ${Math.floor(share * 100)} % full`)
+        fullness = 'nearly-full'
+        warn('nearly-full', `the queue is ${Math.floor(share * 100)} % full`)
       }
     },
     warnFull(error) {

@@ -1,6 +1,6 @@
 /** A forest in memory: all trees in one array of integers, and how it predicts. */
 import type { FeatureMatrix } from '../learner'
-import { type BinEdges, toBins } from './bins'
+import { toBins } from './bins'
 
 /**
  * Trees over binned features. Nodes lie in depth-first order, two integers each, so the left child of node `i` is node `i + 1`.
@@ -10,7 +10,8 @@ import { type BinEdges, toBins } from './bins'
  * - Leaf: `~leaf` (negative), 0.
  */
 export interface Forest {
-  readonly edges: readonly BinEdges[]
+  /** By feature: the upper edges of its bins, ascending. */
+  readonly edges: readonly Float64Array[]
   /** Where each tree's root is, then the number of nodes in all. */
   readonly roots: Int32Array
   readonly nodes: Int32Array
@@ -116,7 +117,7 @@ function treeArrays({ nodes, edges, leaves, width }: Forest, root: number, count
     }
     const toLeft = (word >>> 16) & 1
     feature[i] = word >>> 17
-    threshold[i] = (edges[word >>> 17] as BinEdges)[(word & 65535) - toLeft] ?? Number.POSITIVE_INFINITY
+    threshold[i] = (edges[word >>> 17] as Float64Array)[(word & 65535) - toLeft] ?? Number.POSITIVE_INFINITY
     left[i] = i + 1
     right[i] = (nodes[2 * (root + i) + 1] as number) - root
     missingLeft[i] = toLeft

@@ -8,7 +8,7 @@ import { deflateSync } from 'node:zlib'
 import { writeDvclive } from '../../../src/adapters/dvc/dvclive'
 import { fsStorage } from '../../../src/adapters/fs/fs-storage'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 
 const dvc = resolve('.venvs/dvc/bin/dvc')
 const root = mkdtempSync(join(tmpdir(), 'millwright-dvclive-'))

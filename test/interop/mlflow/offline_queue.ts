@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { fsStorage } from '../../../src/adapters/fs/fs-storage'
 import { mlflowTracker } from '../../../src/adapters/mlflow/tracker/mlflow-tracker'
 import { queuedTracker } from '../../../src/layers/queued/queued-tracker'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 import { freePort, freshFolder, mlflowVersion, pause, runPython, startServer } from '../support/mlflow'
 
 const [mode, root = '', url = '', name = ''] = process.argv.slice(2)

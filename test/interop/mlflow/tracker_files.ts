@@ -6,7 +6,7 @@ import { nodeEnvironment } from '../../../src/adapters/node/node-environment'
 import { utf8 } from '../../../src/core/bytes'
 import { createRng } from '../../../src/core/random'
 import type { ModelPackage } from '../../../src/ports/model'
-import { createTracker, type Tracker } from '../../../src/run'
+import { createBareTracker as createTracker, type Tracker } from '../../../src/run'
 import { python } from '../support/mlflow'
 
 const [root, mode = 'write'] = process.argv.slice(2)

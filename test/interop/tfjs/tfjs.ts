@@ -6,7 +6,7 @@ import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { fromUtf8 } from '../../../src/core/bytes'
 import {
   autolog,
-  createTracker,
+  createBareTracker as createTracker,
   type Run,
   type TfjsModelLike,
   type TfjsTrainable,

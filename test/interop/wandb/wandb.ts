@@ -11,7 +11,7 @@ import { fsStorage } from '../../../src/adapters/fs/fs-storage'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { importWandbRun, readWandbRun, wandbOffline, writeWandbRun } from '../../../src/adapters/wandb'
 import { parseWandbJson } from '../../../src/adapters/wandb/wandb-json'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 import { type UploadedRun, wandbServer } from './_server'
 
 const bin = (name: string): string => resolve(`.venvs/${name}/bin`)

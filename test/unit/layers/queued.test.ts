@@ -224,7 +224,7 @@ describe('queuedTracker and its bounds', () => {
         retryable: true,
       })
     }
-    expect(kinds()).toEqual(['offline', 'nearlyFull', 'full'])
+    expect(kinds()).toEqual(['offline', 'nearly-full', 'full'])
     server.fate = () => 'ok'
     await done(queue.flush())
     await done(queue.logBatch(runId, { metrics: [point('m', 8, 8)] }))
@@ -305,7 +305,7 @@ describe('two processes and one queue', () => {
     server.fate = () => 'ok'
     await done(first.flush()).catch(() => {})
     await done(second.flush())
-    expect(kinds()).toContain('takenOver')
+    expect(kinds()).toContain('taken-over')
     expect((await server.truth.searchRuns({})).items.map(({ runName }) => runName)).toEqual(['of the first'])
   })
 })

@@ -3,7 +3,6 @@ import {
   accuracy,
   averagePrecision,
   brier,
-  classesOf,
   classificationMetricNames,
   f1,
   logLoss,
@@ -15,6 +14,7 @@ import {
   regressionMetricNames,
   rocAuc,
 } from '../../../src/metrics/index'
+import { classesOf } from '../../../src/metrics/label'
 
 describe('metricByName', () => {
   it.each([...classificationMetricNames, ...regressionMetricNames])('%s knows its name and direction', (name) => {

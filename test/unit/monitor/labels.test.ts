@@ -182,7 +182,7 @@ describe('a monitor in a console', () => {
     const messages: string[] = []
     const rules = [{ name: 'f1', kind: 'performance', metric: 'f1', below: 0.8, window: { lastRows: 3 }, minRows: 3 }] as const
     const monitor = new Monitor({ name: 'fraud', rules })
-    monitor.on('alert', (message) => messages.push(inspect(message), JSON.parse(JSON.stringify(message)).rule))
+    monitor.on('alert-firing', (message) => messages.push(inspect(message), JSON.parse(JSON.stringify(message)).rule))
     judged(three('no', { probabilities: { no: 0.9, yes: 0.1 } }), monitor)
     const text = inspect(monitor.check(9000))
     expect(text).toMatch(/^check at 1970-01-01T00:00:09Z: 1 of 1 rules firing\nrule +state +value +threshold +rows\nf1 +firing +0 +0.8 +3$/)

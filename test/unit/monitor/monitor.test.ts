@@ -103,8 +103,8 @@ describe('Monitor', () => {
     const heard: string[] = []
     const sink: AlertSink = { portVersion: 1, name: 'list', send: (message) => void sent.push(message) }
     const monitor = new Monitor({ name: 'bikes', rules: [{ ...accuracyRule, clear: 0.9 }], sinks: [sink], clock: manualClock() })
-    monitor.on('alert', ({ rule }) => heard.push(`alert ${rule}`))
-    monitor.on('resolved', ({ rule }) => heard.push(`resolved ${rule}`))
+    monitor.on('alert-firing', ({ rule }) => heard.push(`alert ${rule}`))
+    monitor.on('alert-resolved', ({ rule }) => heard.push(`resolved ${rule}`))
     const state = (at: number): string | undefined => monitor.check(at).rules[0]?.state
     expect(state(10)).toBe('inactive')
     feed(monitor, 1, 10, 6)
@@ -199,7 +199,7 @@ describe('Monitor', () => {
     const rules = [accuracyRule, { name: 'drift', kind: 'drift', window: { lastMs: 1000 } } as const]
     const monitor = new Monitor({ rules, sinks: [refuses], clock: manualClock() })
     monitor.on('error', (error) => errors.push(error))
-    monitor.on('alert', () => {
+    monitor.on('alert-firing', () => {
       throw new Error('listener')
     })
     feed(monitor, 1, 10, 0)
@@ -217,7 +217,7 @@ describe('Monitor', () => {
     const clock = manualClock()
     const monitor = new Monitor({ checkEveryMs: 100, clock })
     const times: number[] = []
-    monitor.on('check', ({ at }) => times.push(at))
+    monitor.on('check-end', ({ at }) => times.push(at))
     clock.advance(350)
     await monitor.close()
     clock.advance(500)

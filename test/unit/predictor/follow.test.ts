@@ -46,7 +46,7 @@ async function followed(): Promise<{
   const clock = handClock()
   const predictor = await Predictor.load(source, 'f@champion', { runtimes: [runtime], clock })
   const events: string[] = []
-  predictor.on('reload', ({ from, to }) => events.push(`${from} → ${to}`))
+  predictor.on('model-reloaded', ({ from, to }) => events.push(`${from} → ${to}`))
   predictor.on('error', (error) => events.push((error as Error).message))
   return { predictor, clock, models, state, events }
 }

@@ -277,7 +277,7 @@ describe('Predictor.load', () => {
     const runtime = { ...functionRuntime(), load: ({ metadata }: (typeof models)[1]) => loaded[metadata?.version as 1 | 2] }
     const predictor = await Predictor.load(source, 'numbers@champion', { runtimes: [runtime] })
     const events: ReloadEvent[] = []
-    predictor.on('reload', (event) => events.push(event))
+    predictor.on('model-reloaded', (event) => events.push(event))
     expect(await predictor.refresh()).toBe(false)
     const release = loaded[1].hold()
     const call = predictor.predictOne({ x: 1 })

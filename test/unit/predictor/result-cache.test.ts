@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { batchBounds, createHistogram, quantileOf } from '../../../src/predictor'
+import { batchBounds, createHistogram, quantileOf } from '../../../src/predictor/histogram'
 import { createResultCache } from '../../../src/predictor/result-cache'
 
 describe('createResultCache', () => {

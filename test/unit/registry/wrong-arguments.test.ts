@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { betterThan, copyVersion, exportModel, importModel, ModelRegistry } from '../../../src/registry'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 
 const forgotten = Promise.resolve() as never
 const told = 'a Promise (did you forget `await`?)'

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
-import { compareRunsHtml, compareRunsPage, parallelCoordinates } from '../../../src/report'
-import { createTracker } from '../../../src/run'
+import { compareRunsHtml } from '../../../src/report'
+import { compareRunsPage } from '../../../src/report/compare-runs'
+import { parallelCoordinates } from '../../../src/report/parallel-coordinates'
+import { createBareTracker as createTracker } from '../../../src/run'
 
 describe('compareRunsHtml', () => {
   it('is one escaped page with tables, parallel coordinates and curves', async () => {

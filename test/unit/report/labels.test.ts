@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { barPair, lineChart, parallelCoordinates } from '../../../src/report'
+import { barPair, lineChart } from '../../../src/report'
+import { parallelCoordinates } from '../../../src/report/parallel-coordinates'
 import { fitText, keepInside, textWidth } from '../../../src/report/text-size'
 
 /** The estimated box of a text: where it is drawn, turned by how much around which point. */

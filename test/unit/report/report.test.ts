@@ -1,21 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  barPair,
-  dataTable,
-  embedJson,
-  formatDay,
-  formatNumber,
-  formatPercent,
-  heatTable,
-  html,
-  type LifecycleReport,
-  lifecycleReport,
-  lineChart,
-  page,
-} from '../../../src/report'
+import { barPair, dataTable, heatTable, html, type LifecycleReport, lifecycleReport, lineChart, page } from '../../../src/report'
 import { axisOf } from '../../../src/report/axis'
-import { formatValue } from '../../../src/report/format'
+import { formatDay, formatNumber, formatPercent, formatValue } from '../../../src/report/format'
+import { embedJson } from '../../../src/report/html'
 
 const day = 86_400_000
 

@@ -41,7 +41,8 @@ async function loop(champion: keyof typeof functions, options: Partial<Retrainin
   const train = (): Challenger => ({ model: model('above3'), holdout, metrics: { size: 1 } })
   const retraining = createRetraining({ monitor, registry, model: 'bikes', train, runtimes, metric: 'accuracy', clock, ...options })
   const seen: string[] = []
-  for (const type of ['start', 'promoted', 'kept', 'failed', 'verdict', 'error'] as const) retraining.on(type, () => seen.push(type))
+  for (const type of ['retraining-start', 'challenger-promoted', 'champion-kept', 'retraining-failed', 'retraining-end', 'error'] as const)
+    retraining.on(type, () => seen.push(type))
   return {
     registry,
     monitor,
@@ -66,7 +67,7 @@ describe('the closed loop', () => {
       predictors: [{ refresh: async () => refreshed.push(1) > 0 }],
     })
     await fail(2000)
-    expect(seen).toEqual(['start', 'promoted', 'verdict'])
+    expect(seen).toEqual(['retraining-start', 'challenger-promoted', 'retraining-end'])
     expect(await champion()).toBe('2')
     expect(refreshed).toEqual([1])
     expect(retraining.verdicts).toHaveLength(1)
@@ -94,7 +95,7 @@ describe('the closed loop', () => {
   ] as const)('keeps the champion when the challenger %s', async (_, first, options) => {
     const { registry, retraining, seen, champion, fail } = await loop(first, options)
     await fail(2000)
-    expect(seen).toEqual(['start', 'kept', 'verdict'])
+    expect(seen).toEqual(['retraining-start', 'champion-kept', 'retraining-end'])
     expect(await champion()).toBe('1')
     expect((await registry.resolve('bikes@challenger')).version).toBe('2')
     expect(retraining.verdicts[0]?.outcome).toBe('kept')
@@ -117,7 +118,7 @@ describe('the closed loop', () => {
     const { registry, retraining, seen, champion, fail } = await loop('above5', { train })
     retraining.on('error', (error) => errors.push(error))
     await fail(2000)
-    expect(seen).toEqual(['start', 'error', 'failed', 'verdict'])
+    expect(seen).toEqual(['retraining-start', 'error', 'retraining-failed', 'retraining-end'])
     expect(await champion()).toBe('1')
     expect(await registry.listVersions('bikes')).toHaveLength(1)
     expect(retraining.verdicts[0]).toMatchObject({ outcome: 'failed', error: { code: 'Internal', message: 'no data today' } })
@@ -196,7 +197,7 @@ describe('the closed loop', () => {
     const predictors = [{ refresh: () => Promise.reject(new Error('offline')) }]
     const { seen, champion, fail } = await loop('above5', { predictors })
     await fail(2000)
-    expect(seen).toEqual(['start', 'promoted', 'error', 'verdict'])
+    expect(seen).toEqual(['retraining-start', 'challenger-promoted', 'error', 'retraining-end'])
     expect(await champion()).toBe('2')
   })
 

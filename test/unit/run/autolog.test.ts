@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { fingerprint } from '../../../src/dataset/fingerprint'
 import { chain, randomForestClassifier, randomForestRegressor, simpleImputer } from '../../../src/learn'
-import { autolog, createTracker, tfjsCallbacks, track, trackAsync } from '../../../src/run'
+import { autolog, createBareTracker as createTracker, tfjsCallbacks, track, trackAsync } from '../../../src/run'
 import { tableFromRows } from '../../../src/schema/table'
 
 const table = tableFromRows(Array.from({ length: 60 }, (_, i) => ({ x: i, noise: (i * 7) % 13, late: i >= 30, delay: i * 2 })))
@@ -36,7 +36,12 @@ describe('autolog', () => {
     const run = await tracker.startRun()
     const data = tableFromRows([{ late: 'True' }, { late: 'False' }, { late: null }])
     const model = { task: 'classification' as const, classes: [false, true], predict: () => [true, true, true] }
-    const estimator = { kind: 'made', options: {}, fit: () => model, fitAsync: async () => model }
+    const estimator = {
+      kind: 'made',
+      options: {},
+      fit: (_table: unknown, _options: { target: string }) => model,
+      fitAsync: async (_table: unknown, _options: { target: string }) => model,
+    }
     autolog(estimator, run).fit(data, { target: 'late' })
     await run.finish()
     expect((await tracker.getRun(run.runId)).metrics.training_accuracy?.value).toBe(0.5)

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { folderFiles } from '../../../src/adapters/node/folder-files'
 import { fromUtf8 } from '../../../src/core/bytes'
-import { createTracker, type Drawing } from '../../../src/run'
+import { createBareTracker as createTracker, type Drawing } from '../../../src/run'
 
 const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3])
 const dataUrl = `data:image/png;base64,${btoa(String.fromCharCode(...png))}`

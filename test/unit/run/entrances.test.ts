@@ -12,8 +12,8 @@ import { isMillwrightError } from '../../../src/core/errors'
 import { queuedTracker } from '../../../src/layers/queued/queued-tracker'
 import { teeTracker } from '../../../src/layers/tee/tee-tracker'
 import { ModelRegistry } from '../../../src/registry'
-import { createTracker as bareTracker } from '../../../src/run'
-import { createTracker } from '../../../src/wiring'
+import { createBareTracker as bareTracker } from '../../../src/run'
+import { createTracker } from '../../../src/wiring/create-tracker'
 
 type Call = (...given: unknown[]) => unknown
 const tracker = createTracker as unknown as Call

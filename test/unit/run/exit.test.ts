@@ -8,7 +8,7 @@ import { fsStorage } from '../../../src/adapters/fs/fs-storage'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
 import type { RunRecord } from '../../../src/ports/tracker-backend'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 
 const root = mkdtempSync(join(tmpdir(), 'millwright-exit-'))
 const repository = new URL('../../..', import.meta.url).pathname

@@ -10,7 +10,7 @@ import { sqliteTracker } from '../../../src/adapters/sqlite/tracker/sqlite-track
 import { teeTracker } from '../../../src/layers/tee/tee-tracker'
 import type { ObjectStore } from '../../../src/ports/object-store'
 import type { TrackerBackend } from '../../../src/ports/tracker-backend'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 import { sqliteLibs } from '../../fixtures/sqlite-libs'
 import { manualClock } from './manual-clock'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import type { RunEnvironment } from '../../../src/ports/environment'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 import { tableFromRows } from '../../../src/schema/table'
 
 const there: RunEnvironment = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { MillwrightError } from '../../../src/core/errors'
 import type { TrackerBackend } from '../../../src/ports/tracker-backend'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 import { manualClock } from './manual-clock'
 
 const actions = array(

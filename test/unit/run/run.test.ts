@@ -5,7 +5,7 @@ import type { Clock } from '../../../src/core/clock'
 import { isMillwrightError, MillwrightError } from '../../../src/core/errors'
 import type { ModelPackage } from '../../../src/ports/model'
 import type { TrackerBackend } from '../../../src/ports/tracker-backend'
-import { createTracker, type Run, type RunEndEvent } from '../../../src/run'
+import { createBareTracker as createTracker, type Run, type RunEndEvent } from '../../../src/run'
 import { tableFromRows } from '../../../src/schema/table'
 import { manualClock } from './manual-clock'
 
@@ -134,7 +134,7 @@ describe('artifacts and inputs', () => {
     bytes.fill(0)
     run.logText('note.txt', 'text')
     run.logJson('x.json', { b: Number.NaN, a: [1] })
-    run.logDict('y.json', { k: 'v' })
+    run.logJson('y.json', { k: 'v' })
     const table = tableFromRows([
       { n: 1, s: 'x' },
       { n: null, s: 'ü' },

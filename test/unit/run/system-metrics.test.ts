@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { nodeSystemMetrics } from '../../../src/adapters/node/node-system-metrics'
 import { MillwrightError } from '../../../src/core/errors'
-import { createTracker } from '../../../src/run'
+import { createBareTracker as createTracker } from '../../../src/run'
 import { manualClock } from './manual-clock'
 
 /** Lets promises that are due settle. */

@@ -3,7 +3,7 @@ import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { fromUtf8 } from '../../../src/core/bytes'
 import { MillwrightError } from '../../../src/core/errors'
 import type { TrackerBackend } from '../../../src/ports/tracker-backend'
-import { createTracker, type Run } from '../../../src/run'
+import { createBareTracker as createTracker, type Run } from '../../../src/run'
 
 describe('tracker.run', () => {
   it('ends finished and gives the result', async () => {

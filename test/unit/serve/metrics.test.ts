@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createHistogram } from '../../../src/predictor'
-import { createHandler, type MetricFamily, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from '../../../src/serve'
+import { createHistogram } from '../../../src/predictor/histogram'
+import { createHandler } from '../../../src/serve'
+import { type MetricFamily, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from '../../../src/serve/prometheus'
 import { feelsPredictor, get, post } from './helpers'
 
 const histogram = createHistogram([0.00001, 0.005, 1, 250_000, 1_500_000])

@@ -3,7 +3,7 @@ import { writeDvclive } from '../../../../src/adapters/dvc/dvclive'
 import { memoryStorage } from '../../../../src/adapters/memory/memory-storage'
 import { memoryTracker } from '../../../../src/adapters/memory/memory-tracker'
 import { fromUtf8 } from '../../../../src/core/bytes'
-import { createTracker } from '../../../../src/run'
+import { createBareTracker as createTracker } from '../../../../src/run'
 
 async function written(options = {}) {
   const backend = memoryTracker()

@@ -16,7 +16,7 @@ import { concatBytes, fromUtf8, utf8 } from '../../../../src/core/bytes'
 import { MillwrightError } from '../../../../src/core/errors'
 import type { ObjectStore } from '../../../../src/ports/object-store'
 import type { TrackerBackend } from '../../../../src/ports/tracker-backend'
-import { createTracker } from '../../../../src/run'
+import { createBareTracker as createTracker } from '../../../../src/run'
 import { bindChecks, failingStore, manualClock, trackerChecks } from '../../../../src/testing'
 import { hostileSample } from '../../../support/effort'
 
