@@ -50,7 +50,7 @@ describe('package.json', () => {
   })
 
   it('has the chosen runtime dependencies (docs/decisions), each used', () => {
-    const chosen = ['@noble/hashes', 'eventemitter3', 'js-yaml', 'simple-statistics', 'zod']
+    const chosen = ['@noble/hashes', '@rgrove/parse-xml', 'aws4fetch', 'eventemitter3', 'js-yaml', 'simple-statistics', 'zod']
     expect(Object.keys(manifest.dependencies).sort()).toEqual(chosen)
     for (const name of Object.keys(manifest.dependencies)) expect(imported.has(name), `${name} is imported`).toBe(true)
   })
