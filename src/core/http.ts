@@ -123,6 +123,11 @@ export function encodeStrictly(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
+/** An address as messages may show it: what stands before an `@` may be a password, also where the address cannot be parsed. */
+export function withoutUserInfo(address: unknown): unknown {
+  return typeof address === 'string' ? address.replace(/\/\/.*@/, '//') : address
+}
+
 function systemCodeOf(error: unknown): string | undefined {
   for (let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0; at && depth < 5; depth++) {
     if (typeof at.code === 'string') return at.code

@@ -3,7 +3,7 @@ import { fromUtf8 } from '../../core/bytes'
 import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
 import { type ErrorCode, invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
-import { bareEtag, encodePath, type HttpAnswer, retryAfterMs, sendOnce } from '../../core/http'
+import { bareEtag, encodePath, type HttpAnswer, retryAfterMs, sendOnce, withoutUserInfo } from '../../core/http'
 import { assertSafeKey, newId } from '../../core/ids'
 import { anything, arrayOf, checkOptions, either, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../core/options'
 import { createRng } from '../../core/random'
@@ -47,7 +47,8 @@ const atOnce = 8
  *
  * @throws InvalidArgument on a bad option
  * @example
- * const registry = new ModelRegistry({ storage: httpStorage({ url: 'https://example.org/mlops' }) })
+ * const storage = httpStorage({ url: 'https://example.org/mlops' })
+ * const header = await storage.get('models/flights.onnx', { range: { start: 0, end: 16 } })
  */
 export function httpStorage(options: HttpStorageOptions): ObjectStore {
   checkHttpOptions(options)
@@ -155,7 +156,7 @@ function checkHttpOptions(options: HttpStorageOptions): void {
   })
   const url = typeof options.url === 'string' && URL.canParse(options.url) ? new URL(options.url) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw invalidArgument(`\`url\` of httpStorage must be an http or https address, got ${show(options.url)}`)
+    throw invalidArgument(`\`url\` of httpStorage must be an http or https address, got ${show(withoutUserInfo(options.url))}`)
   }
   // A query may hold a token, and would stand before the key.
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {

@@ -2,7 +2,7 @@
 import type { Awaitable } from '../../core/awaitable'
 import type { Clock } from '../../core/clock'
 import { invalidArgument, show } from '../../core/errors'
-import { encodePath } from '../../core/http'
+import { encodePath, withoutUserInfo } from '../../core/http'
 import { assertSafeKey } from '../../core/ids'
 import { anything, checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../core/options'
 import { assertUsage } from '../../core/usage'
@@ -108,7 +108,7 @@ export function addressOf(options: S3StorageOptions): S3Address {
 function serverOf(endpoint: unknown): { readonly origin: string; readonly path: string } {
   const url = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw invalidArgument(`\`endpoint\` of s3Storage must be an http or https address, got ${show(endpoint)}`)
+    throw invalidArgument(`\`endpoint\` of s3Storage must be an http or https address, got ${show(withoutUserInfo(endpoint))}`)
   }
   if (url.username !== '' || url.password !== '' || url.search !== '') {
     throw invalidArgument('`endpoint` of s3Storage must hold no user name, password or query', { hint: 'pass { credentials }' })
