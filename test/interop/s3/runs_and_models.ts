@@ -16,7 +16,7 @@ import { startMoto, startVersity } from './_servers'
 const { name, options, stop } = (await startVersity()) ?? (await startMoto())
 let namespaces = 0
 /** versitygw answers `encoding-type=url` without encoding, and XML cannot hold these two characters. */
-const namesFor = (seed: number) => hostileSample(seed).map((part) => part.filter((text) => !/[\uFFFE\uFFFF]/.test(text)))
+const namesFor = (seed: number) => hostileSample(seed).filter((text) => !/[\uFFFE\uFFFF]/.test(text))
 const fresh = () => s3Storage({ ...options, prefix: `suite-${++namespaces}` })
 
 async function runAll<Subject>(what: string, checks: readonly Check<Subject>[], bind: BindOptions<Subject>): Promise<number> {
