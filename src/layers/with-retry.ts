@@ -1,11 +1,12 @@
 /** A layer that repeats failed operations which may succeed later. */
 import type { Awaitable } from '../core/awaitable'
-import { backoffDelay } from '../core/backoff'
-import { type Clock, sleep, systemClock } from '../core/clock'
+import { type Clock, systemClock } from '../core/clock'
 import { isMillwrightError, type MillwrightError } from '../core/errors'
 import { anything, checkOptions, finiteNumber, ofType, wholeNumber } from '../core/options'
 import { createRng } from '../core/random'
-import type { ObjectInfo, ObjectStore } from '../ports/object-store'
+import { retrying } from '../core/retry'
+import type { ObjectStore } from '../ports/object-store'
+import { ownObject } from '../ports/own-object'
 import { wrapStore } from './wrap-store'
 
 /** The argument of {@link WithRetryOptions.onRetry}. */
@@ -53,32 +54,13 @@ export function withRetry(store: ObjectStore, options: WithRetryOptions = {}): O
     onRetry: ofType('function'),
   })
   const { attempts = 5, baseDelayMs = 50, maxDelayMs = 5000, onRetry } = options
-  const clock = options.clock ?? systemClock()
-  const rng = createRng(options.seed ?? 0)
+  const policy = { attempts, baseDelayMs, maxDelayMs, clock: options.clock ?? systemClock(), rng: createRng(options.seed ?? 0) }
 
-  const retry = async <T>(operation: RetryEvent['operation'], signal: AbortSignal | undefined, work: (attempt: number) => Awaitable<T>) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work(attempt)
-      } catch (error) {
-        if (attempt >= attempts || !isMillwrightError(error) || !error.retryable) throw error
-        const delayMs = backoffDelay(attempt, { baseMs: baseDelayMs, maxMs: maxDelayMs, jitter: [0.5, 1], random: rng.next })
-        onRetry?.({ operation, attempt, delayMs, error })
-        await sleep(clock, delayMs, signal)
-      }
-    }
-  }
+  const retry = <T>(operation: RetryEvent['operation'], signal: AbortSignal | undefined, work: (attempt: number) => Awaitable<T>) =>
+    retrying(policy, work, signal, onRetry && ((failed) => onRetry({ operation, ...failed })))
 
   const head: ObjectStore['head'] = (key, o) => retry('head', o?.signal, () => store.head(key, o))
   const get: ObjectStore['get'] = (key, o) => retry('get', o?.signal, () => store.get(key, o))
-
-  /** The facts of `key` where it holds exactly `bytes`: then an earlier attempt had succeeded. */
-  const ownObject = async (key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<ObjectInfo | undefined> => {
-    const info = await head(key, { signal })
-    if (info?.sizeBytes !== bytes.length) return undefined
-    const held = await get(key, { signal })
-    return held.every((byte, i) => byte === bytes[i]) ? info : undefined
-  }
 
   return wrapStore(store, {
     head,
@@ -93,7 +75,8 @@ export function withRetry(store: ObjectStore, options: WithRetryOptions = {}): O
         try {
           return await store.put(key, bytes, o)
         } catch (error) {
-          const own = attempt > 1 && isMillwrightError(error, 'Conflict') ? await ownObject(key, bytes, o?.signal) : undefined
+          const own =
+            attempt > 1 && isMillwrightError(error, 'Conflict') ? await ownObject({ head, get }, key, bytes, o?.signal) : undefined
           if (own === undefined) throw error
           return own
         }

@@ -35,6 +35,7 @@ export const lanes: readonly Lane[] = [
     browser: true,
   },
   { name: 'mlflow-s3', about: 'MLflow with a login, and with artifacts on S3' },
+  { name: 's3', about: 's3Storage at moto and versitygw: the conformance suite, large objects, runs, models and pipelines' },
   { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },

@@ -52,7 +52,9 @@ describe('package.json', () => {
   it('has the chosen runtime dependencies (docs/decisions), each used', () => {
     const chosen = [
       '@noble/hashes',
+      '@rgrove/parse-xml',
       '@zip.js/zip.js',
+      'aws4fetch',
       'crc-32',
       'd3-array',
       'd3-format',

@@ -6,7 +6,8 @@ import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { assertSafeKey } from '../../core/ids'
 import { anything, checkOptions } from '../../core/options'
 import { throwIfAborted } from '../../core/signal'
-import type { ChangedAnswer, ChangedQuery, ObjectInfo, ObjectListing, ObjectStore } from '../../ports/object-store'
+import type { ChangedAnswer, ChangedQuery, ObjectInfo, ObjectStore } from '../../ports/object-store'
+import { firstAtLeast, pageOfKeys } from '../../ports/page-of-keys'
 
 /** Options of {@link memoryStorage}. */
 export interface MemoryStorageOptions {
@@ -132,7 +133,8 @@ export function memoryStorage(options: MemoryStorageOptions = {}): ObjectStore {
       if (!Number.isInteger(limit) || limit < 1) throw invalidArgument(`\`limit\` of list must be a whole number ≥ 1, got ${show(limit)}`)
       if (prefix.includes('/')) assertSafeKey(prefix.slice(0, prefix.lastIndexOf('/')))
       order ??= [...entries.keys()].sort()
-      return page(order, entries, { prefix, shallow, limit, cursor })
+      const { keys, ...rest } = pageOfKeys(order, { prefix, shallow, limit, cursor })
+      return { objects: keys.map((key) => (entries.get(key) as Entry).info), ...rest }
     },
     async getChanged(queries, { signal } = {}) {
       begin(signal)
@@ -162,30 +164,6 @@ function conflict(message: string, details?: Readonly<Record<string, unknown>>):
   return new MillwrightError('Conflict', message, { details })
 }
 
-/** One page of sorted keys; the cursor is the last key or prefix of the page before. */
-function page(
-  keys: readonly string[],
-  entries: ReadonlyMap<string, Entry>,
-  query: { readonly prefix: string; readonly shallow: boolean; readonly limit: number; readonly cursor: string | undefined },
-): ObjectListing {
-  const { prefix, shallow, limit, cursor } = query
-  const objects: ObjectInfo[] = []
-  const prefixes: string[] = []
-  let last = cursor
-  for (let i = firstAtLeast(keys, cursor !== undefined && cursor > prefix ? cursor : prefix); i < keys.length; i++) {
-    const key = keys[i] as string
-    if (!key.startsWith(prefix)) break
-    const slash = shallow ? key.indexOf('/', prefix.length) : -1
-    const item = slash < 0 ? key : key.slice(0, slash + 1)
-    if (last !== undefined && item <= last) continue
-    if (objects.length + prefixes.length === limit) return { objects, prefixes, cursor: last }
-    if (slash < 0) objects.push((entries.get(key) as Entry).info)
-    else prefixes.push(item)
-    last = item
-  }
-  return { objects, prefixes }
-}
-
 /** The names directly below a folder, without walking through what lies deeper. */
 function namesBelow(keys: readonly string[], prefix: string): string[] {
   const names: string[] = []
@@ -197,15 +175,4 @@ function namesBelow(keys: readonly string[], prefix: string): string[] {
     i = slash < 0 ? i + 1 : firstAtLeast(keys, `${key.slice(0, slash)}0`)
   }
   return names
-}
-
-function firstAtLeast(keys: readonly string[], text: string): number {
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((keys[middle] as string) < text) low = middle + 1
-    else high = middle
-  }
-  return low
 }
