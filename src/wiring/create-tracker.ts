@@ -25,20 +25,20 @@ export interface TrackerOptions extends Omit<BareTrackerOptions, 'backend'> {
  * A tracker on a storage or a backend. Captures the environment (git, runtime, package, machine), and can digest tables for `run.logInput`.
  * Open runs end with the process (`handleExit`), and can record the load of the machine (`systemMetrics`).
  *
- * @example const tracker = createTracker({ storage: fsStorage({ root: '../mlops' }) })
+ * @example const tracker = createTracker({ storage: fsStorage({ root: './mlops' }) })
  * @throws InvalidArgument unless there is just one of `storage` and `backend`
  */
 export function createTracker(options: TrackerOptions): Tracker {
   assertUsage('createTracker', options, {
     write: (path) => `createTracker({ storage: fsStorage({ root: ${path} }) })`,
-    text: '../mlops',
+    text: './mlops',
     renamed: { store: 'storage', root: 'storage', path: 'storage' },
   })
   const { storage, backend, ...rest } = options
   checkOptions('createTracker', { storage, backend }, { storage: objectStoreRule(), backend: trackerBackendRule() })
   if ((storage === undefined) === (backend === undefined)) {
     throw invalidArgument(`createTracker needs either \`storage\` or \`backend\`, got ${storage === undefined ? 'neither' : 'both'}`, {
-      hint: "createTracker({ storage: fsStorage({ root: '../mlops' }) })",
+      hint: "createTracker({ storage: fsStorage({ root: './mlops' }) })",
     })
   }
   return createBareTracker({

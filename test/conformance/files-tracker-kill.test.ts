@@ -23,7 +23,7 @@ beforeAll(async () => {
     entry,
     `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
      import { filesTracker } from ${JSON.stringify(source('adapters/mlruns/files-tracker'))}
-     import { createTracker } from ${JSON.stringify(source('run'))}
+     import { createBareTracker as createTracker } from ${JSON.stringify(source('run'))}
      const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root: process.argv[2], fsync: process.argv[5] === 'fsync' }) }) })
      const run = process.argv[3] ? await tracker.resumeRun(process.argv[3]) : await tracker.startRun({ experiment: 'kill' })
      process.stdout.write('run ' + run.runId + '\\n')

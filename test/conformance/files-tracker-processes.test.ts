@@ -28,7 +28,7 @@ beforeAll(async () => {
     entry,
     `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
      import { filesTracker } from ${JSON.stringify(source('adapters/mlruns/files-tracker'))}
-     import { createTracker } from ${JSON.stringify(source('run'))}
+     import { createBareTracker as createTracker } from ${JSON.stringify(source('run'))}
      const [root, who, runs] = process.argv.slice(2)
      const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root }) }) })
      for (let i = 0; i < Number(runs); i++) {

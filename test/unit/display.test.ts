@@ -1,4 +1,5 @@
 /** How every public thing reads: `String(x)`, the console of Node, and what a notebook asks for. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,8 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { entries } from '../../scripts/entries'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
+import { httpStorage } from '../../src/adapters/http/http-storage'
+import { s3Storage } from '../../src/adapters/s3/s3-storage'
 import * as drift from '../../src/drift'
 import * as main from '../../src/index'
 import * as layers from '../../src/layers'
@@ -68,6 +71,8 @@ async function makeAll(): Promise<void> {
     mlflowTracker: main.mlflowTracker({ url: 'http://127.0.0.1:5000' }),
     mlflowRegistry: main.mlflowRegistry({ url: 'http://127.0.0.1:5000' }),
     inProcessExecutor: inProcessExecutor(),
+    httpStorage: httpStorage({ url: 'http://127.0.0.1:9/' }),
+    s3Storage: s3Storage({ bucket: 'models', region: 'eu-central-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }),
   }
   for (const [name, thing] of Object.entries(all)) made.set(name, thing)
 }
