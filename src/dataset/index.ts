@@ -1,11 +1,34 @@
 /** Datasets: immutable, columnar tables and what is done to them. */
 export type { Fold } from '../schema/partition'
-export type { RowOfSchema, RowSchema } from '../schema/row-schema'
-export type { DataRow, NameOf, RowOf } from '../schema/row-types'
+export type { RowOfSchema, RowSchema, SchemaIssue, SchemaResult } from '../schema/row-schema'
+export type {
+  CellAskedFor,
+  CellInput,
+  CellOf,
+  CellOfType,
+  ColumnName,
+  ColumnNames,
+  DataRow,
+  Dropped,
+  KeyOfAny,
+  MissingCell,
+  MixedCell,
+  NameOf,
+  NoOthers,
+  PresentCell,
+  Renamed,
+  RowFrom,
+  RowInput,
+  RowOf,
+  Selected,
+  TypedBy,
+  ValueOfAny,
+  WithCell,
+} from '../schema/row-types'
 export { assertSchema, type InferRow, type SchemaCheckOptions, schemaIssues, schemaOf, type TableSchema } from '../schema/schema'
 export { concat } from './concat'
-export { type ColumnCells, type ColumnTypes, type FromRowsOptions, fromColumns, fromRows } from './create'
-export { Dataset } from './dataset'
+export { type CellsOf, type ColumnCells, type ColumnTypes, type FromRowsOptions, fromColumns, fromRows, type RowOfColumns } from './create'
+export { type ColumnOf, Dataset } from './dataset'
 export { filter, head, type RowPredicate, slice, tail, take } from './filter'
 export { fingerprint } from './fingerprint'
 export { groupCounts, type ValueCount, valueCounts } from './group-counts'
@@ -15,5 +38,5 @@ export type { RowView } from './row-view'
 export { drop, rename, select } from './select'
 export { type SortKey, sort } from './sort'
 export { type FoldsOptions, folds, type Split, type SplitOptions, split } from './split'
-export { type WithColumnOptions, withColumn } from './with-column'
+export { type CellFor, type CellsFor, type WithColumnOptions, withColumn } from './with-column'
 export { withSchema } from './with-schema'

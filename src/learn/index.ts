@@ -3,7 +3,7 @@ export type { ChainOf } from './chain'
 export { chain } from './chain'
 export type { CrossValidateOptions, CrossValidation, FoldScores } from './cross-validate'
 export { crossValidate } from './cross-validate'
-export type { Classifier, Estimator, FitOptions, Regressor } from './estimator'
+export type { Classifier, Estimator, FitOptions, LabelIn, Regressor } from './estimator'
 export type {
   ClassifierScores,
   DefaultScores,

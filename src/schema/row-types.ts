@@ -28,9 +28,11 @@ export type NameOf<T> = ColumnName<RowOf<T>>
 /** The cell that a value of type `V` becomes: a date is epoch milliseconds, nothing is `null`, values of mixed kinds may become text. */
 export type CellOf<V> = unknown extends V ? CellValue : PresentCell<Exclude<V, null | undefined>> | MissingCell<V>
 
-type MissingCell<V> = V extends null | undefined ? null : never
+/** `null` where a value of type `V` may be nothing. */
+export type MissingCell<V> = V extends null | undefined ? null : never
 
-type PresentCell<V> = [V] extends [string]
+/** What the cell of a value of type `V`, not nothing, holds. */
+export type PresentCell<V> = [V] extends [string]
   ? V
   : [V] extends [number]
     ? V
@@ -42,7 +44,8 @@ type PresentCell<V> = [V] extends [string]
           ? number | string
           : MixedCell<V>
 
-type MixedCell<V> = [V] extends [never] ? never : string | (V extends Date | number ? number : V extends boolean ? boolean : never)
+/** What the cell of values of mixed kinds may hold. */
+export type MixedCell<V> = [V] extends [never] ? never : string | (V extends Date | number ? number : V extends boolean ? boolean : never)
 
 /** What a cell with a value is, by the type of its column. */
 export interface CellOfType {
@@ -59,8 +62,10 @@ export interface CellOfType {
  */
 export type RowFrom<R> = [KeyOfAny<R>] extends [never] ? DataRow : { [Name in KeyOfAny<R>]: CellOf<ValueOfAny<R, Name>> }
 
-type KeyOfAny<R> = R extends unknown ? keyof R : never
-type ValueOfAny<R, Name extends PropertyKey> = R extends unknown ? (Name extends keyof R ? R[Name] : undefined) : never
+/** The columns of any member of a union. */
+export type KeyOfAny<R> = R extends unknown ? keyof R : never
+/** The values of a column in the members of a union, `undefined` for those that lack it. */
+export type ValueOfAny<R, Name extends PropertyKey> = R extends unknown ? (Name extends keyof R ? R[Name] : undefined) : never
 
 /** `R` with the columns of `Names` only. */
 export type Selected<R, Names extends PropertyKey> = string extends Names ? R : { [Name in Names]: Name extends keyof R ? R[Name] : never }

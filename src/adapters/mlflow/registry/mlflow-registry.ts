@@ -17,6 +17,7 @@ import { registeredModels } from './models'
 import { modelVersions } from './versions'
 
 export type { MlflowClientOptions } from '../client/client'
+export type { AliasStages } from './aliases'
 
 /** Options of {@link mlflowRegistry}. Without `url`, `MLFLOW_REGISTRY_URI` is read before `MLFLOW_TRACKING_URI`. */
 export interface MlflowRegistryOptions extends MlflowClientOptions {
