@@ -1,23 +1,17 @@
 /**
  * Builds `dist/`: JavaScript as ES modules and CommonJS, and the declarations. TypeScript writes a declaration beside each source
- * (`tsconfig.build.json`), tsup joins them to one file an entry and the shared parts; both once, for ES modules. The declarations for
- * `require` are the same text with the names of the CommonJS files.
+ * (`tsconfig.build.json`), tsup (`tsup.config.ts`) joins them to one file an entry and the shared parts; both once, for ES modules. The declarations
+ * for `require` are the same text with the names of the CommonJS files.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, type Options } from 'tsup'
-import { type Entry, entries } from './entries'
-
-const declarations = '.build/types'
-
-const common: Options = { config: false, outDir: 'dist', external: [/^node:/], silent: true }
-const entryOf = (file: (source: string) => string): Record<string, string> =>
-  Object.fromEntries(entries().map(({ output, source }: Entry) => [output, file(source)]))
+import { build } from 'tsup'
+import { declarationFolder, declarations, javascript } from '../tsup.config.ts'
 
 /** Runs TypeScript's compiler beside the bundler. */
 function emitDeclarations(): Promise<void> {
-  rmSync(declarations, { recursive: true, force: true })
+  rmSync(declarationFolder, { recursive: true, force: true })
   const child = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
   return new Promise((resolve, reject) => {
     child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`tsc -p tsconfig.build.json ended with ${code}`))))
@@ -35,24 +29,7 @@ function deriveCommonJs(): void {
 }
 
 const started = performance.now()
-await Promise.all([
-  emitDeclarations(),
-  build({
-    ...common,
-    entry: entryOf((source) => source),
-    format: ['esm', 'cjs'],
-    clean: true,
-    // Without splitting, every CommonJS entry would carry its own copy of shared classes.
-    splitting: true,
-    target: 'es2022',
-    platform: 'neutral',
-  }),
-])
-await build({
-  ...common,
-  entry: entryOf((source) => source.replace(/^src/, declarations).replace(/\.ts$/, '.d.ts')),
-  format: ['esm'],
-  dts: { only: true },
-})
+await Promise.all([emitDeclarations(), build({ ...javascript, config: false, silent: true })])
+await build({ ...declarations, config: false, silent: true })
 deriveCommonJs()
 console.log(`dist: ${readdirSync('dist', { recursive: true }).length} files in ${((performance.now() - started) / 1000).toFixed(1)} s`)

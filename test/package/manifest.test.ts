@@ -1,5 +1,5 @@
 /** package.json tells the truth about entries, dependencies and peers. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { exportsMap, sourcePaths } from '../../scripts/exports-map'
@@ -84,6 +84,13 @@ describe('package.json', () => {
     expect(manifest.type).toBe('module')
     expect(manifest.engines.node).toBe('>=20.19')
     expect(manifest.files).toContain('dist')
+  })
+})
+
+describe('the top level', () => {
+  it('has what stands in every checkout', () => {
+    const wanted = ['package.json', 'tsconfig.json', 'tsup.config.ts', 'src', 'test', 'docs', 'examples', 'CHANGELOG.md', 'README.md']
+    expect(wanted.filter((name) => !existsSync(join(root, name)))).toEqual([])
   })
 })
 
