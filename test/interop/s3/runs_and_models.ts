@@ -17,7 +17,15 @@ const { name, options, stop } = (await startVersity()) ?? (await startMoto())
 let namespaces = 0
 /** versitygw answers `encoding-type=url` without encoding, and XML cannot hold these two characters. */
 const namesFor = (seed: number) => hostileSample(seed).filter((text) => !/[\uFFFE\uFFFF]/.test(text))
-const fresh = () => s3Storage({ ...options, prefix: `suite-${++namespaces}` })
+const storage = () => s3Storage({ ...options, prefix: `suite-${namespaces}` })
+/** Makes each subject on a prefix of its own; another opener of the same data is made on the same one. */
+const bindTo = <Subject>(open: (store: ReturnType<typeof storage>) => Subject): BindOptions<Subject> => ({
+  make: () => {
+    namespaces++
+    return open(storage())
+  },
+  reopen: () => open(storage()),
+})
 
 async function runAll<Subject>(what: string, checks: readonly Check<Subject>[], bind: BindOptions<Subject>): Promise<number> {
   const failures: string[] = []
@@ -63,7 +71,11 @@ async function story(): Promise<void> {
 
 await story()
 const failed =
-  (await runAll('registry', registryChecks({ hostileNames: namesFor(1) }), { make: () => objectStoreBackend(fresh()) })) +
-  (await runAll('tracker', trackerChecks({ hostileNames: namesFor(2) }), { make: () => filesTracker({ storage: fresh() }) }))
+  (await runAll('registry', registryChecks({ hostileNames: namesFor(1) }), bindTo(objectStoreBackend))) +
+  (await runAll(
+    'tracker',
+    trackerChecks({ hostileNames: namesFor(2) }),
+    bindTo((store) => filesTracker({ storage: store })),
+  ))
 stop()
 process.exit(failed === 0 ? 0 : 1)
