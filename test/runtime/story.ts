@@ -29,6 +29,7 @@ export interface StoryResult {
   readonly logged: number
   readonly httpStatus: number
   readonly pipeline: string
+  readonly legacyText: unknown
 }
 
 /** Runs the story on the penguins' CSV text. */
@@ -82,5 +83,9 @@ export async function story(csv: string): Promise<StoryResult> {
     logged: history.length,
     httpStatus: response.status,
     pipeline: JSON.stringify(outputs),
+    legacyText: [
+      parseCsv(Uint8Array.of(97, 10, 0x80, 0x92, 10), { encoding: 'windows-1252' }).row(0),
+      parseCsv(Uint8Array.of(97, 10, 0x87, 0x40, 0x88, 0x62, 10), { encoding: 'big5' }).row(0),
+    ],
   }
 }

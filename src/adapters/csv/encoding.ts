@@ -1,8 +1,8 @@
 /** Bytes of any encoding into UTF-8. */
+// Browsers decode as the Encoding Standard says; Node does not, and gets the package's own tables (docs/decisions/0006-legacy-encodings.md).
+import { TextDecoder } from '@exodus/bytes/encoding-browser.js'
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
-import { type Decoder, multiByteDecoder } from './multi-byte'
-import { singleByteDecoder } from './single-byte'
 
 /**
  * Bytes as UTF-8; unchanged when they are so already (they are checked while parsing). A byte order mark of UTF-8 or UTF-16 wins over `encoding`.
@@ -14,23 +14,27 @@ export function toUtf8(bytes: Uint8Array, encoding: string | undefined, operatio
   if (/^utf-?8$/.test(label)) return bytes
   const decoder = decoderOf(label, operation)
   try {
-    return utf8(decoder.decode(bytes))
+    const text = decoder.decode(bytes)
+    return utf8(decoder.encoding === 'big5' ? mendBig5(text) : text)
   } catch (cause) {
-    if (cause instanceof MillwrightError) throw cause
     throw new MillwrightError('Corrupt', `${operation}: the bytes are not ${show(encoding ?? label)}`, { cause })
   }
 }
 
-function decoderOf(label: string, operation: string): Decoder {
-  const encoding = canonicalName(label, operation)
-  return singleByteDecoder(encoding) ?? multiByteDecoder(encoding) ?? new TextDecoder(encoding, { fatal: true })
+/**
+ * Four sequences of big5 stand for a letter and a combining mark each. Chromium 156 writes half a surrogate pair in their place, which no right
+ * text contains.
+ */
+export function mendBig5(text: string): string {
+  return text.replace(
+    /[\x93\xb3][\udf04\udf0c]/g,
+    ([letter, mark]) => (letter === '\x93' ? 'Ê' : 'ê') + (mark === '\udf04' ? '\u0304' : '\u030c'),
+  )
 }
 
-/** The standard's name of the encoding that a label means. Node does not know two of them. */
-function canonicalName(label: string, operation: string): string {
-  if (label === 'iso-8859-16' || label === 'x-user-defined') return label
+function decoderOf(label: string, operation: string): InstanceType<typeof TextDecoder> {
   try {
-    return new TextDecoder(label).encoding
+    return new TextDecoder(label, { fatal: true })
   } catch (cause) {
     throw invalidArgument(`\`encoding\` of ${operation} must be a label of the WHATWG Encoding Standard, got ${show(label)}`, { cause })
   }

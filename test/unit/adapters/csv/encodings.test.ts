@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseCsv } from '../../../../src/adapters/csv/csv'
-import { toUtf8 } from '../../../../src/adapters/csv/encoding'
+import { mendBig5, toUtf8 } from '../../../../src/adapters/csv/encoding'
 import { fromUtf8, utf8 } from '../../../../src/core/bytes'
 
 const golden = JSON.parse(readFileSync(new URL('../../../golden/encodings.json', import.meta.url), 'utf8')) as {
@@ -48,8 +48,6 @@ describe('single-byte encodings', () => {
 })
 
 describe('multi-byte encodings', () => {
-  // In these rows of big5 stands the Hong Kong supplement, which Node does not have: refused by name, never guessed.
-  const supplement = (lead: number): boolean => lead <= 0xa0 || (lead >= 0xc6 && lead <= 0xc8) || lead >= 0xf9
   const seldom = (lead: number, i: number): boolean => lead < 0x82 || lead > 0xfe || i % 16 === 0
 
   it.each(Object.keys(golden.pairs))('%s', (encoding) => {
@@ -57,7 +55,7 @@ describe('multi-byte encodings', () => {
       ([lead, hash]) => [Number.parseInt(lead, 16), hash] as const,
     )
     for (const [i, [lead, hash]] of rows.entries()) {
-      if (!seldom(lead, i) || (encoding === 'big5' && supplement(lead))) continue
+      if (!seldom(lead, i)) continue
       expect(digest(encoding, lead), lead.toString(16)).toBe(hash)
     }
   })
@@ -73,6 +71,7 @@ describe('multi-byte encodings', () => {
     ['cp949', [0xa2, 0xe6, 0x8c, 0x63], '€똠'],
     ['ks_c_5601-1987', [0xc9, 0xa1], null],
     ['iso-2022-jp', [0x1b, 0x24, 0x42, 0x46, 0x7c, 0x1b, 0x28, 0x42], '日'],
+    ['iso-2022-jp', [0x1b, 0x24, 0x42, 0x46, 0x7c, 0x0a, 0x1b, 0x28, 0x42], null],
     ['gb18030', [0x84, 0x31, 0xa4, 0x37], '\ufffd'],
     ['big5', [0x80], null],
     ['big5', [0x41, 0xa4], null],
@@ -81,14 +80,19 @@ describe('multi-byte encodings', () => {
     expect(decode(encoding, ...bytes)).toBe(text)
   })
 
-  it('refuse the Hong Kong supplement by name where the runtime lacks it', () => {
-    const bytes = Uint8Array.of(...utf8('a\n'), 0x87, 0x40, 10)
-    if (new TextDecoder('big5').decode(Uint8Array.of(0x87, 0x40)) === '䏰') {
-      expect(parseCsv(bytes, { encoding: 'big5' }).row(0)).toEqual({ a: '䏰' })
-    } else {
-      const failure = expect.objectContaining({ code: 'Unsupported', message: expect.stringMatching(/\(HKSCS\) of big5$/) })
-      expect(() => parseCsv(bytes, { encoding: 'big5' })).toThrow(failure)
-    }
+  it('read the Hong Kong supplement of big5', () => {
+    const bytes = Uint8Array.of(...utf8('a\n'), 0x87, 0x40, 0x88, 0x62, 0x9e, 0x7c, 10)
+    expect(parseCsv(bytes, { encoding: 'big5-hkscs' }).row(0)).toEqual({ a: '䏰Ê̄𧿹' })
+  })
+})
+
+describe("Chromium's big5", () => {
+  it('has its four garbled sequences mended', () => {
+    expect(mendBig5('a\x93\udf04\x93\udf0c,\xb3\udf04\xb3\udf0c\x93')).toBe('aÊ\u0304Ê\u030c,ê\u0304ê\u030c\x93')
+  })
+
+  it('keeps characters beyond the basic plane, whose low surrogate may be the same', () => {
+    expect(mendBig5('\ud840\udf04\xb3')).toBe('\ud840\udf04\xb3')
   })
 })
 
