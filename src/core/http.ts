@@ -1,4 +1,4 @@
-/** One HTTP request: its time limit, the limit of its answer, and network failures as errors of the library. */
+/** One HTTP request: its time limit, the longest answer, byte ranges, and network failures as errors of the library. */
 import { concatBytes } from './bytes'
 import type { Clock } from './clock'
 import { MillwrightError } from './errors'
@@ -19,7 +19,7 @@ export interface HttpRequest {
   readonly body?: Uint8Array | undefined
   /** Whether redirects are followed. @default 'manual', which gives the redirect as the answer; browsers hide it behind status 0 */
   readonly redirect?: 'manual' | 'follow' | undefined
-  /** What is done, for messages: `s3Storage(s3://bucket) could not get "a"`. Nothing secret. */
+  /** What is done, for messages: `s3Storage(s3://bucket) could not get "a"`. It must hold no secret. */
   readonly failed: string
   readonly signal?: AbortSignal | undefined
 }
@@ -77,7 +77,7 @@ export async function sendOnce(request: HttpRequest, { fetch: send, clock, timeo
   }
 }
 
-/** The body, or `undefined` where it is too long. `onPart` is told of each MiB that came. */
+/** The body, or `undefined` where it is too long. `onPart` is called after each MiB. */
 async function readBody(response: Response, maxBytes: number, onPart: () => void): Promise<Uint8Array | undefined> {
   const reader = response.body?.getReader()
   if (reader === undefined) return new Uint8Array(await response.arrayBuffer())
@@ -108,6 +108,30 @@ export function retryAfterMs(headers: Headers, clock: Clock): number | undefined
   return waitMs > 0 ? waitMs : undefined
 }
 
+/** A range of bytes: from `start` (included) to `end` (not included); without `end` to the last byte. */
+export interface ByteRange {
+  readonly start: number
+  readonly end?: number | undefined
+}
+
+/** Whether a range holds no byte. HTTP has no header for such a range. */
+export function isEmptyRange({ start, end }: ByteRange): boolean {
+  return end !== undefined && end <= start
+}
+
+/** The header that asks for a range; none without one. */
+export function rangeHeaders(range: ByteRange | undefined): Readonly<Record<string, string>> {
+  if (range === undefined) return {}
+  return { Range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }
+}
+
+/** The bytes that an answer holds of the range that was asked for. Status 416: the object ends before the range begins. */
+export function bytesOfRange({ status, bytes }: HttpAnswer, range: ByteRange | undefined): Uint8Array {
+  if (status === 416) return new Uint8Array(0)
+  // A server that ignores the header sends the whole object.
+  return range !== undefined && status === 200 ? bytes.slice(range.start, range.end) : bytes
+}
+
 /** An ETag without its quotes and the mark of a weak one. */
 export function bareEtag(etag: string): string {
   return etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1')
@@ -118,12 +142,12 @@ export function encodePath(key: string): string {
   return key.split('/').map(encodeStrictly).join('/')
 }
 
-/** `encodeURIComponent`, and also what RFC 3986 reserves and it leaves alone. */
+/** `encodeURIComponent`, which also encodes the reserved characters `!'()*` of RFC 3986. */
 export function encodeStrictly(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-/** An address as messages may show it: what stands before an `@` may be a password, also where the address cannot be parsed. */
+/** An address as messages may show it: without the part before an `@`, which may hold a password, even where the address cannot be parsed. */
 export function withoutUserInfo(address: unknown): unknown {
   return typeof address === 'string' ? address.replace(/\/\/.*@/, '//') : address
 }

@@ -1,12 +1,17 @@
-/** Work that must not overlap: for each key, one task after the other. */
+/** Work that must not overlap: for each key, one task after another. */
 
-/** Runs `work` after all earlier work of the same key has settled, and gives its result. */
-export type InOrder = <T>(key: string, work: () => Promise<T>) => Promise<T>
+/** Runs tasks of one key one after another; tasks of different keys run at the same time. */
+export interface InOrder {
+  /** Runs `work` after all earlier work of the same key has settled. Gives its result. */
+  <T>(key: string, work: () => Promise<T>): Promise<T>
+  /** Resolves when all work that was passed so far has settled. */
+  settled(): Promise<void>
+}
 
-/** Queues by key. A failed task does not stop the ones behind it. */
+/** Queues by key. A failed task does not stop the tasks behind it. */
 export function inOrderByKey(): InOrder {
   const last = new Map<string, Promise<unknown>>()
-  return async (key, work) => {
+  const run = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
     const before = last.get(key)
     const mine = before === undefined ? work() : before.catch(() => {}).then(work)
     last.set(key, mine)
@@ -16,4 +21,5 @@ export function inOrderByKey(): InOrder {
       if (last.get(key) === mine) last.delete(key)
     }
   }
+  return Object.assign(run, { settled: async () => void (await Promise.allSettled(last.values())) })
 }

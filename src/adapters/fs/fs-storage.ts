@@ -9,6 +9,7 @@ import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import { assertUsage } from '../../core/usage'
 import type { ObjectStore } from '../../ports/object-store'
+import { assertListOptions, missingObject } from '../../ports/object-store-rules'
 import { translateFsError } from '../node/system-errors'
 import { createChangedFiles } from './changed-files'
 import { appendOnce, nothingIfMissing, readRange } from './files'
@@ -82,10 +83,10 @@ function reads(root: RootFolder): Required<Pick<ObjectStore, 'head' | 'get' | 'g
     get: (key, { signal, range } = {}) =>
       root.perform('get', key, signal, async () => {
         const handle = await root.open(root.pathOf(key), key, constants.O_RDONLY).catch(nothingIfMissing)
-        if (handle === undefined) throw notFound(name, key)
+        if (handle === undefined) throw missingObject(name, key)
         try {
           const facts = await handle.stat()
-          if (!facts.isFile()) throw notFound(name, key)
+          if (!facts.isFile()) throw missingObject(name, key)
           return await readRange(handle, range?.start ?? 0, Math.min(range?.end ?? facts.size, facts.size), signal)
         } finally {
           await handle.close()
@@ -106,7 +107,7 @@ function reads(root: RootFolder): Required<Pick<ObjectStore, 'head' | 'get' | 'g
     },
     list: ({ signal, prefix = '', shallow = false, limit = 1000, cursor } = {}) =>
       root.perform('list', prefix, signal, async () => {
-        if (!Number.isInteger(limit) || limit < 1) throw invalidArgument(`\`limit\` of list must be a whole number ≥ 1, got ${show(limit)}`)
+        assertListOptions({ limit })
         const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')))
         if (folder !== '') await folders.assertInside(root.pathOf(folder), prefix).catch(nothingIfMissing)
         const items: WalkItem[] = []
@@ -186,8 +187,4 @@ function folderWrites(root: RootFolder, writer: FsWriter): Required<Pick<ObjectS
         await writer.moveFolder({ key: from, path }, { key: to, path: target }, signal)
       }),
   }
-}
-
-function notFound(name: string, key: string): MillwrightError {
-  return new MillwrightError('NotFound', `${name} has no object ${show(key)}`, { details: { key } })
 }

@@ -1,6 +1,7 @@
 /** Exclusive access to single keys, within this process and between processes. */
 import { createHash } from 'node:crypto'
 import { MillwrightError, show } from '../../core/errors'
+import { inOrderByKey } from '../../core/in-order'
 import { throwIfAborted } from '../../core/signal'
 import type { FsLocks } from './lock'
 
@@ -8,8 +9,8 @@ import type { FsLocks } from './lock'
 export class KeyLocks {
   readonly #name: string
   readonly #locks: FsLocks
-  /** The last piece of work on each key in this process. */
-  readonly #queues = new Map<string, Promise<unknown>>()
+  /** Lets tasks of one key wait for each other in this process, so that only one of them waits for the lock file. */
+  readonly #inOrder = inOrderByKey()
 
   /** @param name the store's name, for messages */
   constructor(name: string, locks: FsLocks) {
@@ -23,17 +24,12 @@ export class KeyLocks {
    * @param work calls `assertHeld` before its irreversible step. @throws Unavailable if the lock may have been lost, the signal's reason
    */
   exclusively<T>(key: string, signal: AbortSignal | undefined, work: (assertHeld: () => void) => Promise<T>): Promise<T> {
-    const before = this.#queues.get(key) ?? Promise.resolve()
-    const result = before.then(() => this.#lockAndRun(key, signal, work))
-    const settled = result.catch(() => {})
-    this.#queues.set(key, settled)
-    void settled.then(() => this.#queues.get(key) === settled && this.#queues.delete(key))
-    return result
+    return this.#inOrder(key, () => this.#lockAndRun(key, signal, work))
   }
 
   /** Resolves when all work that was begun is done. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#queues.values())
+  settled(): Promise<void> {
+    return this.#inOrder.settled()
   }
 
   async #lockAndRun<T>(key: string, signal: AbortSignal | undefined, work: (assertHeld: () => void) => Promise<T>): Promise<T> {

@@ -1,9 +1,9 @@
 /** Writes to a file-system store: to a temporary file that is flushed, then moved into place. */
 import { link, lstat, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { MillwrightError, show } from '../../core/errors'
 import { throwIfAborted } from '../../core/signal'
 import type { FolderContent, ObjectInfo, PutOptions } from '../../ports/object-store'
+import { changedObject, existingObject } from '../../ports/object-store-rules'
 import { systemCode } from '../node/system-errors'
 import { exists, nothingIfMissing, removeEmptyFolders } from './files'
 import type { FsFolders } from './folders'
@@ -82,7 +82,7 @@ export class FsWriter {
     const { folders } = this.#options
     await folders.assertInside(from.path, from.key)
     // `rename` would replace an empty folder, and gives another error for a file.
-    if (await exists(to.path)) throw this.#taken(to.key)
+    if (await exists(to.path)) throw existingObject(this.#options.name, to.key)
     await folders.within(dirname(to.path), to.key, async () => {
       throwIfAborted(signal)
       await rename(from.path, to.path)
@@ -119,7 +119,7 @@ export class FsWriter {
     // A new key needs no lock: linking fails if the file exists.
     if (ifMatch === undefined && (await this.#linkIfFree(temporary, { key, path }, ifAbsent))) return
     await this.#locks.exclusively(key, signal, async (assertHeld) => {
-      if (ifAbsent && (await exists(path))) throw this.#taken(key)
+      if (ifAbsent && (await exists(path))) throw existingObject(this.#options.name, key)
       if (ifMatch !== undefined) await this.#assertMatches({ key, path }, ifMatch)
       assertHeld()
       await rename(temporary, path)
@@ -132,7 +132,7 @@ export class FsWriter {
       await link(temporary, path)
     } catch (error) {
       const code = systemCode(error)
-      if (code === 'EEXIST' && ifAbsent) throw this.#taken(key)
+      if (code === 'EEXIST' && ifAbsent) throw existingObject(this.#options.name, key)
       if (code === 'EEXIST' || NO_LINKS.includes(code)) return false
       throw error
     }
@@ -143,12 +143,6 @@ export class FsWriter {
   async #assertMatches({ key, path }: Located, expected: string): Promise<void> {
     const actual = (await this.#options.infoOf(key, path).catch(nothingIfMissing))?.etag
     if (actual === expected) return
-    throw new MillwrightError('Conflict', `${this.#options.name}: ${show(key)} has changed since it was read`, {
-      details: { key, expected, actual: actual ?? null },
-    })
-  }
-
-  #taken(key: string): MillwrightError {
-    return new MillwrightError('Conflict', `${this.#options.name} already holds ${show(key)}`, { details: { key } })
+    throw changedObject(this.#options.name, key, { expected, actual: actual ?? null })
   }
 }

@@ -1,8 +1,8 @@
-/** The database behind an IndexedDB store: facts in one place, contents in pieces in another, one transaction for both. */
+/** The database of an IndexedDB store: one object store for facts, one for content in chunks, and transactions over both. */
 import { MillwrightError, show } from '../../core/errors'
 import { throwIfAborted } from '../../core/signal'
 
-/** Facts about an object as they are kept. */
+/** The facts about an object that are stored. */
 export interface StoredInfo {
   readonly sizeBytes: number
   readonly etag: string
@@ -13,18 +13,18 @@ export interface StoredInfo {
 export interface Stores {
   /** key → {@link StoredInfo} */
   readonly infos: IDBObjectStore
-  /** `[key, offset]` → the bytes from that offset on, at most {@link CHUNK_BYTES} of them */
+  /** `[key, offset]` → the chunk that begins at this offset, at most {@link CHUNK_BYTES} long */
   readonly chunks: IDBObjectStore
 }
 
-/** A database, opened with the first transaction. */
+/** A database, opened by the first transaction. */
 export interface Database {
-  /** Runs `work` in one transaction; resolves when it is committed. `work` may only await requests of this very transaction. */
+  /** Runs `work` in one transaction; resolves when it is committed. `work` may await only requests of this transaction. */
   transact<T>(mode: IDBTransactionMode, work: (stores: Stores) => Promise<T>, signal?: AbortSignal): Promise<T>
   close(): Promise<void>
 }
 
-/** Longest piece of content kept as one value. */
+/** Longest chunk of content. */
 export const CHUNK_BYTES = 256 * 1024
 
 /** A request as a promise. */
@@ -35,7 +35,7 @@ export function done<T>(request: IDBRequest<T>): Promise<T> {
   })
 }
 
-/** Opens `name` on first use. A database that another tab wants to delete or upgrade is let go, and opened again when it is needed. */
+/** Opens the database `name` on first use. When another tab wants to delete or upgrade it, it is closed, and opened again on the next use. */
 export function openDatabase(factory: IDBFactory, name: string, label: string): Database {
   let opening: Promise<IDBDatabase> | undefined
 
@@ -50,13 +50,13 @@ export function openDatabase(factory: IDBFactory, name: string, label: string): 
       request.onsuccess = () => {
         const database = request.result
         database.onversionchange = () => database.close()
-        // After the browser or another tab closed it, the next call opens it anew.
+        // After the browser or another tab closed the database, the next call opens it again.
         database.onclose = () => {
           opening = undefined
         }
         if (database.objectStoreNames.contains('infos') && database.objectStoreNames.contains('chunks')) return resolve(database)
         database.close()
-        reject(new MillwrightError('Corrupt', `the IndexedDB database ${show(name)} is not one of ${label}: its object stores are others`))
+        reject(new MillwrightError('Corrupt', `the IndexedDB database ${show(name)} was not made by ${label}: it has other object stores`))
       }
     }).catch((error: unknown) => {
       opening = undefined
@@ -71,7 +71,7 @@ export function openDatabase(factory: IDBFactory, name: string, label: string): 
       return (await open()).transaction(['infos', 'chunks'], mode, options)
     } catch (error) {
       if ((error as Error).name !== 'InvalidStateError') throw error
-      // Closed under us, by another tab's upgrade or deletion.
+      // Another tab's upgrade or deletion has closed the database.
       opening = undefined
       return (await open()).transaction(['infos', 'chunks'], mode, options)
     }
@@ -86,7 +86,7 @@ export function openDatabase(factory: IDBFactory, name: string, label: string): 
         transaction.oncomplete = () => resolve()
         transaction.onabort = () => reject(transaction.error ?? new MillwrightError('Internal', `${label}: a transaction was aborted`))
       })
-      // Whoever fails first tells; the other must not count as unhandled.
+      // `work` may fail first. Its error is then the one that is thrown, and this rejection must not count as unhandled.
       committed.catch(() => {})
       const abort = (): void => quietly(() => transaction.abort())
       signal?.addEventListener('abort', abort, { once: true })
@@ -114,7 +114,7 @@ function quietly(work: () => void): void {
   try {
     work()
   } catch {
-    // The transaction is over already.
+    // The transaction has already ended.
   }
 }
 
@@ -122,17 +122,17 @@ function quietly(work: () => void): void {
 function translate(error: unknown, label: string): unknown {
   if (error instanceof MillwrightError) return error
   const { name = 'Error', message = String(error) } = (error ?? {}) as { name?: string; message?: string }
-  const say = (what: string): string => `${label} ${what}: ${name}${message === '' ? '' : `, ${message}`}`
+  const describe = (what: string): string => `${label} ${what}: ${name}${message === '' ? '' : `, ${message}`}`
   if (name === 'QuotaExceededError') {
-    return new MillwrightError('Unavailable', say('could not be written, the browser gives this site no more room'), {
+    return new MillwrightError('Unavailable', describe('could not be written: the browser gives this site no more storage'), {
       cause: error,
       hint: 'delete what is no longer needed, or ask for more with navigator.storage.persist()',
     })
   }
   if (name === 'SecurityError' || name === 'InvalidAccessError' || name === 'NotAllowedError')
-    return new MillwrightError('PermissionDenied', say('may not be used on this page'), { cause: error })
-  if (name === 'VersionError') return new MillwrightError('Corrupt', say('is of a newer version'), { cause: error })
+    return new MillwrightError('PermissionDenied', describe('may not be used on this page'), { cause: error })
+  if (name === 'VersionError') return new MillwrightError('Corrupt', describe('is of a newer version'), { cause: error })
   if (name === 'DataError' || name === 'NotReadableError' || name === 'DataCloneError')
-    return new MillwrightError('Corrupt', say('cannot be read'), { cause: error })
-  return new MillwrightError('Unavailable', say('failed'), { cause: error })
+    return new MillwrightError('Corrupt', describe('cannot be read'), { cause: error })
+  return new MillwrightError('Unavailable', describe('failed'), { cause: error })
 }

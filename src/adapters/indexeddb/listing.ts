@@ -1,8 +1,8 @@
-/** Listing keys of an IndexedDB store in pages, jumping over folders where only their names are asked for. */
+/** Listing the keys of an IndexedDB store in pages. A shallow listing reads only a few keys of each folder. */
 import type { ObjectInfo, ObjectListing } from '../../ports/object-store'
 import { done, type StoredInfo } from './database'
 
-/** What is asked for, as in the port. */
+/** The options of a listing, as in the port. */
 export interface ListQuery {
   readonly prefix: string
   readonly shallow: boolean
@@ -10,7 +10,7 @@ export interface ListQuery {
   readonly cursor: string | undefined
 }
 
-/** One page in the order of UTF-16 code units, which is how IndexedDB orders strings; the cursor is the last item of the page before. */
+/** One page, in the order of UTF-16 code units, as IndexedDB orders strings. The cursor is the last item of the page before. */
 export async function listInfos(infos: IDBObjectStore, { prefix, shallow, limit, cursor }: ListQuery): Promise<ObjectListing> {
   const objects: ObjectInfo[] = []
   const prefixes: string[] = []
@@ -18,7 +18,7 @@ export async function listInfos(infos: IDBObjectStore, { prefix, shallow, limit,
   let from = cursor === undefined || cursor < prefix ? prefix : after(cursor)
   for (;;) {
     const room = limit - objects.length - prefixes.length
-    // One more than there is room for tells whether there is a next page; a whole folder takes one place, so look at few.
+    // One key more than the page takes shows whether there is a next page. In a shallow listing a folder is one item, so few keys are read.
     const wanted = shallow ? 64 : room + 1
     const within = IDBKeyRange.lowerBound(from)
     const [keys, found] = (await Promise.all([done(infos.getAllKeys(within, wanted)), done(infos.getAll(within, wanted))])) as [
@@ -58,7 +58,7 @@ async function firstKey(infos: IDBObjectStore, from: string): Promise<string | u
   return (await done(infos.getKey(IDBKeyRange.lowerBound(from)))) as string | undefined
 }
 
-/** The least key after an item: a key itself, or everything in a folder. */
+/** The least key after an item, which is a key or a folder with everything in it. */
 function after(item: string): string {
   // '0' is the character after '/'.
   return item.endsWith('/') ? `${item.slice(0, -1)}0` : `${item}\0`

@@ -1,11 +1,9 @@
 /** Signed requests to one bucket, with retries. */
 import { AwsV4Signer } from 'aws4fetch'
 import { toHex } from '../../core/bytes'
-import { systemClock } from '../../core/clock'
 import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { encodeStrictly, type HttpAnswer, retryAfterMs, sendOnce } from '../../core/http'
-import { newId } from '../../core/ids'
-import { createRng } from '../../core/random'
+import { httpClientSettings } from '../../core/http-client'
 import { retrying } from '../../core/retry'
 import { throwIfAborted } from '../../core/signal'
 import { type CredentialSource, credentialSource, type S3Credentials } from './credentials'
@@ -15,7 +13,7 @@ import type { S3Address, S3StorageOptions } from './options'
 /** One request. */
 export interface S3Request {
   readonly method: 'HEAD' | 'GET' | 'PUT' | 'POST' | 'DELETE'
-  /** What is done, for messages: 'put', 'list'. */
+  /** The operation, for messages: 'put', 'list'. */
   readonly operation: string
   /** The full key; the bucket itself when absent. */
   readonly key?: string | undefined
@@ -23,15 +21,15 @@ export interface S3Request {
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
-  /** Statuses beside 2xx that are an answer and no error. */
+  /** Statuses besides 2xx that are returned as an answer. All others are thrown as an error. */
   readonly expected?: readonly number[] | undefined
-  /** Told of a try that failed but may have been carried out. */
+  /** Called after an attempt that failed although the server may have carried it out. */
   readonly onLost?: (() => void) | undefined
-  /** Says that a 2xx answer is an error nevertheless. */
+  /** Returns true where a 2xx answer reports an error in its body. */
   readonly isError?: ((answer: HttpAnswer) => boolean) | undefined
 }
 
-/** Sends signed requests. @throws what the server's refusal stands for */
+/** Sends signed requests. @throws the error that a failed answer means */
 export type S3Client = (request: S3Request) => Promise<HttpAnswer>
 
 /** Longest object that is read into memory. */
@@ -39,13 +37,9 @@ export const maxObjectBytes = 2 ** 31 - 1
 
 /** A client of the bucket at `address`; `name` begins its messages. */
 export function s3Client(name: string, address: S3Address, options: S3StorageOptions): S3Client {
-  const { retries = 5, backoffMs = 100, timeoutMs = 60_000 } = options
-  const clock = options.clock ?? systemClock()
-  const rng = createRng(options.seed ?? Number.parseInt(newId().slice(0, 8), 16))
-  const policy = { attempts: retries + 1, baseDelayMs: backoffMs, maxDelayMs: 20_000, clock, rng }
+  const { policy, http } = httpClientSettings(options, maxObjectBytes)
+  const { clock } = http
   const source = credentialSource(options.credentials, clock)
-  // Looked up at each call: tests and tracing replace the global one. A method call would be an illegal invocation in browsers.
-  const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
   const cache = new Map<string, ArrayBuffer>()
 
   return async (request) => {
@@ -63,7 +57,7 @@ export function s3Client(name: string, address: S3Address, options: S3StorageOpt
         let answer: HttpAnswer
         try {
           const outgoing = { method, url: signed.url, headers: signed.headers, body, failed, signal }
-          answer = await sendOnce(outgoing, { fetch: send, clock, timeoutMs, maxBytes: maxObjectBytes })
+          answer = await sendOnce(outgoing, http)
         } catch (error) {
           if (isMillwrightError(error) && error.details.isLost) onLost?.()
           throw error
@@ -77,7 +71,7 @@ export function s3Client(name: string, address: S3Address, options: S3StorageOpt
       signal,
     )
 
-    /** Adds how long the server asks to wait; credentials that have ended are worth another try where a provider gives new ones. */
+    /** Adds the wait that the server asks for. Expired credentials are retryable where a provider returns new ones. */
     function withRetryFacts(error: MillwrightError, { headers }: HttpAnswer, from: CredentialSource): MillwrightError {
       const waitMs = retryAfterMs(headers, clock)
       const isRenewed = error.details.s3Code === 'ExpiredToken' && from.forget()
@@ -97,10 +91,10 @@ function addressOf(address: S3Address, { key = '', query = {} }: S3Request): str
   return address.url(key) + (parameters.length === 0 ? '' : `?${parameters.join('&')}`)
 }
 
-/** The digest of the body is signed: the server refuses what was damaged on the way. */
+/** The digest of the body is signed: the server refuses a body that was damaged in transit. */
 async function digest(body: Uint8Array | undefined): Promise<string> {
   if (globalThis.crypto?.subtle === undefined) {
-    throw new MillwrightError('Unsupported', 's3Storage needs `crypto.subtle`, which pages have only over https or on localhost')
+    throw new MillwrightError('Unsupported', 's3Storage needs `crypto.subtle`, which a page has only over https or on localhost')
   }
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', (body ?? new Uint8Array(0)) as BufferSource)))
 }
@@ -137,7 +131,7 @@ async function sign(
   return { url: signed.url.href, headers: signed.headers }
 }
 
-/** Replaces the keys of the account: a server's message may quote them. */
+/** A function that removes the credentials from a text: a server's message may quote them. */
 function redactor({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): (text: string) => string {
   const secrets = [secretAccessKey, sessionToken, accessKeyId].filter((secret) => secret !== undefined)
   return (text) => secrets.reduce((left, secret) => left.replaceAll(secret, '***'), text)

@@ -1,37 +1,37 @@
-/** Whether a server honours conditional writes: tried out once, before the first of them. */
+/** A test of whether a server honours conditional writes, run before the first of them. */
 import { utf8 } from '../../core/bytes'
 import { MillwrightError } from '../../core/errors'
 import { newId } from '../../core/ids'
 import type { S3Client } from './client'
 import { uploadInParts } from './multipart'
 
-/** Ways to write an object; a server may know conditions of one and not of the other. */
+/** Ways to write an object. A server may honour conditions of one and ignore those of the other. */
 export type Way = 'put' | 'multipart upload'
 
 const conditions = [{ 'if-none-match': '*' }, { 'if-match': '"millwright-no-such-etag"' }] as const
 
 /**
- * A check that a server honours conditions: one that does not know them ignores them, and of two writers both would win. It writes an object of its own
- * below `base`, whose key no listing of the port shows, writes it again on conditions that cannot hold, and removes it.
+ * A check that a server honours conditions. A server that does not know them ignores them, and two concurrent writers would both succeed. The
+ * check writes an object below `base` whose key is not a key of the port, writes it again with conditions that cannot hold, and removes it.
  *
- * @throws (the check) Unsupported where the server writes nevertheless
+ * @throws (the check) Unsupported where the server ignores a condition
  */
 export function conditionCheck(name: string, client: S3Client, base: string): (way: Way) => Promise<void> {
   const passed = new Map<Way, Promise<void>>()
   return (way) => {
-    const held = passed.get(way)
-    if (held !== undefined) return held
-    const run = tryOut(name, client, base, way)
+    const earlier = passed.get(way)
+    if (earlier !== undefined) return earlier
+    const run = testConditions(name, client, base, way)
     passed.set(way, run)
-    // A lost connection proves nothing: the next conditional write tries again.
+    // After a failed test, which a lost connection may cause, the next conditional write tests again.
     run.catch(() => passed.delete(way))
     return run
   }
 }
 
-async function tryOut(name: string, client: S3Client, base: string, way: Way): Promise<void> {
+async function testConditions(name: string, client: S3Client, base: string, way: Way): Promise<void> {
   const operation = 'check the conditions of'
-  // The dot at the end: the port has no such keys.
+  // The port has no keys that end in a dot.
   const key = `${base}.millwright-conditions-${newId()}.`
   const body = utf8('Millwright checks that conditional writes are honoured; this object may be deleted.')
   await client({ method: 'PUT', operation, key, body })
@@ -42,11 +42,11 @@ async function tryOut(name: string, client: S3Client, base: string, way: Way): P
       const [header] = Object.keys(headers)
       throw new MillwrightError(
         'Unsupported',
-        `${name}: the server ignores \`${header}\` of a ${way}, so that of two writers both would win`,
+        `${name}: the server ignores \`${header}\` of a ${way}, so two concurrent writers would both succeed`,
         {
           hint:
             way === 'put'
-              ? 'use a server with conditional writes, or pass { conditionalPut: false } and do without them'
+              ? 'use a server with conditional writes, or pass { conditionalPut: false } and write without conditions'
               : 'pass a larger { partBytes }, so that the object is written in one request',
           details: { header, way },
         },

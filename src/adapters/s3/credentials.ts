@@ -1,26 +1,26 @@
-/** Where the keys that sign come from: given, from a provider that is asked again before they end, or from the environment. */
+/** The credentials that sign requests: given as an option, returned by a provider function, or read from the environment. */
 import type { Awaitable } from '../../core/awaitable'
 import type { Clock } from '../../core/clock'
 import { invalidArgument, isPromise, MillwrightError } from '../../core/errors'
 
-/** Keys of an account. The credential providers of the AWS SDK give this shape. */
+/** Credentials of an account, in the shape that the credential providers of the AWS SDK return. */
 export interface S3Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  /** Of temporary credentials. */
+  /** Only temporary credentials have one. */
   readonly sessionToken?: string | undefined
-  /** When temporary credentials end: a Date, or epoch milliseconds. A provider is asked again a minute before. */
+  /** When temporary credentials expire: a Date, or epoch milliseconds. A provider is called again a minute before. */
   readonly expiration?: Date | number | undefined
 }
 
-/** Gives the keys to sign with. */
+/** Where credentials come from. */
 export interface CredentialSource {
   get(): Promise<S3Credentials>
-  /** Forgets what a provider gave. @returns whether another answer is to be expected */
+  /** Forgets the credentials that a provider returned. @returns whether `get` may return others */
   forget(): boolean
 }
 
-/** How long before their end temporary keys are renewed. */
+/** How long before they expire temporary credentials are renewed. */
 const marginMs = 60_000
 
 /** The source that the options name. */
@@ -30,7 +30,7 @@ export function credentialSource(given: S3Credentials | (() => Awaitable<S3Crede
   let endsAt = Number.POSITIVE_INFINITY
   const ask = async (): Promise<S3Credentials> => {
     const credentials = await given()
-    checkCredentials(credentials, 'what the credentials provider of s3Storage gave')
+    checkCredentials(credentials, 'the result of the credentials provider of s3Storage')
     endsAt = credentials.expiration === undefined ? Number.POSITIVE_INFINITY : Number(credentials.expiration)
     return credentials
   }
@@ -52,7 +52,7 @@ export function credentialSource(given: S3Credentials | (() => Awaitable<S3Crede
   }
 }
 
-/** Says what is missing, never what is there. @throws InvalidArgument */
+/** Checks credentials. @throws InvalidArgument; the message names the wrong field and shows no value */
 export function checkCredentials(value: unknown, subject: string): asserts value is S3Credentials {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = (value ?? {}) as Readonly<Record<string, unknown>>
   const isText = (text: unknown): boolean => typeof text === 'string' && text !== ''

@@ -1,9 +1,9 @@
-/** What a failed answer of an S3 server means. */
+/** The errors that failed answers of an S3 server mean. */
 import { type ErrorCode, MillwrightError } from '../../core/errors'
 import type { HttpAnswer } from '../../core/http'
 import { readXml } from './xml'
 
-/** S3's code → ours. What is not listed is told by the status. */
+/** S3's error code → ours. For a code that is not listed, the status decides. */
 const codes: Readonly<Record<string, ErrorCode>> = {
   AccessDenied: 'PermissionDenied',
   AllAccessDisabled: 'PermissionDenied',
@@ -20,7 +20,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   PreconditionFailed: 'Conflict',
   ConditionalRequestConflict: 'Conflict',
   OperationAborted: 'Conflict',
-  // Servers on a file system, where a key and a key beneath it cannot both be.
+  // Servers on a file system, where `a` and `a/b` cannot both exist.
   ObjectParentIsFile: 'Conflict',
   ExistingObjectIsDirectory: 'Conflict',
   XMinioParentIsObject: 'Conflict',
@@ -52,7 +52,7 @@ const statuses: Readonly<Record<number, ErrorCode>> = {
   400: 'InvalidArgument',
   401: 'PermissionDenied',
   403: 'PermissionDenied',
-  // An S3 server says NoSuchKey; this is another server, or another address of it.
+  // An S3 server sends the code NoSuchKey. A 404 without a code comes from another server, or from another address of it.
   404: 'Unavailable',
   405: 'Unsupported',
   408: 'Unavailable',
@@ -64,10 +64,10 @@ const statuses: Readonly<Record<number, ErrorCode>> = {
   501: 'Unsupported',
 }
 
-/** Refusals that say that another request was in the way, and nothing was done: the same request may succeed at once. */
-const inTheWay: readonly string[] = ['ConditionalRequestConflict', 'OperationAborted']
-/** Unavailable, and no retry will change it. */
-const lasting: readonly string[] = ['QuotaExceeded', 'XMinioStorageFull']
+/** Codes of a conflict with a concurrent request. The server did nothing, and the same request may succeed at once. */
+const concurrentConflicts: readonly string[] = ['ConditionalRequestConflict', 'OperationAborted']
+/** Codes of `Unavailable` that a retry does not change. */
+const permanent: readonly string[] = ['QuotaExceeded', 'XMinioStorageFull']
 const regional: readonly string[] = [
   'AuthorizationHeaderMalformed',
   'IllegalLocationConstraintException',
@@ -77,14 +77,14 @@ const regional: readonly string[] = [
 
 /** How an answer is turned into an error. */
 export interface FailedCall {
-  /** The beginning of the message: who could not do what. */
+  /** The beginning of the message: which store could not do what. */
   readonly failed: string
   readonly bucket: string
-  /** Takes secrets out of what the server said. */
+  /** Removes secrets from a message of the server. */
   readonly redact: (text: string) => string
 }
 
-/** The error a failed answer stands for; `details` hold `status` and `s3Code`. */
+/** The error that a failed answer means; `details` hold `status` and `s3Code`. */
 export function answerError(answer: HttpAnswer, { failed, bucket, redact }: FailedCall): MillwrightError {
   const { status, headers, bytes } = answer
   const xml = readXml(bytes)
@@ -100,13 +100,13 @@ export function answerError(answer: HttpAnswer, { failed, bucket, redact }: Fail
     details: { status, ...(s3Code === undefined ? {} : { s3Code }), ...(region == null ? {} : { region }) },
     hint: hintOf(s3Code, status, region ?? undefined),
     retryable:
-      s3Code !== undefined && inTheWay.includes(s3Code)
+      s3Code !== undefined && concurrentConflicts.includes(s3Code)
         ? true
-        : isPassing(code, status) && status !== 404 && !lasting.includes(s3Code ?? ''),
+        : isTemporary(code, status) && status !== 404 && !permanent.includes(s3Code ?? ''),
   })
 }
 
-/** Not `NotFound`: a missing bucket must not be taken for an empty store. */
+/** The error of a missing bucket. It is not `NotFound`, which callers take for a missing object. */
 export function noSuchBucket(failed: string, bucket: string): MillwrightError {
   return new MillwrightError('Unavailable', `${failed}: there is no bucket "${bucket}"`, {
     retryable: false,
@@ -115,7 +115,7 @@ export function noSuchBucket(failed: string, bucket: string): MillwrightError {
   })
 }
 
-function isPassing(code: ErrorCode, status: number): boolean {
+function isTemporary(code: ErrorCode, status: number): boolean {
   return code === 'RateLimited' || code === 'Unavailable' || [408, 429, 500, 502, 503, 504].includes(status)
 }
 
@@ -127,13 +127,13 @@ function statusText(status: number): string {
 }
 
 function hintOf(s3Code: string | undefined, status: number, region: string | undefined): string | undefined {
-  if (s3Code === 'RequestTimeTooSkewed') return 'set the clock of this machine: signatures hold for 15 minutes'
+  if (s3Code === 'RequestTimeTooSkewed') return 'set the clock of this machine: a signature is valid for 15 minutes'
   if (s3Code === 'SignatureDoesNotMatch') return 'check the `secretAccessKey`, and that no proxy changes the request'
-  if (s3Code === 'ExpiredToken') return 'pass a function as `credentials`, which is asked again when they end'
+  if (s3Code === 'ExpiredToken') return 'pass a function as `credentials`: it is called again when they expire'
   if ((s3Code !== undefined && regional.includes(s3Code)) || status === 0 || (status >= 300 && status < 400)) {
     return region === undefined ? 'check `region` and `endpoint`' : `the bucket lies in the region ${region}: pass { region: "${region}" }`
   }
   if (status === 404 && s3Code === undefined) return 'is there an S3 server at `endpoint`?'
-  if (status === 403) return 'S3 answers so to a missing key too, where s3:ListBucket is not allowed'
+  if (status === 403) return 'without the permission s3:ListBucket, S3 answers 403 for a missing key too'
   return undefined
 }

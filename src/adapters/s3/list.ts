@@ -1,23 +1,23 @@
-/** Listing a bucket: pages of S3 joined to pages of the port. */
-import { invalidArgument, MillwrightError, show } from '../../core/errors'
+/** Listing a bucket: several pages of S3 make one page of the port. */
+import { MillwrightError } from '../../core/errors'
 import { bareEtag } from '../../core/http'
-import { assertSafeKey, isSafeKey } from '../../core/ids'
+import { isSafeKey } from '../../core/ids'
 import type { ListOptions, ObjectInfo, ObjectListing } from '../../ports/object-store'
+import { assertListOptions } from '../../ports/object-store-rules'
 import type { S3Client } from './client'
 import { readXml, type Xml } from './xml'
 
-/** Most entries that S3 gives at a time. */
+/** Most entries in a page of S3. */
 const pageLimit = 1000
 
 /**
- * One page of the keys below `base`, which is cut off. Keys that the port does not allow (markers of folders, `a//b`) are left out.
+ * One page of the keys below `base`, without `base`. Keys that the port does not allow (`folder/`, `a//b`) are left out.
  *
  * @throws InvalidArgument on a bad limit or prefix, Unavailable when the answer is no listing
  */
 export async function listObjects(client: S3Client, name: string, base: string, options: ListOptions): Promise<ObjectListing> {
   const { signal, prefix = '', shallow = false, limit = 1000 } = options
-  if (!Number.isInteger(limit) || limit < 1) throw invalidArgument(`\`limit\` of list must be a whole number ≥ 1, got ${show(limit)}`)
-  if (prefix.includes('/')) assertSafeKey(prefix.slice(0, prefix.lastIndexOf('/')))
+  assertListOptions(options)
   const objects: ObjectInfo[] = []
   const prefixes: string[] = []
   let { cursor } = options
@@ -33,7 +33,7 @@ export async function listObjects(client: S3Client, name: string, base: string, 
     const { bytes } = await client({ method: 'GET', operation: 'list', query, signal })
     const page = readXml(bytes)
     if (page?.name !== 'ListBucketResult')
-      throw new MillwrightError('Unavailable', `${name} could not list: the answer is no listing of S3`)
+      throw new MillwrightError('Unavailable', `${name} could not list: the answer is not a listing of S3`)
     const decode = page.text('EncodingType') === 'url' ? decodeKey : (text: string) => text
     for (const content of page.all('Contents')) {
       const info = infoOf(content, decode, base)
@@ -62,17 +62,17 @@ function infoOf(content: Xml, decode: (text: string) => string, base: string): O
   }
 }
 
-/** A listing may tell milliseconds where `Last-Modified` tells seconds: the facts of an object must not depend on who tells them. */
+/** A time in whole seconds: a listing may have milliseconds where the header `Last-Modified` has seconds, and `list` and `head` must agree. */
 export function wholeSeconds(time: number): number {
   return Number.isFinite(time) ? Math.floor(time / 1000) * 1000 : 0
 }
 
-/** Keys of a listing are encoded as in a query: a plus sign is a space. */
+/** Decodes a key of a listing, which is encoded as in a query: a plus sign is a space. */
 function decodeKey(text: string): string {
   try {
     return decodeURIComponent(text.replace(/\+/g, ' '))
   } catch {
-    // Not UTF-8: no key of the port.
+    // Not UTF-8, so no key of the port.
     return ''
   }
 }

@@ -1,13 +1,13 @@
-/** Uploading a large object in parts, which appears as a whole when the last request succeeds. */
+/** Uploading a large object in parts. The object appears as a whole when the last request succeeds. */
 import { utf8 } from '../../core/bytes'
 import { MillwrightError } from '../../core/errors'
 import type { HttpAnswer } from '../../core/http'
 import type { S3Client } from './client'
 import { completionXml, readXml } from './xml'
 
-/** S3 takes at most so many parts. */
+/** Most parts that S3 accepts for one object. */
 const mostParts = 10_000
-/** Parts under way at a time. */
+/** Most parts that are sent at a time. */
 const atOnce = 4
 
 /** What is uploaded. */
@@ -15,7 +15,7 @@ export interface PartUpload {
   readonly key: string
   readonly bytes: Uint8Array
   readonly partBytes: number
-  /** Conditions, which the last request carries. */
+  /** Headers of the last request: its condition. */
   readonly headers: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
   readonly onLost: () => void
@@ -24,7 +24,7 @@ export interface PartUpload {
 /**
  * Uploads in parts.
  *
- * @throws what a part or the completion fails with, after the upload was given up on the server
+ * @throws the error of a part or of the completion, after the upload was aborted on the server
  */
 export async function uploadInParts(
   client: S3Client,
@@ -45,13 +45,13 @@ export async function uploadInParts(
     const completed = await client({
       ...{ method: 'POST', operation: 'complete the upload of', key, query: { uploadId }, headers, signal, onLost },
       body: utf8(completionXml(etags)),
-      // The answer begins before the parts are joined: its status is 200 also when that fails.
+      // The server answers 200 before it joins the parts. A later failure is in the body.
       isError: (answer) => readXml(answer.bytes)?.name === 'Error',
     })
     return { headers: completed.headers, etag: readXml(completed.bytes)?.text('ETag') }
   } catch (error) {
-    // Parts that stay are paid for. Without the signal, which may be what ended the upload.
-    await client({ method: 'DELETE', operation: 'give up the upload of', key, query: { uploadId }, expected: [404] }).catch(() => {})
+    // Parts that stay on the server cost money. Without the signal, which may already be aborted.
+    await client({ method: 'DELETE', operation: 'abort the upload of', key, query: { uploadId }, expected: [404] }).catch(() => {})
     throw error
   }
 }
@@ -65,7 +65,7 @@ async function sendParts(client: S3Client, { key, bytes, partBytes, signal }: Pa
   const size = Math.max(partBytes, Math.ceil(bytes.length / mostParts))
   const count = Math.ceil(bytes.length / size)
   const etags: string[] = new Array(count)
-  // One part that fails ends the others.
+  // When one part fails, the others are aborted.
   const stop = new AbortController()
   const end = (): void => stop.abort(signal?.reason)
   signal?.addEventListener('abort', end, { once: true })
@@ -79,7 +79,7 @@ async function sendParts(client: S3Client, { key, bytes, partBytes, signal }: Pa
       const answer = await client({ method: 'PUT', operation: `upload part ${part + 1} of`, key, query, body, signal: stop.signal })
       const etag = answer.headers.get('etag')
       if (etag === null) {
-        throw new MillwrightError('Unsupported', `the S3 server took part ${part + 1} of ${count} without an ETag`, {
+        throw new MillwrightError('Unsupported', `the S3 server answered part ${part + 1} of ${count} without an ETag`, {
           hint: 'for a page of another origin, the CORS rules of the bucket must expose the header ETag',
         })
       }

@@ -1,27 +1,29 @@
-/** Writing an object: in one request or in parts, with a condition that the server is known to honour. */
+/** Writing an object, in one request or in parts; a condition is sent only to a server that honours it. */
 import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { bareEtag } from '../../core/http'
 import type { ObjectInfo, ObjectStore, PutOptions } from '../../ports/object-store'
+import { existingObject } from '../../ports/object-store-rules'
 import { ownObject } from '../../ports/own-object'
 import type { S3Client } from './client'
 import type { Way } from './conditions'
 import { uploadInParts } from './multipart'
 
-/** What writing needs to know. */
+/** What {@link putObject} works with. */
 export interface Writer {
   readonly name: string
   readonly client: S3Client
   readonly partBytes: number
   readonly conditionalPut: boolean
-  readonly fullKey: (key: string) => string
+  /** What stands before each key. */
+  readonly base: string
   readonly store: Pick<ObjectStore, 'head' | 'get'>
-  /** Makes sure, once, that the server honours conditions. */
+  /** Checks, once for each way of writing, that the server honours conditions. */
   readonly assertHonoured: (way: Way) => Promise<void>
 }
 
 /** Writes a whole object. @throws Conflict when the condition does not hold, Unsupported where the server ignores it */
 export async function putObject(writer: Writer, key: string, bytes: Uint8Array, options: PutOptions): Promise<ObjectInfo> {
-  const { name, client, partBytes, fullKey, store, assertHonoured } = writer
+  const { name, client, partBytes, base, store, assertHonoured } = writer
   const { signal } = options
   const condition = conditionOf(writer, key, options)
   const isLarge = bytes.length > partBytes
@@ -30,7 +32,7 @@ export async function putObject(writer: Writer, key: string, bytes: Uint8Array, 
   const onLost = (): void => {
     isLost = true
   }
-  const target = { key: fullKey(key), signal, headers: condition, onLost }
+  const target = { key: base + key, signal, headers: condition, onLost }
   let written: Headers
   let etag: string | undefined
   try {
@@ -51,15 +53,18 @@ export async function putObject(writer: Writer, key: string, bytes: Uint8Array, 
 function conditionOf({ name, conditionalPut }: Writer, key: string, { ifAbsent, ifMatch }: PutOptions): Readonly<Record<string, string>> {
   if (!ifAbsent && ifMatch === undefined) return {}
   if (!conditionalPut) {
-    throw new MillwrightError('Unsupported', `${name} does not put ${show(key)} on a condition: it was made with { conditionalPut: false }`)
+    throw new MillwrightError(
+      'Unsupported',
+      `${name} does not put ${show(key)} with a condition: it was made with { conditionalPut: false }`,
+    )
   }
   if (ifMatch === undefined) return { 'if-none-match': '*' }
-  // An etag that no header can hold is none that this store gave.
+  // This store never returned an etag that a header cannot hold.
   if (!/^[\x21\x23-\x7e]+$/.test(ifMatch)) throw changed(name, key, ifMatch)
   return { 'if-match': `"${ifMatch}"` }
 }
 
-/** After a lost try, what the refusal of the next one may look like when the lost one had succeeded. */
+/** Whether an error may mean that an earlier attempt, whose answer was lost, had succeeded. */
 function isRefused(error: unknown): boolean {
   return isMillwrightError(error, 'Conflict') || (isMillwrightError(error, 'NotFound') && error.details.s3Code === 'NoSuchUpload')
 }
@@ -68,21 +73,20 @@ function changed(name: string, key: string, expected: string, cause?: unknown): 
   return new MillwrightError('Conflict', `${name}: ${show(key)} is no longer what was read`, { details: { key, expected }, cause })
 }
 
-/** Refusals of a condition in the port's words: 412, and 404 where the object is gone. */
+/** The errors of a condition that does not hold, as the port has them: S3 answers 412, or 404 where the object is gone. */
 function conflictOf(error: unknown, { name }: Writer, key: string, { ifAbsent, ifMatch }: PutOptions): unknown {
   if (!isMillwrightError(error)) return error
   const { status, s3Code } = error.details
   if (ifMatch !== undefined && (status === 412 || s3Code === 'NoSuchKey')) return changed(name, key, ifMatch, error)
-  if (ifAbsent && status === 412)
-    return new MillwrightError('Conflict', `${name} already holds ${show(key)}`, { details: { key }, cause: error })
-  // Another request stayed in the way through all retries: for the caller that is a conflict like any other.
+  if (ifAbsent && status === 412) return existingObject(name, key, { cause: error })
+  // A concurrent request conflicted with every attempt. For the caller this is a conflict like any other.
   if (error.code === 'Conflict' && error.retryable) {
     return new MillwrightError('Conflict', error.message, { details: error.details, retryable: false, cause: error })
   }
   return error
 }
 
-/** The facts as `head` and `list` tell them. An answer to PUT has no time, so that it is asked for. */
+/** The facts that `head` and `list` give. An answer to PUT has no time of change, so `head` is called. */
 async function factsOf(
   store: Writer['store'],
   name: string,
@@ -91,10 +95,10 @@ async function factsOf(
   const { key, sizeBytes } = put
   let now: ObjectInfo | undefined
   try {
-    // Without the signal: the object is written, and an abort now could not take it back.
+    // Without the signal: the object is written, and an abort could no longer undo that.
     now = await store.head(key)
   } catch {
-    // Keys that may write and not read.
+    // These credentials may write but not read.
   }
   const etag = put.etag === undefined ? now?.etag : bareEtag(put.etag)
   if (etag === undefined || etag === '') {
@@ -103,6 +107,6 @@ async function factsOf(
     })
   }
   if (now?.etag === etag) return now
-  // Already overwritten by another writer.
+  // Another writer has replaced the object since.
   return { key, sizeBytes, etag, modifiedAt: Date.parse(put.written.get('date') ?? '') || 0 }
 }

@@ -1,28 +1,26 @@
 /** The object store port over S3: Amazon's, and servers that speak its protocol (MinIO, Ceph, Cloudflare R2, versitygw). */
 import { displayPort } from '../../core/display'
 import { MillwrightError, show } from '../../core/errors'
-import { bareEtag } from '../../core/http'
-import { assertSafeKey } from '../../core/ids'
-import { throwIfAborted } from '../../core/signal'
-import type { GetOptions, ObjectInfo, ObjectStore } from '../../ports/object-store'
+import type { ObjectStore } from '../../ports/object-store'
+import { assertUriKey, storeState } from '../../ports/object-store-rules'
 import { maxObjectBytes, s3Client } from './client'
 import { conditionCheck } from './conditions'
-import { noSuchBucket } from './errors'
-import { listObjects, wholeSeconds } from './list'
+import { listObjects } from './list'
 import { addressOf, checkS3Options, type S3StorageOptions } from './options'
 import { putObject } from './put'
+import { s3Reads } from './reads'
 
+export type { HttpClientOptions } from '../../core/http-client'
 export type { S3Credentials } from './credentials'
 export type { S3StorageOptions } from './options'
 
 /**
  * An object store in a bucket of S3 or of a server that speaks its protocol, for Node, browsers and workers.
  *
- * Every request is signed (Signature Version 4) with the digest of what it carries. Requests that fail with 408, 429, 5xx or a lost
- * connection are tried again. Objects above `partBytes` are uploaded in parts and appear as a whole; an upload that fails is given up.
- * Conditions are S3's conditional writes. Before the first of them the store tries out whether the server honours them; one that ignores
- * them is refused with `Unsupported`.
- * S3 cannot append, so that `append` throws `Unsupported`.
+ * Every request is signed (Signature Version 4) together with the digest of its body. Requests that fail with 408, 429, 5xx or a lost
+ * connection are repeated. Objects above `partBytes` are uploaded in parts and appear as a whole; a failed upload is aborted on the server.
+ * Conditions are S3's conditional writes. Before the first of them the store tests whether the server honours them; a server that ignores
+ * them is refused with `Unsupported`. S3 cannot append: `append` throws `Unsupported`.
  *
  * Errors of the server: PermissionDenied (credentials, policy, clock), RateLimited, Unavailable (also a missing bucket, then not retryable),
  * InvalidArgument (wrong region). Messages never hold credentials.
@@ -39,87 +37,46 @@ export function s3Storage(options: S3StorageOptions): ObjectStore {
   const { base, bucket } = address
   const name = `s3Storage(s3://${bucket}${base === '' ? '' : `/${base.slice(0, -1)}`})`
   const client = s3Client(name, address, options)
-  let closed = false
-  const begin = (signal: AbortSignal | undefined, key?: string): void => {
-    if (closed) throw new MillwrightError('InvalidState', `${name} is closed`)
-    throwIfAborted(signal)
-    if (key !== undefined) assertSafeKey(key)
-  }
-  const fullKey = (key: string): string => base + key
-
-  let bucketIsThere = false
-  /** HEAD does not tell a missing key from a missing bucket, which would then look like an empty store. Asked once. */
-  const assertBucket = async (signal: AbortSignal | undefined): Promise<void> => {
-    if (bucketIsThere) return
-    const { status } = await client({ method: 'HEAD', operation: 'look at', signal, expected: [403, 404] })
-    if (status === 404) throw noSuchBucket(`${name} could not look at the bucket`, bucket)
-    bucketIsThere = true
-  }
-
-  const head = async (key: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<ObjectInfo | undefined> => {
-    const { status, headers } = await client({ method: 'HEAD', operation: 'look at', key: fullKey(key), signal, expected: [404] })
-    if (status === 404) await assertBucket(signal)
-    if (status === 404) return undefined
-    bucketIsThere = true
-    return {
-      key,
-      sizeBytes: Number(headers.get('content-length')),
-      etag: bareEtag(headers.get('etag') ?? ''),
-      modifiedAt: wholeSeconds(Date.parse(headers.get('last-modified') ?? '')),
-    }
-  }
-  const get = async (key: string, { signal, range }: GetOptions = {}): Promise<Uint8Array> => {
-    const { start, end } = { start: range?.start ?? 0, end: range?.end }
-    const isEmpty = end !== undefined && end <= start
-    if (isEmpty) {
-      if ((await head(key, { signal })) === undefined)
-        throw new MillwrightError('NotFound', `${name} has no object ${show(key)}`, { details: { key } })
-      return new Uint8Array(0)
-    }
-    const headers = range === undefined ? {} : { range: `bytes=${start}-${end === undefined ? '' : end - 1}` }
-    const { status, bytes } = await client({ method: 'GET', operation: 'get', key: fullKey(key), headers, signal, expected: [416] })
-    if (status === 416) return new Uint8Array(0)
-    // A server that does not know ranges sends everything.
-    return range !== undefined && status === 200 ? bytes.slice(start, end) : bytes
-  }
+  const state = storeState(name)
+  const reads = s3Reads(name, client, address)
   const assertHonoured = options.conditionalPut ? async () => {} : conditionCheck(name, client, base)
-  const writer = { name, client, partBytes, conditionalPut, fullKey, store: { head, get }, assertHonoured }
+  const writer = { name, client, partBytes, conditionalPut, base, store: reads, assertHonoured }
 
   return displayPort('ObjectStore', {
     portVersion: 1,
     name,
     capabilities: { conditionalPut, rangeRead: true, appendAtomic: false, persistent: true, maxObjectBytes },
     uri(key) {
-      if (key !== '') assertSafeKey(key.endsWith('/') ? key.slice(0, -1) : key)
+      assertUriKey(key)
       // As `aws s3` and MLflow read it: the key as it is, not percent-encoded.
-      return `s3://${bucket}/${fullKey(key)}`
+      return `s3://${bucket}/${base}${key}`
     },
-    async head(key, o = {}) {
-      begin(o.signal, key)
-      return head(key, o)
+    async head(key, headOptions = {}) {
+      state.assertCall(headOptions.signal, key)
+      return reads.head(key, headOptions)
     },
-    async get(key, o = {}) {
-      begin(o.signal, key)
-      return get(key, o)
+    async get(key, getOptions = {}) {
+      state.assertCall(getOptions.signal, key)
+      return reads.get(key, getOptions)
     },
-    async put(key, bytes, o = {}) {
-      begin(o.signal, key)
-      return putObject(writer, key, bytes, o)
+    async put(key, bytes, putOptions = {}) {
+      state.assertCall(putOptions.signal, key)
+      return putObject(writer, key, bytes, putOptions)
     },
     async append(key, _bytes, { signal } = {}) {
-      begin(signal, key)
+      state.assertCall(signal, key)
       throw new MillwrightError('Unsupported', `${name} cannot append to ${show(key)}: S3 only writes whole objects`, { details: { key } })
     },
-    async list(o = {}) {
-      begin(o.signal)
-      return listObjects(client, name, base, o)
+    async list(listOptions = {}) {
+      state.assertCall(listOptions.signal)
+      return listObjects(client, name, base, listOptions)
     },
     async delete(key, { signal } = {}) {
-      begin(signal, key)
-      await client({ method: 'DELETE', operation: 'delete', key: fullKey(key), signal, expected: [404] })
+      state.assertCall(signal, key)
+      await client({ method: 'DELETE', operation: 'delete', key: base + key, signal, expected: [404] })
     },
     async close() {
-      closed = true
+      state.close()
     },
   })
 }

@@ -1,4 +1,4 @@
-/** The XML that S3 speaks: reading answers, writing the one body that is sent. */
+/** S3's XML: reading answers, and writing the body that completes a multipart upload. */
 import { parseXml, type XmlElement } from '@rgrove/parse-xml'
 import { fromUtf8 } from '../../core/bytes'
 
@@ -11,13 +11,13 @@ export interface Xml {
   all(child: string): readonly Xml[]
 }
 
-/** The root element of an answer, or `undefined` where it is no XML. */
+/** The root element of an answer; `undefined` where the answer is no XML. */
 export function readXml(bytes: Uint8Array): Xml | undefined {
   try {
     const { root } = parseXml(fromUtf8(bytes).trim())
     return root === null ? undefined : wrap(root)
   } catch {
-    // A page of a proxy, half an answer, nothing at all.
+    // A page of a proxy, an incomplete answer, or an empty one.
     return undefined
   }
 }

@@ -23,4 +23,23 @@ describe('inOrderByKey', () => {
     await expect(failed).rejects.toThrow('first')
     expect(await next).toBe('second')
   })
+
+  it('settles when all tasks of all keys have ended, also failed ones', async () => {
+    const inOrder = inOrderByKey()
+    const log: string[] = []
+    const task = (name: string, turns: number) => async () => {
+      for (let i = 0; i < turns; i++) await Promise.resolve()
+      log.push(name)
+    }
+    const failed = inOrder('a', async () => {
+      await task('a1', 5)()
+      throw new Error('first')
+    })
+    failed.catch(() => {})
+    const others = [inOrder('a', task('a2', 5)), inOrder('b', task('b1', 30))]
+    await inOrder.settled()
+    expect(log).toEqual(['a1', 'a2', 'b1'])
+    await Promise.all(others)
+    await inOrder.settled()
+  })
 })

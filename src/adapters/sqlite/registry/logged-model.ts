@@ -6,7 +6,7 @@ import type { VersionInit } from '../../../ports/registry-backend'
 import type { Database } from '../database/database'
 import { artifactsKey } from './places'
 
-/** A logged model under way. */
+/** A logged model whose files are being written. */
 export interface PendingModel {
   readonly modelId: string
   readonly experimentId: number
@@ -14,12 +14,12 @@ export interface PendingModel {
   readonly key: string
 }
 
-/** MLflow's numbers of a logged model's status. */
+/** MLflow's numbers for the status of a logged model. */
 const PENDING = 1
 const READY = 2
 const FAILED = 3
 
-/** Adds a pending logged model. An experiment that the database does not have (the run is tracked elsewhere) gives way to the default one. */
+/** Adds a pending logged model to the experiment of its run, or to the default experiment where the run is tracked in another place. */
 export function addPendingModel(database: Database, storage: ObjectStore, name: string, init: VersionInit): PendingModel {
   return database.transaction(() => {
     const wanted = /^\d{1,15}$/.test(init.experimentId ?? '') ? Number(init.experimentId) : 0
@@ -42,7 +42,7 @@ export function addPendingModel(database: Database, storage: ObjectStore, name: 
   })
 }
 
-/** Says that all files are there, and links the model with its run where the database has it. Inside the caller's transaction. */
+/** Marks a logged model as ready, and links it with its run where the database has that run. Inside the caller's transaction. */
 export function finishModel(database: Database, model: PendingModel, init: VersionInit): void {
   const { modelId, experimentId } = model
   database.run('UPDATE logged_models SET status = ? WHERE model_id = ?', READY, modelId)
@@ -53,7 +53,7 @@ export function finishModel(database: Database, model: PendingModel, init: Versi
     ...[newId(), runId, modelId],
   )
   for (const [name, value] of Object.entries(init.metrics)) {
-    // The column holds no NaN and no half of a character; infinities are MLflow's greatest doubles.
+    // The column cannot hold NaN or lone surrogates. MLflow stores an infinity as the greatest double.
     if (Number.isNaN(value) || name.length > 500 || !name.isWellFormed()) continue
     database.run(
       'INSERT INTO logged_model_metrics (model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, experiment_id, run_id) VALUES (?, ?, ?, 0, ?, ?, ?)',
@@ -62,7 +62,7 @@ export function finishModel(database: Database, model: PendingModel, init: Versi
   }
 }
 
-/** Says that the files did not all arrive. */
+/** Marks a logged model as failed: not all of its files could be stored. */
 export function failModel(database: Database, { modelId }: PendingModel): void {
   database.run('UPDATE logged_models SET status = ? WHERE model_id = ?', FAILED, modelId)
 }

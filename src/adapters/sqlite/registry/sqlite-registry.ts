@@ -1,39 +1,39 @@
-/** The registry backend on a SQLite file with MLflow's own schema: plain MLflow opens it as it is, and its models load in Python. Node only. */
+/** The registry backend on a SQLite file with MLflow's own schema: MLflow opens the file, and its models load in Python. Node only. */
 
 import { displayPort } from '../../../core/display'
 import { invalidArgument, MillwrightError } from '../../../core/errors'
 import { anything, checkOptions, finiteNumber, nonEmptyString } from '../../../core/options'
-import { throwIfAborted } from '../../../core/signal'
 import { assertUsage } from '../../../core/usage'
 import { appendStoredEvent, findLastStoredEvent, listStoredEvents } from '../../../mlruns/registry-history'
 import type { ObjectStore } from '../../../ports/object-store'
 import { objectStoreRule } from '../../../ports/port-rules'
 import type { RegistryBackend } from '../../../ports/registry-backend'
-import { aliasConflict, missingModel, versionInUse } from '../../../ports/registry-errors'
+import { aliasConflict, missingModel } from '../../../ports/registry-errors'
 import { listAll } from '../../../ports/stored-objects'
+import { type Connection, createConnection } from '../database/connection'
 import { openDatabase } from '../database/database'
-import { addPendingModel, failModel, finishModel, hideModel } from './logged-model'
 import { filesFolder } from './places'
-import { registryTables } from './tables'
+import { type RegistryTables, registryTables } from './tables'
+import { sqliteVersions } from './versions'
 
 /** Options of {@link sqliteRegistry}. */
 export interface SqliteRegistryOptions {
-  /** The database file; made with its folder when absent. A tracker may keep its runs in the same one. */
+  /** The database file. A missing file is created, and its folder too. A tracker may use the same file. */
   readonly path: string
-  /** Where models' files and the history go, below `mlruns/`: `fsStorage({ root })` for files that MLflow finds too. */
+  /** Stores the files of models and the history, below `mlruns/`. With `fsStorage({ root })` MLflow finds the files too. */
   readonly storage: ObjectStore
-  /** better-sqlite3's default export, for a Node without `node:sqlite`. @default whatever is there */
+  /** better-sqlite3's default export, to be used instead of `node:sqlite`. @default `node:sqlite` where the runtime has it, else better-sqlite3 */
   readonly lib?: unknown
-  /** Milliseconds to wait for another process's write. @default 20000 */
+  /** Milliseconds to wait for the lock of another process. @default 20000 */
   readonly busyTimeoutMs?: number | undefined
 }
 
 /**
- * Registered models in a SQLite file of MLflow 3.0's schema. Newer MLflow upgrades the file in place when it opens it; this backend goes on
- * reading and writing it.
+ * Registered models in a SQLite file with MLflow 3.0's schema. A newer MLflow upgrades the file in place when it opens it; this backend then
+ * still reads and writes it.
  *
- * Files are stored first, then version, tags and links in one transaction; an alias moves by compare-and-set inside an immediate
- * transaction, so also between processes and against MLflow itself. The storage is not closed with the backend.
+ * Files are stored first, then the version with its tags and links in one transaction. An alias moves by compare-and-set inside an immediate
+ * transaction, which holds against other processes and against MLflow itself. Closing the backend does not close the storage.
  *
  * @example
  * const storage = fsStorage({ root: '.' })
@@ -41,6 +41,34 @@ export interface SqliteRegistryOptions {
  * @throws MissingDependency, Corrupt, NotFound (folder), PermissionDenied; Unsupported when the storage has no conditional put
  */
 export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<RegistryBackend> {
+  checkRegistryOptions(options)
+  const { path, storage } = options
+  const name = `sqliteRegistry(${path})`
+  const database = await openDatabase(options)
+  const connection = createConnection(database, { name, storage })
+  const rows = registryTables(database)
+  /** The tables. @throws InvalidState once closed */
+  const tables = (): RegistryTables => {
+    connection.open()
+    return rows
+  }
+  return displayPort<RegistryBackend>('RegistryBackend', {
+    portVersion: 1,
+    name,
+    capabilities: Object.freeze({
+      atomicAliases: true,
+      history: true,
+      persistent: path !== ':memory:' && storage.capabilities.persistent,
+    }),
+    ...modelCalls(connection, tables),
+    ...sqliteVersions(connection, tables),
+    ...aliasCalls(connection, tables),
+    ...storageCalls(connection),
+    close: () => connection.close(),
+  })
+}
+
+function checkRegistryOptions(options: SqliteRegistryOptions): void {
   assertUsage('sqliteRegistry', options, {
     write: (path) => `await sqliteRegistry({ path: ${path}, storage: fsStorage({ root: '.' }) })`,
     text: 'mlflow.db',
@@ -52,7 +80,7 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
     lib: anything(),
     busyTimeoutMs: finiteNumber(0),
   })
-  const { storage, path } = options
+  const { path, storage } = options
   if (path === undefined || storage === undefined) {
     throw invalidArgument(
       "sqliteRegistry needs `path` and `storage`: write await sqliteRegistry({ path: 'mlflow.db', storage: fsStorage({ root: '.' }) })",
@@ -61,117 +89,70 @@ export async function sqliteRegistry(options: SqliteRegistryOptions): Promise<Re
   if (!storage.capabilities.conditionalPut) {
     throw new MillwrightError('Unsupported', `a model registry needs a store with conditional put, and ${storage.name} has none`)
   }
-  const database = await openDatabase(options)
-  const tables = registryTables(database)
-  const name = `sqliteRegistry(${options.path})`
-  let closed = false
-  const assertOpen = (): void => {
-    if (closed) throw new MillwrightError('InvalidState', `${name} is closed`)
-  }
-  const read = <T>(work: () => T): T => {
-    assertOpen()
-    return work()
-  }
-  const write = <T>(work: () => T): T => {
-    assertOpen()
-    return database.transaction(work)
-  }
+}
 
-  return displayPort<RegistryBackend>('RegistryBackend', {
-    portVersion: 1,
-    name,
-    capabilities: Object.freeze({
-      atomicAliases: true,
-      history: true,
-      persistent: options.path !== ':memory:' && storage.capabilities.persistent,
-    }),
-
+function modelCalls(
+  { name, write }: Connection,
+  tables: () => RegistryTables,
+): Pick<RegistryBackend, 'ensureModel' | 'getModel' | 'listModels' | 'updateModel'> {
+  return {
     ensureModel: (model, { createdAt }) =>
       write(() => {
-        if (tables.model(model) === undefined) tables.addModel(model, createdAt)
+        if (tables().models.get(model) === undefined) tables().models.add(model, createdAt)
       }),
-    getModel: (model) => read(() => tables.model(model)),
-    listModels: (limit) => read(() => tables.models(limit)),
+    getModel: (model) => tables().models.get(model),
+    listModels: (limit) => tables().models.list(limit),
     updateModel: (model, change) =>
       write(() => {
-        if (tables.model(model) === undefined) throw missingModel(name, model)
-        tables.change(change, model)
+        if (tables().models.get(model) === undefined) throw missingModel(name, model)
+        tables().models.change(model, change)
       }),
+  }
+}
 
-    async createVersion(model, init, { signal } = {}) {
-      const pending = write(() => addPendingModel(database, storage, model, init))
-      try {
-        for (const [path, bytes] of Object.entries(init.files(pending.modelId))) {
-          await storage.put(`${pending.key}/${path}`, bytes, { signal })
-        }
-        throwIfAborted(signal)
-      } catch (error) {
-        if (!closed) failModel(database, pending)
-        throw error
-      }
-      return write(() => {
-        // Another process may have removed the model with all its versions meanwhile.
-        if (tables.model(model) === undefined) tables.addModel(model, init.createdAt)
-        finishModel(database, pending, init)
-        const { createdAt, description, runId, user, tags } = init
-        const facts = { name: model, createdAt, description, runId, user, tags, modelId: pending.modelId }
-        const location = storage.uri(pending.key)
-        const version = tables.addVersion({ ...facts, source: `models:/${pending.modelId}`, location })
-        return { ...facts, version, updatedAt: createdAt, source: location }
-      })
-    },
-    getVersion: (model, version) => read(() => tables.version(model, version)),
-    listVersions: (model) => read(() => tables.versions(model)),
-    updateVersion: (model, version, change) =>
-      write(() => {
-        if (tables.version(model, version) === undefined) throw missingModel(name, model, version)
-        tables.change(change, model, version)
-      }),
-    async deleteVersion(model, version, { at, removeFiles }) {
-      const record = write(() => {
-        const held = tables.version(model, version)
-        if (held === undefined) throw missingModel(name, model, version)
-        const aliases = Object.entries(tables.aliases(model)).filter(([, target]) => target === version)
-        if (aliases.length > 0) {
-          throw versionInUse(
-            model,
-            version,
-            aliases.map(([alias]) => alias),
-          )
-        }
-        if (removeFiles && held.modelId !== undefined) hideModel(database, held.modelId)
-        tables.markDeleted(model, version, at)
-        return held
-      })
-      if (removeFiles) for (const { key } of await listAll(storage, filesFolder(storage, record))) await storage.delete(key)
-    },
-
-    getAlias: (model, alias) => read(() => tables.alias(model, alias)),
+function aliasCalls(
+  { name, write }: Connection,
+  tables: () => RegistryTables,
+): Pick<RegistryBackend, 'getAlias' | 'moveAlias' | 'deleteAlias'> {
+  return {
+    getAlias: (model, alias) => tables().aliases.get(model, alias),
     moveAlias: (model, alias, version, expected) =>
       write(() => {
-        if (tables.version(model, version) === undefined) throw missingModel(name, model, version)
-        const actual = tables.alias(model, alias)
+        if (tables().versions.get(model, version) === undefined) throw missingModel(name, model, version)
+        const actual = tables().aliases.get(model, alias)
         if (actual !== expected) throw aliasConflict(model, alias, { expected, actual })
-        tables.setAlias(model, alias, version)
+        tables().aliases.set(model, alias, version)
       }),
-    deleteAlias: (model, alias) => write(() => tables.setAlias(model, alias, undefined)),
+    deleteAlias: (model, alias) => write(() => tables().aliases.delete(model, alias)),
+  }
+}
 
-    appendEvent: async (event) => read(() => appendStoredEvent(storage, event)),
-    listEvents: async (model) => read(() => listStoredEvents(storage, model)),
-    findLastEvent: async (model, isMeant) => read(() => findLastStoredEvent(storage, model, isMeant)),
-
+/** The calls that only use the storage: the history, for which MLflow has no table, and the files of versions. */
+function storageCalls({
+  storage,
+  open,
+}: Connection): Pick<RegistryBackend, 'appendEvent' | 'listEvents' | 'findLastEvent' | 'listFiles' | 'readFile'> {
+  return {
+    async appendEvent(event) {
+      open()
+      return appendStoredEvent(storage, event)
+    },
+    async listEvents(model) {
+      open()
+      return listStoredEvents(storage, model)
+    },
+    async findLastEvent(model, isMeant) {
+      open()
+      return findLastStoredEvent(storage, model, isMeant)
+    },
     async listFiles(version) {
-      assertOpen()
+      open()
       const folder = filesFolder(storage, version)
       return (await listAll(storage, folder)).map(({ key }) => key.slice(folder.length))
     },
-    async readFile(version, path, readOptions) {
-      assertOpen()
-      return storage.get(filesFolder(storage, version) + path, readOptions)
+    async readFile(version, path, options) {
+      open()
+      return storage.get(filesFolder(storage, version) + path, options)
     },
-    async close() {
-      closed = true
-      database.close()
-    },
-  })
+  }
 }

@@ -1,19 +1,49 @@
 /** Logged models in MLflow's tables. */
+import type { Clock } from '../../../core/clock'
 import { MillwrightError, show } from '../../../core/errors'
 import { newId } from '../../../core/ids'
-import type { ExperimentRecord, LoggedModelInit, LoggedModelRecord } from '../../../ports/tracker-backend'
+import { assertBatch, assertModelName } from '../../../ports/run-keys'
+import { assertExperimentActive } from '../../../ports/run-state'
+import type { ExperimentRecord, LoggedModelInit, LoggedModelRecord, TrackerBackend } from '../../../ports/tracker-backend'
+import type { Connection } from '../database/connection'
 import type { Database } from '../database/database'
+import type { SqliteExperiments } from './experiments'
 import { modelOf, modelStatusNumber } from './rows'
 
-/** One logged model. @throws NotFound */
-export function readModel(database: Database, modelId: string, backend: string): LoggedModelRecord {
-  const row = database.get('SELECT * FROM logged_models WHERE model_id = ?', modelId)
-  if (row === undefined) throw new MillwrightError('NotFound', `${backend} has no model ${show(modelId)}`)
-  return modelOf(database, row)
+/** The calls on logged models. */
+export interface SqliteModels extends Pick<TrackerBackend, 'createModel' | 'getModel' | 'finishModel'> {
+  getModel(modelId: string): LoggedModelRecord
 }
 
-/** Adds a pending model, inside the caller's transaction; gives its id. */
-export function insertModel(database: Database, experiment: ExperimentRecord, init: LoggedModelInit): string {
+/** The calls on the logged models of a database. Each change is one transaction. */
+export function sqliteModels({ name, open, write }: Connection, { getExperiment }: SqliteExperiments, clock: Clock): SqliteModels {
+  const getModel = (modelId: string): LoggedModelRecord => {
+    const row = open().get('SELECT * FROM logged_models WHERE model_id = ?', modelId)
+    if (row === undefined) throw new MillwrightError('NotFound', `${name} has no model ${show(modelId)}`)
+    return modelOf(open(), row)
+  }
+  return {
+    getModel,
+    createModel(init) {
+      assertModelName(init.name)
+      assertBatch({ tags: init.tags, params: init.params }, 'mlflow')
+      return write((database) => {
+        const experiment = getExperiment(init.experimentId)
+        assertExperimentActive(experiment)
+        return getModel(insertModel(database, experiment, init))
+      })
+    },
+    finishModel(modelId, status) {
+      return write((database) => {
+        getModel(modelId)
+        setModelStatus(database, modelId, status, clock.now())
+      })
+    },
+  }
+}
+
+/** Adds a pending model and returns its id. Inside the caller's transaction. */
+function insertModel(database: Database, experiment: ExperimentRecord, init: LoggedModelInit): string {
   const { name, sourceRunId, modelType, tags = {}, params = {}, createdAt } = init
   const modelId = `m-${newId()}`
   const experimentId = Number(experiment.experimentId)
@@ -49,8 +79,8 @@ export function insertModel(database: Database, experiment: ExperimentRecord, in
   return modelId
 }
 
-/** Sets how a model ended. */
-export function setModelStatus(database: Database, modelId: string, status: LoggedModelRecord['status'], now: number): void {
+/** Sets the status of a model. */
+function setModelStatus(database: Database, modelId: string, status: LoggedModelRecord['status'], now: number): void {
   database.run(
     'UPDATE logged_models SET status = ?, last_updated_timestamp_ms = ? WHERE model_id = ?',
     modelStatusNumber(status),
