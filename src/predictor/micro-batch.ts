@@ -7,17 +7,14 @@
  */
 import type { Clock } from '../core/clock'
 import { MillwrightError } from '../core/errors'
+import { type BatchPiece, type BatchQueue, type BatchQueueOptions, type BatchRequest, createBatchQueue } from './batch-queue'
+import { createEarliestTimer, type EarliestTimer } from './earliest-timer'
 
 /** Options of {@link createMicroBatcher}. */
-export interface MicroBatcherOptions<W, R> {
+export interface MicroBatcherOptions<W, R> extends BatchQueueOptions<W> {
   /** Executes the work of one batch; answers every row of it, in order. `signal` is set when the batch is one request's. */
   readonly run: (work: readonly W[], signal: AbortSignal | undefined) => Promise<readonly R[]>
-  /** The rows `from` … `to` − 1 of some work. */
-  readonly split: (work: W, from: number, to: number) => W
-  /** Whether two pieces of work may be executed together. */
-  readonly mayJoin: (first: W, second: W) => boolean
-  /** Most rows in a batch. */
-  readonly maxSize: number
+  /** Longest time a request waits for others to join its batch. */
   readonly maxDelayMs: number
   /** Most rows waiting. A request that finds the queue empty is taken whatever its size. */
   readonly maxQueue: number
@@ -26,9 +23,9 @@ export interface MicroBatcherOptions<W, R> {
   /** Milliseconds on any scale that does not go backwards. */
   readonly now: () => number
   readonly clock: Clock
-  /** Told when a request is refused or given up for overload. */
+  /** Called when a request is refused or given up for overload. */
   readonly onShed: (work: W, reason: 'queue-full' | 'deadline') => void
-  /** Told how long a request waited for its execution to start, in milliseconds. */
+  /** Called with the time a request waited for its execution to start, in milliseconds. */
   readonly onStart: (work: W, waitedMs: number) => void
 }
 
@@ -45,51 +42,47 @@ export interface MicroBatcher<W, R> {
   drain(): Promise<void>
 }
 
-interface Request<W, R> {
-  readonly work: W
-  readonly results: R[]
-  readonly queuedAt: number
-  readonly deadlineAt: number
-  readonly signal: AbortSignal | undefined
-  missing: number
-  started: boolean
-  settled: boolean
-  settle(error: unknown, failed: boolean): void
-}
-
-/** A piece of a request that fits in a batch. */
-interface Entry<W, R> {
-  readonly work: W
-  readonly size: number
-  /** Of its first row in the request. */
-  readonly offset: number
-  readonly request: Request<W, R>
-}
-
 /** An idle batcher. */
 export function createMicroBatcher<W, R>(options: MicroBatcherOptions<W, R>): MicroBatcher<W, R> {
-  const { maxSize, maxDelayMs, maxQueue, concurrency, now, clock } = options
-  let queue: Entry<W, R>[] = []
-  let queueRows = 0
-  let running = 0
-  /** Requests in the batch before, to tell concurrent traffic from single calls. */
-  let lastRequests = 0
-  let draining = false
-  let pumping = false
-  let cancelTimer: (() => void) | undefined
-  let timerAt = Number.POSITIVE_INFINITY
-  const open = new Set<Request<W, R>>()
-  const waiters: (() => void)[] = []
+  return new Batcher(options)
+}
 
-  const add: MicroBatcher<W, R>['add'] = (work, size, { signal, deadlineMs }) =>
-    new Promise((resolve, reject) => {
+class Batcher<W, R> implements MicroBatcher<W, R> {
+  readonly #options: MicroBatcherOptions<W, R>
+  readonly #queue: BatchQueue<W, R>
+  readonly #timer: EarliestTimer
+  /** Requests without an answer. */
+  readonly #open = new Set<BatchRequest<W, R>>()
+  /** Calls of `drain` that wait. */
+  readonly #drains: (() => void)[] = []
+  /** Batches executed now. */
+  #running = 0
+  /** Pieces in the batch before, to tell concurrent traffic from single calls. */
+  #lastPieces = 0
+  #draining = false
+  #pumpScheduled = false
+
+  constructor(options: MicroBatcherOptions<W, R>) {
+    this.#options = options
+    this.#queue = createBatchQueue(options)
+    this.#timer = createEarliestTimer(options.clock, options.now, () => this.#onTimer())
+  }
+
+  get queueRows(): number {
+    return this.#queue.rows
+  }
+
+  add(work: W, size: number, { signal, deadlineMs }: Parameters<MicroBatcher<W, R>['add']>[2]): Promise<R[]> {
+    const { maxQueue, maxDelayMs, now, onShed } = this.#options
+    const { rows } = this.#queue
+    return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      if (queueRows > 0 && queueRows + size > maxQueue) {
-        options.onShed(work, 'queue-full')
-        return reject(overloaded(`${queueRows} rows are waiting, at most ${maxQueue} may`, 'queue-full', maxDelayMs))
+      if (rows > 0 && rows + size > maxQueue) {
+        onShed(work, 'queue-full')
+        return reject(overloaded(`${rows} rows are waiting, at most ${maxQueue} may`, 'queue-full', maxDelayMs))
       }
-      const onAbort = (): void => giveUp(request, signal?.reason)
-      const request: Request<W, R> = {
+      const onAbort = (): void => this.#giveUp(request, signal?.reason)
+      const request: BatchRequest<W, R> = {
         work,
         results: new Array(size),
         queuedAt: now(),
@@ -98,161 +91,124 @@ export function createMicroBatcher<W, R>(options: MicroBatcherOptions<W, R>): Mi
         missing: size,
         started: false,
         settled: false,
-        settle(error, failed) {
+        settle: (failed, error) => {
           if (request.settled) return
           request.settled = true
-          open.delete(request)
+          this.#open.delete(request)
           signal?.removeEventListener('abort', onAbort)
           if (failed) reject(error)
           else resolve(request.results)
         },
       }
       signal?.addEventListener('abort', onAbort, { once: true })
-      open.add(request)
-      for (let offset = 0; offset < size; offset += maxSize) {
-        const end = Math.min(size, offset + maxSize)
-        queue.push({ work: size <= maxSize ? work : options.split(work, offset, end), size: end - offset, offset, request })
-      }
-      queueRows += size
-      arm(request.deadlineAt)
-      schedulePump()
+      this.#open.add(request)
+      this.#queue.push(request, size)
+      this.#timer.ringBy(request.deadlineAt)
+      this.#schedulePump()
     })
+  }
+
+  drain(): Promise<void> {
+    this.#draining = true
+    return new Promise((resolve) => {
+      this.#drains.push(resolve)
+      this.#pump()
+    })
+  }
 
   /** Pumps at the end of the current turn of microtasks, so that requests made together are seen together. */
-  function schedulePump(): void {
-    if (pumping) return
-    pumping = true
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return
+    this.#pumpScheduled = true
     queueMicrotask(() => {
-      pumping = false
-      pump()
+      this.#pumpScheduled = false
+      this.#pump()
     })
   }
 
-  function pump(): void {
-    while (running < concurrency && queue.length > 0 && isDue()) void execute(takeBatch())
-    if (queue.length > 0 && running < concurrency) arm((queue[0] as Entry<W, R>).request.queuedAt + maxDelayMs)
-    if (open.size > 0 || running > 0) return
+  /** Executes the batches that are due, as many as may run. */
+  #pump(): void {
+    const { concurrency, maxDelayMs, now } = this.#options
+    while (this.#running < concurrency && this.#isDue()) void this.#execute(this.#queue.takeBatch())
+    const { oldest } = this.#queue
+    if (oldest !== undefined && this.#running < concurrency) this.#timer.ringBy(oldest.queuedAt + maxDelayMs)
+    if (this.#open.size > 0 || this.#running > 0) return
     // A timer for a deadline far away is left for the next request, which saves making one for each.
-    if (waiters.length > 0 || timerAt - now() <= maxDelayMs) disarm()
-    for (const done of waiters.splice(0)) done()
+    if (this.#drains.length > 0 || this.#timer.at - now() <= maxDelayMs) this.#timer.clear()
+    for (const done of this.#drains.splice(0)) done()
   }
 
-  function isDue(): boolean {
-    if (draining || maxDelayMs === 0 || queueRows >= maxSize) return true
-    const oldest = (queue[0] as Entry<W, R>).request
-    const single = queue.length === 1 && running === 0 && lastRequests <= 1
+  #isDue(): boolean {
+    const { maxDelayMs, maxSize, now } = this.#options
+    const { oldest } = this.#queue
+    if (oldest === undefined) return false
+    if (this.#draining || maxDelayMs === 0 || this.#queue.rows >= maxSize) return true
+    const single = this.#queue.length === 1 && this.#running === 0 && this.#lastPieces <= 1
     return single || now() - oldest.queuedAt >= maxDelayMs
   }
 
-  function takeBatch(): Entry<W, R>[] {
-    const first = queue[0] as Entry<W, R>
-    let rows = first.size
-    let end = 1
-    while (end < queue.length) {
-      const next = queue[end] as Entry<W, R>
-      if (rows + next.size > maxSize || !options.mayJoin(first.work, next.work)) break
-      rows += next.size
-      end++
-    }
-    queueRows -= rows
-    return queue.splice(0, end)
-  }
-
-  async function execute(batch: readonly Entry<W, R>[]): Promise<void> {
-    running++
-    lastRequests = batch.length
+  async #execute(batch: readonly BatchPiece<W, R>[]): Promise<void> {
+    const { now, onStart } = this.#options
+    this.#running++
+    this.#lastPieces = batch.length
     const time = now()
     for (const { request } of batch) {
-      if (!request.started) options.onStart(request.work, time - request.queuedAt)
+      if (!request.started) onStart(request.work, time - request.queuedAt)
       request.started = true
     }
-    await attempt(batch)
-    running--
-    pump()
+    await this.#attempt(batch)
+    this.#running--
+    this.#pump()
   }
 
-  async function attempt(batch: readonly Entry<W, R>[]): Promise<void> {
+  /** Executes a batch; when it fails, its halves, until a request that fails stands alone. */
+  async #attempt(batch: readonly BatchPiece<W, R>[]): Promise<void> {
     const live = batch.filter(({ request }) => !request.settled)
     const [first] = live
     if (first === undefined) return
     try {
       const single = live.every(({ request }) => request === first.request)
-      deliver(
-        live,
-        await options.run(
-          live.map(({ work }) => work),
-          single ? first.request.signal : undefined,
-        ),
-      )
+      const work = live.map((piece) => piece.work)
+      deliver(live, await this.#options.run(work, single ? first.request.signal : undefined))
     } catch (error) {
-      if (live.length === 1) return giveUp(first.request, error)
+      if (live.length === 1) return this.#giveUp(first.request, error)
       const middle = live.length >> 1
-      await attempt(live.slice(0, middle))
-      await attempt(live.slice(middle))
-    }
-  }
-
-  function deliver(batch: readonly Entry<W, R>[], results: readonly R[]): void {
-    let at = 0
-    for (const { request, size, offset } of batch) {
-      for (let i = 0; i < size; i++) request.results[offset + i] = results[at++] as R
-      request.missing -= size
-      if (request.missing === 0) request.settle(undefined, false)
+      await this.#attempt(live.slice(0, middle))
+      await this.#attempt(live.slice(middle))
     }
   }
 
   /** Fails a request and takes what waits of it out of the queue. */
-  function giveUp(request: Request<W, R>, error: unknown): void {
-    request.settle(error, true)
-    queue = queue.filter((entry) => {
-      if (entry.request === request) queueRows -= entry.size
-      return entry.request !== request
-    })
-    schedulePump()
+  #giveUp(request: BatchRequest<W, R>, error: unknown): void {
+    request.settle(true, error)
+    this.#queue.remove(request)
+    this.#schedulePump()
   }
 
-  /** Makes sure that the timer rings no later than `at`. */
-  function arm(at: number): void {
-    if (at >= timerAt) return
-    cancelTimer?.()
-    timerAt = at
-    cancelTimer = clock.schedule(ring, Math.max(0, at - now()))
-  }
-
-  function disarm(): void {
-    cancelTimer?.()
-    cancelTimer = undefined
-    timerAt = Number.POSITIVE_INFINITY
-  }
-
-  function ring(): void {
-    timerAt = Number.POSITIVE_INFINITY
-    const time = now()
+  /** Gives up the requests whose deadline has passed, and executes what is due. */
+  #onTimer(): void {
+    const time = this.#options.now()
     let next = Number.POSITIVE_INFINITY
-    for (const request of [...open]) {
+    for (const request of [...this.#open]) {
       if (request.deadlineAt > time) {
         next = Math.min(next, request.deadlineAt)
         continue
       }
-      options.onShed(request.work, 'deadline')
-      giveUp(request, overloaded('the deadline passed before there was an answer', 'deadline', 0))
+      this.#options.onShed(request.work, 'deadline')
+      this.#giveUp(request, overloaded('the deadline passed before there was an answer', 'deadline', 0))
     }
-    pump()
-    arm(next)
+    this.#pump()
+    this.#timer.ringBy(next)
   }
+}
 
-  return {
-    add,
-    get queueRows() {
-      return queueRows
-    },
-    drain() {
-      draining = true
-      return new Promise((resolve) => {
-        waiters.push(resolve)
-        pump()
-      })
-    },
+/** Gives the results of a batch to its requests; `results` holds one for every row, in order. */
+function deliver<W, R>(batch: readonly BatchPiece<W, R>[], results: readonly R[]): void {
+  let at = 0
+  for (const { request, size, offset } of batch) {
+    for (let i = 0; i < size; i++) request.results[offset + i] = results[at++] as R
+    request.missing -= size
+    if (request.missing === 0) request.settle(false)
   }
 }
 

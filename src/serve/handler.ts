@@ -5,12 +5,12 @@ import { newId } from '../core/ids'
 import { type Logger, silentLogger } from '../core/logger'
 import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../core/options'
 import type { Predictor } from '../predictor/predictor'
-import type { HttpAnswer, HttpExchange, Protocol, RouteContext } from './exchange'
+import type { HttpAnswer, HttpExchange, Protocol } from './exchange'
 import { readJsonBody } from './json-body'
 import { predictProtocol } from './predict-route'
 import { HttpProblem, problemOf, renderProblem } from './problem'
 import type { MetricFamily } from './prometheus'
-import { createRouter, type Match } from './router'
+import { createRouter, type Match, type Router } from './router'
 import { type Served, servedModels } from './served'
 import { createHttpCounters, predictorFamilies } from './serving-metrics'
 import { systemProtocol } from './system-routes'
@@ -88,29 +88,41 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
   ]
   const title = options.title ?? (models.keys().next().value as string)
   const router = createRouter([...own, systemProtocol({ title, basePath, maxRows: limits.maxRows, families, protocols: own })])
-  // Unique without asking for randomness every time.
-  const idPrefix = newId().slice(0, 16)
-  let counter = 0
+  const find = routeFinder(router, basePath)
+  const newRequestId = requestIds()
   let draining = false
 
-  async function exchange(request: HttpExchange): Promise<HttpAnswer> {
+  const answerOf = async (request: HttpExchange, match: Match, requestId: string): Promise<HttpAnswer> => {
+    if (match.route.method === 'POST' && counters.inProgress > limits.maxConcurrent) {
+      throw new HttpProblem(503, 'overloaded', 'too many requests at the same time; try again')
+    }
+    return match.route.handle({
+      exchange: request,
+      params: match.params,
+      requestId,
+      models,
+      predictor: (name) => predictorOf(models, name),
+      json: () => readJsonBody(request, limits),
+      maxRows: limits.maxRows,
+      call: { signal: request.signal, deadlineMs: limits.deadlineMs },
+      draining,
+    })
+  }
+
+  const exchange = async (request: HttpExchange): Promise<HttpAnswer> => {
     const start = now()
     const end = counters.begin()
-    const requestId = requestIdOf(request) ?? `${idPrefix}${(counter++).toString(16).padStart(16, '0')}`
+    const requestId = requestIdOf(request) ?? newRequestId()
     let match: Match | undefined
     let answer: HttpAnswer
     try {
-      const found = find(request)
-      if ('headers' in found) answer = found
-      else {
+      const found = find(request.method, request.path)
+      if ('route' in found) {
         match = found
-        if (found.route.method === 'POST' && counters.inProgress > limits.maxConcurrent) {
-          throw new HttpProblem(503, 'overloaded', 'too many requests at the same time; try again')
-        }
-        answer = await found.route.handle(contextOf(request, found, requestId))
-      }
+        answer = await answerOf(request, match, requestId)
+      } else answer = answerWithoutRoute(request.method, found)
     } catch (error) {
-      answer = failed(error, request, requestId, match?.protocol)
+      answer = problemAnswer(error, request, requestId, match?.protocol, logger)
     }
     end(match?.route.path ?? 'unmatched', request.method, answer.status, (now() - start) / 1000)
     return {
@@ -120,53 +132,54 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
     }
   }
 
-  function lookUp(method: string, path: string): Match | { readonly allowed: readonly string[] } {
-    const inside = basePath === '' || path === basePath || path.startsWith(`${basePath}/`)
-    return inside ? router.find(method, path.slice(basePath.length) || '/') : { allowed: [] }
-  }
-
-  /** The route of a request, or the answer to OPTIONS. */
-  function find({ method, path }: HttpExchange): Match | HttpAnswer {
-    const found = lookUp(method, path)
-    if ('route' in found) return found
-    if (found.allowed.length === 0) throw new HttpProblem(404, 'not-found', 'there is nothing at this path')
-    const allow = [...found.allowed, 'OPTIONS'].join(', ')
-    if (method === 'OPTIONS') return { status: 204, headers: { allow }, body: '' }
-    throw new HttpProblem(405, 'method', `this path answers ${found.allowed.join(', ')}`, { allow })
-  }
-
-  function contextOf(request: HttpExchange, { params }: Match, requestId: string): RouteContext {
-    return {
-      exchange: request,
-      params,
-      requestId,
-      models,
-      predictor: (name) => predictorOf(models, name),
-      json: () => readJsonBody(request, limits),
-      maxRows: limits.maxRows,
-      call: { signal: request.signal, deadlineMs: limits.deadlineMs },
-      draining,
-    }
-  }
-
-  function failed(error: unknown, request: HttpExchange, requestId: string, protocol: Protocol | undefined): HttpAnswer {
-    const problem = problemOf(error, requestId, request.signal?.aborted === true)
-    if (problem.status === 500) logger.error(`request ${requestId}, ${request.method} ${request.path}: ${describe(error)}`)
-    const answer = protocol?.renderProblem?.(problem) ?? renderProblem(problem)
-    const retry = problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }
-    return { ...answer, headers: { ...problem.headers, ...retry, ...answer.headers } }
-  }
-
   const handler = async (request: Request): Promise<Response> => responseOf(await exchange(exchangeOf(request)))
   const drain = (): void => {
     draining = true
   }
   const has = (path: string): boolean => {
-    const found = lookUp('OPTIONS', path)
+    const found = find('OPTIONS', path)
     return 'route' in found || found.allowed.length > 0
   }
   const whole = Object.assign(handler, { exchange, drain, has, basePath })
   return Object.defineProperty(whole, 'draining', { get: () => draining }) as Handler
+}
+
+/** `router.find` for whole paths: what does not begin with `basePath` is not found. */
+function routeFinder(router: Router, basePath: string): Router['find'] {
+  return (method, path) => {
+    const inside = basePath === '' || path === basePath || path.startsWith(`${basePath}/`)
+    return inside ? router.find(method, path.slice(basePath.length) || '/') : { allowed: [] }
+  }
+}
+
+/** A function that makes ids of requests: unique, without drawing random numbers for each. */
+function requestIds(): () => string {
+  const prefix = newId().slice(0, 16)
+  let counter = 0
+  return () => `${prefix}${(counter++).toString(16).padStart(16, '0')}`
+}
+
+/** The answer to OPTIONS. @throws HttpProblem 404 for an unknown path, 405 for a method that the path does not have */
+function answerWithoutRoute(method: string, { allowed }: { readonly allowed: readonly string[] }): HttpAnswer {
+  if (allowed.length === 0) throw new HttpProblem(404, 'not-found', 'there is nothing at this path')
+  const allow = [...allowed, 'OPTIONS'].join(', ')
+  if (method === 'OPTIONS') return { status: 204, headers: { allow }, body: '' }
+  throw new HttpProblem(405, 'method', `this path answers ${allowed.join(', ')}`, { allow })
+}
+
+/** The answer to a request that failed, in the words of its protocol. Causes of status 500 are logged, not sent. */
+function problemAnswer(
+  error: unknown,
+  request: HttpExchange,
+  requestId: string,
+  protocol: Protocol | undefined,
+  logger: Logger,
+): HttpAnswer {
+  const problem = problemOf(error, requestId, request.signal?.aborted === true)
+  if (problem.status === 500) logger.error(`request ${requestId}, ${request.method} ${request.path}: ${describe(error)}`)
+  const answer = protocol?.renderProblem?.(problem) ?? renderProblem(problem)
+  const retry = problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }
+  return { ...answer, headers: { ...problem.headers, ...retry, ...answer.headers } }
 }
 
 /** What each option of the handler allows. */

@@ -52,98 +52,86 @@ export function createHttpCounters(): HttpCounters {
 
 /** What the predictors did, each under the labels `model` and `version`. A version's counters begin at zero when it takes over. */
 export function predictorFamilies(predictors: Iterable<Predictor>): MetricFamily[] {
-  const all = [...predictors].map((predictor) => ({ predictor, stats: predictor.stats() }))
-  const each = (of: (stats: PredictorStats) => MetricSample['value']): MetricSample[] =>
-    all.map(({ stats }) => ({ labels: labelsOf(stats), value: of(stats) }))
-  const split = (label: string, of: (stats: PredictorStats) => Readonly<Record<string, number>>): MetricSample[] =>
-    all.flatMap(({ stats }) => Object.entries(of(stats)).map(([key, value]) => ({ labels: { ...labelsOf(stats), [label]: key }, value })))
+  const models = [...predictors].map((predictor) => ({ predictor, stats: predictor.stats() }))
+  const stats = models.map((model) => model.stats)
+  return [...modelFamilies(models), ...callFamilies(stats), ...executionFamilies(stats), ...cacheFamilies(stats), ...errorFamilies(stats)]
+}
+
+/** Which models are served. */
+function modelFamilies(models: readonly { readonly predictor: Predictor; readonly stats: PredictorStats }[]): MetricFamily[] {
+  const info = models.map(({ predictor, stats }) => ({ labels: { ...labelsOf(stats), task: predictor.task }, value: 1 }))
+  const loaded = models.map(({ predictor, stats }) => ({ labels: labelsOf(stats), value: predictor.closed ? 0 : 1 }))
+  const loadSeconds = models.map(({ stats }) => ({ labels: labelsOf(stats), value: stats.loadSeconds }))
   return [
-    family(
-      'model',
-      'info',
-      'The models served.',
-      all.map(({ predictor, stats }) => ({ labels: { ...labelsOf(stats), task: predictor.task }, value: 1 })),
-    ),
-    family(
-      'model_loaded',
-      'gauge',
-      'Whether the model is ready to answer.',
-      all.map(({ predictor, stats }) => ({ labels: labelsOf(stats), value: predictor.closed ? 0 : 1 })),
-    ),
-    family(
-      'model_load_seconds',
-      'gauge',
-      'Time it took to load the model.',
-      each(({ loadSeconds }) => loadSeconds),
-    ),
-    family('requests', 'counter', 'Calls of the predictor, by how they ended.', split('outcome', outcomes)),
-    family(
-      'request_duration_seconds',
-      'histogram',
-      'Time from call to answer.',
-      each(({ latency }) => latency),
-    ),
-    family(
-      'rows',
-      'counter',
-      'Rows answered.',
-      each(({ rows }) => rows),
-    ),
-    family(
-      'executions',
-      'counter',
-      'Executions of the model; rows by executions is the mean batch.',
-      each(({ batches }) => batches),
-    ),
-    family(
-      'batch_rows',
-      'histogram',
-      'Rows in one execution.',
-      each(({ batchRows }) => batchRows),
-    ),
-    family(
-      'execution_seconds',
-      'histogram',
-      'Time of one execution of the model.',
-      each(({ execution }) => execution),
-    ),
-    family(
-      'queue_wait_seconds',
-      'histogram',
-      'Time from call to the start of its execution.',
-      each(({ queueWait }) => queueWait),
-    ),
-    family(
-      'queue_rows',
-      'gauge',
-      'Rows waiting now.',
-      each(({ queueRows }) => queueRows),
-    ),
-    family(
-      'cache_hits',
-      'counter',
-      'Rows answered from the cache.',
-      each(({ cacheHits }) => cacheHits),
-    ),
-    family(
-      'cache_misses',
-      'counter',
-      'Rows looked up in the cache in vain.',
-      each(({ cacheMisses }) => cacheMisses),
-    ),
+    family('model', 'info', 'The models served.', info),
+    family('model_loaded', 'gauge', 'Whether the model is ready to answer.', loaded),
+    family('model_load_seconds', 'gauge', 'Time it took to load the model.', loadSeconds),
+  ]
+}
+
+/** Calls of the predictors. */
+function callFamilies(all: readonly PredictorStats[]): MetricFamily[] {
+  return [
+    family('requests', 'counter', 'Calls of the predictor, by how they ended.', samplesBy('outcome', all, outcomes)),
+    family('request_duration_seconds', 'histogram', 'Time from call to answer.', samplesOf(all, 'latency')),
+    family('rows', 'counter', 'Rows answered.', samplesOf(all, 'rows')),
+  ]
+}
+
+/** Executions of the models, and the queue before them. */
+function executionFamilies(all: readonly PredictorStats[]): MetricFamily[] {
+  return [
+    family('executions', 'counter', 'Executions of the model; rows by executions is the mean batch.', samplesOf(all, 'batches')),
+    family('batch_rows', 'histogram', 'Rows in one execution.', samplesOf(all, 'batchRows')),
+    family('execution_seconds', 'histogram', 'Time of one execution of the model.', samplesOf(all, 'execution')),
+    family('queue_wait_seconds', 'histogram', 'Time from call to the start of its execution.', samplesOf(all, 'queueWait')),
+    family('queue_rows', 'gauge', 'Rows waiting now.', samplesOf(all, 'queueRows')),
+  ]
+}
+
+/** The cache of answers. */
+function cacheFamilies(all: readonly PredictorStats[]): MetricFamily[] {
+  return [
+    family('cache_hits', 'counter', 'Rows answered from the cache.', samplesOf(all, 'cacheHits')),
+    family('cache_misses', 'counter', 'Rows looked up in the cache in vain.', samplesOf(all, 'cacheMisses')),
+  ]
+}
+
+/** Calls that got no prediction. */
+function errorFamilies(all: readonly PredictorStats[]): MetricFamily[] {
+  return [
     family(
       'shed',
       'counter',
       'Calls refused or given up for overload, by reason.',
-      split('reason', ({ shed }) => shed),
+      samplesBy('reason', all, ({ shed }) => shed),
     ),
     family(
       'validation_errors',
       'counter',
       'Problems found in input, by kind.',
-      split('kind', ({ problems }) => problems),
+      samplesBy('kind', all, ({ problems }) => problems),
     ),
   ]
+}
+
+/** The statistics that are one number or one histogram. */
+type SingleStat = { [K in keyof PredictorStats]: PredictorStats[K] extends MetricSample['value'] ? K : never }[keyof PredictorStats]
+
+/** One sample for each predictor. */
+function samplesOf(all: readonly PredictorStats[], key: SingleStat): MetricSample[] {
+  return all.map((stats) => ({ labels: labelsOf(stats), value: stats[key] }))
+}
+
+/** One sample for each predictor and key of a record of counts; `label` holds the key. */
+function samplesBy(
+  label: string,
+  all: readonly PredictorStats[],
+  countsOf: (stats: PredictorStats) => Readonly<Record<string, number>>,
+): MetricSample[] {
+  return all.flatMap((stats) =>
+    Object.entries(countsOf(stats)).map(([key, value]) => ({ labels: { ...labelsOf(stats), [label]: key }, value })),
+  )
 }
 
 function outcomes({ requests, rejected, failed, aborted, shed }: PredictorStats): Record<string, number> {

@@ -1,0 +1,126 @@
+/** Finds the best cut of one feature at a node, among the class counts of its {@link ClassGroups}. */
+import type { ClassGroups } from './class-groups'
+import { createSplitImpurity } from './class-impurity'
+
+/** The node whose splits are compared. */
+export interface ClassNode {
+  /** Copies of each class. */
+  readonly total: Int32Array
+  /** Copies of all classes. */
+  samples: number
+  /** Weighted impurity × samples of the node as a whole. */
+  impurity: number
+  /** One weight per class; all 1 when `undefined`. */
+  weights: Float64Array | undefined
+}
+
+/** The cut that a scan found. */
+export interface ClassCut {
+  /** Before a scan: the impurity that a cut must stay below. After it: the impurity of the cut found. */
+  impurity: number
+  /** Position of the last group that goes left; −1 when no cut is better. */
+  at: number
+}
+
+/** What a scan needs to know. */
+export interface ClassScanOptions {
+  readonly numClasses: number
+  readonly criterion: 'gini' | 'entropy'
+  readonly minSamplesLeaf: number
+}
+
+/** Compares the cuts of a feature. */
+export interface ClassScan {
+  readonly cut: ClassCut
+  /** Weighted impurity × samples of the node as a whole. */
+  impurityOfNode(): number
+  /** Tries a cut after each of the first `last` groups, with the missing values on the left or on the right, and writes the best to `cut`. */
+  scan(missingLeft: boolean, last: number): void
+}
+
+/** A scan of the groups that are in `groups` when it is called, at the node that is in `node` then. */
+export function createClassScan(node: ClassNode, groups: ClassGroups, options: ClassScanOptions): ClassScan {
+  const { numClasses: k, criterion, minSamplesLeaf } = options
+  const { total } = node
+  const binary = k === 2 && criterion === 'gini'
+  const split = createSplitImpurity(k, criterion)
+  const left = new Int32Array(k)
+  const cut: ClassCut = { impurity: Number.NaN, at: -1 }
+
+  const scanAny = (missingLeft: boolean, last: number): void => {
+    const { counts, missing } = groups
+    const { samples } = node
+    let leftSamples = 0
+    for (let c = 0; c < k; c++) {
+      left[c] = missingLeft ? (missing[c] as number) : 0
+      leftSamples += left[c] as number
+    }
+    split.start(left, total, node.weights)
+    let loss = cut.impurity
+    let at = -1
+    for (let g = 0; g < last; g++) {
+      for (let c = 0, cell = g * k; c < k; c++, cell++) {
+        const moved = counts[cell] as number
+        if (moved === 0) continue
+        leftSamples += moved
+        split.move(c, moved)
+      }
+      if (leftSamples < minSamplesLeaf) continue
+      if (samples - leftSamples < minSamplesLeaf) break
+      const value = split.loss()
+      if (value < loss) {
+        loss = value
+        at = g
+      }
+    }
+    cut.impurity = loss
+    cut.at = at
+  }
+
+  return {
+    cut,
+    impurityOfNode() {
+      if (binary && node.weights === undefined) return ((total[0] as number) * (total[1] as number)) / node.samples
+      left.fill(0)
+      split.start(left, total, node.weights)
+      return split.loss()
+    },
+    scan(missingLeft, last) {
+      if (binary && node.weights === undefined) scanBinary(node, groups, cut, minSamplesLeaf, missingLeft, last)
+      else scanAny(missingLeft, last)
+    },
+  }
+}
+
+/** Two classes without weights, by Gini impurity: nothing but two counts changes from cut to cut. */
+function scanBinary(
+  { total, samples }: ClassNode,
+  { counts, missing }: ClassGroups,
+  cut: ClassCut,
+  minSamplesLeaf: number,
+  missingLeft: boolean,
+  last: number,
+): void {
+  const total0 = total[0] as number
+  const total1 = total[1] as number
+  let left0 = missingLeft ? (missing[0] as number) : 0
+  let left1 = missingLeft ? (missing[1] as number) : 0
+  let loss = cut.impurity
+  let at = -1
+  for (let g = 0; g < last; g++) {
+    left0 += counts[2 * g] as number
+    left1 += counts[2 * g + 1] as number
+    const left = left0 + left1
+    const right = samples - left
+    if (left < minSamplesLeaf) continue
+    if (right < minSamplesLeaf) break
+    // Σ left²/left + Σ right²/right is largest where this is smallest; one division instead of two.
+    const value = (left0 * left1 * right + (total0 - left0) * (total1 - left1) * left) / (left * right)
+    if (value < loss) {
+      loss = value
+      at = g
+    }
+  }
+  cut.impurity = loss
+  cut.at = at
+}

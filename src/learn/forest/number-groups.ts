@@ -1,0 +1,171 @@
+/** Counts and sums of targets over ranges of one feature's bins at a node: two ways of counting, each the faster for its size of node. */
+import { MISSING_BIN } from './bins'
+import type { BinnedData } from './grow-tree'
+
+/** Up to this many rows are sorted by bin, at most 16 (their positions take 4 bits of a key). */
+const SORT_ROWS = 12
+/** The range of missing values, after all others. */
+const MISSING_RANGE = 256
+
+/** Copies and sums of targets per range of bins, ascending; missing values last. */
+export interface NumberGroups {
+  /** The ranges that occur; range `i` holds the bins `base + (i << shift)` … `base + (i + 1 << shift) − 1`. */
+  readonly ranges: Int32Array
+  base: number
+  shift: number
+  readonly counts: Int32Array
+  readonly sums: Float64Array
+  /** Whether there are missing values: their group is the one at `size`. */
+  hasMissing: boolean
+  /** Number of groups without that of missing values. */
+  size: number
+}
+
+/** Figures of the open node's rows, side by side, so that each feature reads them in order. */
+export interface NodeRows {
+  /** How often each row was drawn. */
+  readonly weight: Int32Array
+  /** Target × weight. */
+  readonly value: Float64Array
+}
+
+/** Counts the bins of `feature` over rows `start` … `end` − 1 into the groups. */
+export type NumberCounter = (feature: number, start: number, end: number) => void
+
+/** Space for the groups of one feature. */
+export function numberGroups(): NumberGroups {
+  return {
+    ranges: new Int32Array(257),
+    base: 0,
+    shift: 0,
+    counts: new Int32Array(257),
+    sums: new Float64Array(257),
+    hasMissing: false,
+    size: 0,
+  }
+}
+
+/** A counter over binned data; `rows` are those of the sample, `node` the figures of the open node's rows. */
+export function createNumberCounter({ bins }: BinnedData, rows: Int32Array, node: NodeRows, groups: NumberGroups): NumberCounter {
+  const space: Space = {
+    bins,
+    rows,
+    weight: node.weight,
+    value: node.value,
+    counts: new Int32Array(257),
+    sums: new Float64Array(257),
+    occupied: new Int32Array(9),
+    keys: new Int32Array(SORT_ROWS),
+    own: new Uint16Array(rows.length),
+  }
+  return (feature, start, end) => {
+    const size = end - start
+    if (size <= SORT_ROWS) {
+      sortKeys(space, feature, start, size)
+      groupSorted(space, size, groups)
+      splitOffMissing(groups, MISSING_BIN)
+    } else {
+      fillRanges(space, feature, start, size, groups)
+      collect(space, groups)
+      splitOffMissing(groups, MISSING_RANGE)
+    }
+  }
+}
+
+/** What counting works on. Functions take it whole and unpack it, so that their loops see plain local arrays. */
+interface Space extends NodeRows {
+  readonly bins: Uint16Array
+  readonly rows: Int32Array
+  readonly counts: Int32Array
+  readonly sums: Float64Array
+  readonly occupied: Int32Array
+  readonly keys: Int32Array
+  readonly own: Uint16Array
+}
+
+/** Insertion sort by bin; a key is bin << 4 | position. */
+function sortKeys({ bins, rows, keys }: Space, feature: number, start: number, size: number): void {
+  for (let i = 0; i < size; i++) {
+    const key = ((bins[(rows[start + i] as number) + feature] as number) << 4) | i
+    let at = i - 1
+    while (at >= 0 && (keys[at] as number) > key) {
+      keys[at + 1] = keys[at] as number
+      at--
+    }
+    keys[at + 1] = key
+  }
+}
+
+function groupSorted({ keys, weight, value }: Space, size: number, groups: NumberGroups): void {
+  const { ranges, counts, sums } = groups
+  groups.base = 0
+  groups.shift = 0
+  let group = -1
+  let last = -1
+  for (let j = 0; j < size; j++) {
+    const key = keys[j] as number
+    const i = key & 15
+    if (key >>> 4 !== last) {
+      last = key >>> 4
+      group++
+      ranges[group] = last
+      counts[group] = 0
+      sums[group] = 0
+    }
+    counts[group] = (counts[group] as number) + (weight[i] as number)
+    sums[group] = (sums[group] as number) + (value[i] as number)
+  }
+  groups.size = group + 1
+}
+
+/** Two passes, in ranges of the node's own bins. */
+function fillRanges(space: Space, feature: number, start: number, size: number, groups: NumberGroups): void {
+  const { bins, rows, weight, value, counts, sums, occupied, own } = space
+  let least = MISSING_BIN
+  let most = 0
+  for (let i = 0; i < size; i++) {
+    const bin = bins[(rows[start + i] as number) + feature] as number
+    own[i] = bin
+    if (bin < least) least = bin
+    if (bin > most && bin !== MISSING_BIN) most = bin
+  }
+  const base = Math.min(least, most)
+  const shift = most - base < 256 ? 0 : 24 - Math.clz32(most - base)
+  groups.base = base
+  groups.shift = shift
+  for (let i = 0; i < size; i++) {
+    const bin = own[i] as number
+    const range = bin === MISSING_BIN ? MISSING_RANGE : (bin - base) >> shift
+    counts[range] = (counts[range] as number) + (weight[i] as number)
+    sums[range] = (sums[range] as number) + (value[i] as number)
+    occupied[range >>> 5] = (occupied[range >>> 5] as number) | (1 << (range & 31))
+  }
+}
+
+/** Collects the ranges marked in `occupied` and clears all three. */
+function collect({ counts, sums, occupied }: Space, groups: NumberGroups): void {
+  let group = 0
+  for (let part = 0; part < 9; part++) {
+    let bits = occupied[part] as number
+    occupied[part] = 0
+    while (bits !== 0) {
+      const low = bits & -bits
+      bits ^= low
+      const range = (part << 5) + 31 - Math.clz32(low)
+      groups.ranges[group] = range
+      groups.counts[group] = counts[range] as number
+      groups.sums[group] = sums[range] as number
+      group++
+      counts[range] = 0
+      sums[range] = 0
+    }
+  }
+  groups.size = group
+}
+
+/** Takes the last group apart when it is that of missing values. */
+function splitOffMissing(groups: NumberGroups, mark: number): void {
+  const last = groups.size - 1
+  groups.hasMissing = groups.ranges[last] === mark
+  if (groups.hasMissing) groups.size = last
+}
