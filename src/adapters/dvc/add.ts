@@ -60,7 +60,8 @@ export async function addOutput(project: Project, given: unknown, options: DvcAd
   return readPointer(text, pointer)[0] as DvcOutput
 }
 
-async function* content(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+/** Bytes as content of a cache. */
+export async function* content(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   yield bytes
 }
 
@@ -100,14 +101,15 @@ async function assertAddable(project: Project, path: string, ignore: DvcIgnore, 
     throw invalidArgument(`add: git ignores ${show(`${path}.dvc`)}, so that nobody would get it`)
 }
 
-interface KeptFile {
+/** A file of the working tree whose content is in the cache. */
+export interface KeptFile {
   readonly path: string
   readonly md5: string
   readonly size: number
 }
 
 /** Puts files into the cache. The hash is that of the bytes that were kept, even when a file changes meanwhile. */
-async function keepFiles(
+export async function keepFiles(
   project: Project,
   files: readonly WorkFile[],
   options: { cache: LocalPlace; known: KnownHashes; signal: AbortSignal | undefined; onProgress: OnProgress<'hash'> | undefined },
@@ -136,7 +138,7 @@ async function keepFiles(
 }
 
 /** Adds `/name` to the `.gitignore` beside, as `dvc add` does, unless git ignores the path already. */
-async function ignoreInGit(project: Project, path: string, signal: AbortSignal | undefined): Promise<void> {
+export async function ignoreInGit(project: Project, path: string, signal: AbortSignal | undefined): Promise<void> {
   const git = await project.git(signal)
   if (git === undefined || (await git.isIgnored(path, signal))) return
   const file = join(project.root, posix.dirname(path), '.gitignore')

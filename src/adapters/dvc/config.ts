@@ -11,15 +11,35 @@ export interface DvcConfig {
   readonly cache: string
   /** Name of the default remote. */
   readonly defaultRemote: string | undefined
-  /** Name → URL; a path is absolute. */
-  readonly remotes: ReadonlyMap<string, string>
+  /** Name → where it is and its settings. */
+  readonly remotes: ReadonlyMap<string, DvcRemote>
+}
+
+/** A remote as DVC's configuration describes it. */
+export interface DvcRemote {
+  readonly name: string
+  /** A URL (`s3://bucket/folder`), or an absolute path. */
+  readonly url: string
+  /** Its other settings, by their names in the configuration: `endpointurl`, `region`, `profile`, … Keys of an account may be among them. */
+  readonly settings: Readonly<Record<string, string>>
+  /** For a remote at `s3://…`: the options of `s3Storage` that lead to it. */
+  readonly s3?: DvcS3Options | undefined
+}
+
+/** Where an S3 remote is, as `s3Storage` takes it. */
+export interface DvcS3Options {
+  readonly bucket: string
+  readonly prefix?: string
+  readonly endpoint?: string
+  readonly region?: string
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
 }
 
 /** Reads the configuration of the system, the user, the project and this copy of it; later ones win. */
 export async function readConfig(root: string): Promise<DvcConfig> {
   let cache = join(root, '.dvc', 'cache')
   let defaultRemote: string | undefined
-  const remotes = new Map<string, string>()
+  const remotes = new Map<string, Record<string, string>>()
   for (const path of [...globalConfigs(), join(root, '.dvc', 'config'), join(root, '.dvc', 'config.local')]) {
     const text = await readFile(path, 'utf8').catch(nothingIfMissing)
     if (text === undefined) continue
@@ -27,10 +47,39 @@ export async function readConfig(root: string): Promise<DvcConfig> {
       if (section === 'core' && name === 'remote') defaultRemote = value
       if (section === 'cache' && name === 'dir') cache = localPath(value, path)
       const remote = /^remote "(.*)"$/.exec(section)?.[1]
-      if (remote !== undefined && name === 'url') remotes.set(remote, isUrl(value) ? value : localPath(value, path))
+      if (remote === undefined) continue
+      const settings = remotes.get(remote) ?? {}
+      settings[name] = name === 'url' && !isUrl(value) ? localPath(value, path) : value
+      remotes.set(remote, settings)
     }
   }
-  return { cache, defaultRemote, remotes }
+  const described = [...remotes].flatMap(([name, { url, ...settings }]) =>
+    url === undefined ? [] : [[name, { name, url, settings, s3: s3Options(url, settings) }] as const],
+  )
+  return { cache, defaultRemote, remotes: new Map(described) }
+}
+
+/** What `s3Storage` is to be told of a remote; `undefined` for one that is not at S3. */
+function s3Options(url: string, settings: Readonly<Record<string, string>>): DvcS3Options | undefined {
+  const [, bucket, path] = /^s3:\/\/([^/]+)(?:\/(.*))?$/i.exec(url) ?? []
+  if (bucket === undefined) return undefined
+  const prefix = path?.replace(/^\/+|\/+$/g, '')
+  const { endpointurl, region, access_key_id, secret_access_key, session_token } = settings
+  return {
+    bucket,
+    ...(prefix ? { prefix } : {}),
+    ...(endpointurl ? { endpoint: endpointurl } : {}),
+    ...(region ? { region } : {}),
+    ...(access_key_id && secret_access_key
+      ? {
+          credentials: {
+            accessKeyId: access_key_id,
+            secretAccessKey: secret_access_key,
+            ...(session_token ? { sessionToken: session_token } : {}),
+          },
+        }
+      : {}),
+  }
 }
 
 /** Whether a remote is not a folder of this machine. */

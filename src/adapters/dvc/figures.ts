@@ -4,7 +4,7 @@ import { fromUtf8 } from '../../core/bytes'
 import { MillwrightError, show } from '../../core/errors'
 import { parseJson } from '../../core/json'
 import { parseYaml } from '../../core/yaml-read'
-import { pathOfOutput } from './paths'
+import { pathInside, pathOfOutput } from './paths'
 import { fieldsOf, stagesOf } from './pointers'
 import { outputsOf, type Project, type Source } from './project'
 import { readPath } from './read'
@@ -12,20 +12,26 @@ import { readPath } from './read'
 /** File, by its path below the root → its content. */
 export type DvcFigures = Readonly<Record<string, unknown>>
 
+/** Options of `params` and `metrics`. */
+export interface DvcFiguresOptions {
+  /** A branch, tag or commit of git. @default the working tree */
+  readonly rev?: string | undefined
+  /** Files to read, whether or not `dvc.yaml` names them. @default those that it names */
+  readonly paths?: string | readonly string[] | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** The params or metrics of the working tree or of a revision. */
-export async function readFigures(
-  project: Project,
-  kind: 'params' | 'metrics',
-  rev: string | undefined,
-  signal?: AbortSignal,
-): Promise<DvcFigures> {
+export async function readFigures(project: Project, kind: 'params' | 'metrics', options: DvcFiguresOptions): Promise<DvcFigures> {
+  const { rev, paths: asked, signal } = options
   await project.cache()
   const source = await project.source(rev, signal)
-  const paths = await figurePaths(source, kind)
+  const given = asked === undefined ? undefined : [asked].flat().map((path) => pathInside(project.root, path, kind))
   const tracked = new Set((await outputsOf(project, rev, signal)).filter(({ isCached }) => isCached).map(({ path }) => path))
   const figures: Record<string, unknown> = {}
-  for (const path of [...paths].sort()) {
-    const bytes = tracked.has(path) ? await readPath(project, path, { rev, signal }) : await source.bytes(path)
+  for (const path of [...(given ?? (await figurePaths(source, kind)))].sort()) {
+    const read = given !== undefined || tracked.has(path)
+    const bytes = read ? await readPath(project, path, { rev, signal }) : await source.bytes(path)
     // DVC passes over what was not written yet.
     if (bytes !== undefined) figures[path] = parseFigures(fromUtf8(bytes), path)
   }
@@ -70,8 +76,8 @@ function hasBareNames(items: unknown): boolean {
   return Array.isArray(items) && items.some((item) => typeof item === 'string' && !/\.(ya?ml|json|toml|py)$/.test(item))
 }
 
-/** @throws Unsupported for TOML and Python, Corrupt */
-function parseFigures(text: string, path: string): unknown {
+/** The content of a params or metrics file. @throws Unsupported for TOML and Python, Corrupt */
+export function parseFigures(text: string, path: string): unknown {
   if (/\.json$/i.test(path)) return parsePythonJson(text, path)
   if (/\.(toml|py)$/i.test(path))
     throw new MillwrightError(

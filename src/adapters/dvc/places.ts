@@ -1,14 +1,10 @@
 /** Where DVC keeps content: the cache and the remotes, which have one layout. Every object is named by its hash, and is checked against it. */
-import { chmod, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
 import { concatBytes } from '../../core/bytes'
 import { MillwrightError, show } from '../../core/errors'
-import { newId } from '../../core/ids'
 import { throwIfAborted } from '../../core/signal'
-import type { ObjectStore } from '../../ports/object-store'
-import { makeFolders } from '../node/folders'
-import { systemCode, translateFsError } from '../node/system-errors'
-import { createMd5, type DvcHashScheme, readChunks } from './hashes'
+import { systemCode } from '../node/system-errors'
+import { createMd5, type DvcHashScheme } from './hashes'
 
 /** Names one object: 32 hexadecimal digits, and `.dir` behind them for a manifest. */
 export interface ObjectId {
@@ -44,126 +40,14 @@ export function keyOf({ hash, scheme }: ObjectId): string {
   return scheme === 'md5' ? `files/md5/${tail}` : tail
 }
 
-/** Folder of the cache for files that are being written. */
-const ASIDE = 'millwright-tmp'
-/** So many objects are looked at one by one. */
-const FEW = 256
-/** Files aside that are older were left by a killed process. */
-const LEFTOVER_MS = 3_600_000
-
-/** Removes what killed processes left aside in a folder. */
-export async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of (await readdir(folder).catch(nothingIfMissing)) ?? []) {
-    const path = join(folder, name)
-    const facts = /^[0-9a-f]{32}$/.test(name) ? await stat(path).catch(nothingIfMissing) : undefined
-    if (facts !== undefined && Date.now() - facts.mtimeMs > LEFTOVER_MS) await rm(path, { force: true })
-  }
-}
-
-/** The cache, or a remote that is a folder. */
-export function localPlace(options: { readonly name: string; readonly root: string; readonly fsync: boolean }): LocalPlace {
-  const { name, root, fsync } = options
-  const pathOf = (id: ObjectId): string => join(root, keyOf(id))
-  const sizeOf = async (id: ObjectId): Promise<number | undefined> => {
-    const facts = await stat(pathOf(id)).catch(nothingIfMissing)
-    return facts?.isFile() ? facts.size : undefined
-  }
-  const made = new Set<string>()
-  /** Does `work` in a folder, which is made when it is not there. */
-  const within = async <T>(folder: string, work: () => Promise<T>): Promise<T> => {
-    if (!made.has(folder)) await makeFolders(folder)
-    made.add(folder)
-    try {
-      return await work()
-    } catch (error) {
-      // Somebody removed it meanwhile, as `dvc gc` may.
-      if (systemCode(error) !== 'ENOENT') throw error
-      await makeFolders(folder)
-      return work()
-    }
-  }
-
-  /** Writes aside, so that an object is there whole or not at all, then moves it to the place that `idOf` tells. */
-  const writeAside = async (content: AsyncIterable<Uint8Array>, hashing: Hashing, signal: AbortSignal | undefined): Promise<string> => {
-    // Not beside the objects: there DVC would take the name for a hash.
-    const aside = join(root, ASIDE, newId())
-    try {
-      const handle = await within(dirname(aside), () => open(aside, 'wx', 0o600))
-      await writeChecked(handle, content, { hashing, fsync, signal })
-      const id = hashing.finish()
-      // DVC trusts an object of this mode without a look, so it comes last.
-      await chmod(aside, 0o444)
-      await within(dirname(pathOf(id)), () => rename(aside, pathOf(id)))
-      return id.hash
-    } catch (error) {
-      await rm(aside, { force: true })
-      throw translateFsError(error, name, 'keep', 'an object')
-    }
-  }
-
-  return {
-    name,
-    sizeOf,
-    async *chunks(id, signal) {
-      try {
-        yield* readChunks(pathOf(id), signal)
-      } catch (error) {
-        if (nothingIfMissing(error, signal) === undefined) throw missing(name, id)
-      }
-    },
-    async write(id, content, signal) {
-      await writeAside(content, hashingFor(id, name), signal)
-    },
-    async add(content, signal) {
-      const md5 = createMd5()
-      let size = 0
-      const hashing: Hashing = {
-        update: (chunk) => {
-          md5.update(chunk)
-          size += chunk.length
-        },
-        finish: () => ({ hash: md5.digest(), scheme: 'md5' }),
-      }
-      return { hash: await writeAside(content, hashing, signal), size }
-    },
-    sweep: () => removeLeftovers(join(root, ASIDE)),
-    async present(hashes, scheme) {
-      const found = new Set<string>()
-      if (hashes.length <= FEW) {
-        for (const hash of hashes) if ((await sizeOf({ hash, scheme })) !== undefined) found.add(hash)
-        return found
-      }
-      // Listing the folders asks fewer questions than looking at each object.
-      const top = scheme === 'md5' ? join(root, 'files', 'md5') : root
-      for (const prefix of new Set(hashes.map((hash) => hash.slice(0, 2)))) {
-        for (const rest of (await readdir(join(top, prefix)).catch(nothingIfMissing)) ?? []) found.add(prefix + rest)
-      }
-      return found
-    },
-  }
-}
-
-/** A remote in any object store: S3, memory, … */
-export function storePlace(name: string, store: ObjectStore): ObjectPlace {
-  return {
-    name,
-    sizeOf: async (id, signal) => (await store.head(keyOf(id), { signal }))?.sizeBytes,
-    async *chunks(id, signal) {
-      yield await store.get(keyOf(id), { signal })
-    },
-    async write(id, content, signal) {
-      await store.put(keyOf(id), await readChecked(id, content, name), { signal })
-    },
-  }
-}
-
 /** The whole object, checked against its hash. @throws Corrupt */
 export async function readChecked(id: ObjectId, content: AsyncIterable<Uint8Array>, name: string): Promise<Uint8Array> {
   const hashing = hashingFor(id, name)
   const parts: Uint8Array[] = []
   for await (const chunk of content) {
     hashing.update(chunk)
-    parts.push(chunk.slice())
+    // A copy, for the chunk is only valid until the next one; `slice` of a Buffer would share its memory.
+    parts.push(new Uint8Array(chunk))
   }
   hashing.finish()
   return concatBytes(parts)
@@ -216,7 +100,8 @@ export async function writeChecked(
   }
 }
 
-function missing(name: string, id: ObjectId): MillwrightError {
+/** The error for an object that a place does not have. */
+export function missingObject(name: string, id: ObjectId): MillwrightError {
   return new MillwrightError('NotFound', `${name} has no object ${show(keyOf(id))}`, { details: { key: keyOf(id) } })
 }
 

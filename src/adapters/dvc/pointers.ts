@@ -57,8 +57,29 @@ export function readLock(text: string, pointer: string, pipeline: string | undef
     const definition = (definitions[stage] ?? definitions[stage.split('@')[0] ?? '']) as Fields | undefined
     const wdir = (definition?.do as Fields | undefined)?.wdir ?? definition?.wdir ?? '.'
     const fields = fieldsOf(content, `${pointer}: stage ${show(stage)}`)
-    return outputsOf(fields.outs, { pointer, wdir: String(wdir), stage })
+    const isCached = cachedPaths(fieldsOf(definition?.do ?? definition, pointer))
+    return outputsOf(fields.outs, { pointer, wdir: String(wdir), stage }).map((output, i) => ({
+      ...output,
+      isCached: isCached(String(((fields.outs as Fields[])[i] as Fields).path)),
+    }))
   })
+}
+
+/** Tells of the outputs of a stage, as its lock names them, which are kept in the cache: only `dvc.yaml` says `cache: false`. */
+function cachedPaths(definition: Fields): (path: string) => boolean {
+  const lists = [definition.outs, definition.metrics, definition.plots].filter(Array.isArray).flat() as unknown[]
+  const without = lists.flatMap((item) =>
+    Object.entries(typeof item === 'object' && item !== null ? item : {}).flatMap(([path, settings]) =>
+      (settings as Fields | null)?.cache === false ? [pathPattern(path)] : [],
+    ),
+  )
+  return (path) => !without.some((pattern) => pattern.test(path))
+}
+
+/** A path of `dvc.yaml`, in which a template may stand for anything. */
+function pathPattern(path: string): RegExp {
+  const parts = path.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`)
 }
 
 /** The stages of a `dvc.yaml`. @throws Corrupt */

@@ -5,14 +5,15 @@ import { dirname, join, posix } from 'node:path'
 import { fromUtf8, utf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
-import type { ObjectStore } from '../../ports/object-store'
 import { flushFolder, makeFolders } from '../node/folders'
-import { isUrl, readConfig } from './config'
+import { readConfig } from './config'
 import type { Git } from './git'
 import { createIgnore } from './ignore'
+import { localPlace, removeLeftovers } from './local-place'
 import { isInternal, pathInside } from './paths'
-import { type LocalPlace, localPlace, nothingIfMissing, type ObjectPlace, removeLeftovers, storePlace, writeChecked } from './places'
+import { type LocalPlace, nothingIfMissing, type ObjectPlace, writeChecked } from './places'
 import { type DvcOutput, readLock, readPointer } from './pointers'
+import { type DvcRemotes, remotesOf } from './remotes'
 
 /** A DVC project. */
 export interface Project {
@@ -52,98 +53,93 @@ export function openProject(options: {
   readonly fsync: boolean
   readonly jobs: number
   readonly git: Git | undefined
-  readonly remotes: Readonly<Record<string, ObjectStore>>
+  readonly remotes: DvcRemotes
 }): Project {
-  const { root, fsync, jobs, git: asked, remotes } = options
+  const { root, fsync, jobs, git: asked } = options
+  const git = repositoryOf(asked)
   const temporary = join(root, '.dvc', 'tmp', 'millwright')
+  return {
+    root,
+    fsync,
+    jobs,
+    git,
+    cache: cacheOf(root, fsync),
+    remote: remotesOf(options),
+    async source(revision, signal) {
+      const repository = await git(signal)
+      if (revision === undefined) return workingTree(root, repository, signal)
+      if (repository === undefined)
+        throw invalidArgument(`${root} does not lie in a git repository, so that there is no revision ${show(revision)}`)
+      return commitTree(repository, revision, signal)
+    },
+    sweep: () => removeLeftovers(temporary),
+    replace: (path, content, given) => replaceFile(join(root, path), content, { ...given, temporary, fsync }),
+  }
+}
+
+/** The git repository, asked for once; a failure is not remembered. */
+function repositoryOf(asked: Git | undefined): Project['git'] {
   let git: Promise<Git | undefined> | undefined
-  const findGit = (signal?: AbortSignal): Promise<Git | undefined> => {
+  return (signal) => {
     git ??= (async () => (asked !== undefined && (await asked.isRepository(signal)) ? asked : undefined))()
     git.catch(() => {
       git = undefined
     })
     return git
   }
+}
+
+/** The cache that the configuration names at the moment. @throws NotFound where there is no project */
+function cacheOf(root: string, fsync: boolean): Project['cache'] {
   let cache: { readonly root: string; readonly place: LocalPlace } | undefined
-
-  const remote = async (name: string | undefined): Promise<ObjectPlace> => {
-    const config = await readConfig(root)
-    const wanted = name ?? config.defaultRemote
-    if (wanted === undefined)
-      throw new MillwrightError('NotFound', `the DVC project ${root} has no default remote`, { hint: 'dvc remote add -d <name> <url>' })
-    const store = Object.hasOwn(remotes, wanted) ? remotes[wanted] : undefined
-    if (store !== undefined) return storePlace(`the remote ${show(wanted)}`, store)
-    const url = config.remotes.get(wanted)
-    if (url === undefined)
-      throw new MillwrightError(
-        'NotFound',
-        `the DVC project ${root} has no remote ${show(wanted)}; it has ${[...config.remotes.keys()].join(', ') || 'none'}`,
-      )
-    if (isUrl(url)) {
-      throw new MillwrightError(
-        'Unsupported',
-        `the remote ${show(wanted)} is at ${url.replace(/\/\/[^/]*@/, '//')}, which dvcRepo reads only through an object store`,
-        {
-          hint: `pass \`remotes: { ${JSON.stringify(wanted)}: store }\`, or run \`dvc fetch\` first`,
-        },
-      )
+  return async () => {
+    if (!(await stat(join(root, '.dvc')).catch(nothingIfMissing))?.isDirectory()) {
+      throw new MillwrightError('NotFound', `${root} is not a DVC project: it has no folder .dvc`, {
+        hint: 'run `dvc init`, or `await repo.init()`',
+      })
     }
-    return localPlace({ name: `the remote ${show(wanted)}`, root: url, fsync })
+    const config = await readConfig(root)
+    if (cache?.root !== config.cache)
+      cache = { root: config.cache, place: localPlace({ name: 'the DVC cache', root: config.cache, fsync }) }
+    return cache.place
   }
+}
 
-  return {
-    root,
-    fsync,
-    jobs,
-    git: findGit,
-    async cache() {
-      if (!(await stat(join(root, '.dvc')).catch(nothingIfMissing))?.isDirectory()) {
-        throw new MillwrightError('NotFound', `${root} is not a DVC project: it has no folder .dvc`, {
-          hint: 'run `dvc init`, or `await repo.init()`',
-        })
-      }
-      const config = await readConfig(root)
-      if (cache?.root !== config.cache)
-        cache = { root: config.cache, place: localPlace({ name: 'the DVC cache', root: config.cache, fsync }) }
-      return cache.place
-    },
-    remote,
-    async source(revision, signal) {
-      const repository = await findGit(signal)
-      if (revision === undefined) return workingTree(root, repository, signal)
-      if (repository === undefined)
-        throw invalidArgument(`${root} does not lie in a git repository, so that there is no revision ${show(revision)}`)
-      const tree = await repository.tree(await repository.commit(revision, signal), signal)
-      return {
-        paths: [...tree.keys()],
-        async bytes(path) {
-          const id = tree.get(path)
-          return id === undefined ? undefined : repository.blob(id, signal)
-        },
-      }
-    },
-    sweep: () => removeLeftovers(temporary),
-    async replace(path, content, { mode = 0o666, hashing, signal } = {}) {
-      const aside = join(temporary, newId())
-      try {
-        await makeFolders(dirname(aside))
-        await writeChecked(await open(aside, 'wx', mode), content, { hashing: hashing ?? { update: () => {} }, fsync, signal })
-        hashing?.finish()
-        const target = join(root, path)
-        await makeFolders(dirname(target))
-        await rename(aside, target)
-        if (fsync) await flushFolder(dirname(target))
-      } catch (error) {
-        await rm(aside, { force: true })
-        throw error
-      }
-    },
+/** Writes a file aside and moves it into place. */
+async function replaceFile(
+  target: string,
+  content: AsyncIterable<Uint8Array>,
+  options: ReplaceOptions & { readonly temporary: string; readonly fsync: boolean },
+): Promise<void> {
+  const { temporary, fsync, mode = 0o666, hashing, signal } = options
+  const aside = join(temporary, newId())
+  try {
+    await makeFolders(dirname(aside))
+    await writeChecked(await open(aside, 'wx', mode), content, { hashing: hashing ?? { update: () => {} }, fsync, signal })
+    hashing?.finish()
+    await makeFolders(dirname(target))
+    await rename(aside, target)
+    if (fsync) await flushFolder(dirname(target))
+  } catch (error) {
+    await rm(aside, { force: true })
+    throw error
   }
 }
 
 async function workingTree(root: string, git: Git | undefined, signal: AbortSignal | undefined): Promise<Source> {
   const all = git === undefined ? walk(root, '') : await git.files(signal)
   return { paths: all, bytes: (path) => readFile(join(root, path)).catch(nothingIfMissing) }
+}
+
+async function commitTree(repository: Git, revision: string, signal: AbortSignal | undefined): Promise<Source> {
+  const tree = await repository.tree(await repository.commit(revision, signal), signal)
+  return {
+    paths: [...tree.keys()],
+    async bytes(path) {
+      const id = tree.get(path)
+      return id === undefined ? undefined : repository.blob(id, signal)
+    },
+  }
 }
 
 /** Every file below a folder, but for what belongs to git or DVC. */

@@ -2,20 +2,23 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { displayPort } from '../../core/display'
-import { checkOptions, nonEmptyString, ofType, wholeNumber } from '../../core/options'
+import { inOrderByKey } from '../../core/in-order'
+import { checkOptions, either, nonEmptyString, ofType, wholeNumber } from '../../core/options'
 import type { OnProgress } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { assertUsage } from '../../core/usage'
-import type { ObjectStore } from '../../ports/object-store'
 import { translateFsError } from '../node/system-errors'
 import { addOutput, type DvcAddOptions } from './add'
 import { checkoutOutputs, type DvcCheckout } from './checkout'
+import { commitStage } from './commit'
 import { compareOutputs, type DvcChange } from './compare'
-import { type DvcFigures, readFigures } from './figures'
+import { type DvcFigures, type DvcFiguresOptions, readFigures } from './figures'
 import { createGit } from './git'
+import type { ObjectPlace } from './places'
 import type { DvcOutput } from './pointers'
 import { openProject, outputsOf, type Project, selectOutputs, textContent } from './project'
 import { type DvcFile, type DvcReadOptions, listFiles, readPath } from './read'
+import type { DvcRemotes } from './remotes'
 import { copyOutputs, type DvcProblem, type DvcTransfer, verifyOutputs } from './transfer'
 
 /** Options of {@link dvcRepo}. */
@@ -28,8 +31,8 @@ export interface DvcRepoOptions {
   readonly fsync?: boolean | undefined
   /** Files hashed and copied at the same time. @default 8 */
   readonly jobs?: number | undefined
-  /** Name of a remote → the storage that it is, for remotes that are no folder of this machine. */
-  readonly remotes?: Readonly<Record<string, ObjectStore>> | undefined
+  /** Remotes that are no folder of this machine: name → store, or a function that opens what DVC's configuration describes. */
+  readonly remotes?: DvcRemotes | undefined
 }
 
 /** What every operation takes. */
@@ -53,6 +56,16 @@ export interface DvcRepo {
    * @throws NotFound; Conflict when git or another output has the path; InvalidArgument for what DVC cannot track
    */
   add(path: string, options?: DvcAddOptions): Promise<DvcOutput>
+  /**
+   * Records a stage of `dvc.yaml` as `dvc commit` does: the hashes of its dependencies and outputs and its params go into `dvc.lock`, cached
+   * outputs into the cache. Then `dvc status` is clean and `dvc repro` has nothing to do. Other stages of the lock stay as they are.
+   *
+   * @param stage `train`, or `sub/dvc.yaml:train`; of a `foreach`, `each@x`
+   * @returns the outputs of the stage
+   * @throws NotFound for a dependency, output or param that is not there; Conflict for an output of another stage, `.dvc` file or of git;
+   * Unsupported for a `matrix`, for files outside of the project, and params in TOML or Python
+   */
+  commit(stage: string, options?: DvcAddOptions): Promise<readonly DvcOutput[]>
   /** Everything that `.dvc` files and `dvc.lock` track, now or at a git revision. @throws Corrupt naming the file */
   list(options?: DvcOptions & { readonly rev?: string | undefined }): Promise<readonly DvcOutput[]>
   /** The outputs that differ from what is tracked; empty when all is as it was recorded. Reads only files that changed since the last look. */
@@ -89,10 +102,10 @@ export interface DvcRepo {
   files(path?: string, options?: DvcReadOptions): Promise<readonly DvcFile[]>
   /** Reads every object of the cache (or remote) that is tracked; what is missing or damaged. */
   verify(options?: DvcTransferOptions & { readonly rev?: string | undefined }): Promise<readonly DvcProblem[]>
-  /** `params.yaml` and the other files that `dvc.yaml` names as params. */
-  params(options?: DvcOptions & { readonly rev?: string | undefined }): Promise<DvcFigures>
-  /** The metrics files that `dvc.yaml` names; those not written yet are left out. */
-  metrics(options?: DvcOptions & { readonly rev?: string | undefined }): Promise<DvcFigures>
+  /** `params.yaml` and the other files that `dvc.yaml` names as params; with `paths` those files. @throws NotFound for a path that is not there */
+  params(options?: DvcFiguresOptions): Promise<DvcFigures>
+  /** The metrics files that `dvc.yaml` names, those not written yet left out; with `paths` those files. @throws NotFound for a path that is not there */
+  metrics(options?: DvcFiguresOptions): Promise<DvcFigures>
 }
 
 /** Options of `push`, `fetch` and `pull`. */
@@ -131,84 +144,130 @@ export function dvcRepo(options: DvcRepoOptions): DvcRepo {
     git: ofType('boolean'),
     fsync: ofType('boolean'),
     jobs: wholeNumber(1, 256),
-    remotes: ofType('object'),
+    remotes: either(ofType('object'), ofType('function')),
   })
   const root = resolve(options.root)
   const name = `dvcRepo(${options.root})`
   const { git = true, fsync = true, jobs = 8, remotes = {} } = options
   const project = openProject({ root, fsync, jobs, git: git ? createGit(root) : undefined, remotes })
+  const perform = performer(name, root)
+  return displayPort('DvcRepo', {
+    name,
+    root,
+    ...treeOperations(project, perform),
+    ...transferOperations(project, perform),
+    ...readOperations(project, perform),
+  } satisfies DvcRepo)
+}
 
-  /** Checks the options, does the work, and puts errors of the file system into words. */
-  const perform = async <O extends DvcOptions, T>(
-    operation: string,
-    given: O | undefined,
-    rules: Parameters<typeof checkOptions>[2],
-    work: (given: O) => Promise<T>,
-  ): Promise<T> => {
+/** Checks the options, does the work, and puts errors of the file system into words. */
+type Perform = <O extends DvcOptions, T>(
+  operation: string,
+  given: O | undefined,
+  rules: Parameters<typeof checkOptions>[2],
+  work: (given: O) => Promise<T>,
+) => Promise<T>
+
+function performer(name: string, root: string): Perform {
+  return async (operation, given, rules, work) => {
     checkOptions(operation, given, rules)
     const signal = given?.signal
     throwIfAborted(signal)
     try {
-      return await work(given ?? ({} as O))
+      return await work(given ?? ({} as NonNullable<typeof given>))
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       throw translateFsError(error, name, operation, (error as { path?: string } | undefined)?.path ?? root)
     }
   }
-  const chosen = async (operation: string, paths: DvcPaths, signal?: AbortSignal, rev?: string): Promise<readonly DvcOutput[]> =>
-    selectOutputs(project, await outputsOf(project, rev, signal), paths, operation)
-  // One at a time: two of them would write the same `.gitignore` and the same files.
-  let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work, work)
-    last = next.catch(() => {})
-    return next
-  }
-  const remoteOf = (remote: string | undefined) => (output: DvcOutput) => project.remote(remote ?? output.remote)
-  const fetch = async ({ paths, remote, ...rest }: DvcTransferOptions): Promise<DvcTransfer> =>
-    copyOutputs(project, await chosen('fetch', paths, rest.signal), remoteOf(remote), () => project.cache(), rest)
+}
 
-  return displayPort('DvcRepo', {
-    name,
-    root,
-    init: (given?: DvcOptions) => perform('init', given, { signal: signalRule }, () => inTurn(() => initialise(project))),
-    add: (path: string, given?: DvcAddOptions) =>
-      perform('add', given, progressRules, (own) => inTurn(() => addOutput(project, path, own))),
-    list: (given) => perform('list', given, revRules, ({ rev, signal }) => outputsOf(project, rev, signal)),
+/** The outputs that an operation is about. */
+async function chosen(project: Project, operation: string, { paths, rev, signal }: Choice): Promise<readonly DvcOutput[]> {
+  return selectOutputs(project, await outputsOf(project, rev, signal), paths, operation)
+}
+
+interface Choice {
+  readonly paths?: DvcPaths
+  readonly rev?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+type TreeOperations = Pick<DvcRepo, 'init' | 'add' | 'commit' | 'status' | 'checkout' | 'pull'>
+
+/** What looks at the working tree or changes it. */
+function treeOperations(project: Project, perform: Perform): TreeOperations {
+  // One at a time: two of them would write the same `.gitignore` and the same files.
+  const queue = inOrderByKey()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => queue('', work)
+  return {
+    init: (given) => perform('init', given, { signal: signalRule }, () => inTurn(() => initialise(project))),
+    add: (path, given) => perform('add', given, progressRules, (own) => inTurn(() => addOutput(project, path, own))),
+    commit: (stage, given) => perform('commit', given, progressRules, (own) => inTurn(() => commitStage(project, stage, own))),
     status: (given) =>
       perform('status', given, { ...progressRules, paths: pathsRule }, async ({ paths, ...rest }) =>
-        compareOutputs(project, await chosen('status', paths, rest.signal), rest),
+        compareOutputs(project, await chosen(project, 'status', { paths, signal: rest.signal }), rest),
       ),
     checkout: (given) =>
       perform('checkout', given, { ...progressRules, paths: pathsRule, force: ofType('boolean') }, ({ paths, ...rest }) =>
-        inTurn(async () => checkoutOutputs(project, await chosen('checkout', paths, rest.signal), rest)),
+        inTurn(async () => checkoutOutputs(project, await chosen(project, 'checkout', { paths, signal: rest.signal }), rest)),
       ),
-    push: (given) =>
-      perform('push', given, transferRules, async ({ paths, remote, ...rest }) =>
-        copyOutputs(project, await chosen('push', paths, rest.signal), () => project.cache(), remoteOf(remote), rest),
-      ),
-    fetch: (given) => perform('fetch', given, transferRules, fetch),
     pull: (given) =>
       perform('pull', given, { ...transferRules, force: ofType('boolean') }, ({ force, ...rest }) =>
         inTurn(async () => {
-          await fetch(rest)
-          return checkoutOutputs(project, await chosen('pull', rest.paths, rest.signal), { force, signal: rest.signal })
+          await fetchOutputs(project, rest)
+          return checkoutOutputs(project, await chosen(project, 'pull', rest), { force, signal: rest.signal })
         }),
       ),
-    read: (path, given) => perform('read', given, { ...revRules, remote: nonEmptyString() }, (own) => readPath(project, path, own)),
-    files: (path, given) => perform('files', given, { ...revRules, remote: nonEmptyString() }, (own) => listFiles(project, path, own)),
+  }
+}
+
+async function fetchOutputs(project: Project, { paths, remote, ...rest }: DvcTransferOptions): Promise<DvcTransfer> {
+  const outputs = await chosen(project, 'fetch', { paths, signal: rest.signal })
+  return copyOutputs(project, outputs, { from: remoteOf(project, remote), to: () => project.cache() }, rest)
+}
+
+/** The named remote, else the output's own, else the default one. */
+function remoteOf(project: Project, name: string | undefined): (output: DvcOutput) => Promise<ObjectPlace> {
+  return (output) => project.remote(name ?? output.remote)
+}
+
+/** What moves objects between the cache and a remote, or looks at every one of them. */
+function transferOperations(project: Project, perform: Perform): Pick<DvcRepo, 'push' | 'fetch' | 'verify'> {
+  return {
+    push: (given) =>
+      perform('push', given, transferRules, async ({ paths, remote, ...rest }) =>
+        copyOutputs(
+          project,
+          await chosen(project, 'push', { paths, signal: rest.signal }),
+          { from: () => project.cache(), to: remoteOf(project, remote) },
+          rest,
+        ),
+      ),
+    fetch: (given) => perform('fetch', given, transferRules, (own) => fetchOutputs(project, own)),
     verify: (given) =>
       perform('verify', given, { ...transferRules, rev: nonEmptyString() }, async ({ paths, remote, rev, ...rest }) =>
         verifyOutputs(
           project,
-          await chosen('verify', paths, rest.signal, rev),
+          await chosen(project, 'verify', { paths, rev, signal: rest.signal }),
           remote === undefined ? () => project.cache() : () => project.remote(remote),
           rest,
         ),
       ),
-    params: (given) => perform('params', given, revRules, ({ rev, signal }) => readFigures(project, 'params', rev, signal)),
-    metrics: (given) => perform('metrics', given, revRules, ({ rev, signal }) => readFigures(project, 'metrics', rev, signal)),
-  } satisfies DvcRepo)
+  }
+}
+
+/** What tells of data by path and revision. */
+function readOperations(project: Project, perform: Perform): Pick<DvcRepo, 'list' | 'read' | 'files' | 'params' | 'metrics'> {
+  const readRules = { ...revRules, remote: nonEmptyString() }
+  const figureRules = { ...revRules, paths: pathsRule }
+  return {
+    list: (given) => perform('list', given, revRules, ({ rev, signal }) => outputsOf(project, rev, signal)),
+    read: (path, given) => perform('read', given, readRules, (own) => readPath(project, path, own)),
+    files: (path, given) => perform('files', given, readRules, (own) => listFiles(project, path, own)),
+    params: (given) => perform('params', given, figureRules, (own) => readFigures(project, 'params', own)),
+    metrics: (given) => perform('metrics', given, figureRules, (own) => readFigures(project, 'metrics', own)),
+  }
 }
 
 /** The files that `dvc init` writes; those that are there stay. */

@@ -33,12 +33,14 @@ export interface TransferOptions {
   readonly onProgress?: OnProgress<'copy'> | undefined
 }
 
+/** The cache or remote that holds an output. */
+type PlaceOf = (output: DvcOutput) => Promise<ObjectPlace>
+
 /** Copies what outputs need; files before their manifest, so that a manifest that is there is complete. @throws NotFound, Corrupt */
 export async function copyOutputs(
   project: Project,
   outputs: readonly DvcOutput[],
-  from: (output: DvcOutput) => Promise<ObjectPlace>,
-  to: (output: DvcOutput) => Promise<ObjectPlace>,
+  { from, to }: { readonly from: PlaceOf; readonly to: PlaceOf },
   options: TransferOptions,
 ): Promise<DvcTransfer> {
   const { signal } = options
@@ -78,7 +80,7 @@ function manifestOf(output: DvcOutput): ObjectId | undefined {
 export async function verifyOutputs(
   project: Project,
   outputs: readonly DvcOutput[],
-  placeOf: (output: DvcOutput) => Promise<ObjectPlace>,
+  placeOf: PlaceOf,
   options: TransferOptions,
 ): Promise<readonly DvcProblem[]> {
   const { signal } = options

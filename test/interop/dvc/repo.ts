@@ -1,62 +1,9 @@
 /** Data in a real git repository, both ways: what we track is what the real `dvc` sees, and what `dvc` tracked we list, verify and read. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { dvcRepo } from '../../../src/adapters/dvc'
-
-const bin = resolve('.venvs/dvc/bin')
-const base = mkdtempSync(join(tmpdir(), 'millwright-dvc-'))
-const environment = {
-  ...process.env,
-  ...{ GIT_AUTHOR_NAME: 'ada', GIT_AUTHOR_EMAIL: 'ada@example.org', GIT_COMMITTER_NAME: 'ada', GIT_COMMITTER_EMAIL: 'ada@example.org' },
-  ...{ DVC_NO_ANALYTICS: '1', XDG_CONFIG_HOME: base, DVC_SITE_CACHE_DIR: join(base, 'site'), PATH: `${bin}:${process.env.PATH}` },
-}
-process.env.XDG_CONFIG_HOME = base
-
-function call(cwd: string, program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', env: environment })
-  assert.equal(status, 0, `${program} ${args.join(' ')}: ${stderr}${stdout}`)
-  return stdout
-}
-
-function put(root: string, files: Readonly<Record<string, string | Uint8Array>>): void {
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    writeFileSync(join(root, path), content)
-  }
-}
-
-/** Every file below a folder → its content. */
-function tree(folder: string, at = ''): Record<string, string> {
-  return Object.assign(
-    {},
-    ...readdirSync(join(folder, at), { withFileTypes: true }).map((entry) => {
-      const path = at === '' ? entry.name : `${at}/${entry.name}`
-      if (entry.isSymbolicLink() && statSync(join(folder, path)).isDirectory()) return {}
-      return entry.isDirectory() ? tree(folder, path) : { [path]: readFileSync(join(folder, path), 'latin1') }
-    }),
-  )
-}
-
-function fresh(name: string): string {
-  const root = join(base, name)
-  mkdirSync(root)
-  call(root, 'git', 'init', '-q')
-  return root
-}
+import { base, call, fresh, put, removeAll, tree } from './_project'
 
 const big = new Uint8Array(3 * 1024 * 1024 + 17).map((_, i) => (i * 31) % 251)
 const data = {
@@ -295,6 +242,5 @@ try {
   await changes()
   console.log(`dvc ${call(base, 'dvc', '--version').trim()} and dvcRepo track, restore, push, pull and read the same data`)
 } finally {
-  call(base, 'chmod', '-R', 'u+w', base)
-  rmSync(base, { recursive: true, force: true })
+  removeAll()
 }
