@@ -5,7 +5,7 @@ import { parseCsv, readCsv, toCsv } from '../../src/adapters/csv/csv'
 import { Dataset, fingerprint } from '../../src/dataset'
 import { booleanOfText, coerceCell, isInt32, isProblem, numberOfText, timestampOfText } from '../../src/schema/coerce'
 import { type ColumnType, columnFrom } from '../../src/schema/column'
-import { times } from '../support/effort'
+import { isFull, times } from '../support/effort'
 
 const field = fc
   .oneof(
@@ -215,5 +215,58 @@ describe('csv', () => {
       }),
       { numRuns: times(500, 2000) },
     )
+  })
+})
+
+/** A whole document: a table of every type under hostile names, with whatever a cell may hold. */
+const documentCell = {
+  int32: fc.integer({ min: -2147483647, max: 2147483647 }),
+  float64: fc.oneof(fc.double({ noNaN: true }), fc.constantFrom(1.5, -0.25, 1234.567, 1e21, -0)),
+  boolean: fc.boolean(),
+  timestamp: fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }).map(Number),
+  string: fc
+    .oneof(field, fc.constantFrom('1,5', '1.234,56', '31/12/2024', '1;2', '\ufeffx', '007'))
+    .map((text) => text.toWellFormed() || '-'),
+} as const
+
+const document = fc
+  .record({
+    types: fc.array(fc.constantFrom(...(Object.keys(documentCell) as ColumnType[])), { minLength: 1, maxLength: 5 }),
+    rows: fc.integer({ min: 0, max: 8 }),
+    delimiter: fc.constantFrom(',', ';', '\t', '|'),
+  })
+  .chain(({ types, rows, delimiter }) =>
+    fc
+      .tuple(
+        ...types.map((type) =>
+          fc.array(fc.option<unknown>(documentCell[type], { nil: null, freq: 6 }), { minLength: rows, maxLength: rows }),
+        ),
+      )
+      .map((cells) => ({ types, delimiter, cells })),
+  )
+
+describe('documents', () => {
+  it('written are read back the same, cell by cell and type by type', () => {
+    fc.assert(
+      fc.property(document, ({ types, delimiter, cells }) => {
+        const columns = types.map((type, i) => columnFrom(`${type} ${i}, "x"`, type, cells[i] as unknown[]))
+        const data = new Dataset(columns)
+        const byName = Object.fromEntries(columns.map(({ name, type }) => [name, type]))
+        expect(fingerprint(parseCsv(toCsv(data, { delimiter }), { types: byName, naValues: [''], delimiter }))).toBe(fingerprint(data))
+      }),
+      { numRuns: times(300, 20_000) },
+    )
+  })
+
+  it.runIf(isFull)('of 50 MB behind one unclosed quote end at once, with the line of the quote', async () => {
+    const text = new TextEncoder().encode(`a,b\n1,2\n"x,3\n${'4,5\n'.repeat(12_500_000)}`)
+    for (const [tail, what] of [
+      ['', 'line 3 opens a quote that is never closed'],
+      ['"\n', 'line 3 has a cell of more than 1048576 bytes'],
+    ] as const) {
+      const bytes = new Uint8Array(await new Blob([text, tail]).arrayBuffer())
+      expect(() => parseCsv(bytes)).toThrow(what)
+      await expect(readCsv(bytes)).rejects.toThrow(what)
+    }
   })
 })

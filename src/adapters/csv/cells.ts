@@ -2,6 +2,7 @@
 import { isInt32, numberOfText } from '../../schema/coerce'
 import { MISSING_BOOLEAN, MISSING_CODE, MISSING_INT32 } from '../../schema/column'
 import { type ByteDictionary, viewOf } from './byte-dictionary'
+import type { NotedNumber } from './number-notation'
 import type { Scan } from './scan'
 import { timestampAt } from './timestamp'
 
@@ -15,6 +16,8 @@ export interface CellSyntax {
   readonly booleans: ByteDictionary
   readonly trueCount: number
   readonly decimal: '.' | ','
+  /** Reads numbers with marks between thousands, where the caller said which. */
+  readonly grouped?: (text: string) => NotedNumber | undefined
 }
 
 /** Cells of one column in a scan: rows `from` to `to` of column `column`. */
@@ -89,10 +92,18 @@ function fourDigits(word: number): number {
 /** A whole number written unusually (spaces, plus sign, nine digits and more), or the mark of missing; `NaN` when neither. */
 function slowInt(scan: Scan, cell: number, syntax: CellSyntax, forced: boolean): number {
   if (isMissingCell(scan, cell, syntax)) return MISSING_INT32
+  const number = numberAt(scan, cell, syntax)
+  if (number === undefined || !isInt32(number.value)) return Number.NaN
+  return forced || number.isWhole ? number.value : Number.NaN
+}
+
+/** The number that a cell spells. */
+function numberAt(scan: Scan, cell: number, syntax: CellSyntax): { readonly value: number; readonly isWhole: boolean } | undefined {
   const text = plainText(scan, cell)
-  const value = text === undefined ? undefined : numberOfText(text, syntax.decimal)
-  if (value === undefined || !isInt32(value)) return Number.NaN
-  return forced || isWholeForm(text as string) ? value : Number.NaN
+  if (text === undefined) return undefined
+  const value = numberOfText(text, syntax.decimal)
+  if (value !== undefined) return { value, isWhole: isWholeForm(text) }
+  return syntax.grouped?.(textAt(scan, scan.starts[cell] as number, scan.ends[cell] as number))
 }
 
 /** As {@link fillInts}, for numbers. Unless the type was asked for, a whole number beyond ±2⁵³ does not fit: a double loses its digits. */
@@ -152,9 +163,8 @@ export function fillFloats(out: Float64Array, range: CellRange, syntax: CellSynt
 
 function slowFloat(scan: Scan, cell: number, syntax: CellSyntax, forced: boolean): number | undefined {
   if (isMissingCell(scan, cell, syntax)) return Number.NaN
-  const text = plainText(scan, cell)
-  const value = text === undefined ? undefined : numberOfText(text, syntax.decimal)
-  return value !== undefined && !forced && isBeyond(text as string, value) ? undefined : value
+  const number = numberAt(scan, cell, syntax)
+  return number !== undefined && !forced && isBeyond(number) ? undefined : number?.value
 }
 
 /** As {@link fillInts}, for booleans. */
@@ -217,11 +227,10 @@ export function firstPresent(range: CellRange, syntax: CellSyntax): number {
 
 /** What a cell looks like by itself; it is not missing. */
 export function typeOfCellAt(scan: Scan, cell: number, syntax: CellSyntax): 'int32' | 'float64' | 'boolean' | 'timestamp' | 'string' {
-  const text = plainText(scan, cell)
-  const value = text === undefined ? undefined : numberOfText(text, syntax.decimal)
-  if (value !== undefined) {
-    if (isBeyond(text as string, value)) return 'string'
-    return isWholeForm(text as string) && isInt32(value) ? 'int32' : 'float64'
+  const number = numberAt(scan, cell, syntax)
+  if (number !== undefined) {
+    if (isBeyond(number)) return 'string'
+    return number.isWhole && isInt32(number.value) ? 'int32' : 'float64'
   }
   if (booleanAt(scan, cell, syntax) >= 0) return 'boolean'
   const time = timestampAt(scan, cell)
@@ -253,9 +262,9 @@ function plainText(scan: Scan, cell: number): string | undefined {
   return text
 }
 
-/** Whether text spells a whole number that a double cannot hold in full. */
-function isBeyond(text: string, value: number): boolean {
-  return !Number.isSafeInteger(value) && isWholeForm(text)
+/** Whether a number is a whole one that a double cannot hold in full. */
+function isBeyond({ value, isWhole }: { readonly value: number; readonly isWhole: boolean }): boolean {
+  return isWhole && !Number.isSafeInteger(value)
 }
 
 function isWholeForm(text: string): boolean {

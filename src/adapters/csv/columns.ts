@@ -28,6 +28,8 @@ export interface ColumnBuilder {
   /** Text after all: what was read so far is of no use, the file is read again for this column. */
   again: boolean
   dictionary: ByteDictionary | undefined
+  /** What the caller asked for, where the text is read first and judged at the end. */
+  readonly wanted?: ColumnType
 }
 
 /** What builders share. */

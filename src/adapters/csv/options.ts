@@ -1,6 +1,7 @@
 /** Options of the CSV reader, checked and turned into what the scanner works with. */
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, show } from '../../core/errors'
+import type { Logger } from '../../core/logger'
 import { anything, arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../../core/options'
 import type { OnProgress } from '../../core/progress'
 import { checkTypes } from '../../dataset/create'
@@ -9,6 +10,8 @@ import type { ColumnType } from '../../schema/column'
 import { assertRowSchema, fieldsOf, type RowSchema } from '../../schema/row-schema'
 import { dictionaryOf } from './byte-dictionary'
 import type { CellSyntax } from './cells'
+import type { DateOrder } from './date-spelling'
+import { type NumberNotation, notationReader } from './number-notation'
 
 /** Options of `parseCsv`. */
 export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> {
@@ -33,10 +36,22 @@ export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchem
   readonly trueValues?: readonly string[] | undefined
   /** @default ['false', 'False', 'FALSE'] */
   readonly falseValues?: readonly string[] | undefined
-  /** The decimal mark. With `,` the comma is not considered as a delimiter unless asked for. @default '.' */
+  /** The decimal mark. With `,` the comma is not considered as a delimiter unless asked for. @default found for each column: a point, or a comma where nothing else can be meant */
   readonly decimal?: '.' | ',' | undefined
-  /** Whether columns of ISO 8601 dates and date-times become timestamps. @default true */
+  /** What stands between groups of three digits; `''`: nothing. A space also means a no-break space. @default found for each column where nothing else can be meant */
+  readonly thousands?: '' | ',' | '.' | ' ' | "'" | undefined
+  /** Whether columns of dates and date-times become timestamps. @default true */
   readonly timestamps?: boolean | undefined
+  /**
+   * Which dates are read. `iso`: ISO 8601 alone. `find`: also `31/12/2024`, `31.12.2024`, `2024/12/31`, `31 Dec 2024`, `December 31, 2024`, with or
+   * without a time of day; a column in which every date could have the day or the month first stays text. `day-first`, `month-first`: such a
+   * column is read this way. @default 'iso'
+   */
+  readonly dates?: 'iso' | 'find' | DateOrder | undefined
+  /** Told (`warn`) which columns stay text because their spelling has two meanings, and (`info`) which are read in a spelling of their own. @default warnings go to the console */
+  readonly logger?: Logger | undefined
+  /** Whether text without a single record gives a dataset without columns; else it is an error. @default false */
+  readonly allowEmpty?: boolean | undefined
   /** What to do with a record of another length than the first: `pad` fills short ones with missing cells and adds columns for long ones (empty cells are then missing, whatever `naValues` says). @default 'error' */
   readonly ragged?: 'error' | 'pad' | undefined
   /** Of bytes: any label of the WHATWG Encoding Standard, or `cp949`. A byte order mark of UTF-8 or UTF-16 wins. @default 'utf-8' */
@@ -76,6 +91,11 @@ export interface CsvPlan {
   /** Spellings of missing, as bytes. */
   readonly missing: readonly Uint8Array[]
   readonly timestamps: boolean
+  readonly dates: 'iso' | 'find' | DateOrder
+  /** What the caller said about numbers. */
+  readonly numbers: { readonly decimal: '.' | ',' | undefined; readonly thousands: NumberNotation['thousands'] | undefined }
+  readonly logger: Logger | undefined
+  readonly allowEmpty: boolean
   readonly pad: boolean
   readonly limit: number
   readonly maxRows: number
@@ -98,7 +118,11 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     trueValues: texts,
     falseValues: texts,
     decimal: oneOf('.', ','),
+    thousands: oneOf('', ',', '.', ' ', "'"),
     timestamps: ofType('boolean'),
+    dates: oneOf('iso', 'find', 'day-first', 'month-first'),
+    logger: ofType('object'),
+    allowEmpty: ofType('boolean'),
     ragged: oneOf('error', 'pad'),
     encoding: nonEmptyString(),
     limit: wholeNumber(0),
@@ -112,6 +136,9 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
   const delimiter = options.delimiter === undefined ? -1 : options.delimiter.charCodeAt(0)
   if (delimiter === quote && quote !== -1)
     throw invalidArgument(`\`delimiter\` and \`quote\` of ${operation} must differ, both are ${show(options.delimiter)}`)
+  if (options.thousands !== undefined && options.thousands === (options.decimal ?? (options.thousands === '.' ? ',' : '.'))) {
+    throw invalidArgument(`\`decimal\` and \`thousands\` of ${operation} must differ, both are ${show(options.thousands)}`)
+  }
   const missing = [...new Set([...(options.naValues ?? defaultNaValues), ...(options.ragged === 'pad' ? [''] : [])])].map(utf8)
   return {
     operation,
@@ -124,6 +151,10 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     syntax: syntaxOf(options, missing),
     missing,
     timestamps: options.timestamps ?? true,
+    dates: options.dates ?? 'iso',
+    numbers: { decimal: options.decimal, thousands: options.thousands },
+    logger: options.logger,
+    allowEmpty: options.allowEmpty ?? false,
     pad: options.ragged === 'pad',
     limit: options.limit ?? Number.POSITIVE_INFINITY,
     maxRows: options.maxRows ?? 500_000_000,
@@ -141,10 +172,11 @@ function textColumns(schema: RowSchema | undefined): Set<string> {
 export function cellReader(options: ParseCsvOptions): (text: string, type: ColumnType) => number | boolean | undefined {
   const trueValues = options.trueValues ?? defaultTrueValues
   const falseValues = options.falseValues ?? defaultFalseValues
+  const grouped = options.thousands ? notationReader({ decimal: decimalOf(options), thousands: options.thousands }) : undefined
   return (text, type) => {
     if (type === 'timestamp') return timestampOfText(text)
     if (type === 'boolean') return trueValues.includes(text) ? true : falseValues.includes(text) ? false : undefined
-    return numberOfText(text, options.decimal)
+    return numberOfText(text, decimalOf(options)) ?? grouped?.(text)?.value
   }
 }
 
@@ -158,8 +190,14 @@ function syntaxOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): Cel
     emptyIsMissing: missing.some((text) => text.length === 0),
     booleans: dictionaryOf([...trueValues, ...falseValues].map(utf8)),
     trueCount: trueValues.length,
-    decimal: options.decimal ?? '.',
+    decimal: decimalOf(options),
+    ...(options.thousands ? { grouped: notationReader({ decimal: decimalOf(options), thousands: options.thousands }) } : {}),
   }
+}
+
+/** Points between thousands leave the comma for decimals. */
+function decimalOf({ decimal, thousands }: ParseCsvOptions): '.' | ',' {
+  return decimal ?? (thousands === '.' ? ',' : '.')
 }
 
 function character() {

@@ -1,13 +1,15 @@
 /** CSV bytes into a dataset, some thousand records at a time. */
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { Dataset } from '../../dataset/dataset'
-import { type ColumnType, missingMark, newValues } from '../../schema/column'
+import { type Column, type ColumnType, missingMark, newValues } from '../../schema/column'
 import { columnNotFound } from '../../schema/table'
 import { textAt } from './cells'
 import { badCellMessage, type ColumnBuilder, createBuilder, fillBuilder, finishBuilder } from './columns'
+import { dateReader } from './date-spelling'
 import { corrupt, ragged, scanError } from './errors'
 import { dedupeNames } from './names'
 import type { CsvPlan } from './options'
+import { findReadings, pointDoubt, type Reading, readColumn, tellReadings } from './readings'
 import { createScan, type Scan, scanRecord, scanRows, setColumns } from './scan'
 import { sniffDelimiter } from './sniff'
 
@@ -27,16 +29,88 @@ export function* parseSteps(bytes: Uint8Array, plan: CsvPlan): Generator<number,
   scan.position = head.position
   const reader: Reader = { plan, scan, builders: buildersFor(names, plan), rows: 0 }
   if (names.length > 0) yield* readRows(reader, Number.POSITIVE_INFINITY)
-  const rows = reader.rows
-  const fields = scan.columns
-  const textBuilders = reader.builders.filter(({ again }) => again)
-  if (textBuilders.length > 0) {
-    for (const builder of textBuilders) Object.assign(builder, createBuilder(builder.name, builder.field, 'string'))
-    setColumns(scan, names.length)
-    scan.position = head.position
-    yield* readRows({ plan, scan, builders: textBuilders, rows: 0, known: fields }, rows)
+  const { rows, builders } = reader
+  const again: Again = { plan, scan, rows, columns: names.length, position: head.position, fields: scan.columns }
+  const textBuilders = builders.filter((builder) => builder.again)
+  for (const builder of textBuilders) Object.assign(builder, createBuilder(builder.name, builder.field, 'string'), { forced: false })
+  yield* readAgain(again, textBuilders)
+  return yield* withReadings(again, builders)
+}
+
+/** What is needed to read some columns of a file once more. */
+interface Again {
+  readonly plan: CsvPlan
+  readonly scan: Scan
+  readonly rows: number
+  /** Fields of the header, and of a record at the end. */
+  readonly columns: number
+  readonly fields: number
+  /** Where the rows begin. */
+  readonly position: number
+}
+
+function* readAgain({ plan, scan, rows, columns, position, fields }: Again, builders: ColumnBuilder[]): Generator<number, void> {
+  if (builders.length === 0) return
+  setColumns(scan, columns)
+  scan.position = position
+  yield* readRows({ plan, scan, builders, rows: 0, known: fields }, rows)
+}
+
+/** The columns, those in a spelling of their own read in it. */
+function* withReadings(again: Again, builders: readonly ColumnBuilder[]): Generator<number, Dataset> {
+  const { plan, scan, rows } = again
+  const columns = finish(builders, rows, { plan, bytes: scan.bytes })
+  const open = new Set(builders.filter(({ forced, wanted }) => !forced || wanted !== undefined).map(({ name }) => name))
+  const { byName, doubts } = findReadings(columns, (name) => open.has(name), plan)
+  const replaced = new Map<string, Column>()
+  if (plan.numbers.decimal === undefined && [...byName.values()].some((reading) => decimalOf(reading) === ',')) {
+    const points = builders.filter((builder, i) => !builder.forced && mayHaveGroups(columns[i] as Column))
+    const texts = points.map(({ name, field }) => createBuilder(name, field, 'string'))
+    yield* readAgain(again, texts)
+    for (const column of finish(texts, rows, { plan, bytes: scan.bytes })) {
+      const doubt = pointDoubt(column)
+      if (doubt === undefined) continue
+      doubts.set(column.name, doubt)
+      replaced.set(column.name, column)
+    }
   }
-  return finish(reader.builders, rows, { plan, bytes })
+  for (const { name, wanted } of builders) {
+    if (wanted !== undefined && byName.get(name)?.kind !== 'dates') refuseDates(plan, name, columns, doubts.get(name))
+  }
+  tellReadings({ byName, doubts }, plan)
+  return new Dataset(
+    columns.map((column) => {
+      const reading = byName.get(column.name)
+      return reading === undefined ? (replaced.get(column.name) ?? column) : readColumn(column, reading, plan.operation)
+    }),
+  )
+}
+
+function decimalOf(reading: Reading): string | undefined {
+  return reading.kind === 'numbers' ? reading.notation.decimal : undefined
+}
+
+/** Whether numbers read with decimal points may have been whole ones, in groups of three digits. */
+function mayHaveGroups({ type, storage }: Column): boolean {
+  if (type !== 'float64') return false
+  let hasFraction = false
+  for (const value of storage) {
+    if (value !== value) continue
+    if (Math.abs(value) >= 1000 || Math.abs(value * 1000 - Math.round(value * 1000)) > 1e-6) return false
+    hasFraction ||= !Number.isInteger(value)
+  }
+  return hasFraction
+}
+
+/** A column that must be times is text. @throws SchemaMismatch, unless it has no cell at all */
+function refuseDates(plan: CsvPlan, name: string, columns: readonly Column[], doubt: string | undefined): void {
+  const { dictionary = [] } = columns.find((column) => column.name === name) as Column
+  const read = dateReader()
+  const wrong = dictionary.find((text) => read(text) === undefined)
+  const why = wrong === undefined ? (doubt ?? 'it has no date') : `got ${show(wrong)}`
+  throw new MillwrightError('SchemaMismatch', `${plan.operation}: column ${show(name)} must be timestamp, ${why}`, {
+    details: { column: name },
+  })
 }
 
 /** A file being read. */
@@ -115,7 +189,7 @@ function widenScan(reader: Reader, fields: number): void {
     const names = builders.map(({ name }) => name)
     const all = dedupeNames([...names, ...new Array<string>(fields - scan.columns).fill('')])
     for (let field = scan.columns; field < fields; field++) {
-      const builder = createBuilder(all[field] as string, field, typeFor(plan, all[field] as string))
+      const builder = builderFor(plan, all[field] as string, field)
       if (builder.type !== undefined) builder.values = newValues(builder.type, reader.rows).fill(missingMark(builder.type))
       builders.push(builder)
     }
@@ -128,6 +202,7 @@ function readHead(scan: Scan, plan: CsvPlan): { readonly names: readonly string[
   const start = scan.position
   const record = scanRecord(scan, plan.maxColumns)
   if (scan.problem !== undefined) throw scanError(plan, scan)
+  if (record === undefined && !plan.allowEmpty && !Array.isArray(plan.header)) throw emptyError(plan)
   const fields = record?.starts.length ?? 0
   if (fields > plan.maxColumns) throw tooManyColumns(plan)
   if (Array.isArray(plan.header)) {
@@ -150,7 +225,14 @@ function buildersFor(names: readonly string[], plan: CsvPlan): ColumnBuilder[] {
     if (!names.includes(name) && !(plan.pad && plan.columns === undefined)) throw columnNotFound(name, names)
   }
   const wanted = plan.columns ?? names
-  return wanted.map((name) => createBuilder(name, names.indexOf(name), typeFor(plan, name)))
+  return wanted.map((name) => builderFor(plan, name, names.indexOf(name)))
+}
+
+/** A column of times in a spelling to be found is read as text first. */
+function builderFor(plan: CsvPlan, name: string, field: number): ColumnBuilder {
+  const type = typeFor(plan, name)
+  const isSpelt = type === 'timestamp' && plan.dates !== 'iso'
+  return Object.assign(createBuilder(name, field, isSpelt ? 'string' : type), isSpelt ? { wanted: 'timestamp' as const } : {})
 }
 
 function typeFor(plan: CsvPlan, name: string): ColumnType | undefined {
@@ -158,21 +240,19 @@ function typeFor(plan: CsvPlan, name: string): ColumnType | undefined {
   return plan.texts.has(name) ? 'string' : undefined
 }
 
-function finish(builders: readonly ColumnBuilder[], rows: number, { plan, bytes }: { plan: CsvPlan; bytes: Uint8Array }): Dataset {
-  return new Dataset(
-    builders.map((builder) => {
-      try {
-        return finishBuilder(builder, rows, plan.missing.length)
-      } catch (cause) {
-        const nul = bytes.indexOf(0)
-        if (nul >= 0) throw nulError(plan, bytes, nul)
-        const at = invalidUtf8At(bytes)
-        if (at === undefined)
-          throw new MillwrightError('Internal', `${plan.operation} could not decode column ${show(builder.name)}`, { cause })
-        throw invalidUtf8(plan, bytes, at)
-      }
-    }),
-  )
+function finish(builders: readonly ColumnBuilder[], rows: number, { plan, bytes }: { plan: CsvPlan; bytes: Uint8Array }): Column[] {
+  return builders.map((builder) => {
+    try {
+      return finishBuilder(builder, rows, plan.missing.length)
+    } catch (cause) {
+      const nul = bytes.indexOf(0)
+      if (nul >= 0) throw nulError(plan, bytes, nul)
+      const at = invalidUtf8At(bytes)
+      if (at === undefined)
+        throw new MillwrightError('Internal', `${plan.operation} could not decode column ${show(builder.name)}`, { cause })
+      throw invalidUtf8(plan, bytes, at)
+    }
+  })
 }
 
 /** The line start of the first malformed sequence: decoding line by line finds it. */
@@ -200,6 +280,12 @@ function invalidUtf8(plan: CsvPlan, bytes: Uint8Array, at: number): MillwrightEr
     at,
     what: 'is not valid UTF-8',
     hint: "name the file's encoding: { encoding: 'windows-1252' }, for example",
+  })
+}
+
+function emptyError({ operation }: CsvPlan): MillwrightError {
+  return new MillwrightError('Corrupt', `${operation} found no record at all, not even a header`, {
+    hint: '{ allowEmpty: true } gives a dataset without columns',
   })
 }
 

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseCsv, readCsv, toCsv } from '../../../../src/adapters/csv/csv'
+import { silentLogger } from '../../../../src/core/logger'
 import { fromColumns } from '../../../../src/dataset/create'
 
 /** The error a call throws, as its JSON. */
@@ -51,9 +52,15 @@ describe('records', () => {
   })
 
   it('gives no columns for no text, and no rows for a header', () => {
-    expect(parseCsv('')).toMatchObject({ numRows: 0, columnNames: [] })
-    expect(parseCsv('\ufeff')).toMatchObject({ numRows: 0, columnNames: [] })
+    expect(parseCsv('', { allowEmpty: true })).toMatchObject({ numRows: 0, columnNames: [] })
+    expect(parseCsv('\ufeff', { allowEmpty: true })).toMatchObject({ numRows: 0, columnNames: [] })
+    expect(parseCsv('', { header: ['a', 'b'] })).toMatchObject({ numRows: 0, columnNames: ['a', 'b'] })
     expect(parseCsv('a,b,c\n')).toMatchObject({ numRows: 0, columnNames: ['a', 'b', 'c'] })
+  })
+
+  it.each(['', '\ufeff', '\n\n'])('refuses %j, unless it may be empty', (text) => {
+    const error = errorOf(() => parseCsv(text))
+    expect(error).toMatchObject({ code: 'Corrupt', message: 'parseCsv found no record at all, not even a header' })
   })
 
   it('names empty and repeated columns', () => {
@@ -375,16 +382,18 @@ describe.skipIf(!haveShared)('dirty files (needs the data beside the repository)
   const plain = Object.entries(expected).filter(([, { rows }]) => rows !== undefined)
 
   it.each(plain)('%s', (name, { rows = [], encoding }) => {
-    const ragged = name.startsWith('mixed')
+    const options = {
+      encoding,
+      ragged: name.startsWith('mixed') ? 'pad' : 'error',
+      allowEmpty: rows.length === 0,
+      logger: silentLogger(),
+    } as const
     const records = rows.filter((row) => row.length > 0)
     const names = records[0] ?? []
     const types = Object.fromEntries(
-      parseCsv(file(name), { encoding, ragged: ragged ? 'pad' : 'error', naValues: [] }).columnNames.map((column) => [
-        column,
-        'string' as const,
-      ]),
+      parseCsv(file(name), { ...options, naValues: [] }).columnNames.map((column) => [column, 'string' as const]),
     )
-    const data = parseCsv(file(name), { encoding, ragged: ragged ? 'pad' : 'error', types, naValues: [] })
+    const data = parseCsv(file(name), { ...options, types, naValues: [] })
     expect(data.numRows).toBe(Math.max(0, records.length - 1))
     const width = Math.max(0, ...records.map((row) => row.length))
     expect(data.columnNames.length).toBe(width)
@@ -393,6 +402,24 @@ describe.skipIf(!haveShared)('dirty files (needs the data beside the repository)
     })
     const cells = data.toRecords().map((row) => Object.values(row).map((cell) => cell ?? ''))
     expect(cells).toEqual(records.slice(1).map((row) => [...row, ...new Array<string>(width - row.length).fill('')]))
+  })
+
+  it.each(['empty.csv', 'only_bom.csv'])('%s is refused unless it may be empty', (name) => {
+    expect(errorOf(() => parseCsv(file(name)))).toMatchObject({ code: 'Corrupt' })
+  })
+
+  it('numbers of the file with decimal commas, and its dates where asked for', () => {
+    const data = parseCsv(file('semicolon_decimal_comma.csv'), { dates: 'find' })
+    expect(data.toRecords()).toEqual([
+      { datum: Date.UTC(2023, 11, 31), wert: 1234.56, text: 'a;b' },
+      { datum: Date.UTC(2024, 0, 1), wert: -0.5, text: null },
+      { datum: Date.UTC(2024, 0, 2), wert: null, text: 'c "d"' },
+    ])
+  })
+
+  it('numbers with commas between thousands', () => {
+    const data = parseCsv(file('cities_cp949.csv'), { encoding: 'cp949' })
+    expect(data.column('인구')).toMatchObject({ type: 'int32', storage: Int32Array.of(9411000, 3359000, -2147483648) })
   })
 
   it('names the headers of the mixed file', () => {
