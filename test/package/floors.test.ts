@@ -13,6 +13,7 @@ const floors: Readonly<Record<string, number>> = {
   schema: 1,
   ports: 2,
   mlruns: 2,
+  onnxfile: 2,
   config: 3,
   dataset: 3,
   quality: 3,
@@ -43,6 +44,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   metrics: ['stats'],
   ports: ['core', 'schema'],
   mlruns: ['core', 'schema', 'ports'],
+  onnxfile: ['core', 'schema'],
   config: ['core'],
   // A format makes datasets.
   'adapters/csv': ['dataset'],
@@ -62,7 +64,7 @@ function mayImport(from: string, to: string): boolean {
   if (room === target) return room !== 'adapters' || from.split('/')[2] === to.split('/')[2] || to.startsWith('src/adapters/node/')
   const key = room === 'adapters' ? `adapters/${from.split('/')[2]}` : room
   if (allowed[key]?.includes(target)) return true
-  if (room === 'ports' || room === 'config' || room === 'mlruns') return false
+  if (room === 'ports' || room === 'config' || room === 'mlruns' || room === 'onnxfile') return false
   const floor = floors[room] as number
   const targetFloor = floors[target] as number
   if (targetFloor >= floor) return false
@@ -120,7 +122,9 @@ describe('node: modules', () => {
 
 describe('files', () => {
   it('have at most 500 lines', () => {
-    const long = files.map((file) => [file, readFileSync(join(root, file), 'utf8').split('\n').length] as const)
+    // `_pb.ts` is generated.
+    const written = files.filter((file) => !file.endsWith('_pb.ts'))
+    const long = written.map((file) => [file, readFileSync(join(root, file), 'utf8').split('\n').length] as const)
     expect(long.filter(([, lines]) => lines > 501)).toEqual([])
   })
 

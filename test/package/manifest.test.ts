@@ -51,6 +51,7 @@ describe('package.json', () => {
 
   it('has the chosen runtime dependencies (docs/decisions), each used', () => {
     const chosen = [
+      '@bufbuild/protobuf',
       '@exodus/bytes',
       '@noble/hashes',
       '@rgrove/parse-xml',

@@ -1,11 +1,11 @@
 /** Tables into tensors: what fits an input of a graph, and what does not. */
 import { type Issue, SchemaMismatchError, show } from '../../core/errors'
+import { FLOAT16_MAX, toFloat16 } from '../../core/float16'
 import type { ColumnBounds } from '../../ports/model'
 import { type Column, isMissingAt, toFloat64 } from '../../schema/column'
 import type { TensorType } from '../../schema/signature'
 import type { Table } from '../../schema/table'
 import { type BoundInput, columnTypeOf } from './binding'
-import { FLOAT16_MAX, toFloat16 } from './float16'
 import type { PlainTensor, TensorData } from './tensors'
 
 /** The numbers each element type holds, where columns can hold others. 64-bit integers: those that a JavaScript number holds exactly. */

@@ -1,8 +1,13 @@
-/** What an ONNX file says about itself: its inputs, outputs, class labels (onnx.proto of ONNX 1.17), without running it. */
-import { MillwrightError } from '../../core/errors'
-import { type ProtoField, protoFields, protoNumbers } from '../../core/protobuf-read'
+/** What an ONNX file says about itself: its inputs, outputs, class labels, without running it. */
+
+import { fromUtf8 } from '../../core/bytes'
+import { attributeOf } from '../../onnxfile/attribute'
+import { readOnnxFile } from '../../onnxfile/model-file'
+import type { GraphProto, NodeProto, ValueInfoProto } from '../../onnxfile/onnx_pb'
+import { tensorValues } from '../../onnxfile/tensor'
+import { tensorTypeOf } from '../../onnxfile/types'
 import type { TensorType } from '../../schema/signature'
-import { isRowByRow, makersOf, type OnnxNode, type RawScores, rawScoresOf, readNodes } from './nodes'
+import { isRowByRow, makersOf, type RawScores, rawScoresOf } from './nodes'
 
 /** An input or output of the graph. */
 export interface OnnxValue {
@@ -26,95 +31,62 @@ export interface OnnxGraph {
   readonly classes: readonly (string | number)[] | undefined
 }
 
-/** TensorProto.DataType, by number. */
-const dtypes: readonly (TensorType | undefined)[] = [
-  undefined,
-  'float32',
-  'uint8',
-  'int8',
-  'uint16',
-  'int16',
-  'int32',
-  'int64',
-  'str',
-  'bool',
-  'float16',
-  'float64',
-  'uint32',
-  'uint64',
-]
-
 /** Attributes of the operators of ai.onnx.ml that name the classes. */
 const labelAttributes: readonly string[] = ['classlabels_strings', 'classlabels_int64s', 'classlabels_ints']
 
 /** Reads the outside of an ONNX model. @throws Corrupt when the bytes are no ONNX model */
 export function readOnnxGraph(model: Uint8Array): OnnxGraph {
-  // ModelProto: 7 graph. GraphProto: 1 node, 5 initializer, 11 input, 12 output, 15 sparse_initializer.
-  const graphBytes = messageOf(model).find(({ number }) => number === 7)?.bytes
-  if (graphBytes === undefined) throw new MillwrightError('Corrupt', 'the file is not an ONNX model: it holds no graph')
-  const graph = messageOf(graphBytes)
-  const held = new Set(graph.filter(({ number }) => number === 5).map(({ bytes }) => text(messageOf(bytes), 8)))
-  const values = (wanted: number): OnnxValue[] => graph.filter(({ number }) => number === wanted).map(({ bytes }) => readValue(bytes))
-  const nodes = attempt(() => readNodes(graph))
-  const makers = makersOf(nodes)
+  const { graph } = readOnnxFile(model)
+  const held = new Set(graph.initializer.map(({ name }) => name))
+  const makers = makersOf(graph.node)
   return {
-    inputs: values(11).filter(({ name }) => !held.has(name)),
-    outputs: values(12).map((output) => ({
+    inputs: graph.input.map(readValue).filter(({ name }) => !held.has(name)),
+    outputs: graph.output.map(readValue).map((output) => ({
       ...output,
       rawScores: rawScoresOf(output.name, makers),
       rowByRow: isRowByRow(output.name, makers),
     })),
-    classes: readClasses(nodes),
+    classes: readClasses(graph, makers),
   }
 }
 
-/** ValueInfoProto: 1 name, 2 type. TypeProto: 1 tensor_type { 1 elem_type, 2 shape { 1 dim { 1 value, 2 param } } }. */
-function readValue(bytes: Uint8Array): OnnxValue {
-  const value = messageOf(bytes)
-  const type = value.find(({ number }) => number === 2)
-  const tensorBytes = type && messageOf(type.bytes).find(({ number }) => number === 1)?.bytes
-  const name = text(value, 1)
-  if (tensorBytes === undefined) return { name, dtype: undefined, shape: undefined }
-  const tensor = messageOf(tensorBytes)
-  const shape = tensor.find(({ number }) => number === 2)?.bytes
+function readValue({ name = '', type }: ValueInfoProto): OnnxValue {
+  if (type?.value.case !== 'tensorType') return { name, dtype: undefined, shape: undefined }
+  const { elemType, shape } = type.value.value
   return {
     name,
-    dtype: dtypes[tensor.find(({ number }) => number === 1)?.value ?? 0],
-    shape: shape && messageOf(shape).map((dimension) => messageOf(dimension.bytes).find(({ number }) => number === 1)?.value ?? -1),
+    dtype: tensorTypeOf(elemType),
+    shape: shape?.dim.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : -1)),
   }
 }
 
-/** AttributeProto: 8 ints, 9 strings. */
-function readClasses(nodes: readonly OnnxNode[]): OnnxGraph['classes'] {
+/** The labels that a classifier of ai.onnx.ml names, or else those that an output takes by the place of the highest score. */
+function readClasses(graph: GraphProto, makers: ReadonlyMap<string, NodeProto>): OnnxGraph['classes'] {
   const lists = new Map<string, (string | number)[]>()
-  for (const node of nodes) {
+  for (const node of graph.node) {
     for (const name of labelAttributes) {
-      const attribute = attempt(() => node.attribute(name)) ?? []
-      const strings = attribute.filter((field) => field.number === 9).map((field) => decode(field.bytes))
-      const labels = strings.length > 0 ? strings : protoNumbers(attribute, 8)
+      const { strings = [], ints = [] } = attributeOf(node, name) ?? {}
+      const labels = strings.length > 0 ? strings.map(fromUtf8) : ints.map(Number)
       if (labels.length > 0) lists.set(JSON.stringify(labels), labels)
     }
   }
+  if (lists.size === 0) for (const { name = '' } of graph.output) addGathered(graph, makers.get(name), makers, lists)
   return lists.size === 1 ? [...lists.values()][0] : undefined
 }
 
-function messageOf(bytes: Uint8Array): ProtoField[] {
-  return attempt(() => protoFields(bytes))
-}
-
-function attempt<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (cause) {
-    throw new MillwrightError('Corrupt', 'the file is not an ONNX model: it cannot be read as one', { cause })
-  }
-}
-
-function text(fields: readonly ProtoField[], number: number): string {
-  const found = fields.find((field) => field.number === number)
-  return found === undefined ? '' : decode(found.bytes)
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes)
+/** Labels of the form `Gather(labels, ArgMax(scores))`, which is how `toOnnx` writes a classifier. */
+function addGathered(
+  graph: GraphProto,
+  node: NodeProto | undefined,
+  makers: ReadonlyMap<string, NodeProto>,
+  lists: Map<string, (string | number)[]>,
+): void {
+  if (node?.opType !== 'Gather' || makers.get(node.input[1] ?? '')?.opType !== 'ArgMax') return
+  const tensor = graph.initializer.find(({ name }) => name === node.input[0])
+  if (tensor === undefined || tensor.dims.length !== 1) return
+  const type = tensorTypeOf(tensor.dataType)
+  if (type !== 'str' && type !== 'int64' && type !== 'int32') return
+  const values = Array.from(tensorValues(tensor) as ArrayLike<string | bigint | number>)
+  const labels = values.map((value) => (typeof value === 'string' ? value : Number(value)))
+  lists.set(JSON.stringify(labels), labels)
 }

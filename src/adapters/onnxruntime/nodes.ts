@@ -1,13 +1,7 @@
 /** The nodes of an ONNX graph, and what they say about an output: whether it holds scores that are no probabilities. */
-import { type ProtoField, protoFields, protoFloats, protoNumbers } from '../../core/protobuf-read'
-
-/** A node of a graph, with the values of its attributes by name, read when asked for. */
-export interface OnnxNode {
-  readonly op: string
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
-  attribute(name: string): readonly ProtoField[] | undefined
-}
+import { attributeOf, textOf } from '../../onnxfile/attribute'
+import type { NodeProto } from '../../onnxfile/onnx_pb'
+import { tensorValues } from '../../onnxfile/tensor'
 
 /** Why an output is not made of probabilities. */
 export interface RawScores {
@@ -24,42 +18,20 @@ const sums: readonly string[] = ['MatMul', 'Gemm']
 /** Operators that make scores of scores. */
 const combining: readonly string[] = ['Add', 'Sub', 'Mul', 'Neg', 'Concat', 'Sum', ...passing]
 
-/** The nodes of a graph, given as its fields. NodeProto: 1 input, 2 output, 4 op_type, 5 attribute. */
-export function readNodes(graph: readonly ProtoField[]): OnnxNode[] {
-  return graph.flatMap(({ number, bytes }) => {
-    if (number !== 1) return []
-    const node = protoFields(bytes)
-    const texts = (wanted: number): string[] => node.filter((field) => field.number === wanted).map((field) => decode(field.bytes))
-    const attributes = node.filter((field) => field.number === 5)
-    return {
-      op: texts(4)[0] ?? '',
-      inputs: texts(1),
-      outputs: texts(2),
-      attribute: (name) => attributeOf(attributes, name),
-    }
-  })
-}
-
-function attributeOf(attributes: readonly ProtoField[], name: string): ProtoField[] | undefined {
-  // Lists of a large model's weights are read only when they are asked for.
-  const found = attributes.find(({ bytes }) => textOf(protoFields(bytes, { last: 1 }), 1) === name)
-  return found && protoFields(found.bytes)
-}
-
 /** The node that makes each value. */
-export function makersOf(nodes: readonly OnnxNode[]): ReadonlyMap<string, OnnxNode> {
-  return new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
+export function makersOf(nodes: readonly NodeProto[]): ReadonlyMap<string, NodeProto> {
+  return new Map(nodes.flatMap((node) => node.output.map((output) => [output, node] as const)))
 }
 
 /**
  * Whether the value `name` holds decision scores, margins or logits in place of probabilities; `undefined` when it may hold probabilities.
  * Values that no node makes (weights and constants of the file) do not count.
  */
-export function rawScoresOf(name: string, makers: ReadonlyMap<string, OnnxNode>): RawScores | undefined {
+export function rawScoresOf(name: string, makers: ReadonlyMap<string, NodeProto>): RawScores | undefined {
   return judge(name, makers, new Map())
 }
 
-function judge(name: string, makers: ReadonlyMap<string, OnnxNode>, known: Map<string, RawScores | undefined>): RawScores | undefined {
+function judge(name: string, makers: ReadonlyMap<string, NodeProto>, known: Map<string, RawScores | undefined>): RawScores | undefined {
   const node = makers.get(name)
   if (node === undefined) return undefined
   // Also ends in a graph that is no valid one, with a circle in it.
@@ -71,47 +43,47 @@ function judge(name: string, makers: ReadonlyMap<string, OnnxNode>, known: Map<s
 }
 
 function judgeNode(
-  node: OnnxNode,
-  makers: ReadonlyMap<string, OnnxNode>,
+  node: NodeProto,
+  makers: ReadonlyMap<string, NodeProto>,
   known: Map<string, RawScores | undefined>,
 ): RawScores | undefined {
   const said = classifierScores(node)
   if (said !== undefined) return said
-  if (sums.includes(node.op)) return { maker: node.op, certain: false }
-  if (!combining.includes(node.op)) return undefined
-  const made = node.inputs.filter((input) => isComputed(input, makers))
+  if (sums.includes(node.opType ?? '')) return { maker: node.opType ?? '', certain: false }
+  if (!combining.includes(node.opType ?? '')) return undefined
+  const made = node.input.filter((input) => isComputed(input, makers))
   const kinds = made.map((input) => judge(input, makers, known))
   const first = kinds[0]
   if (first === undefined || !kinds.every((kind) => kind !== undefined)) return undefined
-  return passing.includes(node.op) ? first : { maker: first.maker, certain: false }
+  return passing.includes(node.opType ?? '') ? first : { maker: first.maker, certain: false }
 }
 
 /** Whether a value has the rows first for sure: the operators of ai.onnx.ml for models answer row by row. */
-export function isRowByRow(name: string, makers: ReadonlyMap<string, OnnxNode>): boolean {
+export function isRowByRow(name: string, makers: ReadonlyMap<string, NodeProto>): boolean {
   let node = makers.get(name)
   for (let steps = 0; node !== undefined && steps < 100; steps++) {
-    if (/^(TreeEnsemble|Linear|SVM)(Classifier|Regressor)?$/.test(node.op)) return true
-    if (!['Identity', 'Cast', 'Normalizer', 'ArrayFeatureExtractor'].includes(node.op)) return false
-    node = makers.get(node.inputs[0] ?? '')
+    if (/^(TreeEnsemble|Linear|SVM)(Classifier|Regressor)?$/.test(node.opType ?? '')) return true
+    if (!['Identity', 'Cast', 'Normalizer', 'ArrayFeatureExtractor'].includes(node.opType ?? '')) return false
+    node = makers.get(node.input[0] ?? '')
   }
   return false
 }
 
-function isComputed(name: string, makers: ReadonlyMap<string, OnnxNode>): boolean {
+function isComputed(name: string, makers: ReadonlyMap<string, NodeProto>): boolean {
   const node = makers.get(name)
-  return node !== undefined && node.op !== 'Constant'
+  return node !== undefined && node.opType !== 'Constant'
 }
 
 /** What the classifiers of ai.onnx.ml say of their own scores. */
-function classifierScores(node: OnnxNode): RawScores | undefined {
-  const transform = textOf(node.attribute('post_transform') ?? [], 4) || 'NONE'
-  const raw = (why: string): RawScores => ({ maker: `${node.op} ${why}`, certain: true })
-  switch (node.op) {
+function classifierScores(node: NodeProto): RawScores | undefined {
+  const transform = textOf(node, 'post_transform') || 'NONE'
+  const raw = (why: string): RawScores => ({ maker: `${node.opType} ${why}`, certain: true })
+  switch (node.opType ?? '') {
     case 'LinearClassifier':
       if (transform === 'NONE') return raw('with post_transform NONE')
       break
     case 'SVMClassifier':
-      if (transform === 'NONE' && protoFloats(node.attribute('prob_a') ?? [], 7).length === 0) return raw('without prob_a and prob_b')
+      if (transform === 'NONE' && (attributeOf(node, 'prob_a')?.floats ?? []).length === 0) return raw('without prob_a and prob_b')
       break
     case 'TreeEnsembleClassifier':
       // A forest's leaves hold shares; only what boosting adds up has negative ones.
@@ -125,30 +97,18 @@ function classifierScores(node: OnnxNode): RawScores | undefined {
   return transform === 'LOGISTIC' && numLabels(node) > 2 ? raw('with post_transform LOGISTIC for each of several classes') : undefined
 }
 
-/** `class_weights`, or `class_weights_as_tensor` (AttributeProto: 5 t; TensorProto: 9 raw_data, 10 double_data). */
-function hasNegativeWeight(node: OnnxNode): boolean {
-  if (protoFloats(node.attribute('class_weights') ?? [], 7).some((weight) => weight < 0)) return true
-  const tensor = node.attribute('class_weights_as_tensor')?.find(({ number }) => number === 5)?.bytes
-  if (tensor === undefined) return false
-  const fields = protoFields(tensor)
-  const isDouble = fields.some(({ number, value }) => number === 2 && value === 11)
-  return [9, 10, 4].some((number) => protoFloats(fields, number, isDouble ? 8 : 4).some((weight) => weight < 0))
+/** `class_weights`, or `class_weights_as_tensor`. */
+function hasNegativeWeight(node: NodeProto): boolean {
+  if (attributeOf(node, 'class_weights')?.floats.some((weight) => weight < 0)) return true
+  const tensor = attributeOf(node, 'class_weights_as_tensor')?.t
+  return tensor !== undefined && Array.from(tensorValues(tensor) as ArrayLike<number>).some((weight) => weight < 0)
 }
 
-function numLabels(node: OnnxNode): number {
+function numLabels(node: NodeProto): number {
   return Math.max(
     ...['classlabels_strings', 'classlabels_int64s', 'classlabels_ints'].map((name) => {
-      const fields = node.attribute(name) ?? []
-      return Math.max(fields.filter(({ number }) => number === 9).length, protoNumbers(fields, 8).length)
+      const { strings = [], ints = [] } = attributeOf(node, name) ?? {}
+      return Math.max(strings.length, ints.length)
     }),
   )
-}
-
-function textOf(fields: readonly ProtoField[], number: number): string {
-  const found = fields.find((field) => field.number === number)
-  return found === undefined ? '' : decode(found.bytes)
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes)
 }

@@ -1,8 +1,8 @@
 /** Tensors into answers. */
 import { MillwrightError, show } from '../../core/errors'
+import { fromFloat16 } from '../../core/float16'
 import type { PredictionBatch } from '../../ports/model'
 import type { ResolvedBinding } from './binding'
-import { fromFloat16 } from './float16'
 import type { OnnxValue } from './graph'
 
 /** The values of a tensor as onnxruntime takes and gives them. */

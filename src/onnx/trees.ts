@@ -1,0 +1,122 @@
+/** ONNX for trees: a TreeEnsembleRegressor with one target per class, because TreeEnsembleClassifier misreports two classes (onnxruntime). */
+import type { TreeArrays } from '../learn/forest/forest'
+import { type AttributeValue, int, ints, string, strings, tensor } from '../onnxfile/attribute'
+import { tensorProto } from '../onnxfile/tensor'
+import type { Features, Precision } from './features'
+
+/** How the leaves of the trees make an answer. */
+export interface TreeSum {
+  /** The matrix the trees look at. */
+  readonly input: string
+  /** Numbers per leaf. */
+  readonly targets: number
+  readonly aggregate: 'SUM' | 'AVERAGE'
+  /** The name of the output. @default one of the graph's */
+  readonly output?: string | undefined
+}
+
+/** Writes trees whose leaf numbers are summed or averaged: a float tensor of the shape [rows, targets]. */
+export function writeTrees(trees: readonly TreeArrays[], features: Features, { input, targets, aggregate, output }: TreeSum): string {
+  const lists = listsOf(trees, features.precision)
+  const values = (numbers: readonly number[]): AttributeValue =>
+    tensor(
+      features.precision === 'float64'
+        ? tensorProto('', 'float64', [numbers.length], Float64Array.from(numbers))
+        : tensorProto('', 'float32', [numbers.length], Float32Array.from(numbers)),
+    )
+  return features.graph.node('TreeEnsembleRegressor', [input], {
+    domain: 'ai.onnx.ml',
+    output,
+    attributes: {
+      n_targets: int(targets),
+      aggregate_function: string(aggregate),
+      post_transform: string('NONE'),
+      nodes_treeids: ints(lists.treeIds),
+      nodes_nodeids: ints(lists.nodeIds),
+      nodes_featureids: ints(lists.featureIds),
+      nodes_modes: strings(lists.modes),
+      nodes_values_as_tensor: values(lists.values),
+      nodes_truenodeids: ints(lists.trueIds),
+      nodes_falsenodeids: ints(lists.falseIds),
+      nodes_missing_value_tracks_true: ints(lists.missingTrue),
+      target_treeids: ints(lists.targetTrees),
+      target_nodeids: ints(lists.targetNodes),
+      target_ids: ints(lists.targetIds),
+      target_weights_as_tensor: values(lists.weights),
+    },
+  })
+}
+
+interface TreeLists {
+  readonly treeIds: number[]
+  readonly nodeIds: number[]
+  readonly featureIds: number[]
+  readonly modes: string[]
+  readonly values: number[]
+  readonly trueIds: number[]
+  readonly falseIds: number[]
+  readonly missingTrue: number[]
+  readonly targetTrees: number[]
+  readonly targetNodes: number[]
+  readonly targetIds: number[]
+  readonly weights: number[]
+}
+
+function listsOf(trees: readonly TreeArrays[], precision: Precision): TreeLists {
+  const lists: TreeLists = {
+    treeIds: [],
+    nodeIds: [],
+    featureIds: [],
+    modes: [],
+    values: [],
+    trueIds: [],
+    falseIds: [],
+    missingTrue: [],
+    targetTrees: [],
+    targetNodes: [],
+    targetIds: [],
+    weights: [],
+  }
+  for (const [id, tree] of trees.entries()) addTree(lists, id, tree, precision)
+  return lists
+}
+
+function addTree(lists: TreeLists, id: number, tree: TreeArrays, precision: Precision): void {
+  for (let node = 0; node < tree.feature.length; node++) {
+    const leaf = tree.leaf[node] as number
+    const inner = leaf < 0
+    lists.treeIds.push(id)
+    lists.nodeIds.push(node)
+    lists.featureIds.push(inner ? (tree.feature[node] as number) : 0)
+    lists.modes.push(inner ? 'BRANCH_LEQ' : 'LEAF')
+    lists.values.push(inner ? thresholdAs(tree.threshold[node] as number, precision) : 0)
+    lists.trueIds.push(inner ? (tree.left[node] as number) : 0)
+    lists.falseIds.push(inner ? (tree.right[node] as number) : 0)
+    lists.missingTrue.push(inner ? (tree.missingLeft[node] as number) : 0)
+    if (inner) continue
+    for (let target = 0; target < tree.width; target++) {
+      const weight = tree.values[leaf * tree.width + target] as number
+      // A leaf without any number would be no leaf to onnxruntime.
+      if (weight === 0 && target > 0) continue
+      lists.targetTrees.push(id)
+      lists.targetNodes.push(node)
+      lists.targetIds.push(target)
+      lists.weights.push(weight)
+    }
+  }
+}
+
+/** The largest number of the precision that is at most the threshold: `x ≤ t` then decides the same for every x of that precision. */
+function thresholdAs(threshold: number, precision: Precision): number {
+  if (precision === 'float64') return threshold
+  const near = Math.fround(threshold)
+  return near <= threshold ? near : previousFloat32(near)
+}
+
+function previousFloat32(value: number): number {
+  const float = Float32Array.of(value)
+  const bits = new Int32Array(float.buffer)
+  if (value === 0) return -(2 ** -149)
+  bits[0] = (bits[0] as number) + (value > 0 ? -1 : 1)
+  return float[0] as number
+}
