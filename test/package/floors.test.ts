@@ -154,7 +154,6 @@ const stillLong: readonly string[] = [
   'src/learn/forest/class-criterion.ts:createClassCriterion',
   'src/learn/forest/number-criterion.ts:createNumberCriterion',
   'src/predictor/micro-batch.ts:createMicroBatcher',
-  'src/registry/object-store-backend.ts:objectStoreBackend',
   'src/serve/handler.ts:createHandler',
   'src/serve/serving-metrics.ts:predictorFamilies',
   'src/testing/hostile-names.ts:hostileNameGroups',
