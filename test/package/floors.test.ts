@@ -156,12 +156,6 @@ const stillLong: readonly string[] = [
   'src/predictor/micro-batch.ts:createMicroBatcher',
   'src/serve/handler.ts:createHandler',
   'src/serve/serving-metrics.ts:predictorFamilies',
-  'src/testing/hostile-names.ts:hostileNameGroups',
-  'src/testing/object-store-checks.ts:conditions',
-  'src/testing/object-store-shortcut-checks.ts:objectStoreShortcutChecks',
-  'src/testing/registry-version-checks.ts:registryVersionChecks',
-  'src/testing/tracker-lifecycle-checks.ts:trackerLifecycleChecks',
-  'src/testing/tracker-metric-checks.ts:trackerMetricChecks',
 ]
 
 describe('functions', () => {
