@@ -148,13 +148,6 @@ describe('files', () => {
 const stillLong: readonly string[] = [
   'src/adapters/wandb/offline.ts:wandbOffline',
   'src/adapters/wandb/run-state.ts:runState',
-  'src/registry/object-store-backend.ts:objectStoreBackend',
-  'src/testing/hostile-names.ts:hostileNameGroups',
-  'src/testing/object-store-checks.ts:conditions',
-  'src/testing/object-store-shortcut-checks.ts:objectStoreShortcutChecks',
-  'src/testing/registry-version-checks.ts:registryVersionChecks',
-  'src/testing/tracker-lifecycle-checks.ts:trackerLifecycleChecks',
-  'src/testing/tracker-metric-checks.ts:trackerMetricChecks',
 ]
 
 describe('functions', () => {
