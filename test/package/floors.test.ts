@@ -156,8 +156,6 @@ const stillLong: readonly string[] = [
   'src/adapters/sqlite/registry/sqlite-registry.ts:sqliteRegistry',
   'src/adapters/sqlite/registry/tables.ts:registryTables',
   'src/adapters/sqlite/tracker/sqlite-tracker.ts:sqliteTracker',
-  'src/adapters/wandb/offline.ts:wandbOffline',
-  'src/adapters/wandb/run-state.ts:runState',
   'src/registry/object-store-backend.ts:objectStoreBackend',
   'src/testing/hostile-names.ts:hostileNameGroups',
   'src/testing/object-store-checks.ts:conditions',
