@@ -5,7 +5,7 @@ import { type Column, makeColumn } from '../schema/column'
 import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
-import { columnsFor, type FittedTransformer, neededColumn, type Transformer, withColumns } from './transformer'
+import { columnsFor, type FittedTransformer, replaceColumns, type Transformer } from './transformer'
 
 /** More categories than this need `maxCategories`: a column of names or ids is a mistake more often than a feature. */
 const CATEGORY_LIMIT = 1000
@@ -76,15 +76,7 @@ function fittedEncoder(encodings: readonly Encoding[], handleUnknown: 'ignore' |
   return {
     kind: 'oneHotEncoder',
     inputs: encodings.map(({ name }) => name),
-    transform(table) {
-      assertTable(table, 'transform of oneHotEncoder')
-      const replaced = new Map<string, readonly Column[]>()
-      for (const encoding of encodings) {
-        const column = neededColumn('oneHotEncoder', table, encoding.name)
-        replaced.set(encoding.name, encode(column, encoding, handleUnknown))
-      }
-      return withColumns(table, replaced)
-    },
+    transform: (table) => replaceColumns('oneHotEncoder', table, encodings, (column, item) => encode(column, item, handleUnknown)),
     sourcesOf: (outputs) => outputs.map((name) => origin.get(name) ?? name),
     state: () => ({ kind: 'oneHotEncoder', handleUnknown, columns: encodings }),
   }

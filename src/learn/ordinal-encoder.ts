@@ -6,7 +6,7 @@ import { assertTable } from '../schema/table'
 import { categoryCodes } from './one-hot-encoder'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
-import { columnsFor, type FittedTransformer, neededColumn, type Transformer, withColumns } from './transformer'
+import { columnsFor, type FittedTransformer, replaceColumns, type Transformer } from './transformer'
 
 /** Options of {@link ordinalEncoder}. */
 export interface OrdinalEncoderOptions {
@@ -55,15 +55,7 @@ function fittedOrdinal(orders: readonly Order[], handleUnknown: 'missing' | 'err
   return {
     kind: 'ordinalEncoder',
     inputs: orders.map(({ name }) => name),
-    transform(table) {
-      assertTable(table, 'transform of ordinalEncoder')
-      const replaced = new Map<string, readonly Column[]>()
-      for (const order of orders) {
-        const column = neededColumn('ordinalEncoder', table, order.name)
-        replaced.set(order.name, [encode(column, order, handleUnknown)])
-      }
-      return withColumns(table, replaced)
-    },
+    transform: (table) => replaceColumns('ordinalEncoder', table, orders, (column, item) => [encode(column, item, handleUnknown)]),
     sourcesOf: (outputs) => [...outputs],
     state: () => ({ kind: 'ordinalEncoder', handleUnknown, columns: orders }),
   }

@@ -4,7 +4,7 @@ import { type Column, makeColumn, toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
-import { columnsFor, type FittedTransformer, isNumeric, neededColumn, type Transformer, withColumns } from './transformer'
+import { columnsFor, type FittedTransformer, isNumeric, replaceColumns, type Transformer } from './transformer'
 
 /** Options of {@link standardScaler}. */
 export interface StandardScalerOptions {
@@ -59,18 +59,14 @@ function fittedScaler(scalings: readonly Scaling[]): FittedTransformer {
   return {
     kind: 'standardScaler',
     inputs: scalings.map(({ name }) => name),
-    transform(table) {
-      assertTable(table, 'transform of standardScaler')
-      const replaced = new Map<string, readonly Column[]>()
-      for (const { name, mean, scale } of scalings) {
-        const numbers = toFloat64(neededColumn('standardScaler', table, name, 'numbers'))
-        replaced.set(name, [makeColumn(name, { type: 'float64', values: numbers.map((value) => (value - mean) / scale) })])
-      }
-      return withColumns(table, replaced)
-    },
+    transform: (table) => replaceColumns('standardScaler', table, scalings, (column, item) => [scaled(column, item)], 'numbers'),
     sourcesOf: (outputs) => [...outputs],
     state: () => ({ kind: 'standardScaler', columns: scalings }),
   }
+}
+
+function scaled(column: Column, { name, mean, scale }: Scaling): Column {
+  return makeColumn(name, { type: 'float64', values: toFloat64(column).map((value) => (value - mean) / scale) })
 }
 
 /** Mean and population deviation of what is there; two passes, so that large means cost no digits. */
