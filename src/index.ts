@@ -24,6 +24,7 @@ export type { OnProgress, ProgressEvent } from './core/progress'
 export {
   concat,
   Dataset,
+  DatasetStore,
   describe,
   drop,
   filter,

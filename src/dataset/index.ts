@@ -38,5 +38,22 @@ export type { RowView } from './row-view'
 export { drop, rename, select } from './select'
 export { type SortKey, sort } from './sort'
 export { type FoldsOptions, folds, type Split, type SplitOptions, split } from './split'
+export type { DatasetFiles } from './versions/commit'
+export {
+  type DatasetCommit,
+  type DatasetCommitOptions,
+  type DatasetDiffOptions,
+  type DatasetGcOptions,
+  type DatasetLoadOptions,
+  DatasetStore,
+  type DatasetStoreCallOptions,
+  type DatasetStoreOptions,
+} from './versions/dataset-store'
+export type { ChangedRow, ColumnDiff, DatasetDiff, FileDiff, FileFacts, RowDiff, SchemaDiff } from './versions/diff-result'
+export { datasetDiffMarkdown, datasetDiffText } from './versions/diff-text'
+export type { GarbageReport } from './versions/gc'
+export type { DatasetLineage, LineageRegistry, LineageTracker } from './versions/lineage'
+export type { DatasetVersion } from './versions/records'
+export type { DatasetProblem } from './versions/verify'
 export { type CellFor, type CellsFor, type WithColumnOptions, withColumn } from './with-column'
 export { withSchema } from './with-schema'
