@@ -72,6 +72,7 @@ export {
 } from './expectation'
 export { loadJsonSchema } from './json-schema'
 export type { ExceptionInfo, ExpectationResult, ResultFormat, ValidationResult } from './result'
+export { maxSeverityOfFailures, validationResultFromJson } from './result-json'
 export { validationMarkdown, validationText } from './result-text'
 export type { ConditionValue } from './row-condition'
 export { allOf, anyOf, type ConditionColumn, col, type RowConditionJson } from './row-condition-json'
@@ -86,6 +87,7 @@ export {
   type PairOptions,
   selectColumnValuesToBeUniqueWithinRecord,
 } from './several-columns'
+export { type SuggestOptions, suggestExpectations } from './suggest'
 export { suiteFromJson, suiteToJson } from './suite-json'
 export {
   columnToExist,
@@ -98,3 +100,4 @@ export {
   tableRowCountToEqualOtherTable,
 } from './table-shape'
 export { type ValidateOptions, validate } from './validate'
+export { type ValidateBatchesOptions, validateBatches } from './validate-batches'

@@ -65,15 +65,17 @@ export function makeJudge({ type, kwargs: given }: Expectation, options: JudgeOp
   return { type, kwargs, condition: conditionOf(type, kwargs), report, context: options }
 }
 
+/** The rows that the expectation is about, and their numbers in the whole table. */
+export function rowsOfCondition({ condition }: Judge, table: Table): Omit<Judged, 'verdict'> {
+  if (condition === undefined) return { table, numberOf: (row) => row }
+  const rows = matchingRows(table, condition)
+  return { table: someRows(table, rows), numberOf: (row) => rows[row] as number }
+}
+
 /** The verdict on the rows that the expectation is about. */
-export function judgeRows({ type, kwargs, condition, context }: Judge, table: Table): Judged {
-  const rows = condition === undefined ? undefined : matchingRows(table, condition)
-  const some = rows === undefined ? table : someRows(table, rows)
-  return {
-    table: some,
-    verdict: evaluatorOf(type)(some, kwargs, context),
-    numberOf: rows === undefined ? (row) => row : (row) => rows[row] as number,
-  }
+export function judgeRows(judge: Judge, table: Table): Judged {
+  const some = rowsOfCondition(judge, table)
+  return { ...some, verdict: evaluatorOf(judge.type)(some.table, judge.kwargs, judge.context) }
 }
 
 /** The verdict on a whole table, formatted. */

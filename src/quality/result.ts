@@ -38,7 +38,7 @@ export interface ValidationResult {
     readonly success_percent: number | null
   }
   readonly meta: Readonly<Record<string, Json | undefined>>
-  readonly id: null
+  readonly id: string | null
 }
 
 /** What an expectation says about a table, before it is formatted. */

@@ -9,7 +9,7 @@ import type { EvaluationContext } from './evaluator'
 import type { ExpectationSuite } from './expectation'
 import { judgeTable, makeJudge, resultFormats, resultOf } from './judge'
 import type { ExpectationResult, ResultFormat, ValidationResult } from './result'
-import { validationMarkdown, validationText } from './result-text'
+import { validationMarkdown, validationTable } from './result-text'
 
 /** Options of {@link validate}. */
 export interface ValidateOptions extends EvaluationContext {
@@ -100,5 +100,5 @@ export function validationOf(
 
 /** Attaches the display of a result. */
 export function displayedValidation(result: ValidationResult): ValidationResult {
-  return attachDisplay(result, { text: () => validationText(result), markdown: () => validationMarkdown(result) })
+  return attachDisplay(result, { text: () => validationTable(result), markdown: () => validationMarkdown(result) })
 }

@@ -89,7 +89,9 @@ describe('what cannot be judged', () => {
     validate(data, expectations('x', [expectation])).results[0]?.exception_info.exception_message
 
   it('is refused when it is written', () => {
-    expect(() => quality.columnValuesToMatchRegexList('code', [])).toThrow('columnValuesToMatchRegexList needs an array of patterns, got an array of 0')
+    expect(() => quality.columnValuesToMatchRegexList('code', [])).toThrow(
+      'columnValuesToMatchRegexList needs an array of patterns, got an array of 0',
+    )
     expect(() => quality.columnValuesToMatchLikePattern('code', 'a!b', { escape: '!' })).toThrow(
       'in the LIKE pattern "a!b", "!" must be followed by %, _ or itself',
     )
