@@ -21,7 +21,7 @@ export function concat<T extends Table>(tables: readonly T[]): Dataset<Selected<
   if (issues.length > 0) {
     throw new SchemaMismatchError(`concat needs tables with the same columns: ${issues.map(({ message }) => message).join('; ')}`, issues)
   }
-  return new Dataset(first.columnNames.map((name) => stack(tables.map((table) => table.column(name)))))
+  return new Dataset(first.columnNames.map((name) => stackColumns(tables.map((table) => table.column(name)))))
 }
 
 function differences(first: Table, table: Table, t: number): Issue[] {
@@ -42,7 +42,8 @@ function differences(first: Table, table: Table, t: number): Issue[] {
   return issues
 }
 
-function stack(columns: readonly Column[]): Column {
+/** The cells of all columns, one after the other, under the name of the first. */
+export function stackColumns(columns: readonly Column[]): Column {
   const [first] = columns as [Column]
   const type: ColumnType = columns.some((column) => column.type === 'float64') ? 'float64' : first.type
   const values = newValues(
