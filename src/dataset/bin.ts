@@ -177,7 +177,7 @@ function intervalNames(edges: readonly number[], { left, lowest, isWhole }: Side
   let digits = 3
   while (digits < 20 && new Set(edges.map((edge) => rounded(edge, digits))).size < edges.length) digits++
   const shown = edges.map((edge) => rounded(edge, digits))
-  if (lowest && !left) shown[0] = Number(((shown[0] as number) - 10 ** -digits).toPrecision(15))
+  if (lowest && !left) shown[0] = (shown[0] as number) - 10 ** -digits
   const plain = isWhole && shown.every(Number.isInteger)
   const text = (edge: number): string => {
     if (!Number.isFinite(edge)) return edge < 0 ? '-inf' : 'inf'
