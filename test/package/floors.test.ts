@@ -45,7 +45,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   mlruns: ['core', 'schema', 'ports'],
   config: ['core'],
   // A format makes datasets.
+  'adapters/arrow': ['dataset'],
   'adapters/csv': ['dataset'],
+  'adapters/duckdb': ['dataset'],
+  'adapters/json': ['dataset'],
+  'adapters/parquet': ['dataset'],
+  'adapters/sqlite': ['dataset'],
 }
 
 function roomOf(file: string): string {
