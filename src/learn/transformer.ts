@@ -1,7 +1,7 @@
 /** The transformer: learns from a table, then turns tables of the same columns into others. */
 import { MillwrightError, show } from '../core/errors'
 import type { Column, ColumnType } from '../schema/column'
-import { assertTable, type Table, tableOf } from '../schema/table'
+import { type Table, tableOf } from '../schema/table'
 import type { Params } from './params'
 
 /** What a transformer may be told while it learns. */
@@ -79,18 +79,6 @@ export function columnsFor(
 /** Whether a column holds numbers: `float64` or `int32`. */
 export function isNumeric({ type }: { readonly type: ColumnType }): boolean {
   return type === 'float64' || type === 'int32'
-}
-
-/** The table with each column that `items` name replaced by those that `replace` makes of it. @throws SchemaMismatch as {@link neededColumn} */
-export function replaceColumns<Item extends { readonly name: string }>(
-  kind: string,
-  table: Table,
-  items: readonly Item[],
-  replace: (column: Column, item: Item) => readonly Column[],
-  needs?: 'numbers' | 'text',
-): Table {
-  assertTable(table, `transform of ${kind}`)
-  return withColumns(table, new Map(items.map((item) => [item.name, replace(neededColumn(kind, table, item.name, needs), item)])))
 }
 
 /** The column a fitted transformer needs. @throws SchemaMismatch when the table lacks it, or it is text where numbers are needed */
