@@ -179,6 +179,19 @@ export function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 
+/**
+ * Says what kind of value `value` is, for "got …" where the value itself must not be told, as with cells of rows: `a string`, `an array`, `nothing` for
+ * `undefined`. See {@link show}.
+ */
+export function showKind(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null || isPromise(value)) return describe(value)
+  if (typeof value !== 'object') return `a ${typeof value}`
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date'
+  const [name] = classOf(value)
+  return name === 'Array' || name === 'Object' ? `an ${name.toLowerCase()}` : withArticle(name)
+}
+
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? value.slice(0, 60) : value)
   if (typeof value === 'function') return 'a function'
@@ -188,12 +201,21 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `a Date (${value.toISOString()})`
   if (value instanceof Error) return `an error (${value.message})`
-  // `Object.prototype.toString` gives the tag of a class, and the kind of a boxed value: `[object Number]`.
-  const [name, shape] = Object.prototype.toString.call(value).slice(8, -1).split(': ')
-  if (!name || name === 'Object')
+  const [name, shape] = classOf(value)
+  if (name === 'Object')
     return Object.keys(value).length === 0 ? 'an empty object' : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
   const size = shape ? ` (${shape})` : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
-  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}${size}`
+  return `${withArticle(name)}${size}`
+}
+
+/** The name of an object's class and, of our own classes, its shape. `Object.prototype.toString` tells boxed values apart, too: `[object Number]`. */
+function classOf(value: object): readonly [name: string, shape: string | undefined] {
+  const [name, shape] = Object.prototype.toString.call(value).slice(8, -1).split(': ')
+  return [name || 'Object', shape]
+}
+
+function withArticle(name: string): string {
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`
 }
 
 /** Whether `value` is a Promise or anything else with a `then` method: most often a forgotten `await`. */

@@ -105,7 +105,7 @@ export function retryAfterMs(headers: Headers, clock: Clock): number | undefined
   const said = headers.get('Retry-After')
   if (said === null) return undefined
   const waitMs = /^\s*\d+\s*$/.test(said) ? Number(said) * 1000 : Date.parse(said) - clock.now()
-  return waitMs > 0 ? waitMs : undefined
+  return waitMs > 0 && Number.isFinite(waitMs) ? waitMs : undefined
 }
 
 /** A range of bytes: from `start` (included) to `end` (not included); without `end` to the last byte. */
@@ -152,7 +152,8 @@ export function withoutUserInfo(address: unknown): unknown {
   return typeof address === 'string' ? address.replace(/\/\/.*@/, '//') : address
 }
 
-function systemCodeOf(error: unknown): string | undefined {
+/** The code of the operating system or of TLS (`ECONNREFUSED`, `CERT_HAS_EXPIRED`) behind an error of `fetch`. */
+export function systemCodeOf(error: unknown): string | undefined {
   for (let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0; at && depth < 5; depth++) {
     if (typeof at.code === 'string') return at.code
     at = at.cause as typeof at

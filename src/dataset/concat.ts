@@ -1,8 +1,8 @@
 /** Tables one below the other. */
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
-import { type Column, type ColumnType, MISSING_INT32, makeColumn, newValues } from '../schema/column'
 import type { RowOf, Selected } from '../schema/row-types'
 import { isAssignable } from '../schema/schema'
+import { stackColumns } from '../schema/stack-columns'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 
@@ -21,7 +21,7 @@ export function concat<T extends Table>(tables: readonly T[]): Dataset<Selected<
   if (issues.length > 0) {
     throw new SchemaMismatchError(`concat needs tables with the same columns: ${issues.map(({ message }) => message).join('; ')}`, issues)
   }
-  return new Dataset(first.columnNames.map((name) => stack(tables.map((table) => table.column(name)))))
+  return new Dataset(first.columnNames.map((name) => stackColumns(tables.map((table) => table.column(name)))))
 }
 
 function differences(first: Table, table: Table, t: number): Issue[] {
@@ -40,35 +40,4 @@ function differences(first: Table, table: Table, t: number): Issue[] {
     if (!first.columnNames.includes(name)) issue(name, 'unexpected', `table ${t} has a column ${show(name)} that table 0 lacks`)
   }
   return issues
-}
-
-function stack(columns: readonly Column[]): Column {
-  const [first] = columns as [Column]
-  const type: ColumnType = columns.some((column) => column.type === 'float64') ? 'float64' : first.type
-  const values = newValues(
-    type,
-    columns.reduce((sum, column) => sum + column.length, 0),
-  )
-  const codes = new Map<string, number>()
-  let at = 0
-  for (const column of columns) {
-    if (type === 'string') {
-      const map = (column.dictionary ?? []).map((text) => {
-        let code = codes.get(text)
-        if (code === undefined) {
-          code = codes.size
-          codes.set(text, code)
-        }
-        return code
-      })
-      for (const code of column.storage) values[at++] = code < 0 ? code : (map[code] as number)
-    } else if (column.type === 'int32' && type === 'float64') {
-      for (const value of column.storage) values[at++] = value === MISSING_INT32 ? Number.NaN : value
-    } else {
-      values.set(column.storage, at)
-      at += column.length
-    }
-  }
-  const dictionary = type === 'string' ? { dictionary: [...codes.keys()] } : {}
-  return makeColumn(first.name, { type, values, ...dictionary } as Parameters<typeof makeColumn>[1])
 }

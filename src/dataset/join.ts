@@ -1,11 +1,12 @@
 /** Two tables side by side, matched by key. A hash join: linear in rows in and rows out. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, either, ofType, oneOf, wholeNumber } from '../core/options'
-import { type Column, columnFrom, renameColumn, takeColumn } from '../schema/column'
+import { type Column, columnFrom, columnInit, isMissingAt, makeColumn, renameColumn, takeColumn } from '../schema/column'
+import type { DataRow, NameOf, RowOf } from '../schema/row-types'
 import { isAssignable } from '../schema/schema'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
-import { groupCodes, NO_GROUP } from './group-codes'
+import { groupCodes, NO_GROUP, rowsByGroup } from './group-codes'
 
 /**
  * Which rows come out: `inner` matched pairs; `left` also unmatched left rows; `right` also unmatched right rows; `full` both;
@@ -13,36 +14,96 @@ import { groupCodes, NO_GROUP } from './group-codes'
  */
 export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
 
+/** Key columns: one name, several, or left name → right name. */
+export type JoinKeys<Left extends string = string, Right extends string = string> =
+  | (Left & Right)
+  | readonly (Left & Right)[]
+  | { readonly [Name in Left]?: Right }
+
+/** What is added to the name of a column that both tables have: to the right one's, or to the left one's and the right one's. */
+export type JoinSuffix = string | readonly [left: string, right: string]
+
 /** Options of {@link join}. */
-export interface JoinOptions {
+export interface JoinOptions<On extends JoinKeys = JoinKeys, How extends JoinKind = JoinKind, Suffix extends JoinSuffix = JoinSuffix> {
   /** Key columns: one name, several, or left name → right name. */
-  readonly on: string | readonly string[] | Readonly<Record<string, string>>
+  readonly on: On
   /** @default 'inner' */
-  readonly how?: JoinKind | undefined
-  /** Added to the name of a right column that the left table also has. @default '_right' */
-  readonly suffix?: string | undefined
+  readonly how?: How | undefined
+  /** Added to the name of a column that both tables have. @default '_right' */
+  readonly suffix?: Suffix | undefined
   /** The most rows that may come out: repeated keys on both sides multiply. @default 100_000_000 */
   readonly maxRows?: number | undefined
 }
 
+/** The left key columns of `On`. */
+export type LeftKeys<On> = On extends string ? On : On extends readonly (infer Name)[] ? Name : keyof On
+/** The right key columns of `On`. */
+export type RightKeys<On> = On extends string ? On : On extends readonly (infer Name)[] ? Name : On[keyof On]
+/** The right key column that goes with the left one called `Name`. */
+export type RightKeyOf<On, Name> = On extends string | readonly unknown[] ? Name : Name extends keyof On ? On[Name] : never
+/** The suffix of left columns. */
+export type LeftSuffix<Suffix> = Suffix extends readonly [infer Left extends string, string] ? Left : ''
+/** The suffix of right columns. */
+export type RightSuffix<Suffix> = Suffix extends readonly [string, infer Right extends string] ? Right : Suffix & string
+
+/** The columns of the left row in the joined one: keys keep their names. */
+export type JoinedLeft<L, R, On, How, Suffix> = {
+  [Name in keyof L as Name extends LeftKeys<On>
+    ? Name
+    : Name extends Exclude<keyof R, RightKeys<On>>
+      ? `${Name & string}${LeftSuffix<Suffix>}`
+      : Name]: Name extends LeftKeys<On>
+    ? How extends 'right' | 'full'
+      ? L[Name] | R[RightKeyOf<On, Name> & keyof R]
+      : L[Name]
+    : How extends 'right' | 'full'
+      ? L[Name] | null
+      : L[Name]
+}
+
+/** The columns of the right row in the joined one: those that are no keys. */
+export type JoinedRight<L, R, On, How, Suffix> = {
+  [Name in Exclude<keyof R, RightKeys<On>> as Name extends keyof L ? `${Name & string}${RightSuffix<Suffix>}` : Name]: How extends
+    | 'left'
+    | 'full'
+    ? R[Name] | null
+    : R[Name]
+}
+
+/** The row of a join; of columns that are not known to the compiler, {@link DataRow}. */
+export type JoinedRow<L extends object, R extends object, On, How, Suffix> = How extends 'semi' | 'anti'
+  ? L
+  : string extends keyof L | keyof R | LeftKeys<On>
+    ? DataRow
+    : Flat<JoinedLeft<L, R, On, How, Suffix> & JoinedRight<L, R, On, How, Suffix>>
+
+/** An intersection as one object type. */
+export type Flat<R> = { [Name in keyof R]: R[Name] }
+
 /**
- * Joins two tables on equal keys. A missing key matches nothing, not even another missing key. Rows come in the order of
- * the left table, then of the right one; unmatched right rows come last. Key columns appear once, under their left names.
+ * Joins two tables on equal keys. A missing key matches nothing, not even another missing key, as in SQL (pandas matches them). Rows come
+ * in the order of the left table, then of the right one; unmatched right rows come last. Key columns appear once, under their left names.
  *
- * @example join(flights, planes, { on: 'tailnum', how: 'left' })
+ * @example join(flights, planes, { on: 'tailnum', how: 'left', suffix: '_plane' })
  * @throws NotFound for unknown columns, SchemaMismatch when keys cannot be compared (numbers with text, for example),
  * InvalidArgument when names clash in spite of the suffix or more than `maxRows` rows would come out
  */
-export function join(left: Table, right: Table, options: JoinOptions): Dataset {
+export function join<
+  L extends Table,
+  R extends Table,
+  const On extends JoinKeys<NameOf<L>, NameOf<R>>,
+  const How extends JoinKind = 'inner',
+  const Suffix extends JoinSuffix = '_right',
+>(left: L, right: R, options: JoinOptions<On, How, Suffix>): Dataset<JoinedRow<RowOf<L>, RowOf<R>, On, How, Suffix>> {
   assertTable(left, 'join')
   assertTable(right, 'join')
   checkOptions('join', options, {
     on: either(ofType('string'), ofType('object')),
     how: oneOf('inner', 'left', 'right', 'full', 'semi', 'anti'),
-    suffix: ofType('string'),
+    suffix: either(ofType('string'), { allowed: 'an array of two strings', test: isPairOfText }),
     maxRows: wholeNumber(0),
   })
-  const how = options.how ?? 'inner'
+  const how: JoinKind = options.how ?? 'inner'
   const on = keyNames(options.on)
   const { codes, count } = groupCodes(
     on.map(([leftName, rightName]) => [left.column(leftName), right.column(rightName)]),
@@ -50,28 +111,39 @@ export function join(left: Table, right: Table, options: JoinOptions): Dataset {
   )
   const { leftRows, rightRows } = match({ left: codes[0] as Int32Array, right: codes[1] as Int32Array, count }, how, options.maxRows ?? 1e8)
   const keys = new Map(on)
+  const rightKeys = new Set(on.map(([, name]) => name))
+  const suffix: JoinSuffix = options.suffix ?? '_right'
+  const [leftSuffix, rightSuffix] = typeof suffix === 'string' ? ['', suffix] : suffix
+  const isShared = (name: string): boolean => !keys.has(name) && !rightKeys.has(name) && right.columnNames.includes(name)
+  const isSemi = how === 'semi' || how === 'anti'
   const columns = left.columnNames.map((name) => {
     const column = left.column(name)
     const key = keys.get(name)
-    return key !== undefined && (how === 'right' || how === 'full')
-      ? coalesce(takeColumn(column, leftRows), takeColumn(right.column(key), rightRows))
-      : takeColumn(column, leftRows)
-  })
-  if (how === 'semi' || how === 'anti') return new Dataset(columns)
-  const rightKeys = new Set(on.map(([, name]) => name))
-  const suffix = options.suffix ?? '_right'
-  for (const name of right.columnNames) {
-    if (rightKeys.has(name)) continue
-    const outName = left.columnNames.includes(name) ? name + suffix : name
-    if (columns.some((column) => column.name === outName)) {
-      throw invalidArgument(`join would give two columns called ${show(outName)}; choose another \`suffix\` than ${show(suffix)}`)
+    if (key !== undefined && (how === 'right' || how === 'full')) {
+      return coalesce(takeColumn(column, leftRows), takeColumn(right.column(key), rightRows))
     }
-    columns.push(renameColumn(takeColumn(right.column(name), rightRows), outName))
+    return renameColumn(takeColumn(column, leftRows), isShared(name) && !isSemi ? name + leftSuffix : name)
+  })
+  if (!isSemi) {
+    for (const name of right.columnNames) {
+      if (rightKeys.has(name)) continue
+      const outName = left.columnNames.includes(name) ? name + rightSuffix : name
+      columns.push(renameColumn(takeColumn(right.column(name), rightRows), outName))
+    }
+  }
+  const seen = new Set<string>()
+  for (const { name } of columns) {
+    if (seen.has(name)) throw invalidArgument(`join would give two columns called ${show(name)}; choose another \`suffix\``)
+    seen.add(name)
   }
   return new Dataset(columns)
 }
 
-function keyNames(on: JoinOptions['on']): [string, string][] {
+function isPairOfText(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === 'string')
+}
+
+function keyNames(on: unknown): [string, string][] {
   const pairs: [string, string][] =
     typeof on === 'string'
       ? [[on, on]]
@@ -121,21 +193,6 @@ function match(groups: Groups, how: JoinKind, maxRows: number): { leftRows: Int3
   return { leftRows, rightRows }
 }
 
-/** Rows sorted by group (counting sort, stable): group g holds `rows[starts[g]]` … `rows[starts[g + 1] - 1]`. */
-function rowsByGroup(codes: Int32Array, count: number): { starts: Int32Array; rows: Int32Array } {
-  const starts = new Int32Array(count + 1)
-  for (const group of codes) if (group !== NO_GROUP) starts[group + 1] = (starts[group + 1] as number) + 1
-  for (let g = 0; g < count; g++) starts[g + 1] = (starts[g + 1] as number) + (starts[g] as number)
-  const next = starts.slice(0, count)
-  const rows = new Int32Array(starts[count] as number)
-  codes.forEach((group, row) => {
-    if (group === NO_GROUP) return
-    rows[next[group] as number] = row
-    next[group] = (next[group] as number) + 1
-  })
-  return { starts, rows }
-}
-
 function unmatched({ left, right, count }: Groups): Int32Array {
   const seen = new Uint8Array(count)
   for (const group of left) if (group !== NO_GROUP) seen[group] = 1
@@ -148,7 +205,12 @@ function unmatched({ left, right, count }: Groups): Int32Array {
 
 /** Cells of `first`, and of `second` where that one is missing. */
 function coalesce(first: Column, second: Column): Column {
-  const type = isAssignable(second.type, first.type) ? first.type : second.type
-  const cells = Array.from({ length: first.length }, (_, row) => first.at(row) ?? second.at(row))
-  return columnFrom(first.name, type, cells)
+  if (first.type === 'string' || first.type !== second.type) {
+    const type = isAssignable(second.type, first.type) ? first.type : second.type
+    const cells = Array.from({ length: first.length }, (_, row) => first.at(row) ?? second.at(row))
+    return columnFrom(first.name, type, cells)
+  }
+  const values = first.storage.slice()
+  for (let row = 0; row < values.length; row++) if (isMissingAt(first, row)) values[row] = second.storage[row] as number
+  return makeColumn(first.name, { ...columnInit(first), values } as Parameters<typeof makeColumn>[1])
 }

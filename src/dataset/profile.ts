@@ -3,6 +3,8 @@ import { attachDisplay } from '../core/display'
 import { checkOptions, wholeNumber } from '../core/options'
 import { type CellValue, type Column, type ColumnType, toFloat64 } from '../schema/column'
 import { assertTable, type Table } from '../schema/table'
+import { quantileSorted } from '../stats/elementary'
+import { sortFloat64 } from '../stats/sort'
 import { fromRows } from './create'
 import type { Dataset } from './dataset'
 import { countValues, type ValueCount } from './group-counts'
@@ -17,9 +19,9 @@ export interface ColumnProfile {
   readonly missing: number
   /** Different values, missing not counted. */
   readonly distinct: number
-  /** Numbers only; of the cells with a value. */
+  /** Numbers, and timestamps (epoch milliseconds); of the cells with a value. */
   readonly mean?: number
-  /** Sample standard deviation (n − 1); absent below two values. */
+  /** Of numbers, the sample standard deviation (n − 1); absent below two values. */
   readonly sd?: number
   /** The smallest value; of text, the first in code unit order. */
   readonly min?: CellValue
@@ -51,49 +53,53 @@ export function profile(table: Table, options: ProfileOptions = {}): DatasetProf
 }
 
 /**
- * {@link profile} as a dataset, one row a column of `table`; quantiles as `p25`, `p50`, `p75`, the most frequent value as `top`. Where the
- * table has timestamps, their range stands in `earliest` and `latest`. Displayed, it shows every row.
+ * {@link profile} as a dataset, one row a column of `table`: what pandas' `describe(include='all')` tells, turned on its side. Quantiles are
+ * `p25`, `p50`, `p75`; `distinct` counts the values, `top` is the most frequent one of text and booleans and `freq` its rows. Where the table
+ * has timestamps, theirs stand in columns of their own: `earliest`, `mean_time`, `p25_time`, `p50_time`, `p75_time`, `latest`. Displayed, it shows
+ * every row.
  */
 export function describe(table: Table): Dataset {
   assertTable(table, 'describe')
   const { columns } = profile(table, { top: 1 })
+  const hasTimes = columns.some(({ type }) => type === 'timestamp')
   const rows = columns.map((column) => {
+    const top = column.top?.[0]
     const isTime = column.type === 'timestamp'
-    const number = (value: CellValue | undefined): number | null => (isTime ? null : asNumber(value))
     return {
       column: column.name,
       type: column.type,
       count: column.count,
       missing: column.missing,
       distinct: column.distinct,
-      mean: column.mean,
-      sd: column.sd,
-      min: number(column.min),
-      p25: number(column.quantiles?.p25),
-      p50: number(column.quantiles?.p50),
-      p75: number(column.quantiles?.p75),
-      max: number(column.max),
-      top: column.top?.[0] === undefined ? null : String(column.top[0].value),
-      ...(columns.some(({ type }) => type === 'timestamp')
-        ? { earliest: isTime ? asNumber(column.min) : null, latest: isTime ? asNumber(column.max) : null }
-        : {}),
+      ...(isTime ? noFigures : figuresOf(column)),
+      top: top === undefined ? null : String(top.value),
+      freq: top?.count,
+      ...(hasTimes ? timesOf(isTime ? column : undefined) : {}),
     }
   })
-  const float = ['mean', 'sd', 'min', 'p25', 'p50', 'p75', 'max'].map((name) => [name, 'float64'] as const)
-  const types = {
-    column: 'string',
-    type: 'string',
-    top: 'string',
-    earliest: 'timestamp',
-    latest: 'timestamp',
-    ...Object.fromEntries(float),
-  } as const
+  const times = Object.keys(timesOf(undefined)).map((name) => [name, 'timestamp'] as const)
+  const numbers = Object.keys(noFigures).map((name) => [name, 'float64'] as const)
+  const text = { column: 'string', type: 'string', top: 'string', freq: 'int32' } as const
+  const types = { ...text, ...Object.fromEntries(numbers), ...Object.fromEntries(times) }
   const described = fromRows(rows, { types })
   attachDisplay(described, {
     text: () => `${described.toString()}\n${textTable(described, { rows: described.numRows })}`,
     markdown: () => `${described.toString()}\n\n${markdownTable(described, described.numRows)}`,
   })
   return described
+}
+
+const noFigures = { mean: null, sd: null, min: null, p25: null, p50: null, p75: null, max: null } as const
+
+function figuresOf(column: ColumnProfile): Record<keyof typeof noFigures, number | null> {
+  const { mean = null, sd = null, min, max, quantiles } = column
+  const { p25 = null, p50 = null, p75 = null } = quantiles ?? {}
+  return { mean, sd, min: asNumber(min), p25, p50, p75, max: asNumber(max) }
+}
+
+function timesOf(column: ColumnProfile | undefined): Record<string, number | null> {
+  const { min, mean, p25, p50, p75, max } = column === undefined ? noFigures : figuresOf(column)
+  return { earliest: min, mean_time: mean, p25_time: p25, p50_time: p50, p75_time: p75, latest: max }
 }
 
 function asNumber(value: CellValue | undefined): number | null {
@@ -113,7 +119,7 @@ function profileColumn(column: Column, top: number): ColumnProfile {
 }
 
 function numberFacts(cells: Float64Array, type: ColumnType): Pick<ColumnProfile, 'distinct' | 'mean' | 'sd' | 'min' | 'max' | 'quantiles'> {
-  const values = cells.filter((value) => value === value).sort()
+  const values = sortFloat64(cells.filter((value) => value === value))
   const n = values.length
   if (n === 0) return { distinct: 0 }
   let distinct = 1
@@ -125,21 +131,13 @@ function numberFacts(cells: Float64Array, type: ColumnType): Pick<ColumnProfile,
   const mean = sum / n
   let squares = 0
   for (const value of values) squares += (value - mean) ** 2
-  const q = (p: number): number => quantile(values, p)
+  const q = (p: number): number => quantileSorted(values, p)
   return {
     distinct,
-    ...(type === 'timestamp' ? {} : { mean, ...(n > 1 ? { sd: Math.sqrt(squares / (n - 1)) } : {}) }),
+    mean,
+    ...(type !== 'timestamp' && n > 1 ? { sd: Math.sqrt(squares / (n - 1)) } : {}),
     min: values[0] as number,
     max: values[n - 1] as number,
     quantiles: { p5: q(0.05), p25: q(0.25), p50: q(0.5), p75: q(0.75), p95: q(0.95) },
   }
-}
-
-/** Hyndman and Fan's type 7, on sorted values. */
-function quantile(sorted: Float64Array, p: number): number {
-  const position = p * (sorted.length - 1)
-  const low = Math.floor(position)
-  const below = sorted[low] as number
-  const above = sorted[Math.min(low + 1, sorted.length - 1)] as number
-  return below === above ? below : below + (above - below) * (position - low)
 }

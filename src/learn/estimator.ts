@@ -17,7 +17,7 @@ import { type FittedClassifier, type FittedModel, type FittedRegressor, makeFitt
 import { type FeatureMatrix, type Learner, runSteps } from './learner'
 import type { Params } from './params'
 import { targetOf } from './target'
-import type { FittedTransformer, Transformer } from './transformer'
+import { type FittedTransformer, fitTransform, type Transformer } from './transformer'
 
 /** Options of `fit` and `fitAsync`. */
 export interface FitOptions<Name extends string = string> {
@@ -160,9 +160,9 @@ function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Ge
   const transformers: FittedTransformer[] = []
   let prepared = table
   for (const step of parts.transformers) {
-    const fitted = step.fit(prepared, { target: options.target })
+    const { fitted, table: transformed } = fitTransform(step, prepared, { target: options.target, task: learner.task })
     transformers.push(fitted)
-    prepared = fitted.transform(prepared)
+    prepared = transformed
   }
   const features = featureMatrix(learner.kind, prepared, options.target)
   const fitted = yield* learner.steps(features, target.vector)

@@ -1,11 +1,23 @@
 /** Turns text columns into one boolean column per category. */
-import { invalidArgument, MillwrightError, show } from '../core/errors'
-import { arrayOf, checkOptions, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
+import { invalidArgument, show } from '../core/errors'
+import { anything, arrayOf, checkOptions, nonEmptyString, ofType, oneOf } from '../core/options'
 import { type Column, makeColumn } from '../schema/column'
 import { assertTable } from '../schema/table'
+import { corruptModel } from './model-format'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
-import { columnsFor, type FittedTransformer, neededColumn, type Transformer, withColumns } from './transformer'
+import { columnsFor, type FittedTransformer, type Transformer } from './transformer'
+import {
+  type Category,
+  checkLists,
+  countCategories,
+  listOf,
+  positionsOf,
+  rareOf,
+  rareRules,
+  unknownCategory,
+} from './transformers/categories'
+import { columnwise } from './transformers/columnwise'
 
 /** More categories than this need `maxCategories`: a column of names or ids is a mistake more often than a feature. */
 const CATEGORY_LIMIT = 1000
@@ -14,137 +26,158 @@ const CATEGORY_LIMIT = 1000
 export interface OneHotEncoderOptions {
   /** The columns to encode; named ones may also be numbers or booleans. @default all text columns but the target */
   readonly columns?: readonly string[] | undefined
-  /** For a category never seen in training: all zeros, or an error. @default 'ignore' */
-  readonly handleUnknown?: 'ignore' | 'error' | undefined
-  /** Keep only this many of the most frequent categories of a column; the rest are all zeros. @default all, up to 1,000 */
+  /** The categories of some columns, in order. @default those of training: numbers by size, text by code point */
+  readonly categories?: Readonly<Record<string, readonly (string | number | boolean)[]>> | undefined
+  /**
+   * For a category never seen in training: all zeros, an error, or the column of the rare categories (all zeros where there is none).
+   * @default 'ignore'
+   */
+  readonly handleUnknown?: 'ignore' | 'error' | 'infrequentIfExist' | undefined
+  /** For a missing cell: all zeros, or a category `<name>_nan` of its own, as in scikit-learn. @default 'zeros' */
+  readonly handleMissing?: 'zeros' | 'category' | undefined
+  /** Leave out the column of the first category, of the first of two, or of the named categories: for linear models. @default none */
+  readonly drop?: 'first' | 'ifBinary' | Readonly<Record<string, string | number | boolean>> | undefined
+  /** Categories of fewer rows (below 1: of a smaller share of the rows) share the column `<name>_infrequent_sklearn`. @default none */
+  readonly minFrequency?: number | undefined
+  /** At most this many columns for a column, that of the rare categories included. @default all, up to 1,000 */
   readonly maxCategories?: number | undefined
-  /** Leave out the first category of each column, for linear models. @default false */
-  readonly dropFirst?: boolean | undefined
 }
 
-interface Encoding {
-  readonly name: string
-  /** Categories with a column, ascending by code unit. */
-  readonly categories: readonly string[]
-  /** The category left out by `dropFirst`. */
-  readonly dropped?: string | undefined
-}
+type State = StateOf<'oneHotEncoder'>
+type Encoding = State['columns'][number]
+type Options = Pick<OneHotEncoderOptions, 'categories' | 'handleUnknown' | 'handleMissing' | 'drop' | 'minFrequency' | 'maxCategories'>
 
 /**
- * A transformer that puts `<name>=<category>` boolean columns in the place of each column. A missing cell gives all zeros.
- * Categories are ordered by code unit.
+ * A transformer that puts `<name>_<category>` boolean columns in the place of each column, as scikit-learn's `OneHotEncoder`.
  *
- * @throws InvalidArgument on unknown options, and when a column has more than 1,000 categories and `maxCategories` is not given
+ * @throws InvalidArgument on unknown options; on fit, when a column has more than 1,000 categories and neither `maxCategories` nor
+ * `minFrequency` is given
  */
 export function oneHotEncoder(options: OneHotEncoderOptions = {}): Transformer {
   checkOptions('oneHotEncoder', options, {
     columns: arrayOf(nonEmptyString()),
-    handleUnknown: oneOf('ignore', 'error'),
-    maxCategories: wholeNumber(1),
-    dropFirst: ofType('boolean'),
+    categories: ofType('object'),
+    handleUnknown: oneOf('ignore', 'error', 'infrequentIfExist'),
+    handleMissing: oneOf('zeros', 'category'),
+    drop: anything(),
+    ...rareRules(),
   })
-  const { columns, handleUnknown = 'ignore', maxCategories, dropFirst = false } = options
-  if (handleUnknown === 'error' && maxCategories !== undefined) {
-    throw invalidArgument(
-      "`handleUnknown` of oneHotEncoder cannot be 'error' together with `maxCategories`: rare categories count as unknown",
-    )
-  }
+  checkLists('oneHotEncoder', options.categories)
+  checkDrop(options.drop)
+  const { columns, handleUnknown = 'ignore', handleMissing = 'zeros', ...others } = options
   return {
     kind: 'oneHotEncoder',
-    options: paramsOf({ columns, handleUnknown, maxCategories, dropFirst }),
-    fit(table, { target } = {}) {
+    options: paramsOf({ columns, handleUnknown, handleMissing, ...others }),
+    fit(table, fitOptions = {}) {
       assertTable(table, 'fit of oneHotEncoder')
-      const encodings = columnsFor(table, { columns, target }, ({ type }) => type === 'string').map((column): Encoding => {
-        const categories = categoriesOf(column, maxCategories)
-        if (!dropFirst || categories.length === 0) return { name: column.name, categories }
-        return { name: column.name, categories: categories.slice(1), dropped: categories[0] }
-      })
-      return fittedEncoder(encodings, handleUnknown)
-    },
-  }
-}
-
-/** The same encoder again, from its state. */
-export function restoreOneHotEncoder({ columns, handleUnknown }: StateOf<'oneHotEncoder'>): FittedTransformer {
-  return fittedEncoder(columns, handleUnknown)
-}
-
-function fittedEncoder(encodings: readonly Encoding[], handleUnknown: 'ignore' | 'error'): FittedTransformer {
-  const origin = new Map<string, string>(
-    encodings.flatMap(({ name, categories }) => categories.map((category) => [`${name}=${category}`, name] as const)),
-  )
-  return {
-    kind: 'oneHotEncoder',
-    inputs: encodings.map(({ name }) => name),
-    transform(table) {
-      assertTable(table, 'transform of oneHotEncoder')
-      const replaced = new Map<string, readonly Column[]>()
-      for (const encoding of encodings) {
-        const column = neededColumn('oneHotEncoder', table, encoding.name)
-        replaced.set(encoding.name, encode(column, encoding, handleUnknown))
-      }
-      return withColumns(table, replaced)
-    },
-    sourcesOf: (outputs) => outputs.map((name) => origin.get(name) ?? name),
-    state: () => ({ kind: 'oneHotEncoder', handleUnknown, columns: encodings }),
-  }
-}
-
-function encode(column: Column, { name, categories, dropped }: Encoding, handleUnknown: 'ignore' | 'error'): Column[] {
-  const { codes, texts } = categoryCodes(column)
-  const position = new Map(categories.map((category, i) => [category, i] as const))
-  const outputs = categories.map(() => new Uint8Array(column.length))
-  const targets = texts.map((text) => position.get(text) ?? -1)
-  for (let row = 0; row < codes.length; row++) {
-    const code = codes[row] as number
-    if (code < 0) continue
-    const target = targets[code] as number
-    if (target >= 0) (outputs[target] as Uint8Array)[row] = 1
-    else if (handleUnknown === 'error' && texts[code] !== dropped) {
-      throw new MillwrightError(
-        'SchemaMismatch',
-        `oneHotEncoder: ${show(name)} of row ${row} is ${show(texts[code])}, which training did not have`,
+      const encodings = columnsFor(table, columns, fitOptions, ({ type }) => type === 'string').map((column) =>
+        learnEncoding(column, { ...others, handleUnknown, handleMissing }),
       )
-    }
+      return fittedEncoder({ kind: 'oneHotEncoder', handleUnknown, handleMissing, columns: encodings })
+    },
   }
-  return outputs.map((values, i) => makeColumn(`${name}=${categories[i]}`, { type: 'boolean', values }))
 }
 
-function categoriesOf(column: Column, maxCategories: number | undefined): string[] {
-  const { codes, texts } = categoryCodes(column)
-  const counts = new Float64Array(texts.length)
-  for (const code of codes) if (code >= 0) counts[code] = (counts[code] as number) + 1
-  const present = texts.map((text, code) => ({ text, count: counts[code] as number })).filter(({ count }) => count > 0)
-  present.sort((a, b) => (a.text < b.text ? -1 : 1))
-  if (maxCategories === undefined) {
-    if (present.length > CATEGORY_LIMIT) {
-      throw invalidArgument(`oneHotEncoder: column ${show(column.name)} has ${present.length} categories, more than ${CATEGORY_LIMIT}`, {
-        hint: 'set `maxCategories`, or drop the column',
-      })
+/** The same encoder again, from its state. @throws Corrupt when names and categories do not go together */
+export function restoreOneHotEncoder(state: State): FittedTransformer {
+  for (const { name, categories, outputs, infrequent = [] } of state.columns) {
+    const extra = outputs === undefined ? 0 : outputs.length - categories.length
+    if (extra !== 0 && !(extra === 1 && infrequent.length > 0)) {
+      throw corruptModel(`${outputs?.length} output names for ${categories.length} categories of ${show(name)}`)
     }
-    return present.map(({ text }) => text)
   }
-  const kept = new Set([...present].sort((a, b) => b.count - a.count).slice(0, maxCategories))
-  return present.filter((category) => kept.has(category)).map(({ text }) => text)
+  return fittedEncoder(state)
 }
 
-/** Codes of a column's categories as text, −1 for missing; the codes of a text column are its own. */
-export function categoryCodes(column: Column): { readonly codes: ArrayLike<number> & Iterable<number>; readonly texts: readonly string[] } {
-  if (column.type === 'string') return { codes: column.storage, texts: column.dictionary ?? [] }
-  const codes = new Int32Array(column.length)
-  const known = new Map<number | boolean | string, number>()
-  for (let row = 0; row < codes.length; row++) {
-    const cell = column.at(row)
-    if (cell === null) {
-      codes[row] = -1
-      continue
-    }
-    let code = known.get(cell)
-    if (code === undefined) {
-      code = known.size
-      known.set(cell, code)
-    }
-    codes[row] = code
+function learnEncoding(column: Column, options: Options): Encoding {
+  const { categories: lists, handleUnknown, handleMissing, drop, minFrequency, maxCategories } = options
+  const { name } = column
+  const { categories, counts } = countCategories('oneHotEncoder', column, {
+    missing: handleMissing === 'category',
+    list: listOf(lists, name),
+    strict: handleUnknown === 'error',
+  })
+  const limited = minFrequency !== undefined || maxCategories !== undefined
+  if (!limited && categories.length > CATEGORY_LIMIT) {
+    throw invalidArgument(`oneHotEncoder: column ${show(name)} has ${categories.length} categories, more than ${CATEGORY_LIMIT}`, {
+      hint: 'set `maxCategories`, or drop the column',
+    })
   }
-  return { codes, texts: [...known.keys()].map(String) }
+  const rare = rareOf(counts, column.length, { minFrequency, maxCategories })
+  const frequent = categories.filter((_, i) => rare[i] !== true)
+  const infrequent = categories.filter((_, i) => rare[i] === true)
+  const outputs = frequent.map((category) => `${name}_${category ?? 'nan'}`)
+  if (infrequent.length > 0) outputs.push(`${name}_infrequent_sklearn`)
+  const place = droppedPlace(name, drop, { frequent, infrequent, width: outputs.length })
+  const dropped = place === undefined ? [] : place < frequent.length ? [frequent[place] as Category] : infrequent
+  return {
+    name,
+    categories: frequent.filter((_, i) => i !== place),
+    outputs: outputs.filter((_, i) => i !== place),
+    ...(infrequent.length > 0 && dropped !== infrequent ? { infrequent } : {}),
+    ...(dropped.length > 0 ? { dropped } : {}),
+  }
+}
+
+/** Which of a column's outputs is left out. */
+function droppedPlace(
+  name: string,
+  drop: OneHotEncoderOptions['drop'],
+  {
+    frequent,
+    infrequent,
+    width,
+  }: { readonly frequent: readonly Category[]; readonly infrequent: readonly Category[]; readonly width: number },
+): number | undefined {
+  if (drop === 'first') return width > 0 ? 0 : undefined
+  if (drop === 'ifBinary') return width === 2 ? 0 : undefined
+  if (drop === undefined || !Object.hasOwn(drop, name)) return undefined
+  const category = String(drop[name])
+  const place = frequent.indexOf(category)
+  if (place >= 0) return place
+  const why = infrequent.includes(category) ? 'it is one of the rare categories' : 'training did not have it'
+  throw invalidArgument(`\`drop\` of oneHotEncoder cannot leave out ${show(category)} of ${show(name)}: ${why}`)
+}
+
+function fittedEncoder(state: State): FittedTransformer {
+  return columnwise<Encoding>({
+    kind: 'oneHotEncoder',
+    parts: state.columns,
+    outputs: namesOf,
+    apply: (column, encoding) => encode(column, encoding, state),
+    state: () => state,
+  })
+}
+
+/** Models stored before the names were kept have `<name>=<category>` columns. */
+function namesOf({ name, categories, outputs }: Encoding): readonly string[] {
+  return outputs ?? categories.map((category) => `${name}=${category}`)
+}
+
+function encode(column: Column, encoding: Encoding, { handleUnknown, handleMissing = 'zeros' }: State): Column[] {
+  const { categories, infrequent = [], dropped = [] } = encoding
+  const known = [...categories, ...infrequent, ...(typeof dropped === 'string' ? [dropped] : dropped)]
+  const names = namesOf(encoding)
+  const outputs = names.map(() => new Uint8Array(column.length))
+  const rare = names.length > categories.length ? categories.length : -1
+  const lastRare = categories.length + infrequent.length
+  const positions = positionsOf(column, known)
+  for (let row = 0; row < positions.length; row++) {
+    let place = positions[row] as number
+    if (place < 0) {
+      if (column.at(row) === null && handleMissing === 'zeros') continue
+      if (handleUnknown === 'error') throw unknownCategory('oneHotEncoder', column, row)
+      if (handleUnknown === 'ignore') continue
+      place = rare
+    } else if (place >= categories.length) place = place < lastRare ? rare : -1
+    if (place >= 0) (outputs[place] as Uint8Array)[row] = 1
+  }
+  return outputs.map((values, i) => makeColumn(names[i] as string, { type: 'boolean', values }))
+}
+
+function checkDrop(drop: unknown): void {
+  if (drop === undefined || drop === 'first' || drop === 'ifBinary') return
+  const plain = typeof drop === 'object' && drop !== null && !Array.isArray(drop)
+  if (plain && Object.values(drop).every((item) => ['string', 'number', 'boolean'].includes(typeof item))) return
+  throw invalidArgument(`\`drop\` of oneHotEncoder must be 'first', 'ifBinary' or a category for each named column, got ${show(drop)}`)
 }

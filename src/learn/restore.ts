@@ -1,5 +1,6 @@
 /** From files back to fitted models. */
 
+import { checkOptions, ofType } from '../core/options'
 import { readStored } from '../core/stored'
 import type { ModelPackage } from '../ports/model'
 import { type FittedModel, makeFittedModel } from './fitted-model'
@@ -13,17 +14,36 @@ import { restoreOrdinalEncoder } from './ordinal-encoder'
 import { restoreSelectColumns } from './select-columns'
 import { restoreSimpleImputer } from './simple-imputer'
 import { restoreStandardScaler } from './standard-scaler'
-import { type ModelDocument, type StoredTransformer, transformerFormat } from './stored-parts'
+import { type ModelDocument, type StateOf, type StoredTransformer, transformerFormat } from './stored-parts'
 import type { FittedTransformer, TransformerState } from './transformer'
+import { fittedColumns } from './transformers/columns'
+import { restoreDateParts } from './transformers/date-parts'
+import { restoreFeatureHasher } from './transformers/feature-hasher'
+import { restoreFunctionTransformer, type TableFunctions } from './transformers/function-transformer'
+import { restoreHashingVectorizer } from './transformers/hashing-vectorizer'
+import { restoreKBinsDiscretizer } from './transformers/k-bins-discretizer'
+import { restoreMinMaxScaler } from './transformers/min-max-scaler'
+import { restorePolynomialFeatures } from './transformers/polynomial-features'
+import { restorePowerTransformer } from './transformers/power-transformer'
+import { restoreRobustScaler } from './transformers/robust-scaler'
+import { restoreTargetEncoder } from './transformers/target-encoder'
+
+/** What restoring a model needs beside its files. */
+export interface RestoreOptions {
+  /** The functions of its `functionTransformer` steps, by name: functions are not stored. @default none */
+  readonly functions?: TableFunctions | undefined
+}
 
 /**
  * The fitted model that was packed; it predicts exactly as it did.
  *
- * @throws Unsupported for another flavor or a later format; Corrupt for files that are missing, cut short or changed
+ * @throws Unsupported for another flavor or a later format; Corrupt for files that are missing, cut short or changed; NotFound for a
+ * function that it applies and `functions` lacks
  */
-export function restoreModel(model: ModelPackage): FittedModel {
+export function restoreModel(model: ModelPackage, options: RestoreOptions = {}): FittedModel {
+  const functions = functionsOf('restoreModel', options)
   const { document, bytes } = readModelFiles(model)
-  const { task, target, targetType, classes, options, matrixNames } = document
+  const { task, target, targetType, classes, matrixNames } = document
   const learner = restoreLearner(document, bytes)
   return makeFittedModel({
     task,
@@ -31,31 +51,65 @@ export function restoreModel(model: ModelPackage): FittedModel {
     targetType,
     classes,
     features: document.features.map((feature) => ({ ...feature, required: feature.required !== false })),
-    options,
-    transformers: document.transformers.map(fittedOf),
+    options: document.options,
+    transformers: document.transformers.map((state) => fittedOf(state, functions)),
     learner,
     matrixNames,
   })
 }
 
-/** The fitted transformer of a state. @throws Corrupt */
-export function restoreTransformer(state: TransformerState): FittedTransformer {
-  return fittedOf(readStored(transformerFormat, state, 'the state of a transformer'))
+/** The fitted transformer of a state. @throws Corrupt; NotFound for a function that it applies and `functions` lacks */
+export function restoreTransformer(state: TransformerState, options: RestoreOptions = {}): FittedTransformer {
+  const functions = functionsOf('restoreTransformer', options)
+  return fittedOf(readStored(transformerFormat, state, 'the state of a transformer'), functions)
 }
 
-function fittedOf(state: StoredTransformer): FittedTransformer {
+/** Checks the options of restoring. @throws InvalidArgument */
+export function functionsOf(subject: string, options: RestoreOptions): TableFunctions {
+  checkOptions(subject, options, { functions: ofType('object') })
+  return options.functions ?? {}
+}
+
+function fittedOf(state: StoredTransformer, functions: TableFunctions): FittedTransformer {
   switch (state.kind) {
     case 'simpleImputer':
       return restoreSimpleImputer(state)
     case 'standardScaler':
       return restoreStandardScaler(state)
+    case 'minMaxScaler':
+      return restoreMinMaxScaler(state)
+    case 'robustScaler':
+      return restoreRobustScaler(state)
+    case 'powerTransformer':
+      return restorePowerTransformer(state)
     case 'oneHotEncoder':
       return restoreOneHotEncoder(state)
     case 'ordinalEncoder':
       return restoreOrdinalEncoder(state)
+    case 'targetEncoder':
+      return restoreTargetEncoder(state)
+    case 'kBinsDiscretizer':
+      return restoreKBinsDiscretizer(state)
+    case 'dateParts':
+      return restoreDateParts(state)
+    case 'polynomialFeatures':
+      return restorePolynomialFeatures(state)
+    case 'hashingVectorizer':
+      return restoreHashingVectorizer(state)
+    case 'featureHasher':
+      return restoreFeatureHasher(state)
+    case 'functionTransformer':
+      return restoreFunctionTransformer(state, functions)
+    case 'columns':
+      return restoreColumns(state, functions)
     case 'selectColumns':
       return restoreSelectColumns(state)
   }
+}
+
+function restoreColumns({ routes, target }: StateOf<'columns'>, functions: TableFunctions): FittedTransformer {
+  const fitted = routes.map((route) => ({ ...route, steps: route.steps.map((step) => fittedOf(step, functions)) }))
+  return fittedColumns(fitted, target)
 }
 
 function restoreLearner({ learner: state, task, classes, matrixNames }: ModelDocument, bytes: Uint8Array | undefined): FittedLearner {

@@ -1,46 +1,44 @@
 /** Keeps some columns, or drops some, as steps of a chain. */
-import { invalidArgument, show } from '../core/errors'
-import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
+import { assertTable, tableOf } from '../schema/table'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
 import { type FittedTransformer, neededColumn, type Transformer } from './transformer'
+import { type ColumnSelector, checkSelector, selectedNames, selectorText } from './transformers/selector'
 
 /**
- * A transformer that keeps the named columns, in the given order, and the target.
+ * A transformer that keeps the selected columns, in the given order, and the target.
  *
- * @throws InvalidArgument unless given at least one name; on fit, NotFound for a name the table lacks
+ * @param selector names, a kind (`'numeric'`, `'text'`, …), a pattern, or a function that is asked for each column
+ * @throws InvalidArgument for an empty list; on fit, NotFound for a name the table lacks
  */
-export function selectColumns(names: readonly string[]): Transformer {
-  checkNames('selectColumns', names)
+export function selectColumns(selector: ColumnSelector): Transformer {
+  checkSelector('selectColumns', selector)
   return {
     kind: 'selectColumns',
-    options: paramsOf({ columns: names }),
+    options: paramsOf({ columns: selectorText(selector) }),
     fit(table, { target } = {}) {
       assertTable(table, 'fit of selectColumns')
-      assertThere(table, names)
-      return fittedSelection(
-        names.filter((name) => name !== target),
-        target,
-      )
+      return fittedSelection(selectedNames(table, selector, target), target)
     },
   }
 }
 
 /**
- * A transformer that drops the named columns. At fit, not the target.
+ * A transformer that drops the selected columns. At fit, not the target.
  *
- * @throws InvalidArgument unless given at least one name; on fit, NotFound for a name the table lacks
+ * @param selector as of {@link selectColumns}
+ * @throws InvalidArgument for an empty list; on fit, NotFound for a name the table lacks
  */
-export function dropColumns(names: readonly string[]): Transformer {
-  checkNames('dropColumns', names)
+export function dropColumns(selector: ColumnSelector): Transformer {
+  checkSelector('dropColumns', selector)
   return {
     kind: 'dropColumns',
-    options: paramsOf({ columns: names }),
+    options: paramsOf({ columns: selectorText(selector) }),
     fit(table, { target } = {}) {
       assertTable(table, 'fit of dropColumns')
-      assertThere(table, names)
+      const dropped = new Set(selectedNames(table, selector, target))
       return fittedSelection(
-        table.columnNames.filter((name) => name !== target && !names.includes(name)),
+        table.columnNames.filter((name) => name !== target && !dropped.has(name)),
         target,
       )
     },
@@ -65,15 +63,4 @@ function fittedSelection(names: readonly string[], target: string | undefined): 
     sourcesOf: (outputs) => [...outputs],
     state: () => ({ kind: 'selectColumns', names, ...(target === undefined ? {} : { target }) }),
   }
-}
-
-function checkNames(kind: string, names: unknown): void {
-  if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== 'string')) {
-    throw invalidArgument(`${kind} takes a list of column names, got ${show(names)}`)
-  }
-}
-
-function assertThere(table: Table, names: readonly string[]): void {
-  const unknown = names.find((name) => !table.columnNames.includes(name))
-  if (unknown !== undefined) throw columnNotFound(unknown, table.columnNames)
 }

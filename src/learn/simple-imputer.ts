@@ -3,9 +3,13 @@ import { invalidArgument, show } from '../core/errors'
 import { anything, arrayOf, checkOptions, nonEmptyString, ofType, oneOf } from '../core/options'
 import { type CellValue, type Column, columnFrom, columnInit, isMissingAt, makeColumn, missingMark, toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
+import { sortFloat64 } from '../stats/sort'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
 import { columnsFor, type FittedTransformer, isNumeric, neededColumn, type Transformer, withColumns } from './transformer'
+import { compareText } from './transformers/categories'
+import { compensatedSum, learnedNumber, presentNumbers } from './transformers/numbers'
+import { percentileOf } from './transformers/percentile'
 
 /** Options of {@link simpleImputer}. */
 export interface SimpleImputerOptions {
@@ -17,7 +21,7 @@ export interface SimpleImputerOptions {
   readonly strategy?: 'mean' | 'median' | 'mostFrequent' | 'constant' | undefined
   /** For `constant`: fills the columns of its own kind; the others get 0, `'missing'` or `false`. @default by kind of column */
   readonly fillValue?: number | string | boolean | undefined
-  /** Adds a boolean column `<name>_missing` for every column with missing cells in training. @default false */
+  /** Adds a boolean column `missingindicator_<name>` for every column with missing cells in training. @default false */
   readonly addIndicator?: boolean | undefined
   /** The columns to fill. @default all but the target */
   readonly columns?: readonly string[] | undefined
@@ -27,7 +31,8 @@ interface Filling {
   readonly name: string
   readonly kind: 'numbers' | 'text' | 'boolean'
   readonly fill: number | string | boolean
-  readonly indicator: boolean
+  /** The name of the indicator column; models of older releases have `true` for `<name>_missing`. */
+  readonly indicator?: string | boolean | undefined
 }
 
 /**
@@ -56,11 +61,17 @@ export function simpleImputer(options: SimpleImputerOptions = {}): Transformer {
   return {
     kind: 'simpleImputer',
     options: paramsOf({ strategy, fillValue, addIndicator, columns }),
-    fit(table, { target } = {}) {
+    fit(table, fitOptions = {}) {
       assertTable(table, 'fit of simpleImputer')
-      const fillings = columnsFor(table, { columns, target }, () => true).map((column): Filling => {
+      const fillings = columnsFor(table, columns, fitOptions, () => true).map((column): Filling => {
+        const { name } = column
         const fill = fillOf(column, strategy, fillValue)
-        return { name: column.name, kind: kindOf(column), fill, indicator: addIndicator && column.nullCount > 0 }
+        return {
+          name,
+          kind: kindOf(column),
+          fill,
+          ...(addIndicator && column.nullCount > 0 ? { indicator: `missingindicator_${name}` } : {}),
+        }
       })
       return fittedImputer(fillings)
     },
@@ -69,11 +80,12 @@ export function simpleImputer(options: SimpleImputerOptions = {}): Transformer {
 
 /** The same imputer again, from its state. */
 export function restoreSimpleImputer({ columns }: StateOf<'simpleImputer'>): FittedTransformer {
-  return fittedImputer(columns.map(({ name, kind, fill, indicator = false }) => ({ name, kind, fill, indicator })))
+  return fittedImputer(columns)
 }
 
 function fittedImputer(fillings: readonly Filling[]): FittedTransformer {
-  const indicators = new Map(fillings.filter(({ indicator }) => indicator).map(({ name }) => [`${name}_missing`, name]))
+  const nameOf = ({ name, indicator }: Filling): string | undefined => (indicator === true ? `${name}_missing` : indicator || undefined)
+  const indicators = new Map(fillings.map((filling) => [nameOf(filling), filling.name] as const))
   return {
     kind: 'simpleImputer',
     inputs: fillings.map(({ name }) => name),
@@ -81,9 +93,11 @@ function fittedImputer(fillings: readonly Filling[]): FittedTransformer {
       assertTable(table, 'transform of simpleImputer')
       const replaced = new Map<string, readonly Column[]>()
       const added: Column[] = []
-      for (const { name, kind, fill, indicator } of fillings) {
+      for (const filling of fillings) {
+        const { name, kind, fill } = filling
         const column = neededColumn('simpleImputer', table, name, kind === 'text' ? 'text' : 'numbers')
-        if (indicator) added.push(indicatorOf(column))
+        const indicator = nameOf(filling)
+        if (indicator !== undefined) added.push(indicatorOf(column, indicator))
         if (column.nullCount > 0) replaced.set(name, [filled(column, fill)])
       }
       return replaced.size + added.length === 0 ? table : withColumns(table, replaced, added)
@@ -93,10 +107,10 @@ function fittedImputer(fillings: readonly Filling[]): FittedTransformer {
   }
 }
 
-function indicatorOf(column: Column): Column {
+function indicatorOf(column: Column, name: string): Column {
   const values = new Uint8Array(column.length)
   for (let i = 0; i < values.length; i++) values[i] = isMissingAt(column, i) ? 1 : 0
-  return makeColumn(`${column.name}_missing`, { type: 'boolean', values })
+  return makeColumn(name, { type: 'boolean', values })
 }
 
 function filled(column: Column, fill: number | string | boolean): Column {
@@ -130,19 +144,9 @@ function fillOf(column: Column, strategy: string, fillValue: number | string | b
   if (column.nullCount === column.length) return empty
   if (!isNumeric(column) && column.type !== 'timestamp') return mostFrequent(column)
   if (strategy === 'mostFrequent') return mostFrequent(column)
-  const numbers = toFloat64(column).filter((value) => value === value)
-  return strategy === 'mean' ? mean(numbers) : median(numbers.sort())
-}
-
-function mean(numbers: Float64Array): number {
-  let sum = 0
-  for (const value of numbers) sum += value
-  return sum / numbers.length
-}
-
-function median(sorted: Float64Array): number {
-  const half = sorted.length >> 1
-  return sorted.length % 2 === 1 ? (sorted[half] as number) : ((sorted[half - 1] as number) + (sorted[half] as number)) / 2
+  const numbers = presentNumbers('simpleImputer', column)
+  const fill = strategy === 'mean' ? compensatedSum(numbers) / numbers.length : percentileOf(sortFloat64(numbers), 0.5, 'linear')
+  return learnedNumber('simpleImputer', column.name, fill)
 }
 
 function mostFrequent(column: Column): number | string | boolean {
@@ -153,9 +157,14 @@ function mostFrequent(column: Column): number | string | boolean {
   }
   let best: [number | string | boolean, number] | undefined
   for (const [cell, count] of counts as Map<number | string | boolean, number>) {
-    if (best === undefined || count > best[1] || (count === best[1] && cell < best[0])) best = [cell, count]
+    if (best === undefined || count > best[1] || (count === best[1] && isBefore(cell, best[0]))) best = [cell, count]
   }
-  return (best as [number | string | boolean, number])[0]
+  const [cell] = best as [number | string | boolean, number]
+  return typeof cell === 'number' ? learnedNumber('simpleImputer', column.name, cell) : cell
+}
+
+function isBefore(a: number | string | boolean, b: number | string | boolean): boolean {
+  return typeof a === 'string' && typeof b === 'string' ? compareText(a, b) < 0 : a < b
 }
 
 function kindOf({ type }: Column): Filling['kind'] {

@@ -1,10 +1,12 @@
 /** Brings numeric columns to mean 0 and standard deviation 1. */
 import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
-import { type Column, makeColumn, toFloat64 } from '../schema/column'
+import { toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
-import { columnsFor, type FittedTransformer, isNumeric, neededColumn, type Transformer, withColumns } from './transformer'
+import { columnsFor, type FittedTransformer, isNumeric, type Transformer } from './transformer'
+import { columnwise, floatColumn } from './transformers/columnwise'
+import { learnedNumber, meanAndDeviation, presentNumbers } from './transformers/numbers'
 
 /** Options of {@link standardScaler}. */
 export interface StandardScalerOptions {
@@ -23,10 +25,10 @@ interface Scaling {
 }
 
 /**
- * A transformer that gives (x − mean) ÷ standard deviation (divisor n, as scikit-learn). Missing cells are left out of both and
- * stay missing; a constant column is only shifted. Results are `float64`.
+ * A transformer that gives (x − mean) ÷ standard deviation (divisor n), as scikit-learn's `StandardScaler`. Missing cells are left out
+ * of both and stay missing; a constant column is only shifted. Results are `float64`.
  *
- * @throws InvalidArgument on unknown options
+ * @throws InvalidArgument on unknown options; on fit, for infinite numbers
  */
 export function standardScaler(options: StandardScalerOptions = {}): Transformer {
   checkOptions('standardScaler', options, {
@@ -38,12 +40,17 @@ export function standardScaler(options: StandardScalerOptions = {}): Transformer
   return {
     kind: 'standardScaler',
     options: paramsOf({ withMean, withStd, columns }),
-    fit(table, { target } = {}) {
+    fit(table, fitOptions = {}) {
       assertTable(table, 'fit of standardScaler')
       return fittedScaler(
-        columnsFor(table, { columns, target }, isNumeric).map((column): Scaling => {
-          const { mean, deviation } = momentsOf(toFloat64(column))
-          return { name: column.name, mean: withMean ? mean : 0, scale: withStd && deviation > 0 ? deviation : 1 }
+        columnsFor(table, columns, fitOptions, isNumeric).map((column): Scaling => {
+          const { name } = column
+          const { mean, deviation } = meanAndDeviation(presentNumbers('standardScaler', column))
+          return {
+            name,
+            mean: withMean ? learnedNumber('standardScaler', name, mean) : 0,
+            scale: withStd && deviation > 0 ? learnedNumber('standardScaler', name, deviation) : 1,
+          }
         }),
       )
     },
@@ -56,43 +63,16 @@ export function restoreStandardScaler({ columns }: StateOf<'standardScaler'>): F
 }
 
 function fittedScaler(scalings: readonly Scaling[]): FittedTransformer {
-  return {
+  return columnwise<Scaling>({
     kind: 'standardScaler',
-    inputs: scalings.map(({ name }) => name),
-    transform(table) {
-      assertTable(table, 'transform of standardScaler')
-      const replaced = new Map<string, readonly Column[]>()
-      for (const { name, mean, scale } of scalings) {
-        const numbers = toFloat64(neededColumn('standardScaler', table, name, 'numbers'))
-        replaced.set(name, [makeColumn(name, { type: 'float64', values: numbers.map((value) => (value - mean) / scale) })])
-      }
-      return withColumns(table, replaced)
-    },
-    sourcesOf: (outputs) => [...outputs],
+    parts: scalings,
+    needs: 'numbers',
+    apply: (column, { name, mean, scale }) => [
+      floatColumn(
+        name,
+        toFloat64(column).map((value) => (value - mean) / scale),
+      ),
+    ],
     state: () => ({ kind: 'standardScaler', columns: scalings }),
-  }
-}
-
-/** Mean and population deviation of what is there; two passes, so that large means cost no digits. */
-function momentsOf(values: Float64Array): { mean: number; deviation: number } {
-  let count = 0
-  let sum = 0
-  for (const value of values) {
-    if (value !== value) continue
-    sum += value
-    count++
-  }
-  if (count === 0) return { mean: 0, deviation: 0 }
-  const mean = sum / count
-  let squares = 0
-  let rest = 0
-  for (const value of values) {
-    if (value !== value) continue
-    squares += (value - mean) ** 2
-    rest += value - mean
-  }
-  const variance = (squares - (rest * rest) / count) / count
-  // A spread below rounding error of the mean is a constant column (scikit-learn's rule for the same case).
-  const noise = count * 2.220446049250313e-16 * (variance + count * (mean * 2.220446049250313e-16) ** 2)
-  return { mean, deviation: variance <= noise || variance < (10 * 2.220446049250313e-16 * mean) ** 2 ? 0 : Math.sqrt(variance) }
+  })
 }

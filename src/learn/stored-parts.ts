@@ -3,14 +3,13 @@ import * as z from 'zod/mini'
 import { storedDigest, storedFormat } from '../core/stored'
 import { columnTypes } from '../schema/column'
 import { storedColumnSpec } from '../schema/stored-signature'
+import { storedTransformer } from './transformers/stored-transformers'
 
 /** The version of `model.json` that is written; a reader refuses later ones. */
 export const MODEL_FORMAT_VERSION = 1
 
-/** What a transformer has learned, as stored. */
-export type StoredTransformer = z.infer<ReturnType<typeof transformer>>
-/** The stored state of one kind of transformer. */
-export type StateOf<K extends StoredTransformer['kind']> = Extract<StoredTransformer, { readonly kind: K }>
+export type { StateOf, StoredTransformer } from './transformers/stored-transformers'
+
 /** What a learner has learned, as stored. */
 export type StoredLearner = z.infer<ReturnType<typeof learner>>
 /** The stored head of a forest. */
@@ -21,7 +20,7 @@ export type StoredLinear = Extract<StoredLearner, { readonly coefficients: numbe
 export type ModelDocument = z.infer<ReturnType<typeof modelDocument>>
 
 /** The format of a transformer's state. */
-export const transformerFormat = /* @__PURE__ */ storedFormat(transformer)
+export const transformerFormat = /* @__PURE__ */ storedFormat(storedTransformer)
 
 /** The format of `model.json`. */
 export const modelFormat = /* @__PURE__ */ storedFormat(modelDocument, { field: 'formatVersion', reads: MODEL_FORMAT_VERSION })
@@ -37,41 +36,12 @@ function modelDocument() {
     classes: z.array(z.union([z.string(), z.number(), z.boolean()])),
     features: z.array(storedColumnSpec()),
     options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-    transformers: z.array(transformer()),
+    transformers: z.array(storedTransformer()),
     matrixNames: z.array(z.string()),
     learner: learner(),
     /** What `learner.bin` must be. */
     binary: z.optional(z.looseObject({ bytes: z.int(), sha256: storedDigest() })),
   })
-}
-
-function transformer() {
-  const name = z.string()
-  const indicator = z.optional(z.boolean())
-  const filling = z.discriminatedUnion('kind', [
-    z.looseObject({ name, kind: z.literal('numbers'), fill: z.number(), indicator }),
-    z.looseObject({ name, kind: z.literal('text'), fill: z.string(), indicator }),
-    z.looseObject({ name, kind: z.literal('boolean'), fill: z.boolean(), indicator }),
-  ])
-  const categories = z.array(z.string())
-  return z.discriminatedUnion('kind', [
-    z.looseObject({ kind: z.literal('simpleImputer'), columns: z.array(filling) }),
-    z.looseObject({
-      kind: z.literal('standardScaler'),
-      columns: z.array(z.looseObject({ name, mean: z.number(), scale: z.number() })),
-    }),
-    z.looseObject({
-      kind: z.literal('oneHotEncoder'),
-      handleUnknown: z.enum(['ignore', 'error']),
-      columns: z.array(z.looseObject({ name, categories, dropped: z.optional(z.string()) })),
-    }),
-    z.looseObject({
-      kind: z.literal('ordinalEncoder'),
-      handleUnknown: z.enum(['missing', 'error']),
-      columns: z.array(z.looseObject({ name, categories })),
-    }),
-    z.looseObject({ kind: z.literal('selectColumns'), names: z.array(z.string()), target: z.optional(z.string()) }),
-  ])
 }
 
 function learner() {

@@ -6,8 +6,12 @@ import type { Params } from './params'
 
 /** What a transformer may be told while it learns. */
 export interface TransformerFitOptions {
-  /** The target column: never learned from, never changed. */
+  /** The target column: never changed, and learned from by `targetEncoder` only. */
   readonly target?: string | undefined
+  /** What the chain's model does, where there is one: `targetEncoder` takes its kind of target from it. */
+  readonly task?: 'classification' | 'regression' | undefined
+  /** The columns to work on where the transformer's own options name none: what `columns([…])` routes to it. */
+  readonly columns?: readonly string[] | undefined
 }
 
 /** A transformer before it has learned. */
@@ -18,6 +22,27 @@ export interface Transformer {
   readonly options: Params
   /** @throws NotFound for a named column that the table lacks */
   fit(table: Table, options?: TransformerFitOptions): FittedTransformer
+  /**
+   * Learns from a table and transforms it, where that differs from `fit(table).transform(table)`: `targetEncoder` is cross-fitted.
+   * Call it through `fitTransform`.
+   */
+  fitTransform?(table: Table, options?: TransformerFitOptions): FitTransformed
+}
+
+/** A fitted transformer, and the training table as the next step of a chain sees it. */
+export interface FitTransformed {
+  readonly fitted: FittedTransformer
+  readonly table: Table
+}
+
+/**
+ * Fits a transformer and transforms the table it learned from, as scikit-learn's `fit_transform`: what a chain does with its training
+ * table. For a cross-fitted transformer (`targetEncoder`) the result is not that of `fitted.transform(table)`.
+ */
+export function fitTransform(transformer: Transformer, table: Table, options: TransformerFitOptions = {}): FitTransformed {
+  if (transformer.fitTransform !== undefined) return transformer.fitTransform(table, options)
+  const fitted = transformer.fit(table, options)
+  return { fitted, table: fitted.transform(table) }
 }
 
 /** What a transformer has learned, as plain JSON. */
@@ -39,15 +64,16 @@ export interface FittedTransformer {
   state(): TransformerState
 }
 
-/** The columns a transformer works on: the named ones, or all that `fits` accepts; never the target. */
+/** The columns a transformer works on: those its options name, else those routed to it, else all that `fits` accepts; never the target. */
 export function columnsFor(
   table: Table,
-  options: { readonly columns?: readonly string[] | undefined; readonly target?: string | undefined },
+  named: readonly string[] | undefined,
+  { target, columns: routed }: TransformerFitOptions,
   fits: (column: Column) => boolean,
 ): Column[] {
-  const names = options.columns ?? table.columnNames
-  const columns = names.filter((name) => name !== options.target).map((name) => table.column(name))
-  return options.columns === undefined ? columns.filter(fits) : columns
+  const names = named ?? routed
+  const columns = [...new Set(names ?? table.columnNames)].filter((name) => name !== target).map((name) => table.column(name))
+  return names === undefined ? columns.filter(fits) : columns
 }
 
 /** Whether a column holds numbers: `float64` or `int32`. */

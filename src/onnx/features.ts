@@ -1,6 +1,7 @@
 /** The columns of a table as values of an ONNX graph, while transformers are written one after the other. */
 import { MillwrightError, show } from '../core/errors'
 import { int } from '../onnxfile/attribute'
+import { dataTypeOf } from '../onnxfile/types'
 import type { ColumnSpec } from '../schema/signature'
 import type { GraphBuilder } from './graph-builder'
 
@@ -16,18 +17,16 @@ export interface TensorColumn {
   readonly missingText?: string | undefined
 }
 
-/** The floating-point type that a graph computes in. */
+/** The floating-point type of a graph's inputs. */
 export type Precision = 'float64' | 'float32'
 
-/** The table as transformers leave it: columns by name, in order. */
+/** The table as transformers leave it: columns by name, in order. Numbers are float64 throughout, as in the model itself. */
 export class Features {
   readonly graph: GraphBuilder
-  readonly precision: Precision
   #columns: readonly TensorColumn[]
 
-  constructor(graph: GraphBuilder, precision: Precision, columns: readonly TensorColumn[]) {
+  constructor(graph: GraphBuilder, columns: readonly TensorColumn[]) {
     this.graph = graph
-    this.precision = precision
     this.#columns = columns
   }
 
@@ -47,9 +46,9 @@ export class Features {
     this.#columns = [...this.#columns.flatMap((column) => replaced.get(column.name) ?? [column]), ...added]
   }
 
-  /** Keeps only these columns, in this order. */
-  select(names: readonly string[]): void {
-    this.#columns = names.map((name) => this.column(name))
+  /** Has these columns, in this order, and no others. */
+  keep(columns: readonly TensorColumn[]): void {
+    this.#columns = columns
   }
 
   /** Number columns side by side: a tensor of the shape [rows, names]. */
@@ -86,15 +85,20 @@ export class Features {
     return this.#part([this.column(name)])
   }
 
-  /** A constant of the graph's own floating-point type. */
+  /** A constant of numbers. */
   numbers(dims: readonly number[], values: ArrayLike<number>): string {
-    return this.graph.constant(this.precision, dims, this.precision === 'float64' ? Float64Array.from(values) : Float32Array.from(values))
+    return this.graph.constant('float64', dims, Float64Array.from(values))
   }
 
-  /** A tensor as the graph's own floating-point type. */
+  /** A tensor as numbers. */
   cast(tensor: string): string {
-    return this.graph.node('Cast', [tensor], { attributes: { to: int(this.precision === 'float64' ? 11 : 1) } })
+    return castToFloat64(this.graph, tensor)
   }
+}
+
+/** A tensor of numbers or booleans as float64, in which the graph computes. */
+export function castToFloat64(graph: GraphBuilder, tensor: string): string {
+  return graph.node('Cast', [tensor], { attributes: { to: int(dataTypeOf.float64) } })
 }
 
 /** Names for the columns of a new tensor. */

@@ -20,7 +20,7 @@ export function writeLearner({ learner, matrixNames }: ModelParts, features: Fea
     const tensor = writeTrees(learner.trees(), features, { input, targets: learner.forest.width, aggregate: 'AVERAGE', output })
     return { tensor, type: 'float32' }
   }
-  if (isFittedLinear(learner)) return { tensor: writeLinear(learner.linear, features, input, output), type: features.precision }
+  if (isFittedLinear(learner)) return { tensor: writeLinear(learner.linear, features, input, output), type: 'float64' }
   throw new MillwrightError('Unsupported', `toOnnx: there is no ONNX form of the learner ${show(learner.kind)}`)
 }
 

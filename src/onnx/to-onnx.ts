@@ -7,7 +7,7 @@ import type { Label } from '../metrics/label'
 import { int } from '../onnxfile/attribute'
 import type { ColumnSpec } from '../schema/signature'
 import { isTable, type Table } from '../schema/table'
-import { Features, inputType, type OutputNames, type Precision, type TensorColumn } from './features'
+import { castToFloat64, Features, inputType, type OutputNames, type Precision, type TensorColumn } from './features'
 import { GraphBuilder } from './graph-builder'
 import { writeLearner } from './learners'
 import { sampleFor } from './sample'
@@ -23,8 +23,8 @@ export interface ToOnnxOptions {
    */
   readonly inputs?: 'columns' | 'matrix' | undefined
   /**
-   * The type of numbers in inputs and inside. `float64` decides as the model itself does. `float32` is what engines on a GPU take; numbers are
-   * rounded before the model sees them. A forest's scores are float32 either way: ONNX's operator gives no others.
+   * The type of the number inputs. With `float32`, which is what most other exporters write, numbers are rounded before the model sees them. Inside
+   * the graph computes in float64 either way; a forest's scores are float32, because ONNX's operator gives no others.
    * @default 'float64'
    */
   readonly precision?: Precision | undefined
@@ -40,7 +40,7 @@ export interface ToOnnxOptions {
   readonly lib?: OnnxEngine | undefined
   /** `false` writes the file without running it. @default true */
   readonly verify?: boolean | undefined
-  /** The largest difference of a probability, and the largest relative difference of a number. @default 1e-6; 1e-4 with float32 */
+  /** The largest difference of a probability, and the largest relative difference of a number. @default 1e-6 */
   readonly tolerance?: number | undefined
   /** Told what the verification found. */
   readonly onVerified?: ((verification: OnnxVerification) => void) | undefined
@@ -76,7 +76,7 @@ export async function toOnnx(fitted: FittedModel, options: ToOnnxOptions = {}): 
     matrix: options.inputs === 'matrix',
     precision,
     lib,
-    tolerance: tolerance ?? (precision === 'float32' ? 1e-4 : 1e-6),
+    tolerance: tolerance ?? 1e-6,
     signal,
   })
   onVerified?.(verification)
@@ -113,7 +113,7 @@ function writeModel(fitted: FittedModel, options: ToOnnxOptions): { bytes: Uint8
   graph.reserve([...taken, names.label, names.scores])
   const columns =
     options.inputs === 'matrix' ? matrixInput(graph, fitted.features, precision) : columnInputs(graph, fitted.features, precision)
-  const features = new Features(graph, precision, columns)
+  const features = new Features(graph, columns)
   for (const step of fitted.parts.transformers) writeTransformer(step.state(), features)
   const { type } = writeLearner(fitted.parts, features, names.scores)
   if (fitted.task === 'classification') {
@@ -130,8 +130,7 @@ function columnInputs(graph: GraphBuilder, specs: readonly ColumnSpec[], precisi
     const input = graph.input(spec.name, type, ['N', 1])
     const column = { name: spec.name, index: 0, width: 1 } as const
     if (type === 'str') return { ...column, tensor: input, kind: 'text' }
-    const to = int(precision === 'float64' ? 11 : 1)
-    const tensor = type === precision ? input : graph.node('Cast', [input], { attributes: { to } })
+    const tensor = type === 'float64' ? input : castToFloat64(graph, input)
     return { ...column, tensor, kind: 'numbers' }
   })
 }
@@ -143,7 +142,8 @@ function matrixInput(graph: GraphBuilder, specs: readonly ColumnSpec[], precisio
       hint: "leave inputs 'columns'",
     })
   }
-  const tensor = graph.input('X', precision, ['N', specs.length])
+  const input = graph.input('X', precision, ['N', specs.length])
+  const tensor = precision === 'float64' ? input : castToFloat64(graph, input)
   return specs.map(({ name }, index) => ({ name, tensor, index, width: specs.length, kind: 'numbers' }))
 }
 

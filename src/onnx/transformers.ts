@@ -1,9 +1,9 @@
 /** ONNX for the transformers of `learn/`: each is written from the state that it would be stored with. */
 import { MillwrightError, show } from '../core/errors'
-import type { StateOf, StoredTransformer } from '../learn/stored-parts'
 import type { TransformerState } from '../learn/transformer'
-import { float, floats, int, ints, strings } from '../onnxfile/attribute'
-import { columnsOfTensor, type Features, type TensorColumn } from './features'
+import type { StateOf, StoredTransformer } from '../learn/transformers/stored-transformers'
+import { missingTextMark, writeCategoryTable } from './categories'
+import { columnsOfTensor, Features, type TensorColumn } from './features'
 
 type Writer<K extends StoredTransformer['kind']> = (state: StateOf<K>, features: Features) => void
 
@@ -17,150 +17,137 @@ export function writeTransformer(state: TransformerState, features: Features): v
 const simpleImputer: Writer<'simpleImputer'> = ({ columns }, features) => {
   const { graph } = features
   const replaced = new Map<string, readonly TensorColumn[]>()
-  const added: TensorColumn[] = []
+  const marks = new Map<string, TensorColumn>()
   const numbers = columns.filter(({ name }) => features.column(name).kind === 'numbers')
   if (numbers.length > 0) {
     const names = numbers.map(({ name }) => name)
     const before = features.matrix(names)
     const missing = graph.node('IsNaN', [before])
-    const fills = features.numbers(
-      [1, names.length],
-      numbers.map(({ fill }) => Number(fill)),
-    )
-    const filled = graph.node('Where', [missing, fills, before])
+    const fills = numbers.map(({ fill }) => Number(fill))
+    const filled = graph.node('Where', [missing, features.numbers([1, names.length], fills), before])
     for (const column of columnsOfTensor(filled, names)) replaced.set(column.name, [column])
-    const marks = columnsOfTensor(features.cast(missing), names)
-    added.push(...marks.map((mark) => ({ ...mark, name: `${mark.name}_missing` })).filter((_, i) => numbers[i]?.indicator === true))
+    if (numbers.some(({ indicator }) => indicator))
+      for (const mark of columnsOfTensor(features.cast(missing), names)) marks.set(mark.name, mark)
   }
   for (const { name, fill, indicator } of columns) {
     const column = features.column(name)
     if (column.kind === 'numbers') continue
     replaced.set(name, [{ ...column, missingText: String(fill) }])
-    if (indicator) added.push(...columnsOfTensor(missingMark(features, name), [`${name}_missing`]))
+    if (indicator) for (const mark of columnsOfTensor(missingTextMark(features, name), [name])) marks.set(name, mark)
   }
-  // Indicators stand in the order of their columns.
-  const order = new Map(columns.map(({ name }, i) => [`${name}_missing`, i]))
-  features.replace(
-    replaced,
-    added.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0)),
+  const added = columns.flatMap(({ name, indicator }) => {
+    const mark = marks.get(name)
+    return !indicator || mark === undefined ? [] : [{ ...mark, name: indicator === true ? `${name}_missing` : indicator }]
+  })
+  features.replace(replaced, added)
+}
+
+/** Columns of numbers together: each has its own constants. */
+function together(
+  features: Features,
+  names: readonly string[],
+  write: (matrix: string, row: (values: number[]) => string) => string,
+): void {
+  if (names.length === 0) return
+  const result = write(features.matrix(names), (values) => features.numbers([1, values.length], values))
+  features.replace(new Map(columnsOfTensor(result, names).map((column) => [column.name, [column]])))
+}
+
+const standardScaler: Writer<'standardScaler'> = ({ columns }, features) => scale(features, columns, ({ mean }) => mean)
+
+const robustScaler: Writer<'robustScaler'> = ({ columns }, features) => scale(features, columns, ({ center }) => center)
+
+function scale<C extends { readonly name: string; readonly scale: number }>(
+  features: Features,
+  columns: readonly C[],
+  centerOf: (column: C) => number,
+): void {
+  const { graph } = features
+  const names = columns.map(({ name }) => name)
+  together(features, names, (matrix, row) =>
+    graph.node('Div', [graph.node('Sub', [matrix, row(columns.map(centerOf))]), row(columns.map((column) => column.scale))]),
   )
 }
 
-/** 1 where a text cell is missing. */
-function missingMark(features: Features, name: string): string {
-  const mark = features.graph.node('LabelEncoder', [features.text(name)], {
-    domain: 'ai.onnx.ml',
-    attributes: { keys_strings: strings(['']), values_int64s: ints([1]), default_int64: int(0) },
-  })
-  return features.cast(mark)
-}
-
-const standardScaler: Writer<'standardScaler'> = ({ columns }, features) => {
-  if (columns.length === 0) return
+const minMaxScaler: Writer<'minMaxScaler'> = ({ columns, clip }, features) => {
   const { graph } = features
   const names = columns.map(({ name }) => name)
-  const vector = (values: number[]): string => features.numbers([1, values.length], values)
-  const centred = graph.node('Sub', [features.matrix(names), vector(columns.map(({ mean }) => mean))])
-  const scaled = graph.node('Div', [centred, vector(columns.map(({ scale }) => scale))])
-  features.replace(new Map(columnsOfTensor(scaled, names).map((column) => [column.name, [column]])))
+  together(features, names, (matrix, row) => {
+    const product = graph.node('Mul', [matrix, row(columns.map((column) => column.scale))])
+    const scaled = graph.node('Add', [product, row(columns.map(({ shift }) => shift))])
+    return clip === undefined ? scaled : graph.node('Clip', [scaled, features.numbers([], [clip[0]]), features.numbers([], [clip[1]])])
+  })
 }
 
-const oneHotEncoder: Writer<'oneHotEncoder'> = ({ columns, handleUnknown }, features) => {
+const oneHotEncoder: Writer<'oneHotEncoder'> = ({ columns, handleUnknown, handleMissing = 'zeros' }, features) => {
   refuseErrors('oneHotEncoder', handleUnknown)
-  const { graph } = features
   const replaced = new Map<string, readonly TensorColumn[]>()
-  for (const { name, categories } of columns) {
-    if (categories.length === 0) {
+  for (const {
+    name,
+    categories,
+    outputs = categories.map((category) => `${name}=${category}`),
+    infrequent = [],
+    dropped = [],
+  } of columns) {
+    if (outputs.length === 0) {
       replaced.set(name, [])
       continue
     }
-    const { kind } = features.column(name)
-    const codes = kind === 'text' ? codesOf(features, name, categories) : features.matrix([name])
-    const wanted =
-      kind === 'text'
-        ? graph.constant(
-            'int64',
-            [1, categories.length],
-            BigInt64Array.from(categories, (_, i) => BigInt(i)),
-          )
-        : features.numbers([1, categories.length], categories.map(numberOf))
-    const marks = features.cast(graph.node('Equal', [codes, wanted]))
-    replaced.set(
-      name,
-      columnsOfTensor(
-        marks,
-        categories.map((category) => `${name}=${category}`),
-      ),
-    )
+    const width = outputs.length
+    const mark = (place: number): number[] => Array.from({ length: width }, (_, i) => (i === place ? 1 : 0))
+    const rare = width > categories.length ? categories.length : -1
+    const others = typeof dropped === 'string' ? [dropped] : dropped
+    const unknown = mark(handleUnknown === 'infrequentIfExist' ? rare : -1)
+    const tensor = writeCategoryTable(features, name, {
+      categories: [...categories, ...infrequent, ...others],
+      rows: [...categories.map((_, i) => mark(i)), ...infrequent.map(() => mark(rare)), ...others.map(() => mark(-1))],
+      unknown,
+      missing: handleMissing === 'zeros' ? mark(-1) : unknown,
+    })
+    replaced.set(name, columnsOfTensor(tensor, outputs))
   }
   features.replace(replaced)
 }
 
-const ordinalEncoder: Writer<'ordinalEncoder'> = ({ columns, handleUnknown }, features) => {
+const ordinalEncoder: Writer<'ordinalEncoder'> = ({ columns, handleUnknown, ...values }, features) => {
   refuseErrors('ordinalEncoder', handleUnknown)
-  const { graph } = features
+  const { unknownValue = Number.NaN, encodedMissingValue = Number.NaN } = values
   const replaced = new Map<string, readonly TensorColumn[]>()
-  for (const { name, categories } of columns) {
-    const { kind, missingText } = features.column(name)
-    const values = categories.map((_, i) => i)
-    let codes: string
-    if (kind === 'text') {
-      const keys = withMissing(categories, missingText)
-      codes = graph.node('LabelEncoder', [features.text(name)], {
-        domain: 'ai.onnx.ml',
-        attributes: {
-          keys_strings: strings(keys.map(({ key }) => key)),
-          values_floats: floats(keys.map(({ code }) => code)),
-          default_float: float(Number.NaN),
-        },
-      })
-    } else {
-      // A number is its category's place when it equals it, and missing when it equals none.
-      const cell = features.matrix([name])
-      codes = features.numbers([1, 1], [Number.NaN])
-      for (const [i, category] of categories.entries()) {
-        const equal = graph.node('Equal', [cell, features.numbers([1, 1], [numberOf(category)])])
-        codes = graph.node('Where', [equal, features.numbers([1, 1], [values[i] as number]), codes])
-      }
-    }
-    replaced.set(name, columnsOfTensor(kind === 'text' ? features.cast(codes) : codes, [name]))
+  for (const { name, categories, infrequent = [] } of columns) {
+    const tensor = writeCategoryTable(features, name, {
+      categories: [...categories, ...infrequent],
+      rows: [...categories.map((_, i) => [i]), ...infrequent.map(() => [categories.length])],
+      unknown: [unknownValue],
+      missing: [encodedMissingValue],
+    })
+    replaced.set(name, columnsOfTensor(tensor, [name]))
   }
   features.replace(replaced)
 }
 
-const selectColumns: Writer<'selectColumns'> = ({ names }, features) => features.select(names.filter((name) => has(features, name)))
-
-function has(features: Features, name: string): boolean {
-  return features.columns.some((column) => column.name === name)
-}
-
-/** The place of each text among the categories, −1 for another: int64 of the shape [rows, 1]. */
-function codesOf(features: Features, name: string, categories: readonly string[]): string {
-  const keys = withMissing(categories, features.column(name).missingText)
-  return features.graph.node('LabelEncoder', [features.text(name)], {
-    domain: 'ai.onnx.ml',
-    attributes: {
-      keys_strings: strings(keys.map(({ key }) => key)),
-      values_int64s: ints(keys.map(({ code }) => code)),
-      default_int64: int(-1),
-    },
-  })
-}
-
-/** The categories with their places; an empty text has the place of the text that fills missing cells. */
-function withMissing(categories: readonly string[], missingText: string | undefined): { key: string; code: number }[] {
-  if (categories.includes('')) {
-    throw new MillwrightError('Unsupported', 'toOnnx: an empty text is a category here, but in the graph it stands for a missing cell')
+const targetEncoder: Writer<'targetEncoder'> = ({ columns, targetMean }, features) => {
+  const replaced = new Map<string, readonly TensorColumn[]>()
+  for (const { name, categories, outputs, encodings } of columns) {
+    const rows = categories.map((_, i) => encodings.map((list) => list[i] as number))
+    const tensor = writeCategoryTable(features, name, { categories, rows, unknown: targetMean, missing: targetMean })
+    replaced.set(name, columnsOfTensor(tensor, outputs))
   }
-  const keys = categories.map((key, code) => ({ key, code }))
-  const fill = missingText === undefined ? -1 : categories.indexOf(missingText)
-  return fill < 0 ? keys : [...keys, { key: '', code: fill }]
+  features.replace(replaced)
 }
 
-/** The number that a category of a number or boolean column was written from. */
-function numberOf(category: string): number {
-  return category === 'true' ? 1 : category === 'false' ? 0 : Number(category)
+const columns: Writer<'columns'> = ({ routes }, features) => {
+  const all = routes.flatMap(({ columns: names, steps, prefix }) => {
+    const part = new Features(
+      features.graph,
+      names.map((name) => features.column(name)),
+    )
+    for (const step of steps) writeTransformer(step as TransformerState, part)
+    return part.columns.map((column) => ({ ...column, name: `${prefix}${column.name}` }))
+  })
+  features.keep(all)
 }
+
+const selectColumns: Writer<'selectColumns'> = ({ names }, features) => features.keep(names.map((name) => features.column(name)))
 
 function refuseErrors(kind: string, handleUnknown: string): void {
   if (handleUnknown !== 'error') return
@@ -168,7 +155,7 @@ function refuseErrors(kind: string, handleUnknown: string): void {
     'Unsupported',
     `toOnnx: ${kind} with handleUnknown 'error' has no ONNX form: a graph cannot refuse a category`,
     {
-      hint: `fit with another handleUnknown`,
+      hint: 'fit with another handleUnknown',
     },
   )
 }
@@ -176,7 +163,11 @@ function refuseErrors(kind: string, handleUnknown: string): void {
 const writers: Readonly<Record<string, (state: never, features: Features) => void>> = {
   simpleImputer,
   standardScaler,
+  robustScaler,
+  minMaxScaler,
   oneHotEncoder,
   ordinalEncoder,
+  targetEncoder,
+  columns,
   selectColumns,
 }

@@ -2,7 +2,7 @@
 import type { TreeArrays } from '../learn/forest/forest'
 import { type AttributeValue, int, ints, string, strings, tensor } from '../onnxfile/attribute'
 import { tensorProto } from '../onnxfile/tensor'
-import type { Features, Precision } from './features'
+import type { Features } from './features'
 
 /** How the leaves of the trees make an answer. */
 export interface TreeSum {
@@ -17,13 +17,9 @@ export interface TreeSum {
 
 /** Writes trees whose leaf numbers are summed or averaged: a float tensor of the shape [rows, targets]. */
 export function writeTrees(trees: readonly TreeArrays[], features: Features, { input, targets, aggregate, output }: TreeSum): string {
-  const lists = listsOf(trees, features.precision)
+  const lists = listsOf(trees)
   const values = (numbers: readonly number[]): AttributeValue =>
-    tensor(
-      features.precision === 'float64'
-        ? tensorProto('', 'float64', [numbers.length], Float64Array.from(numbers))
-        : tensorProto('', 'float32', [numbers.length], Float32Array.from(numbers)),
-    )
+    tensor(tensorProto('', 'float64', [numbers.length], Float64Array.from(numbers)))
   return features.graph.node('TreeEnsembleRegressor', [input], {
     domain: 'ai.onnx.ml',
     output,
@@ -62,7 +58,7 @@ interface TreeLists {
   readonly weights: number[]
 }
 
-function listsOf(trees: readonly TreeArrays[], precision: Precision): TreeLists {
+function listsOf(trees: readonly TreeArrays[]): TreeLists {
   const lists: TreeLists = {
     treeIds: [],
     nodeIds: [],
@@ -77,11 +73,11 @@ function listsOf(trees: readonly TreeArrays[], precision: Precision): TreeLists 
     targetIds: [],
     weights: [],
   }
-  for (const [id, tree] of trees.entries()) addTree(lists, id, tree, precision)
+  for (const [id, tree] of trees.entries()) addTree(lists, id, tree)
   return lists
 }
 
-function addTree(lists: TreeLists, id: number, tree: TreeArrays, precision: Precision): void {
+function addTree(lists: TreeLists, id: number, tree: TreeArrays): void {
   for (let node = 0; node < tree.feature.length; node++) {
     const leaf = tree.leaf[node] as number
     const inner = leaf < 0
@@ -89,7 +85,7 @@ function addTree(lists: TreeLists, id: number, tree: TreeArrays, precision: Prec
     lists.nodeIds.push(node)
     lists.featureIds.push(inner ? (tree.feature[node] as number) : 0)
     lists.modes.push(inner ? 'BRANCH_LEQ' : 'LEAF')
-    lists.values.push(inner ? thresholdAs(tree.threshold[node] as number, precision) : 0)
+    lists.values.push(inner ? (tree.threshold[node] as number) : 0)
     lists.trueIds.push(inner ? (tree.left[node] as number) : 0)
     lists.falseIds.push(inner ? (tree.right[node] as number) : 0)
     lists.missingTrue.push(inner ? (tree.missingLeft[node] as number) : 0)
@@ -104,19 +100,4 @@ function addTree(lists: TreeLists, id: number, tree: TreeArrays, precision: Prec
       lists.weights.push(weight)
     }
   }
-}
-
-/** The largest number of the precision that is at most the threshold: `x ≤ t` then decides the same for every x of that precision. */
-function thresholdAs(threshold: number, precision: Precision): number {
-  if (precision === 'float64') return threshold
-  const near = Math.fround(threshold)
-  return near <= threshold ? near : previousFloat32(near)
-}
-
-function previousFloat32(value: number): number {
-  const float = Float32Array.of(value)
-  const bits = new Int32Array(float.buffer)
-  if (value === 0) return -(2 ** -149)
-  bits[0] = (bits[0] as number) + (value > 0 ? -1 : 1)
-  return float[0] as number
 }

@@ -1,6 +1,6 @@
 /** Checks rows against a model's signature and finds everything that is wrong with every row. */
-import { type Issue, SchemaMismatchError } from '../core/errors'
-import { coerceCell, isProblem, kindOf } from '../schema/coerce'
+import { type Issue, SchemaMismatchError, showKind } from '../core/errors'
+import { coerceCell, isProblem } from '../schema/coerce'
 import { type CellValue, type Column, type ColumnInit, type ColumnType, makeColumn, missingMark, newValues } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
@@ -76,7 +76,7 @@ export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec
   const names = createNameCheck(columns, policy.unknownColumns)
   return rows.map((row, index) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${kindOf(row)}`)
+      log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${showKind(row)}`)
       return []
     }
     const record = row as Readonly<Record<string, unknown>>

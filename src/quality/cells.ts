@@ -2,7 +2,7 @@
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { numberOfText, timestampOfText } from '../schema/coerce'
-import { type CellValue, type Column, isMissingAt } from '../schema/column'
+import { type CellValue, type Column, type ColumnType, isMissingAt } from '../schema/column'
 import type { Table } from '../schema/table'
 import type { Kwargs } from './expectation'
 import type { Verdict } from './result'
@@ -36,19 +36,20 @@ export function rowsVerdict(column: Column, unexpected: readonly number[], mostl
     missingCount: column.nullCount,
     unexpected,
     valueAt: (row) => jsonCell(column, row),
+    columns: [column],
     mostly,
   }
 }
 
 /** A cell as JSON: timestamps in ISO 8601, infinities as text. */
 export function jsonCell(column: Column, row: number): Json {
-  return jsonValue(column, column.at(row))
+  return jsonValue(column.type, column.at(row))
 }
 
 /** A value of a column as JSON. */
-export function jsonValue(column: Column, value: CellValue): Json {
+export function jsonValue(type: ColumnType, value: CellValue): Json {
   if (typeof value !== 'number') return value
-  if (column.type === 'timestamp' && Math.abs(value) <= 8.64e15) return new Date(value).toISOString()
+  if (type === 'timestamp' && Math.abs(value) <= 8.64e15) return new Date(value).toISOString()
   return Number.isFinite(value) ? value : String(value)
 }
 
@@ -100,15 +101,19 @@ export function comparable(value: Json, column?: Column): number | string {
 }
 
 /**
- * A list of values as a set to look up cells of `column` in (see {@link cellKey}); timestamps may be ISO 8601 text. `true` and 1, and `false`
- * and 0, are equal, as in Python; 1 and '1' are not. a `null` in it equals no cell.
+ * A list of values as a set to look up cells of a column in (see {@link cellKey}); timestamps may be ISO 8601 text. `true` and 1, and `false`
+ * and 0, are equal, as in Python; 1 and '1' are not. A `null` in it equals no cell.
  *
  * @throws InvalidArgument
  */
-export function valueSet(value: Json | undefined, column: Column): ReadonlySet<CellValue> {
+export function valueSet(value: Json | undefined, type: ColumnType): ReadonlySet<CellValue> {
   if (!Array.isArray(value)) throw invalidArgument(`\`value_set\` must be an array, got ${show(value)}`)
-  if (column.type !== 'timestamp') return new Set(value.map((item: Json) => cellKey(item as CellValue)))
-  return new Set(value.map((item: Json) => (typeof item === 'string' ? (timestampOfText(item) ?? item) : (item as CellValue))))
+  return new Set(value.map((item: Json) => setKey(item as CellValue, type)))
+}
+
+/** A value of a suite as the key of the cells that equal it in a column of `type`. */
+export function setKey(value: CellValue, type: ColumnType): CellValue {
+  return type === 'timestamp' && typeof value === 'string' ? (timestampOfText(value) ?? value) : cellKey(value)
 }
 
 /** What equals in a set: booleans are 1 and 0. */

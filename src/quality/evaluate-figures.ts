@@ -1,41 +1,38 @@
 /** Expectations judged by one figure, by the set of distinct values, or by the table's shape. */
-import { invalidArgument, show } from '../core/errors'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
-import { type CellValue, type Column, isMissingAt, toFloat64 } from '../schema/column'
+import { type CellValue, toFloat64 } from '../schema/column'
 import type { Table } from '../schema/table'
-import { boundsOf, cellKey, columnOf, jsonValue, valueSet } from './cells'
-import type { Evaluator } from './evaluate-rows'
+import { boundsOf, columnOf, jsonValue } from './cells'
+import type { EvaluationContext, Evaluator } from './evaluator'
 import type { Kwargs } from './expectation'
+import { figures } from './figures'
+import { judgeFigure } from './judge-figure'
+import { judgeKlDivergence } from './kl-divergence'
 import type { Verdict } from './result'
+import { byValue, summaryOf, valueOfKey } from './value-summary'
 
 /** Expectations on figures and shapes by type. */
 export const figureEvaluators: Readonly<Record<string, Evaluator>> = {
-  expect_column_mean_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, mean),
-  expect_column_median_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, median),
-  expect_column_sum_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, sum),
-  expect_column_stdev_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, stdev),
+  expect_column_mean_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, figures.mean),
+  expect_column_median_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, figures.median),
+  expect_column_sum_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, figures.sum),
+  expect_column_stdev_to_be_between: (table, kwargs) => judgeNumbers(table, kwargs, figures.stdev),
   expect_column_min_to_be_between: (table, kwargs) => judgeExtreme(table, kwargs, -1),
   expect_column_max_to_be_between: (table, kwargs) => judgeExtreme(table, kwargs, 1),
-  expect_column_unique_value_count_to_be_between: (table, kwargs) => judgeFigure(kwargs, distinctValues(columnOf(table, kwargs)).size),
-  expect_column_proportion_of_unique_values_to_be_between: (table, kwargs) => {
-    const column = columnOf(table, kwargs)
-    const present = column.length - column.nullCount
-    return judgeFigure(kwargs, present === 0 ? 0 : distinctValues(column).size / present)
-  },
   expect_column_proportion_of_non_null_values_to_be_between: (table, kwargs) => {
     const column = columnOf(table, kwargs)
     return judgeFigure(kwargs, column.length === 0 ? 0 : (column.length - column.nullCount) / column.length)
   },
   expect_column_quantile_values_to_be_between: judgeQuantiles,
-  expect_column_distinct_values_to_be_in_set: (table, kwargs) => judgeDistinct(table, kwargs, { extra: true }),
-  expect_column_distinct_values_to_contain_set: (table, kwargs) => judgeDistinct(table, kwargs, { absent: true }),
-  expect_column_distinct_values_to_equal_set: (table, kwargs) => judgeDistinct(table, kwargs, { extra: true, absent: true }),
+  expect_column_kl_divergence_to_be_less_than: judgeKlDivergence,
   expect_column_to_exist: (table, { column, column_index: index }) => {
     const at = table.columnNames.indexOf(column as string)
     return { kind: 'figure', success: at >= 0 && (index === undefined || index === null || index === at) }
   },
   expect_table_row_count_to_be_between: (table, kwargs) => judgeFigure(kwargs, table.numRows),
   expect_table_row_count_to_equal: (table, { value }) => ({ kind: 'figure', success: table.numRows === value, observed: table.numRows }),
+  expect_table_row_count_to_equal_other_table: judgeOtherTable,
   expect_table_column_count_to_be_between: (table, kwargs) => judgeFigure(kwargs, table.columnNames.length),
   expect_table_column_count_to_equal: ({ columnNames: { length } }, { value }) => ({
     kind: 'figure',
@@ -46,11 +43,6 @@ export const figureEvaluators: Readonly<Record<string, Evaluator>> = {
   expect_table_columns_to_match_ordered_list: judgeColumnList,
 }
 
-/** A figure against bounds; there is none (`null`) when nothing was there to compute it from, which is a failure. */
-function judgeFigure(kwargs: Kwargs, observed: number | null): Verdict {
-  return { kind: 'figure', success: observed !== null && boundsOf(kwargs)(observed), observed }
-}
-
 function judgeNumbers(table: Table, kwargs: Kwargs, figure: (values: Float64Array) => number | null): Verdict {
   return judgeFigure(kwargs, figure(toFloat64(columnOf(table, kwargs)).filter((value) => value === value)))
 }
@@ -58,42 +50,26 @@ function judgeNumbers(table: Table, kwargs: Kwargs, figure: (values: Float64Arra
 function judgeExtreme(table: Table, kwargs: Kwargs, sign: 1 | -1): Verdict {
   const column = columnOf(table, kwargs)
   let extreme: CellValue = null
-  for (const value of distinctValues(column)) {
-    if (extreme === null || (sign > 0 ? (value as number) > (extreme as number) : (value as number) < (extreme as number))) extreme = value
+  for (const key of summaryOf(column).counts.keys()) if (extreme === null || byValue(key, extreme) === sign) extreme = key
+  const observed = valueOfKey(column.type, extreme)
+  return {
+    kind: 'figure',
+    success: extreme !== null && boundsOf(kwargs, column)(observed as Exclude<CellValue, null>),
+    observed: extreme === null ? null : jsonValue(column.type, observed),
   }
-  return { kind: 'figure', success: extreme !== null && boundsOf(kwargs, column)(extreme), observed: jsonValue(column, extreme) }
 }
 
-function distinctValues(column: Column): Set<CellValue> {
-  const raw = new Set<number>()
-  for (let row = 0; row < column.length; row++) if (!isMissingAt(column, row)) raw.add(column.storage[row] as number)
-  const { dictionary, type } = column
-  const value = (code: number): CellValue =>
-    dictionary !== undefined ? (dictionary[code] as string) : type === 'boolean' ? code === 1 : code
-  return new Set(Array.from(raw, value))
-}
-
-/** Of nothing it is 0, as in pandas. */
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0)
-}
-
-function mean(values: Float64Array): number | null {
-  return values.length === 0 ? null : sum(values) / values.length
-}
-
-function stdev(values: Float64Array): number | null {
-  const center = mean(values)
-  if (center === null || values.length < 2) return null
-  return Math.sqrt(values.reduce((total, value) => total + (value - center) ** 2, 0) / (values.length - 1))
-}
-
-function median(values: Float64Array): number | null {
-  if (values.length === 0) return null
-  const sorted = values.slice().sort()
-  const half = sorted.length >> 1
-  const upper = sorted[half] as number
-  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2
+function judgeOtherTable(table: Table, kwargs: Kwargs, { tables = {} }: EvaluationContext): Verdict {
+  const name = kwargs.other_table_name as string
+  const other = Object.hasOwn(tables, name) ? tables[name] : undefined
+  if (other === undefined) {
+    throw new MillwrightError(
+      'NotFound',
+      `there is no table ${show(name)} to compare with; the option \`tables\` has ${Object.keys(tables).map(show).join(', ') || 'none'}`,
+    )
+  }
+  const [self, rows] = [table.numRows, other.numRows]
+  return { kind: 'figure', success: self === rows, observed: { self, other: rows } }
 }
 
 function judgeQuantiles(table: Table, kwargs: Kwargs): Verdict {
@@ -106,7 +82,7 @@ function judgeQuantiles(table: Table, kwargs: Kwargs): Verdict {
     .sort()
   const method =
     kwargs.allow_relative_error === undefined || kwargs.allow_relative_error === false ? 'nearest' : kwargs.allow_relative_error
-  const values = quantiles.map((q: number) => (sorted.length === 0 ? null : quantileOf(sorted, q, method as string)))
+  const values = quantiles.map((q: number) => (sorted.length === 0 ? null : figures.quantile(sorted, q, method as string)))
   const success = values.map((value, i) => {
     const [min, max] = ranges[i] as readonly [number | null, number | null]
     return value !== null && (min === null || atMost(min, value)) && (max === null || atMost(value, max))
@@ -114,41 +90,9 @@ function judgeQuantiles(table: Table, kwargs: Kwargs): Verdict {
   return { kind: 'figure', success: success.every(Boolean), observed: { quantiles, values }, details: { success_details: success } }
 }
 
-/** A quantile by the methods of `pandas.Series.quantile`; `nearest` takes the even rank of two equally near. */
-function quantileOf(sorted: Float64Array, q: number, method: string): number {
-  const position = q * (sorted.length - 1)
-  if (method === 'nearest') return sorted[roundHalfEven(position)] as number
-  const lower = sorted[Math.floor(position)] as number
-  const upper = sorted[Math.ceil(position)] as number
-  if (method === 'lower') return lower
-  if (method === 'higher') return upper
-  return method === 'midpoint' ? (lower + upper) / 2 : lower + (upper - lower) * (position - Math.floor(position))
-}
-
-function roundHalfEven(x: number): number {
-  const low = Math.floor(x)
-  return x - low === 0.5 ? low + (low % 2) : Math.round(x)
-}
-
 /** a ≤ b, or so close that Great Expectations calls them equal (relative tolerance 10⁻⁴). */
 function atMost(a: number, b: number): boolean {
   return a <= b || Math.abs(a - b) <= 1e-4 * Math.abs(b)
-}
-
-/** Distinct values against a set: `extra` ones and `absent` ones, as far as the expectation looks at them, must not be. */
-function judgeDistinct(table: Table, kwargs: Kwargs, looksAt: { readonly extra?: true; readonly absent?: true }): Verdict {
-  const column = columnOf(table, kwargs)
-  const expected = valueSet(kwargs.value_set, column)
-  const observed = [...distinctValues(column)].sort((a, b) => ((a as number) < (b as number) ? -1 : 1))
-  const found = new Set(observed.map(cellKey))
-  const extra = observed.filter((value) => !expected.has(cellKey(value))).map((value) => jsonValue(column, value))
-  const absent = [...expected].filter((value) => !found.has(value)).map((value) => jsonValue(column, value))
-  const success = (looksAt.extra !== true || extra.length === 0) && (looksAt.absent !== true || absent.length === 0)
-  const counts = {
-    ...(looksAt.extra === true ? { unexpected_count: extra.length, partial_unexpected_list: extra.slice(0, 20) } : {}),
-    ...(looksAt.absent === true ? { missing_count: absent.length, partial_missing_list: absent.slice(0, 20) } : {}),
-  }
-  return { kind: 'figure', success, observed: observed.slice(0, 1000).map((value) => jsonValue(column, value)), counts }
 }
 
 function judgeColumnSet(table: Table, kwargs: Kwargs): Verdict {

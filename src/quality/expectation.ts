@@ -2,7 +2,9 @@
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
-import { checkOptions, finiteNumber, type OptionRule, ofType, oneOf } from '../core/options'
+import { arrayOf, checkOptions, either, finiteNumber, type OptionRule, ofType, oneOf } from '../core/options'
+import { parseRowCondition } from './row-condition'
+import type { RowConditionJson } from './row-condition-json'
 
 /** How bad it is when an expectation is not met. */
 export type Severity = 'critical' | 'warning' | 'info'
@@ -39,10 +41,26 @@ export interface ExpectationOptions {
   readonly severity?: Severity | undefined
   /** Kept and written, never read. */
   readonly meta?: Readonly<Record<string, Json | undefined>> | undefined
+  /** Notes for people: text, or a list of it. Shown on data docs pages. */
+  readonly notes?: string | readonly string[] | undefined
+  /** What data docs pages say instead of the sentence made of the arguments. */
+  readonly description?: string | undefined
+}
+
+/** Options of expectations that can be about some rows only. */
+export interface ConditionOptions extends ExpectationOptions {
+  /**
+   * Only rows that meet it are judged: a condition made with `col`, or text in the grammar of `conditionParser`.
+   *
+   * @example columnValuesToNotBeNull('paid_at', { rowCondition: col('status').is('paid') })
+   */
+  readonly rowCondition?: RowConditionJson | string | undefined
+  /** How `rowCondition` is read when it is text. @default 'pandas' */
+  readonly conditionParser?: 'pandas' | 'great_expectations' | undefined
 }
 
 /** Options of expectations that look at every row. */
-export interface RowwiseOptions extends ExpectationOptions {
+export interface RowwiseOptions extends ConditionOptions {
   /** The share of rows with a value that must comply, 0 to 1. @default 1 */
   readonly mostly?: number | undefined
 }
@@ -96,16 +114,40 @@ export function shortText(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
-/** An expectation from its parts; `undefined` arguments and the defaults of `severity` and `meta` are left out. */
-export function makeExpectation(type: string, kwargs: Kwargs, options: ExpectationOptions): Expectation {
-  const given = Object.fromEntries(Object.entries(kwargs).filter(([, value]) => value !== undefined))
-  const { severity, meta } = options
-  return { type, kwargs: given, ...(meta === undefined ? {} : { meta }), ...(severity === undefined ? {} : { severity }) }
+/** An expectation from its parts; `undefined` arguments and the defaults of options are left out. */
+export function makeExpectation(type: string, kwargs: Kwargs, options: ConditionOptions): Expectation {
+  const { severity, meta, notes, description, rowCondition, conditionParser } = options
+  const condition = {
+    row_condition: rowCondition as Json | undefined,
+    condition_parser: typeof rowCondition === 'string' ? (conditionParser ?? 'pandas') : undefined,
+  }
+  const given = Object.fromEntries(Object.entries({ ...kwargs, ...condition }).filter(([, value]) => value !== undefined))
+  // What is wrong with a condition is said where it is written.
+  parseRowCondition(given.row_condition, given.condition_parser)
+  return {
+    type,
+    kwargs: given,
+    ...(meta === undefined ? {} : { meta }),
+    ...(severity === undefined ? {} : { severity }),
+    ...(notes === undefined ? {} : { notes: notes as Json }),
+    ...(description === undefined ? {} : { description }),
+  }
 }
 
 /** Rules of {@link ExpectationOptions} and of what else an expectation takes. */
 export function checkExpectation(subject: string, options: unknown, rules: Readonly<Record<string, OptionRule>> = {}): void {
-  checkOptions(subject, options, { severity: oneOf('critical', 'warning', 'info'), meta: ofType('object'), ...rules })
+  checkOptions(subject, options, {
+    severity: oneOf('critical', 'warning', 'info'),
+    meta: ofType('object'),
+    notes: either(ofType('string'), arrayOf(ofType('string'))),
+    description: ofType('string'),
+    ...rules,
+  })
+}
+
+/** Rules of {@link ConditionOptions}. */
+export function conditionRules(): Readonly<Record<string, OptionRule>> {
+  return { rowCondition: either(ofType('string'), ofType('object')), conditionParser: oneOf('pandas', 'great_expectations') }
 }
 
 /** Rules of {@link Bounds}. */
@@ -117,9 +159,9 @@ export function boundRules(): Readonly<Record<string, OptionRule>> {
   return { min: bound, max: bound, strictMin: ofType('boolean'), strictMax: ofType('boolean') }
 }
 
-/** Rule of `mostly`. */
+/** Rules of {@link RowwiseOptions}. */
 export function mostlyRule(): Readonly<Record<string, OptionRule>> {
-  return { mostly: finiteNumber(0, 1) }
+  return { mostly: finiteNumber(0, 1), ...conditionRules() }
 }
 
 /** Bounds as kwargs. @throws InvalidArgument when there is none, or the lower one is above the upper one */

@@ -4,39 +4,64 @@ export {
   columnDistinctValuesToBeInSet,
   columnDistinctValuesToContainSet,
   columnDistinctValuesToEqualSet,
+  columnKlDivergenceToBeLessThan,
   columnMaxToBeBetween,
   columnMeanToBeBetween,
   columnMedianToBeBetween,
   columnMinToBeBetween,
+  columnMostCommonValueToBeInSet,
   columnProportionOfNonNullValuesToBeBetween,
   columnProportionOfUniqueValuesToBeBetween,
   columnQuantileValuesToBeBetween,
   columnStdevToBeBetween,
   columnSumToBeBetween,
   columnUniqueValueCountToBeBetween,
+  type ExpectedPartition,
+  type KlDivergenceOptions,
+  type MostCommonOptions,
 } from './column-aggregates'
 export {
-  columnPairValuesAToBeGreaterThanB,
-  columnPairValuesToBeEqual,
+  columnValuesToBeDecreasing,
+  columnValuesToBeIncreasing,
+  columnValuesToNotBeOutliers,
+  columnValueZScoresToBeLessThan,
+  type OrderOptions,
+  type OutlierOptions,
+  type ZScoreOptions,
+} from './column-sequence'
+export {
   columnValueLengthsToBeBetween,
+  columnValueLengthsToEqual,
+  columnValuesToBeJsonParseable,
+  columnValuesToMatchJsonSchema,
+  columnValuesToMatchLikePattern,
+  columnValuesToMatchLikePatternList,
+  columnValuesToMatchRegex,
+  columnValuesToMatchRegexList,
+  columnValuesToMatchStrftimeFormat,
+  columnValuesToNotMatchLikePattern,
+  columnValuesToNotMatchLikePatternList,
+  columnValuesToNotMatchRegex,
+  columnValuesToNotMatchRegexList,
+  type LikeOptions,
+  type PatternListOptions,
+} from './column-text'
+export {
+  columnTypeToBe,
   columnValuesToBeBetween,
   columnValuesToBeInSet,
   columnValuesToBeInTypeList,
   columnValuesToBeNull,
   columnValuesToBeOfType,
   columnValuesToBeUnique,
-  columnValuesToMatchRegex,
   columnValuesToNotBeInSet,
   columnValuesToNotBeNull,
-  columnValuesToNotMatchRegex,
-  compoundColumnsToBeUnique,
-  type MulticolumnOptions,
-  multicolumnSumToEqual,
-  type PairOptions,
   type SetValue,
 } from './column-values'
+export type { EvaluationContext, JsonSchemaValidator } from './evaluator'
 export {
   type Bounds,
+  type ConditionOptions,
   type Expectation,
   type ExpectationOptions,
   type ExpectationSuite,
@@ -45,8 +70,24 @@ export {
   type RowwiseOptions,
   type Severity,
 } from './expectation'
+export { loadJsonSchema } from './json-schema'
 export type { ExceptionInfo, ExpectationResult, ResultFormat, ValidationResult } from './result'
+export { maxSeverityOfFailures, validationResultFromJson } from './result-json'
 export { validationMarkdown, validationText } from './result-text'
+export type { ConditionValue } from './row-condition'
+export { allOf, anyOf, type ConditionColumn, col, type RowConditionJson } from './row-condition-json'
+export {
+  columnPairValuesAToBeGreaterThanB,
+  columnPairValuesToBeEqual,
+  columnPairValuesToBeInSet,
+  compoundColumnsToBeUnique,
+  type MulticolumnOptions,
+  multicolumnSumToEqual,
+  multicolumnValuesToBeEqual,
+  type PairOptions,
+  selectColumnValuesToBeUniqueWithinRecord,
+} from './several-columns'
+export { type SuggestOptions, suggestExpectations } from './suggest'
 export { suiteFromJson, suiteToJson } from './suite-json'
 export {
   columnToExist,
@@ -56,5 +97,7 @@ export {
   tableColumnsToMatchSet,
   tableRowCountToBeBetween,
   tableRowCountToEqual,
+  tableRowCountToEqualOtherTable,
 } from './table-shape'
 export { type ValidateOptions, validate } from './validate'
+export { type ValidateBatchesOptions, validateBatches } from './validate-batches'

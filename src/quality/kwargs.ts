@@ -43,6 +43,10 @@ const strictBounds: Rules = { ...bounds, strict_min: ofType('boolean'), strict_m
 const figure: Rules = { ...column, ...strictBounds }
 const set: Rules = { value_set: list }
 const regex: Rules = { regex: ofType('string') }
+const patterns: OptionRule = arrayOf(ofType('string'))
+const matchOn: Rules = { match_on: oneOf('any', 'all') }
+const escaped: Rules = { escape: ofType('string') }
+const positive: OptionRule = finiteNumber(0)
 
 const rules: Readonly<Record<string, Rules>> = {
   expect_column_values_to_be_between: { ...map, ...strictBounds },
@@ -53,12 +57,29 @@ const rules: Readonly<Record<string, Rules>> = {
   expect_column_values_to_be_unique: map,
   expect_column_values_to_match_regex: { ...map, ...regex },
   expect_column_values_to_not_match_regex: { ...map, ...regex },
+  expect_column_values_to_match_regex_list: { ...map, regex_list: patterns, ...matchOn },
+  expect_column_values_to_not_match_regex_list: { ...map, regex_list: patterns },
+  expect_column_values_to_match_like_pattern: { ...map, like_pattern: ofType('string'), ...escaped },
+  expect_column_values_to_not_match_like_pattern: { ...map, like_pattern: ofType('string'), ...escaped },
+  expect_column_values_to_match_like_pattern_list: { ...map, like_pattern_list: patterns, ...matchOn, ...escaped },
+  expect_column_values_to_not_match_like_pattern_list: { ...map, like_pattern_list: patterns, ...escaped },
+  expect_column_values_to_match_strftime_format: { ...map, strftime_format: ofType('string') },
+  expect_column_values_to_be_json_parseable: map,
+  expect_column_values_to_match_json_schema: { ...map, json_schema: ofType('object') },
+  expect_column_values_to_be_increasing: { ...map, strictly: ofType('boolean') },
+  expect_column_values_to_be_decreasing: { ...map, strictly: ofType('boolean') },
+  expect_column_value_z_scores_to_be_less_than: { ...map, threshold: finiteNumber(), double_sided: ofType('boolean') },
+  expect_column_values_to_not_be_outliers: { ...map, method: oneOf('iqr', 'std'), multiplier: positive },
+  expect_column_value_lengths_to_equal: { ...map, value: finiteNumber() },
   expect_column_value_lengths_to_be_between: { ...map, ...strictBounds },
   expect_column_values_to_be_of_type: { ...map, type_: ofType('string') },
   expect_column_values_to_be_in_type_list: { ...map, type_list: list },
   expect_column_pair_values_a_to_be_greater_than_b: { ...pair, or_equal: ofType('boolean') },
   expect_column_pair_values_to_be_equal: pair,
+  expect_column_pair_values_to_be_in_set: { ...pair, value_pairs_set: list },
   expect_compound_columns_to_be_unique: tuple,
+  expect_multicolumn_values_to_be_equal: tuple,
+  expect_select_column_values_to_be_unique_within_record: tuple,
   expect_multicolumn_sum_to_equal: { ...tuple, sum_total: ofType('number') },
   expect_column_mean_to_be_between: figure,
   expect_column_median_to_be_between: figure,
@@ -74,12 +95,23 @@ const rules: Readonly<Record<string, Rules>> = {
     quantile_ranges: ofType('object'),
     allow_relative_error: oneOf(false, 'nearest', 'linear', 'lower', 'higher', 'midpoint'),
   },
+  expect_column_kl_divergence_to_be_less_than: {
+    ...column,
+    partition_object: ofType('object'),
+    threshold: positive,
+    tail_weight_holdout: share,
+    internal_weight_holdout: share,
+    bucketize_data: ofType('boolean'),
+  },
+  expect_column_most_common_value_to_be_in_set: { ...column, ...set, ties_okay: ofType('boolean') },
+  expect_column_type_to_be: { ...common, column: nonEmptyString(), type_: ofType('string') },
   expect_column_distinct_values_to_be_in_set: { ...column, ...set },
   expect_column_distinct_values_to_contain_set: { ...column, ...set },
   expect_column_distinct_values_to_equal_set: { ...column, ...set },
   expect_column_to_exist: { ...common, column: nonEmptyString(), column_index: wholeNumber() },
   expect_table_row_count_to_be_between: { ...domain, ...strictBounds },
   expect_table_row_count_to_equal: { ...domain, value: wholeNumber() },
+  expect_table_row_count_to_equal_other_table: { ...domain, other_table_name: nonEmptyString() },
   expect_table_column_count_to_be_between: { ...common, ...bounds },
   expect_table_column_count_to_equal: { ...common, value: wholeNumber() },
   expect_table_columns_to_match_set: { ...common, column_set: list, exact_match: ofType('boolean') },
@@ -103,10 +135,18 @@ const optional: readonly string[] = [
     'column_index',
     'exact_match',
   ],
+  ...['match_on', 'escape', 'strictly', 'method', 'multiplier', 'ties_okay'],
+  ...['tail_weight_holdout', 'internal_weight_holdout', 'bucketize_data'],
 ]
 
+/** The same kwargs of one type only. */
+const optionalOf: Readonly<Record<string, string>> = {
+  expect_column_values_to_match_regex: 'regex',
+  expect_column_kl_divergence_to_be_less_than: 'threshold',
+}
+
 /** kwargs that Great Expectations takes as numbers, also spelt as text. */
-const numeric: readonly string[] = ['mostly', 'value', 'sum_total', 'column_index']
+const numeric: readonly string[] = ['mostly', 'value', 'sum_total', 'column_index', 'threshold', 'multiplier']
 
 /**
  * The kwargs of an expectation, checked. `null` is as good as absent, as in Great Expectations.
@@ -116,7 +156,7 @@ const numeric: readonly string[] = ['mostly', 'value', 'sum_total', 'column_inde
  */
 export function checkedKwargs(type: string, kwargs: Kwargs): Kwargs {
   const own = Object.hasOwn(rules, type) ? rules[type] : undefined
-  if (own === undefined) throw new MillwrightError('Unsupported', `expectations of type ${show(type)} are not supported`)
+  if (own === undefined) throw notSupported(type)
   const given: Record<string, Json | undefined> = Object.fromEntries(
     Object.entries(kwargs).filter(([, value]) => value !== null && value !== undefined),
   )
@@ -125,10 +165,8 @@ export function checkedKwargs(type: string, kwargs: Kwargs): Kwargs {
     if (typeof value === 'string') given[key] = numberOfText(value) ?? value
   }
   checkOptions(type, given, own)
-  const absent = Object.keys(own).find((key) => given[key] === undefined && !optional.includes(key))
-  if (absent !== undefined && !(type === 'expect_column_values_to_match_regex' && absent === 'regex')) {
-    throw invalidArgument(`${type} needs \`${absent}\``)
-  }
+  const absent = Object.keys(own).find((key) => given[key] === undefined && !optional.includes(key) && optionalOf[type] !== key)
+  if (absent !== undefined) throw invalidArgument(`${type} needs \`${absent}\``)
   if (needsBound.includes(type) && given.min_value === undefined && given.max_value === undefined) {
     throw invalidArgument(`${type} needs \`min_value\`, \`max_value\` or both`)
   }
@@ -137,3 +175,25 @@ export function checkedKwargs(type: string, kwargs: Kwargs): Kwargs {
 
 /** Without a bound these would hold of anything; Great Expectations refuses them, too. */
 const needsBound: readonly string[] = ['expect_column_values_to_be_between', 'expect_column_value_lengths_to_be_between']
+
+/** Why some types of Great Expectations cannot be judged here. */
+const reasons: Readonly<Record<string, string>> = {
+  unexpected_rows_expectation: 'it runs SQL; judge the rows that your query gives by the other expectations',
+  expect_query_results_to_match_comparison: 'it runs SQL; read both results and compare them',
+  expect_column_values_to_be_dateutil_parseable:
+    "the guesses of Python's dateutil have no counterpart; use expect_column_values_to_match_strftime_format",
+  expect_multicolumn_values_to_be_unique:
+    'Great Expectations itself cannot run it; use expect_select_column_values_to_be_unique_within_record',
+  expect_column_chisquare_test_p_value_to_be_greater_than: 'compare distributions with a DriftDetector',
+  expect_column_bootstrapped_ks_test_p_value_to_be_greater_than: 'compare distributions with a DriftDetector',
+  expect_column_parameterized_distribution_ks_test_p_value_to_be_greater_than: 'compare distributions with a DriftDetector',
+  expect_column_pair_cramers_phi_value_to_be_less_than: 'Great Expectations itself cannot run it',
+}
+
+function notSupported(type: string): MillwrightError {
+  const reason = Object.hasOwn(reasons, type) ? reasons[type] : undefined
+  return new MillwrightError(
+    'Unsupported',
+    `expectations of type ${show(type)} are not supported${reason === undefined ? '' : `: ${reason}`}`,
+  )
+}

@@ -1,12 +1,15 @@
 /** Expectations on the table itself: its columns and its number of rows. */
+import { invalidArgument, show } from '../core/errors'
 import { ofType, wholeNumber } from '../core/options'
 import { setOf } from './column-values'
 import {
   type Bounds,
   boundKwargs,
   boundRules,
+  type ConditionOptions,
   checkColumn,
   checkExpectation,
+  conditionRules,
   type Expectation,
   type ExpectationOptions,
   makeExpectation,
@@ -20,7 +23,7 @@ export function columnToExist(column: string, options: ExpectationOptions & { re
 }
 
 /** The number of rows. `expect_table_row_count_to_be_between` */
-export function tableRowCountToBeBetween(options: Bounds & ExpectationOptions): Expectation {
+export function tableRowCountToBeBetween(options: Bounds & ConditionOptions): Expectation {
   return between('row', options)
 }
 
@@ -30,9 +33,17 @@ export function tableColumnCountToBeBetween(options: Bounds & ExpectationOptions
 }
 
 /** The exact number of rows. `expect_table_row_count_to_equal` */
-export function tableRowCountToEqual(value: number, options: ExpectationOptions = {}): Expectation {
-  checkExpectation('tableRowCountToEqual', options)
+export function tableRowCountToEqual(value: number, options: ConditionOptions = {}): Expectation {
+  checkExpectation('tableRowCountToEqual', options, conditionRules())
   return makeExpectation('expect_table_row_count_to_equal', { value }, options)
+}
+
+/** There are as many rows as in another table, which `validate` takes as `tables`. `expect_table_row_count_to_equal_other_table` */
+export function tableRowCountToEqualOtherTable(name: string, options: ConditionOptions = {}): Expectation {
+  if (typeof name !== 'string' || name === '')
+    throw invalidArgument(`tableRowCountToEqualOtherTable needs the name of a table, got ${show(name)}`)
+  checkExpectation('tableRowCountToEqualOtherTable', options, conditionRules())
+  return makeExpectation('expect_table_row_count_to_equal_other_table', { other_table_name: name }, options)
 }
 
 /** The exact number of columns. `expect_table_column_count_to_equal` */
@@ -61,6 +72,6 @@ export function tableColumnsToMatchOrderedList(columns: readonly string[], optio
 
 function between(what: 'row' | 'column', options: Bounds & ExpectationOptions): Expectation {
   const type = `expect_table_${what}_count_to_be_between`
-  checkExpectation(type, options, boundRules())
+  checkExpectation(type, options, { ...boundRules(), ...(what === 'row' ? conditionRules() : {}) })
   return makeExpectation(type, boundKwargs(type, options), options)
 }

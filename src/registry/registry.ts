@@ -14,13 +14,13 @@ import type { ModelVersionRecord, RegisteredModelRecord, RegistryBackend, Regist
 import { locate, versionNotFound, versionOfAlias, versionText } from './find-version'
 import { evaluateGates, rejected } from './gates'
 import { displayVersions, type ModelVersion, toModelVersion } from './model-version'
+import { readAll } from './object-store/stored-records'
 import { objectStoreBackend } from './object-store-backend'
 import { assertAlias, assertModelName, parseReference } from './reference'
 import type { Registration } from './registration'
 import type { AliasMove, ModelRegistryOptions, PromoteOptions, RegistryEvents, RollbackOptions, VersionReference } from './registry-options'
 import { earlierVersions } from './rollback'
 import { readManifest, readPackage } from './stored-model'
-import { readAll } from './stored-records'
 
 /**
  * Keeps models under names: versions that never change, and aliases (`champion`, `challenger`) that move between them.

@@ -3,8 +3,9 @@ import { type ScaleLinear, scaleLinear } from 'd3-scale'
 import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf, requireOptions } from '../core/options'
 import { formatNumber, formatPercent, tickText } from './format'
 import { type Html, html } from './html'
+import { centredLabel, verticalAxisTitle } from './labels'
 import { type Colour, legend } from './legend'
-import { fitText, keepInside, labelStep, px, textWidth } from './text-size'
+import { fitText, labelStep, px, textWidth } from './text-size'
 
 /** What a chart of pairs shows. */
 export interface BarPairOptions {
@@ -56,7 +57,7 @@ ${groups.map(({ title, values }, i) => {
 })}
 ${threshold === undefined ? null : html`<line x1="${left}" x2="${right}" y1="${px(scale(threshold.value))}" y2="${px(scale(threshold.value))}" stroke="var(--c)" stroke-width="1.3" stroke-dasharray="2 4"/><text x="${right}" y="${px(scale(threshold.value) - 5)}" text-anchor="end" style="fill:var(--c)" paint-order="stroke" stroke="var(--card)" stroke-width="4">${threshold.label}</text>`}
 <line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)" stroke-dasharray="${scale.domain()[0] === 0 ? 'none' : '5 3'}"/>
-${yTitle === undefined ? null : html`<text transform="translate(13 ${px((14 + bottom) / 2)}) rotate(-90)" text-anchor="middle">${fitText(yTitle, bottom - 10)}</text>`}
+${verticalAxisTitle(yTitle, 12, bottom)}
 </svg></div></figure>`
 }
 
@@ -125,9 +126,7 @@ function barOf(value: number, x: number, name: string, colour: Colour, plot: Plo
 
 function titleOf(title: string, index: number, centre: number, { titles, titleStep, bottom, left, right }: Plot): Html | null {
   if (index % titleStep !== 0) return null
-  if (titles === 'level') {
-    return html`<text x="${px(keepInside(centre, title, [2, right + 14]))}" y="${bottom + 19}" text-anchor="middle">${title}</text>`
-  }
+  if (titles === 'level') return centredLabel(title, { x: centre, y: bottom + 19, within: [2, right + 14] })
   // Slanted by 45 degrees, ending below its bars: it may reach as far as the left edge and the room below allow.
   const room = Math.min(slantedRoom / 0.71, (Math.min(centre, left + 60) - 4) / 0.71)
   return html`<text transform="translate(${px(centre + 4)} ${bottom + 14}) rotate(-45)" text-anchor="end">${fitText(title, room)}<title>${title}</title></text>`

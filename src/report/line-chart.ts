@@ -6,6 +6,7 @@ import { arrayOf, checkOptions, finiteNumber, ofType, oneOf, requireOptions } fr
 import { type Axis, axisOf } from './axis'
 import { tickText } from './format'
 import { type Html, html } from './html'
+import { verticalAxisTitle } from './labels'
 import { type Colour, type Dash, dashArray, legend } from './legend'
 import { fitText, keepInside, px, textWidth } from './text-size'
 
@@ -117,7 +118,7 @@ function axes({ xTitle, yTitle }: LineChartOptions, plot: Plot): Html {
 <line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)"/>
 ${x.ticks.map(xTick)}
 ${xTitle === undefined ? null : html`<text x="${(left + right) / 2}" y="${bottom + 39}" text-anchor="middle">${xTitle}</text>`}
-${yTitle === undefined ? null : html`<text transform="translate(13 ${px((top + bottom) / 2)}) rotate(-90)" text-anchor="middle">${fitText(yTitle, bottom - top)}</text>`}</g>`
+${verticalAxisTitle(yTitle, top, bottom)}</g>`
 }
 
 function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Plot): Html {

@@ -4,8 +4,9 @@ import { line } from 'd3-shape'
 import { arrayOf, checkOptions, finiteNumber, ofType, requireOptions } from '../core/options'
 import { formatValue } from './format'
 import { type Html, html } from './html'
+import { centredLabel } from './labels'
 import { type Colour, type Dash, dashArray, legend } from './legend'
-import { fitText, keepInside, px, textWidth } from './text-size'
+import { fitText, px, textWidth } from './text-size'
 
 /** One axis; `values[i]` is that of line `i`, `null` where it has none. */
 export interface ParallelAxis {
@@ -86,17 +87,13 @@ interface AxisRoom {
   readonly beside: number
 }
 
-function nameOf({ name, result }: ParallelAxis, x: number, room: number): Html {
-  // Bold names are wider.
-  const words = fitText(name, result ? room / 1.08 : room)
-  return html`<text x="${px(keepInside(x, words, [2, width - 2], result ? 13 : 12))}" y="16" text-anchor="middle" class="${result ? 'strong' : ''}">${words}</text>`
+function nameOf({ name, result = false }: ParallelAxis, x: number, room: number): Html {
+  return centredLabel(name, { x, y: 16, within: [2, width - 2], room, isBold: result })
 }
 
 function tickOf({ y, text, end }: Tick, x: number, { beyond, beside }: AxisRoom): Html {
-  const words = fitText(text, end === undefined ? beside : beyond)
-  return end === undefined
-    ? html`<text x="${px(x - 7)}" y="${px(y + 4)}" text-anchor="end" style="paint-order:stroke;stroke:var(--card);stroke-width:5px">${words}</text>`
-    : html`<text x="${px(keepInside(x, words, [2, width - 2]))}" y="${px(end === 'top' ? y - 9 : y + 18)}" text-anchor="middle">${words}</text>`
+  if (end !== undefined) return centredLabel(text, { x, y: end === 'top' ? y - 9 : y + 18, within: [2, width - 2], room: beyond })
+  return html`<text x="${px(x - 7)}" y="${px(y + 4)}" text-anchor="end" style="paint-order:stroke;stroke:var(--card);stroke-width:5px">${fitText(text, beside)}</text>`
 }
 
 function placesOf({ values }: ParallelAxis, from: number, to: number): Places {

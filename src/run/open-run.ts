@@ -4,7 +4,6 @@ import { invalidArgument, show } from '../core/errors'
 import { throwIfAborted } from '../core/signal'
 import type { RunRecord } from '../ports/tracker-backend'
 import { environmentOf, runName } from './new-run'
-import { reproduce } from './reproduce'
 import { Run } from './run'
 import { RunBuffer } from './run-buffer'
 import type { RunContext } from './run-context'
@@ -98,6 +97,7 @@ function openRun(
     runChild: (parent, child, work) => runWork(core, { ...child, parent }, work),
     reproduce: async (runId, more) => {
       await core.settle()
+      const { reproduce } = await import('./reproduce')
       return reproduce(backend, runId, { environment, fingerprint, ...more })
     },
   }

@@ -2,6 +2,7 @@
  * The one rule by which a value becomes a cell. CSV files, row objects, predictors, HTTP bodies, monitors and models all use it;
  * docs/guide/data.md has it as a table.
  */
+import { showKind } from '../core/errors'
 import { type CellValue, type ColumnType, MISSING_INT32 } from './cell-types'
 
 /** Numbers as text: sign, digits without leading zeros, fraction, exponent; or infinity. */
@@ -201,18 +202,7 @@ export function isDate(value: unknown): value is Date {
 }
 
 function wrongType(allowed: string, value: unknown): CellProblem {
-  return { code: 'wrong-type', message: `must be ${allowed}, got ${kindOf(value)}` }
-}
-
-/** The kind of a value in words: "a string", "an array", "a Promise (did you forget `await`?)". */
-export function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  if (isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid date' : 'a date'
-  const kind = typeof value
-  if (kind === 'string' || kind === 'undefined') return kind === 'string' ? 'a string' : 'nothing'
-  if (kind !== 'object') return `a ${kind}`
-  return typeof (value as { then?: unknown }).then === 'function' ? 'a Promise (did you forget `await`?)' : 'an object'
+  return { code: 'wrong-type', message: `must be ${allowed}, got ${showKind(value)}` }
 }
 
 /** Whether a number can stand in an `int32` column. */

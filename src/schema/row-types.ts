@@ -90,4 +90,7 @@ export type TypedBy<R, Types> = { [Name in keyof R]: Name extends keyof Types ? 
 export type CellAskedFor<Cell, Type> = [Type] extends [ColumnType] ? CellOfType[Type] | Extract<Cell, null> : Cell
 
 /** Refuses members of an options object that are none of `Allowed`; meets `Given` in an intersection. */
-export type NoOthers<Given, Allowed> = { readonly [Key in Exclude<keyof Given, Allowed>]: string extends Key ? unknown : never }
+export type NoOthers<Given, Allowed> = {
+  // An object with computed keys has a string index, and with it a number index.
+  readonly [Key in Exclude<keyof Given, Allowed>]: string extends Key ? unknown : number extends Key ? unknown : never
+}

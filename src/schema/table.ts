@@ -1,5 +1,6 @@
 /** The smallest table: what every module takes, and what `Dataset` is. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { nearest } from '../core/spelling'
 import { type CoerceOptions, isDate } from './coerce'
 import { type CellValue, type Column, type ColumnType, columnOfCells } from './column'
 
@@ -48,8 +49,10 @@ export function isRow(value: unknown): value is Row {
 export function columnNotFound(name: string, names: readonly string[]): MillwrightError {
   const shown = names.slice(0, 20).map((known) => JSON.stringify(known))
   const more = names.length > 20 ? ` and ${names.length - 20} more` : ''
+  const meant = typeof name === 'string' ? nearest(name, names) : undefined
   return new MillwrightError('NotFound', `no column ${show(name)}; there are ${shown.join(', ') || 'none'}${more}`, {
     details: { column: name },
+    ...(meant === undefined ? {} : { hint: `did you mean ${show(meant)}?` }),
   })
 }
 

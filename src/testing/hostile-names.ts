@@ -1,11 +1,36 @@
-/** Names that have broken file stores, servers, parsers and pages; every backend must refuse them or keep them harmlessly. */
+/** Names that have broken file stores, servers, parsers and pages. A backend must refuse each of them, or store it without harm. */
 
 /**
- * Hostile names for experiments, runs, keys, artifacts, models and aliases, by what they attack. Some stand in more than one group.
+ * Hostile names for experiments, runs, keys, artifacts, models and aliases, grouped by what they attack. Some names are in several groups.
  *
- * Groups of pairs hold names that differ only by case or by how a letter is composed: a backend that takes both must tell them apart.
+ * The groups `case` and `composed` hold names that differ only by case or by how a letter is composed. A backend that accepts both must keep them apart.
  */
 export function hostileNameGroups(): Readonly<Record<string, readonly string[]>> {
+  return { ...pathNames(), ...parserNames(), ...queryNames(), ...unicodeNames(), ...reservedNames() }
+}
+
+/** All of {@link hostileNameGroups}, each once: more than 400. */
+export function hostileNames(): readonly string[] {
+  return [...new Set(Object.values(hostileNameGroups()).flat())]
+}
+
+/** Options of the check suites that use hostile names. */
+export interface HostileNameOptions {
+  /** The names to check. All of them take minutes on a slow backend; a sample is enough for most runs. @default hostileNames() */
+  readonly hostileNames?: readonly string[] | undefined
+}
+
+/** The names in three parts, for checks that are slow with many names. Names that differ only by case or composition are in one part. */
+export function hostileNameParts(all: readonly string[] = hostileNames()): readonly (readonly string[])[] {
+  const { case: cases = [], composed = [] } = hostileNameGroups()
+  const pairs = new Set([...cases, ...composed])
+  const others = all.filter((name) => !pairs.has(name))
+  const together = all.filter((name) => pairs.has(name))
+  return [0, 1, 2].map((part) => [...(part === 0 ? together : []), ...others.filter((_, i) => i % 3 === part)])
+}
+
+/** Names that lead to another folder, or that a file system reads in another way. */
+function pathNames() {
   return {
     traversal: names(String.raw`
       ..  .  ...  ../x  ../../etc/passwd  a/../../x  a/../b  ./a  a/./b  a//b  a/  /  //  /.  ..//x  a/..  .a  ..a  a..  a/.b
@@ -22,6 +47,12 @@ export function hostileNameGroups(): Readonly<Record<string, readonly string[]>>
         a::$DATA  a:stream:$DATA  a|b  a<b  a>b  a"b  a*b  a?b`),
       ...['trailing ', 'a /b', ' leading', ' ', '   ', '. ', ' .', 'CON ', 'nul .txt'],
     ],
+  }
+}
+
+/** Names that a line format, a YAML parser or a JavaScript object reads as something else. */
+function parserNames() {
+  return {
     control: [
       ...['nul\u0000byte', 'a\u0000', '\u0000', 'line\nbreak', 'a\n', '\na', '\n', 'carriage\rreturn', 'a\r\nb', '\t', 'tab\there'],
       ...['bell\u0007', 'escape\u001b[31m', '\u001b]0;title\u0007', 'back\u0008space', 'a\u000bb', 'a\u000cb', 'del\u007f', 'a\u0085b'],
@@ -34,6 +65,12 @@ export function hostileNameGroups(): Readonly<Record<string, readonly string[]>>
     prototype: names(`
       __proto__  constructor  prototype  hasOwnProperty  toString  valueOf  __defineGetter__  __lookupSetter__  isPrototypeOf  then
       toJSON  length  name  __proto__/polluted  constructor/prototype/polluted`),
+  }
+}
+
+/** Names that are code or syntax for a database, a page, a shell, a URL or a glob. */
+function queryNames() {
+  return {
     sql: [
       ...["' OR 1=1 --", "' OR '1'='1", '"; DROP TABLE runs; --', "'; DELETE FROM metrics; --", 'x" UNION SELECT 1', "x'/*", '*/x', '--'],
       ...['1; ATTACH DATABASE x AS y', "Robert'); DROP TABLE experiments;--", "x' AND randomblob(1)='"],
@@ -91,6 +128,12 @@ export function hostileNameGroups(): Readonly<Record<string, readonly string[]>>
     ),
     address: names('?  a?b=c  #  a#b  &  a&b  +  a+b  %26  a=b  a;b  a@b  @  @latest  user:pass@host  http://x/  //x  a%2fb  a%3fb  [::1]'),
     glob: names(String.raw`*  **  ?  [a-z]  {a,b}  a*  *.bin  !(a)  \*`),
+  }
+}
+
+/** Names that are long or look empty, and names that a file system may confuse with each other. */
+function unicodeNames() {
+  return {
     long: [
       ...[250, 251, 255, 256, 500, 501, 1000, 1025, 10_000, 70_000].map((length) => 'x'.repeat(length)),
       ...['é'.repeat(125), 'é'.repeat(128), 'é'.repeat(200), '日'.repeat(86), '😀'.repeat(64), '𝒜'.repeat(125), '𝒜'.repeat(126)],
@@ -130,6 +173,12 @@ export function hostileNameGroups(): Readonly<Record<string, readonly string[]>>
     ],
     composed: ['é', 'e\u0301', 'Å', '\u212b', 'A\u030a', '가나', '\u1100\u1161\u1102\u1161', 'Ω', '\u2126', 'ﬀ', 'ff'],
     case: ['case', 'Case', 'CASE', 'ß', 'ss', 'SS', 'İ', 'i', 'I', 'ı', 'K', '\u212a', 'k', 'ſ', 's', 'Σ', 'σ', 'ς', 'a/Case', 'A/case'],
+  }
+}
+
+/** Names of files and folders that MLflow, the library or an archive uses itself. */
+function reservedNames() {
+  return {
     mlflow: names(`
       .trash  models  meta.yaml  tags  metrics  params  artifacts  aliases  inputs  outputs  datasets  traces  history  version-1  version-0
       0  1  -1  latest  LATEST  v1  V2  1.0  None  Production  Default  m-0  m-0123456789abcdef0123456789abcdef  mlruns  mlflow.db
@@ -140,27 +189,7 @@ export function hostileNameGroups(): Readonly<Record<string, readonly string[]>>
   }
 }
 
-/** All of {@link hostileNameGroups}, each once: more than 400. */
-export function hostileNames(): readonly string[] {
-  return [...new Set(Object.values(hostileNameGroups()).flat())]
-}
-
-/** Options of the check suites that try hostile names. */
-export interface HostileNameOptions {
-  /** The names that are tried. Checking with all takes minutes on slow backends: a sample will do for most runs. @default hostileNames() */
-  readonly hostileNames?: readonly string[] | undefined
-}
-
-/** The names in three parts for checks that take long with many; names that differ by case or composition alone stay together. */
-export function hostileNameParts(all: readonly string[] = hostileNames()): readonly (readonly string[])[] {
-  const { case: cases = [], composed = [] } = hostileNameGroups()
-  const pairs = new Set([...cases, ...composed])
-  const others = all.filter((name) => !pairs.has(name))
-  const together = all.filter((name) => pairs.has(name))
-  return [0, 1, 2].map((part) => [...(part === 0 ? together : []), ...others.filter((_, i) => i % 3 === part)])
-}
-
-/** Names set apart by two spaces or line ends. */
+/** The names in a text, separated by two spaces or a line end. */
 function names(text: string): string[] {
   return text
     .trim()

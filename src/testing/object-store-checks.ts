@@ -1,10 +1,11 @@
 /** What every object store promises, as a list of checks. */
 import { fromUtf8, utf8 } from '../core/bytes'
-import { isMillwrightError } from '../core/errors'
-import { createRng } from '../core/random'
 import type { ObjectStore } from '../ports/object-store'
 import { type Check, type CheckContext, reopened, suiteOf } from './check'
 import { expectCode, expectEqual, expectReason, expectThat } from './expect'
+import { objectStoreCheck as check, randomBytes, sameBytes } from './object-store-check'
+import { objectStoreConditionChecks } from './object-store-condition-checks'
+import { objectStoreListingChecks } from './object-store-listing-checks'
 import { objectStoreShortcutChecks } from './object-store-shortcut-checks'
 
 type Context = CheckContext<ObjectStore>
@@ -19,17 +20,12 @@ export function objectStoreChecks(): readonly Check<ObjectStore>[] {
   return suiteOf('objectStoreChecks', [
     ...objects(),
     ...ranges(),
-    ...names(),
-    ...listings(),
-    ...conditions(),
+    ...objectStoreListingChecks(),
+    ...objectStoreConditionChecks(),
     ...appends(),
     ...objectStoreShortcutChecks(),
     ...lifetime(),
   ])
-}
-
-function check(name: string, run: (context: Context) => Promise<void>, requires: readonly string[] = []): Check<ObjectStore> {
-  return { name, requires, run }
 }
 
 function objects(): Check<ObjectStore>[] {
@@ -52,7 +48,7 @@ function objects(): Check<ObjectStore>[] {
         const bytes = randomBytes(size, size)
         const info = await subject.put(`binary/${size}`, bytes)
         expectEqual(info.sizeBytes, size, 'size told by put')
-        expectThat(same(await subject.get(`binary/${size}`), bytes), `the ${size} bytes written are the bytes read`)
+        expectThat(sameBytes(await subject.get(`binary/${size}`), bytes), `the ${size} bytes written are the bytes read`)
       }
     }),
     check('put replaces the whole object and changes the etag', async ({ subject }) => {
@@ -133,228 +129,6 @@ function ranges(): Check<ObjectStore>[] {
         expectEqual(fromUtf8(await subject.get('range')), '0123456789', 'the whole object')
       },
     },
-  ]
-}
-
-function names(): Check<ObjectStore>[] {
-  return [
-    check('odd but legal keys work', async ({ subject }) => {
-      const keys = [
-        'größe/日本/🚲',
-        'a.b.c',
-        '.hidden',
-        'with space/and+plus',
-        'percent%20',
-        'quote\'"',
-        '#?&=',
-        '~',
-        '-',
-        '__proto__/constructor',
-        'x'.repeat(200),
-        Array.from({ length: 40 }, (_, i) => `deep${i}`).join('/'),
-      ]
-      for (const key of keys) await subject.put(key, utf8(key))
-      for (const key of keys) expectEqual(fromUtf8(await subject.get(key)), key, 'content of an odd key')
-      expectEqual(
-        (await subject.list()).objects.map(({ key }) => key),
-        [...keys].sort(),
-        'odd keys are listed',
-      )
-    }),
-    check('keys that could leave the store are refused', async ({ subject }) => {
-      const keys = [
-        '',
-        '/',
-        '/etc/passwd',
-        '..',
-        '../x',
-        'a/../b',
-        'a/..',
-        './a',
-        'a//b',
-        'a/',
-        'C:/x',
-        'a\\b',
-        '..\\x',
-        'nul\0byte',
-        'line\nbreak',
-        'con',
-        'a/NUL.txt',
-        'ends.',
-        'ends ',
-        '\ud800',
-        `${'x'.repeat(256)}`,
-        'a/'.repeat(600),
-      ]
-      for (const key of keys) {
-        const said = JSON.stringify(key.slice(0, 30))
-        await expectCode(() => subject.put(key, utf8('x')), 'InvalidArgument', `put of ${said}`)
-        await expectCode(() => subject.get(key), 'InvalidArgument', `get of ${said}`)
-        await expectCode(() => subject.head(key), 'InvalidArgument', `head of ${said}`)
-        await expectCode(() => subject.delete(key), 'InvalidArgument', `delete of ${said}`)
-      }
-      await expectCode(() => subject.list({ prefix: '../' }), 'InvalidArgument', 'list of ../')
-      expectEqual((await subject.list()).objects, [], 'nothing was written')
-    }),
-    check('uri is absolute and tells keys apart', async ({ subject }) => {
-      const uris = ['a', 'a b', 'a/b', 'a%20b', 'ä', 'dir/'].map((key) => subject.uri(key))
-      for (const uri of uris) expectThat(/^[a-z][a-z0-9+.-]*:/.test(uri), `${uri} has a scheme`)
-      expectEqual(new Set(uris).size, uris.length, 'distinct URIs')
-    }),
-  ]
-}
-
-function listings(): Check<ObjectStore>[] {
-  const tree = ['a-b', 'a.txt', 'a/b', 'a/b-c', 'a/c/d', 'a/c/e', 'ab', 'b/1', 'b/10', 'b/2', 'Z', 'é']
-  const fill = async (subject: ObjectStore): Promise<void> => {
-    for (const key of [...tree].reverse()) await subject.put(key, utf8(key))
-  }
-  const keysOf = async (subject: ObjectStore, options: Parameters<ObjectStore['list']>[0]): Promise<string[]> => {
-    const page = await subject.list(options)
-    return page.objects.map(({ key }) => key)
-  }
-  return [
-    check('an empty store lists nothing', async ({ subject }) => {
-      expectEqual(await subject.list(), { objects: [], prefixes: [] }, 'listing of an empty store')
-      expectEqual(await subject.list({ prefix: 'no/such/' }), { objects: [], prefixes: [] }, 'listing of a missing prefix')
-    }),
-    check('list is ascending by key and honours any prefix', async ({ subject }) => {
-      await fill(subject)
-      expectEqual(await keysOf(subject, {}), [...tree].sort(), 'all keys')
-      for (const prefix of ['a', 'a/', 'a/c', 'a/c/', 'b/1', 'a/b', 'nothing', 'a-b/']) {
-        expectEqual(await keysOf(subject, { prefix }), tree.filter((key) => key.startsWith(prefix)).sort(), `keys with prefix ${prefix}`)
-      }
-    }),
-    check('a shallow list stops at the next slash', async ({ subject }) => {
-      await fill(subject)
-      const top = await subject.list({ shallow: true })
-      expectEqual(
-        top.objects.map(({ key }) => key),
-        ['Z', 'a-b', 'a.txt', 'ab', 'é'],
-        'objects at the top',
-      )
-      expectEqual(top.prefixes, ['a/', 'b/'], 'prefixes at the top')
-      const below = await subject.list({ shallow: true, prefix: 'a/' })
-      expectEqual([below.objects.map(({ key }) => key), below.prefixes], [['a/b', 'a/b-c'], ['a/c/']], 'one level below')
-      expectEqual((await subject.list({ shallow: true, prefix: 'a' })).prefixes, ['a/'], 'a prefix in the middle of a name')
-    }),
-    check('pages resume where they stopped and end', async ({ subject }) => {
-      await fill(subject)
-      for (const shallow of [false, true]) {
-        for (const limit of [1, 2, 5, 12]) {
-          const seen: string[] = []
-          let cursor: string | undefined
-          for (let pages = 0; pages < 20; pages++) {
-            const page = await subject.list({ shallow, limit, cursor })
-            const items = [...page.objects.map(({ key }) => key), ...page.prefixes]
-            expectThat(items.length <= limit, 'a page is not longer than its limit')
-            seen.push(...items)
-            cursor = page.cursor
-            if (cursor === undefined) break
-          }
-          const whole = await subject.list({ shallow })
-          expectEqual(
-            seen.sort(),
-            [...whole.objects.map(({ key }) => key), ...whole.prefixes].sort(),
-            `pages of ${limit}, shallow ${shallow}`,
-          )
-        }
-      }
-      await expectCode(() => subject.list({ limit: 0 }), 'InvalidArgument', 'a limit of 0')
-    }),
-  ]
-}
-
-function conditions(): Check<ObjectStore>[] {
-  const requires = ['conditionalPut']
-  return [
-    {
-      name: 'ifAbsent writes once',
-      requires,
-      run: async ({ subject }) => {
-        await subject.put('once', utf8('first'), { ifAbsent: true })
-        await expectCode(() => subject.put('once', utf8('second'), { ifAbsent: true }), 'Conflict', 'the second ifAbsent')
-        expectEqual(fromUtf8(await subject.get('once')), 'first', 'content after the lost put')
-        await subject.delete('once')
-        await subject.put('once', utf8('third'), { ifAbsent: true })
-      },
-      unclaimed: async ({ subject }) => {
-        await expectCode(
-          () => subject.put('once', utf8('1'), { ifAbsent: true }),
-          'Unsupported',
-          'put with `ifAbsent`, without `conditionalPut`',
-        )
-        expectEqual(await subject.head('once'), undefined, 'nothing was written')
-      },
-    },
-    {
-      name: 'ifMatch writes only over what was read',
-      requires,
-      run: async ({ subject }) => {
-        await expectCode(() => subject.put('match', utf8('x'), { ifMatch: 'anything' }), 'Conflict', 'ifMatch without an object')
-        expectEqual(await subject.head('match'), undefined, 'nothing was written')
-        const first = await subject.put('match', utf8('1'))
-        const second = await subject.put('match', utf8('2'), { ifMatch: first.etag })
-        await expectCode(() => subject.put('match', utf8('3'), { ifMatch: first.etag }), 'Conflict', 'ifMatch with an old etag')
-        expectEqual(fromUtf8(await subject.get('match')), '2', 'content after the lost put')
-        await subject.delete('match')
-        await expectCode(() => subject.put('match', utf8('4'), { ifMatch: second.etag }), 'Conflict', 'ifMatch after delete')
-      },
-      unclaimed: async ({ subject }) => {
-        const { etag } = await subject.put('match', utf8('1'))
-        await expectCode(
-          () => subject.put('match', utf8('2'), { ifMatch: etag }),
-          'Unsupported',
-          'put with `ifMatch`, without `conditionalPut`',
-        )
-        expectEqual(fromUtf8(await subject.get('match')), '1', 'content after what was refused')
-      },
-    },
-    check(
-      'ifMatch notices changes of large objects',
-      async ({ subject }) => {
-        const first = await subject.put('large', randomBytes(200_000, 1))
-        await subject.put('large', randomBytes(200_000, 2))
-        await expectCode(() => subject.put('large', utf8('x'), { ifMatch: first.etag }), 'Conflict', 'ifMatch with the etag before')
-      },
-      requires,
-    ),
-    check(
-      'of racing ifAbsent puts exactly one wins',
-      async ({ subject, reopen }) => {
-        const other = (await reopen?.()) ?? subject
-        for (let round = 0; round < 5; round++) {
-          const won = await winners(
-            Array.from({ length: 8 }, (_, i) => async () => {
-              await (i % 2 ? other : subject).put(`race/${round}`, utf8(String(i).repeat(1000)), { ifAbsent: true })
-              return i
-            }),
-          )
-          expectEqual(won.length, 1, 'winners of a race')
-          expectEqual(fromUtf8(await subject.get(`race/${round}`)), String(won[0]).repeat(1000), 'the content is the winner’s')
-        }
-      },
-      requires,
-    ),
-    check(
-      'of racing ifMatch puts exactly one wins, and no increment is lost',
-      async ({ subject, reopen }) => {
-        const other = (await reopen?.()) ?? subject
-        await subject.put('counter', utf8('0'))
-        const etag = (await subject.head('counter'))?.etag as string
-        const won = await winners(
-          Array.from({ length: 8 }, (_, i) => async () => {
-            await (i % 2 ? other : subject).put('counter', utf8(`1 by ${i}`), { ifMatch: etag })
-            return i
-          }),
-        )
-        expectEqual(won.length, 1, 'winners of a race')
-        await subject.put('counter', utf8('0'))
-        await Promise.all([increment(subject, 5), increment(other, 5), increment(subject, 5)])
-        expectEqual(fromUtf8(await subject.get('counter')), '15', 'a counter that three writers raised by five each')
-      },
-      requires,
-    ),
   ]
 }
 
@@ -453,37 +227,4 @@ function lifetime(): Check<ObjectStore>[] {
       await expectCode(() => subject.delete('a'), 'InvalidState', 'delete after close')
     }),
   ]
-}
-
-async function winners<T>(attempts: readonly (() => Promise<T>)[]): Promise<T[]> {
-  const settled = await Promise.allSettled(attempts.map((attempt) => attempt()))
-  return settled.flatMap((result) => {
-    if (result.status === 'fulfilled') return [result.value]
-    expectThat(isMillwrightError(result.reason, 'Conflict'), `a loser is told Conflict, got ${String(result.reason)}`)
-    return []
-  })
-}
-
-async function increment(store: ObjectStore, times: number): Promise<void> {
-  for (let done = 0; done < times; ) {
-    const info = await store.head('counter')
-    const value = Number(fromUtf8(await store.get('counter')))
-    try {
-      await store.put('counter', utf8(String(value + 1)), { ifMatch: info?.etag })
-      done++
-    } catch (error) {
-      if (!isMillwrightError(error, 'Conflict')) throw error
-    }
-  }
-}
-
-function randomBytes(size: number, seed: number): Uint8Array {
-  const rng = createRng(seed)
-  const bytes = new Uint8Array(size)
-  for (let i = 0; i < size; i++) bytes[i] = rng.int(256)
-  return bytes
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }

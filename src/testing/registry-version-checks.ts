@@ -8,6 +8,11 @@ import { modelPackage, registryCheck } from './registry-check'
 
 /** The checks of registering and reading versions. */
 export function registryVersionChecks(): readonly Check<RegistryBackend>[] {
+  return [...contents(), ...numbers(), ...refusals()]
+}
+
+/** A version holds what was registered, or is not there. */
+function contents(): Check<RegistryBackend>[] {
   return [
     registryCheck('a registered model comes back byte by byte', async (registry) => {
       const model = modelPackage('one')
@@ -28,6 +33,21 @@ export function registryVersionChecks(): readonly Check<RegistryBackend>[] {
       expectEqual([opened.name, opened.version], ['flights', '1'], 'what was opened')
       expectEqual(opened.package, model, 'the package')
     }),
+    registryCheck('an aborted registration leaves no version', async (registry) => {
+      const reason = new Error('no longer wanted')
+      const work = registry.register('flights', modelPackage('1'), { signal: AbortSignal.abort(reason) })
+      await work.then(
+        () => expectThat(false, 'it must reject'),
+        (error) => expectThat(error === reason, 'it rejects with the reason'),
+      )
+      expectEqual(await registry.listModels(), [], 'models')
+    }),
+  ]
+}
+
+/** Versions are numbered from 1 without gaps or doubles, and listed in order. */
+function numbers(): Check<RegistryBackend>[] {
+  return [
     registryCheck('versions count up from 1 and are listed in order of number', async (registry) => {
       for (let i = 1; i <= 11; i++) await registry.register('many', modelPackage(String(i)))
       expectEqual(
@@ -54,6 +74,12 @@ export function registryVersionChecks(): readonly Check<RegistryBackend>[] {
       expectEqual(await namesOf(), ['boats', 'flights', 'trains'], 'all of them')
       expectEqual(await namesOf(2), ['boats', 'flights'], 'the first two')
     }),
+  ]
+}
+
+/** Unknown names and malformed ones are refused. */
+function refusals(): Check<RegistryBackend>[] {
+  return [
     registryCheck('what is not there is NotFound and says what is', async (registry) => {
       await registry.register('flights', modelPackage('1'))
       await registry.promote('flights', 1, 'champion')
@@ -86,15 +112,6 @@ export function registryVersionChecks(): readonly Check<RegistryBackend>[] {
         ['ok'],
         'models',
       )
-    }),
-    registryCheck('an aborted registration leaves no version', async (registry) => {
-      const reason = new Error('no longer wanted')
-      const work = registry.register('flights', modelPackage('1'), { signal: AbortSignal.abort(reason) })
-      await work.then(
-        () => expectThat(false, 'it must reject'),
-        (error) => expectThat(error === reason, 'it rejects with the reason'),
-      )
-      expectEqual(await registry.listModels(), [], 'models')
     }),
   ]
 }

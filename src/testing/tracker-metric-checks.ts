@@ -7,6 +7,11 @@ import { history, newRun, point, trackerCheck } from './tracker-check'
 
 /** The checks of metric points and their histories. */
 export function trackerMetricChecks(): readonly Check<TrackerBackend>[] {
+  return [...order(), ...values(), ...completeness()]
+}
+
+/** Points come back in order, page by page. */
+function order(): Check<TrackerBackend>[] {
   return [
     trackerCheck('points come back in the order of time, step and value', async ({ subject }) => {
       const { runId } = await newRun(subject)
@@ -37,6 +42,12 @@ export function trackerMetricChecks(): readonly Check<TrackerBackend>[] {
       )
       expectEqual((await subject.getMetricHistory(runId, 'no such')).items, [], 'the history of no metric')
     }),
+  ]
+}
+
+/** Values and steps come back as they were given. */
+function values(): Check<TrackerBackend>[] {
+  return [
     trackerCheck('NaN, the infinities and odd numbers come back', async ({ subject }) => {
       const { runId } = await newRun(subject)
       const values = [
@@ -82,6 +93,12 @@ export function trackerMetricChecks(): readonly Check<TrackerBackend>[] {
         'the steps',
       )
     }),
+  ]
+}
+
+/** No point is lost, and none is stored twice. */
+function completeness(): Check<TrackerBackend>[] {
+  return [
     trackerCheck('clock ties lose nothing, equal points are one', async ({ subject }) => {
       const { runId } = await newRun(subject)
       const tied = Array.from({ length: 50 }, (_, i) => point('m', i % 25, 3, 1_700_000_000_000))

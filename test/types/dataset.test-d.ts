@@ -3,21 +3,38 @@ import * as z from 'zod'
 import * as mini from 'zod/mini'
 import { parseCsv, readCsv } from '../../src/adapters/csv/csv'
 import {
+  add,
+  bin,
+  cast,
   concat,
+  correlation,
   type DataRow,
   type Dataset,
+  datePart,
   drop,
+  dropDuplicates,
+  dropMissing,
+  fillMissing,
   filter,
   fromColumns,
   fromRows,
+  groupBy,
   groupCounts,
   head,
+  join,
+  mapColumn,
+  melt,
+  pivot,
   rename,
+  sample,
   select,
   sort,
   split,
   take,
+  toMatrix,
+  unique,
   withColumn,
+  withDateParts,
   withSchema,
 } from '../../src/dataset'
 import type { Row, Table } from '../../src/schema/table'
@@ -139,6 +156,126 @@ export function check(untyped: Dataset, table: Table, flights: readonly Flight[]
   const other: Dataset<{ mass: string }> = penguins
   void [any, asTable, fewer, other]
 }
+
+export function checkVerbs(untyped: Dataset): void {
+  const penguins = fromRows([
+    { species: 'Adelie', mass: 3750, male: true, at: new Date(0) },
+    { species: 'Gentoo', mass: null, male: false, at: null },
+  ])
+  const figures = groupBy(penguins, ['species', 'male']).agg({
+    n: 'size',
+    mean: ['mass', 'mean'],
+    share: ['male', 'mean'],
+    sd: ['male', 'sd'],
+    first: ['species', 'first'],
+    p90: ['mass', 'quantile', 0.9],
+    label: ['mass', (cells) => String(cells.length)],
+  })
+  type Figures = { n: number; mean: number | null; share: number; sd: number | null; first: string; p90: number | null; label: string }
+  same<ReturnType<typeof figures.row>, Flattened<{ species: string; male: boolean } & Figures>>(true)
+  // @ts-expect-error no such column
+  groupBy(penguins, 'specis')
+  // @ts-expect-error no such column
+  groupBy(penguins, 'species').agg({ mean: ['mas', 'mean'] })
+  // @ts-expect-error no such aggregate
+  groupBy(penguins, 'species').agg({ mean: ['mass', 'average'] })
+  // @ts-expect-error no share
+  groupBy(penguins, 'species').agg({ p90: ['mass', 'quantile'] })
+
+  const filled = fillMissing(penguins, { mass: 'mean', at: 'forward' }).row(0)
+  same<typeof filled, { species: string; mass: number; male: boolean; at: number | null }>(true)
+  // @ts-expect-error no such column
+  fillMissing(penguins, { mas: 'mean' })
+  // @ts-expect-error no such strategy
+  fillMissing(penguins, { mass: 'zero' })
+  const present = dropMissing(penguins, { columns: ['mass'] }).row(0)
+  same<typeof present, { species: string; mass: number; male: boolean; at: number | null }>(true)
+  const complete = dropMissing(penguins).row(0)
+  same<typeof complete, { species: string; mass: number; male: boolean; at: number }>(true)
+  const partly = dropMissing(penguins, { how: 'all' })
+  same<typeof partly, typeof penguins>(true)
+  // @ts-expect-error no such column
+  dropMissing(penguins, { columns: ['mas'] })
+
+  const species = unique(penguins, 'species')
+  same<typeof species, string[]>(true)
+  const distinct = dropDuplicates(penguins, { columns: ['species'] })
+  same<typeof distinct, typeof penguins>(true)
+  const drawn = sample(penguins, { n: 1, by: 'species' })
+  same<typeof drawn, typeof penguins>(true)
+  // @ts-expect-error no such column
+  sample(penguins, { n: 1, by: 'specis' })
+  const recast = cast(penguins, { mass: 'string', male: 'int32' }).row(0)
+  same<typeof recast, { species: string; mass: string | null; male: number; at: number | null }>(true)
+  const lenient = cast(penguins, { species: 'int32' }, { invalid: 'missing' }).row(0)
+  same<typeof lenient.species, number | null>(true)
+  // @ts-expect-error no such type
+  cast(penguins, { mass: 'int' })
+  const mapped = mapColumn(penguins, 'mass', (mass) => (mass === null ? 'none' : 'some')).row(0)
+  same<typeof mapped.mass, 'none' | 'some'>(true)
+
+  const sum = withColumn(penguins, 'sum', add(penguins.column('mass'), penguins.column('male'))).row(0)
+  same<typeof sum.sum, number | null>(true)
+  const shifted = withColumn(penguins, 'n', add(penguins.column('male'), 1)).row(0)
+  same<typeof shifted.n, number>(true)
+  const parts = withDateParts(penguins, 'at', ['year', 'hour']).row(0)
+  same<typeof parts.at_hour, number | null>(true)
+  // @ts-expect-error not asked for
+  void parts.at_month
+  // @ts-expect-error no such part
+  datePart(penguins.column('at'), 'years')
+  const binned = bin(penguins, 'mass', { edges: [0, 1, 2], labels: ['low', 'high'], as: 'size' }).row(0)
+  same<typeof binned.size, 'low' | 'high' | null>(true)
+  const numbered = bin(penguins, 'mass', { count: 3, labels: false }).row(0)
+  same<typeof numbered.mass_bin, number | null>(true)
+  const matrix = correlation(penguins, { columns: ['mass', 'male'] }).row(0)
+  same<typeof matrix, { column: string; mass: number | null; male: number | null }>(true)
+  const wide = pivot(penguins, { index: 'species', columns: 'male', values: 'mass' })
+  same<typeof wide, Dataset>(true)
+  // @ts-expect-error no such column
+  pivot(penguins, { index: 'species', columns: 'male', values: 'mas' })
+  const long = melt(penguins, { id: 'species', values: ['mass', 'at'], variable: 'what' }).row(0)
+  same<typeof long, { species: string; what: 'mass' | 'at'; value: number | null }>(true)
+  // @ts-expect-error no such column
+  toMatrix(penguins, { columns: ['mas'] })
+
+  const islands = fromRows([{ species: 'Adelie', island: 'Dream', mass: 1 }])
+  const inner = join(penguins, islands, { on: 'species' }).row(0)
+  same<
+    typeof inner,
+    Flattened<{ species: string; mass: number | null; male: boolean; at: number | null; island: string; mass_right: number }>
+  >(true)
+  const left = join(penguins, islands, { on: ['species'], how: 'left', suffix: ['_x', '_y'] }).row(0)
+  same<
+    typeof left,
+    { species: string; mass_x: number | null; male: boolean; at: number | null; island: string | null; mass_y: number | null }
+  >(true)
+  const right = join(islands, penguins, { on: { island: 'species' }, how: 'right' }).row(0)
+  same<typeof right.species, string | null>(true)
+  same<typeof right.island, string>(true)
+  same<typeof right.male, boolean>(true)
+  const anti = join(penguins, islands, { on: 'species', how: 'anti' })
+  same<typeof anti, typeof penguins>(true)
+  // @ts-expect-error no such column
+  join(penguins, islands, { on: 'island' })
+  // @ts-expect-error no such column
+  join(penguins, islands, { on: { species: 'iland' } })
+
+  // Columns that are only known when the program runs: any name.
+  const loose = groupBy(untyped, 'k')
+    .agg({ n: 'size', m: ['x', 'mean'], f: ['x', 'first'] })
+    .row(0)
+  same<typeof loose.n, number>(true)
+  same<typeof loose.m, number | null>(true)
+  const joined = join(untyped, penguins, { on: 'species' })
+  same<typeof joined, Dataset>(true)
+  const melted = melt(untyped, { id: 'k' })
+  same<typeof melted, Dataset>(true)
+  const filledLoose = fillMissing(untyped, { anything: 'mean' })
+  same<ReturnType<typeof filledLoose.row>[string], DataRow[string]>(true)
+}
+
+type Flattened<R> = { [Name in keyof R]: R[Name] }
 
 export async function checkSchemas(untyped: Dataset): Promise<void> {
   const flight = z.object({ carrier: z.enum(['UA', 'AA']), delay: z.number().nullable(), at: z.date(), late: z.boolean().optional() })

@@ -1,7 +1,8 @@
 /** Cells of one column from bytes into a typed array, one tight loop a type. The same spellings as `schema/coerce.ts`. */
+
+import { type ByteDictionary, viewOf } from '../../core/byte-dictionary'
 import { isInt32, numberOfText } from '../../schema/coerce'
 import { MISSING_BOOLEAN, MISSING_CODE, MISSING_INT32 } from '../../schema/column'
-import { type ByteDictionary, viewOf } from './byte-dictionary'
 import type { NotedNumber } from './number-notation'
 import type { Scan } from './scan'
 import { timestampAt } from './timestamp'

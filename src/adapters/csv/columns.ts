@@ -1,7 +1,8 @@
 /** Columns that grow as a file is read, and find their type on the way. */
+
+import { type ByteDictionary, dictionaryOf } from '../../core/byte-dictionary'
 import { show } from '../../core/errors'
 import { type Column, type ColumnType, type ColumnValues, makeColumn, missingMark, newValues } from '../../schema/column'
-import { type ByteDictionary, dictionaryOf } from './byte-dictionary'
 import {
   type CellRange,
   type CellSyntax,
@@ -133,12 +134,13 @@ function widen(builder: ColumnBuilder, context: ColumnContext, at: { readonly ra
   else builder.again = true
 }
 
-/** The finished column of `rows` rows. @throws TypeError when its text is not UTF-8 */
+/** The finished column of `rows` rows. @throws TypeError when its text is not UTF-8, or holds NUL */
 export function finishBuilder(builder: ColumnBuilder, rows: number, missingCount: number): Column {
   const type = builder.type ?? 'float64'
   if (builder.type === undefined) return makeColumn(builder.name, { type: 'float64', values: new Float64Array(rows).fill(Number.NaN) })
   const { values } = builder
   const trimmed = values.length - rows > rows / 8 ? values.slice(0, rows) : values.subarray(0, rows)
+  if (builder.dictionary?.hasNul()) throw new TypeError('NUL in text')
   const dictionary = type === 'string' ? { dictionary: builder.dictionary?.texts(missingCount) ?? [] } : {}
   return makeColumn(builder.name, { type, values: trimmed, ...dictionary } as Parameters<typeof makeColumn>[1])
 }

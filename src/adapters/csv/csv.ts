@@ -9,12 +9,15 @@ import { schemaSteps } from '../../dataset/with-schema'
 import type { Column } from '../../schema/column'
 import type { RowOfSchema, RowSchema } from '../../schema/row-schema'
 import { assertTable, type Table } from '../../schema/table'
+import { bytesOfSource, type DataSource } from '../node/data-source'
 import { toUtf8 } from './encoding'
 import { type CsvPlan, cellReader, type ParseCsvOptions, planOf, type ReadCsvOptions } from './options'
 import { parseSteps } from './parse'
-import { bytesOfSource, type CsvSource } from './source'
 
-export type { CsvSource, ParseCsvOptions, ReadCsvOptions }
+export type { DataSource, ParseCsvOptions, ReadCsvOptions }
+
+/** What {@link readCsv} reads. */
+export type CsvSource = DataSource
 
 /** How many bytes are parsed before other work gets a turn. */
 const bytesPerTurn = 4 << 20

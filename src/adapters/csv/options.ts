@@ -1,4 +1,6 @@
 /** Options of the CSV reader, checked and turned into what the scanner works with. */
+
+import { dictionaryOf } from '../../core/byte-dictionary'
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, show } from '../../core/errors'
 import type { Logger } from '../../core/logger'
@@ -8,7 +10,6 @@ import { checkTypes } from '../../dataset/create'
 import { defaultFalseValues, defaultNaValues, defaultTrueValues, numberOfText, timestampOfText } from '../../schema/coerce'
 import type { ColumnType } from '../../schema/column'
 import { assertRowSchema, fieldsOf, type RowSchema } from '../../schema/row-schema'
-import { dictionaryOf } from './byte-dictionary'
 import type { CellSyntax } from './cells'
 import type { DateOrder } from './date-spelling'
 import { type NumberNotation, notationReader } from './number-notation'

@@ -3,6 +3,7 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { fromUtf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
+import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { readChunks } from './hashes'
@@ -13,7 +14,7 @@ import { assertNoLinks, pathInside } from './paths'
 import { type LocalPlace, nothingIfMissing } from './places'
 import { type DvcOutput, readPointer, writePointer } from './pointers'
 import { outputsOf, type Project, textContent } from './project'
-import { findFiles, forEach, type WorkFile } from './workspace'
+import { findFiles, type WorkFile } from './workspace'
 
 /** Options of the operations that take long. */
 export interface DvcAddOptions {

@@ -2,6 +2,7 @@
 import { chmod, lstat, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { MillwrightError, show } from '../../core/errors'
+import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { makeFolders } from '../node/folders'
@@ -13,7 +14,7 @@ import { assertNoLinks } from './paths'
 import { hashingFor, type LocalPlace, nothingIfMissing } from './places'
 import type { DvcOutput } from './pointers'
 import type { Project } from './project'
-import { findFiles, forEach } from './workspace'
+import { findFiles } from './workspace'
 
 /** What a checkout changed: paths below the root. */
 export interface DvcCheckout {

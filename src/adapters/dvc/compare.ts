@@ -1,6 +1,7 @@
 /** How the working tree differs from what DVC tracks. */
 import { join } from 'node:path'
 import { isMillwrightError } from '../../core/errors'
+import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { createIgnore } from './ignore'
@@ -10,7 +11,7 @@ import type { LocalPlace, ObjectPlace } from './places'
 import { keyOf, readChecked } from './places'
 import type { DvcOutput } from './pointers'
 import type { Project } from './project'
-import { findFiles, forEach, hashFile, type WorkFile } from './workspace'
+import { findFiles, hashFile, type WorkFile } from './workspace'
 
 /** One output that is not as DVC tracks it. */
 export interface DvcChange {

@@ -1,12 +1,12 @@
 /** Objects between the cache and a remote, and whether they are what their names say. */
 import { isMillwrightError } from '../../core/errors'
+import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { filesOf } from './compare'
 import { hashingFor, keyOf, type ObjectId, type ObjectPlace } from './places'
 import type { DvcOutput } from './pointers'
 import type { Project } from './project'
-import { forEach } from './workspace'
 
 /** What `push` and `fetch` did, in objects. */
 export interface DvcTransfer {

@@ -3,8 +3,8 @@ import { type RunKeyRule, runLimits } from '../../ports/run-keys'
 import type { DatasetInput, EndStatus, MetricPoint } from '../../ports/tracker-backend'
 import { freeNames } from './names'
 import type { WandbRun, WandbValues } from './read'
-import { DATASETS, memoryNames, PRODUCER, SYSTEM, TAGS } from './run-state'
 import { numberText } from './wandb-json'
+import { DATASETS, memoryNames, PRODUCER, SYSTEM, TAGS } from './wandb-keys'
 
 /** A run to be logged. */
 export interface ImportContent {

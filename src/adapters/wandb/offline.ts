@@ -3,16 +3,12 @@
 import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
 import { MillwrightError } from '../../core/errors'
-import { assertSafeKey, newId } from '../../core/ids'
-import { inOrderByKey } from '../../core/in-order'
+import { assertSafeKey } from '../../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import type { ObjectStore } from '../../ports/object-store'
-import type { RunRecord, TrackerBackend } from '../../ports/tracker-backend'
-import { isThumbnail, wandbImage } from './images'
-import { nextRowOf } from './next-row'
-import { filesRecord, type WandbRecord } from './records'
-import { exitCodes, projectName, type RunState, runState } from './run-state'
-import { openSession, type WandbSession } from './session'
+import type { TrackerBackend } from '../../ports/tracker-backend'
+import { offlineRuns } from './offline-runs'
+import { exitCodes } from './wandb-keys'
 
 /** Options of {@link wandbOffline}. */
 export interface WandbOfflineOptions {
@@ -32,11 +28,6 @@ export interface WandbOfflineOptions {
   readonly onError?: ((error: unknown) => void) | undefined
   /** Names the directories of runs that are taken up again. @default the system clock */
   readonly clock?: Clock | undefined
-}
-
-interface OpenRun {
-  readonly session: WandbSession
-  readonly state: RunState
 }
 
 /**
@@ -65,103 +56,54 @@ export function wandbOffline(backend: TrackerBackend, options: WandbOfflineOptio
   const { storage, folder = 'wandb', entity, stepKey = 'step', artifacts = true, onError, clock = systemClock() } = options ?? {}
   if (storage === undefined) throw new MillwrightError('InvalidArgument', 'wandbOffline needs `storage`, where the directories are written')
   assertSafeKey(folder, 'the folder of wandbOffline')
-  const open = new Map<string, OpenRun>()
-  const inOrder = inOrderByKey()
-
-  const begin = async (run: RunRecord, startTime: number, nextRow: number): Promise<OpenRun> => {
-    const project = projectName(options.project ?? (await backend.getExperiment(run.experimentId)).name)
-    const state = runState({ run, project, entity, stepKey, nextRow })
-    const session = await openSession({ storage, folder, runId: run.runId, startTime, records: state.opening(newId()) })
-    const opened = { session, state }
-    open.set(run.runId, opened)
-    return opened
-  }
-
-  /** One thing at a time for each run; a failure closes its directory. */
-  const follow = async (runId: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      await inOrder(runId, work)
-    } catch (error) {
-      open.delete(runId)
-      if (onError === undefined) throw error
-      onError(error)
-    }
-  }
-
-  /** What is open, or the next directory of a run that goes on. */
-  const resume = async (runId: string): Promise<OpenRun> => {
-    const held = open.get(runId)
-    if (held !== undefined) return held
-    const run = await backend.getRun(runId)
-    return begin(run, clock.now(), await nextRowOf(storage, folder, run))
-  }
-
-  const write = async ({ session }: OpenRun, records: readonly WandbRecord[]): Promise<void> => {
-    if (records.length > 0) await session.write(records)
-  }
-
-  const putFile = async (runId: string, path: string, bytes: Uint8Array): Promise<void> => {
-    if (isThumbnail(path)) return
-    const run = await resume(runId)
-    const image = wandbImage(path, bytes)
-    const target = image?.path ?? `artifacts/${path}`
-    await run.session.putFile(target, bytes)
-    const row = image === undefined ? [] : run.state.row(image.step, image.timestamp, [image.item])
-    await write(run, [filesRecord(target, image !== undefined), ...row])
-  }
+  const runs = offlineRuns({ backend, storage, folder, project: options.project, entity, stepKey, onError, clock })
 
   return displayPort('TrackerBackend', {
     portVersion: 1,
     name: `wandbOffline(${backend.name})`,
     capabilities: backend.capabilities,
-    ensureExperiment: (name, more) => backend.ensureExperiment(name, more),
-    getExperiment: (experimentId) => backend.getExperiment(experimentId),
-    listExperiments: () => backend.listExperiments(),
+    ...membersWithoutCopy(backend),
     async createRun(init) {
       const run = await backend.createRun(init)
-      await follow(run.runId, async () => void (await begin(run, run.startTime, 0)))
+      await runs.follow(run.runId, () => runs.begin(run))
       return run
     },
     async logBatch(runId, batch) {
       await backend.logBatch(runId, batch)
-      await follow(runId, async () => {
-        const held = open.get(runId)
-        if (held !== undefined) return write(held, held.state.batch(batch))
-        // An ended run takes only tags, for which there is no directory any more.
-        if ((await backend.getRun(runId)).status !== 'running') return
-        // What a new directory begins with has the params and tags already.
-        const { metrics, datasets } = batch
-        const opened = await resume(runId)
-        await write(opened, opened.state.batch({ metrics, datasets }))
-      })
+      await runs.follow(runId, () => runs.addBatch(runId, batch))
     },
     async updateRun(runId, change) {
-      const wasEnded = !open.has(runId) && exitCodes[(await backend.getRun(runId)).status] !== undefined
+      const wasEnded = !runs.isOpen(runId) && exitCodes[(await backend.getRun(runId)).status] !== undefined
       await backend.updateRun(runId, change)
-      const exitCode = change.status === undefined ? undefined : exitCodes[change.status]
-      await follow(runId, async () => {
-        const held = open.get(runId)
-        if (held !== undefined && change.runName !== undefined) await write(held, held.state.renamed(change.runName))
-        if (exitCode === undefined || (held === undefined && wasEnded)) return
-        const run = held ?? (await resume(runId))
-        await write(run, run.state.ending(exitCode, change.endTime ?? (await backend.getRun(runId)).endTime ?? clock.now()))
-        open.delete(runId)
-      })
+      await runs.follow(runId, () => runs.update(runId, change, wasEnded))
     },
     async putArtifact(owner, path, bytes) {
       await backend.putArtifact(owner, path, bytes)
-      if (artifacts && 'runId' in owner) await follow(owner.runId, () => putFile(owner.runId, path, bytes))
+      if (artifacts && 'runId' in owner) await runs.follow(owner.runId, () => runs.putFile(owner.runId, path, bytes))
     },
     async deleteRun(runId) {
       await backend.deleteRun(runId)
-      open.delete(runId)
+      runs.forget(runId)
     },
-    ...lifecycleOf(backend, (runId, key) =>
-      follow(runId, async () => {
-        const held = open.get(runId)
-        if (held !== undefined) await write(held, held.state.untagged(key))
-      }),
-    ),
+    ...lifecycleOf(backend, (runId, key) => runs.follow(runId, () => runs.deleteTag(runId, key))),
+    async close() {
+      runs.forgetAll()
+      await backend.close()
+    },
+  })
+}
+
+/** The members that read, and those whose effect is not copied. */
+function membersWithoutCopy(
+  backend: TrackerBackend,
+): Omit<
+  TrackerBackend,
+  'portVersion' | 'name' | 'capabilities' | 'createRun' | 'logBatch' | 'updateRun' | 'putArtifact' | 'deleteRun' | 'close'
+> {
+  return {
+    ensureExperiment: (name, more) => backend.ensureExperiment(name, more),
+    getExperiment: (experimentId) => backend.getExperiment(experimentId),
+    listExperiments: () => backend.listExperiments(),
     getRun: (runId) => backend.getRun(runId),
     searchRuns: (query) => backend.searchRuns(query),
     getMetricHistory: (runId, key, page) => backend.getMetricHistory(runId, key, page),
@@ -170,11 +112,7 @@ export function wandbOffline(backend: TrackerBackend, options: WandbOfflineOptio
     createModel: (init) => backend.createModel(init),
     getModel: (modelId) => backend.getModel(modelId),
     finishModel: (modelId, status) => backend.finishModel(modelId, status),
-    async close() {
-      open.clear()
-      await backend.close()
-    },
-  })
+  }
 }
 
 /** The members that a backend may lack. */

@@ -5,8 +5,9 @@ import type { ObjectStore } from '../../ports/object-store'
 import type { MetricPoint, TrackerBackend } from '../../ports/tracker-backend'
 import { isThumbnail, wandbImage } from './images'
 import { filesRecord, type WandbRecord } from './records'
-import { exitCodes, projectName, runState } from './run-state'
+import { runState } from './run-state'
 import { openSession } from './session'
+import { exitCodes, projectName } from './wandb-keys'
 
 /** Options of {@link writeWandbRun}. */
 export interface WriteWandbRunOptions {

@@ -1,8 +1,9 @@
 /** Class counts over ranges of one feature's bins at a node: three ways of counting, each the fastest for its size of node. */
 import { MISSING_BIN } from './bins'
 import type { BinnedData, Sample } from './grow-tree'
+import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
-/** Up to this many rows are sorted, at most 32 (their positions take 5 bits of a key). */
+/** Up to this many rows are sorted. */
 const SORT_ROWS = 20
 /** Up to this many rows are counted in ranges of their own; more, in ranges of the whole feature. */
 const FINE_ROWS = 1000
@@ -63,12 +64,12 @@ export function createClassCounter(data: BinnedData, sample: Sample, numClasses:
     // One range more than 256, for missing values.
     histogram: new Int32Array(257 * numClasses),
     occupied: new Int32Array(9),
-    keys: new Int32Array(32),
+    keys: new Int32Array(SORT_ROWS),
     own: new Uint16Array(sample.rows.length),
   }
   return (feature, start, end) => {
     if (end - start <= SORT_ROWS) {
-      sortKeys(space, feature, start, end)
+      sortByBin(space, feature, start, end)
       groupSorted(space, start, end - start, groups)
       splitOffMissing(groups, numClasses, MISSING_BIN)
     } else if (end - start > FINE_ROWS || fillFine(space, feature, start, end, groups)) {
@@ -90,19 +91,6 @@ interface Space {
   readonly occupied: Int32Array
   readonly keys: Int32Array
   readonly own: Uint16Array
-}
-
-/** Insertion sort by bin; a key is bin << 5 | position. */
-function sortKeys({ bins, rows, keys }: Space, feature: number, start: number, end: number): void {
-  for (let i = 0; i < end - start; i++) {
-    const key = ((bins[(rows[start + i] as number) + feature] as number) << 5) | i
-    let at = i - 1
-    while (at >= 0 && (keys[at] as number) > key) {
-      keys[at + 1] = keys[at] as number
-      at--
-    }
-    keys[at + 1] = key
-  }
 }
 
 /** One pass, in ranges of the whole feature: fine enough where there are many rows. */
@@ -158,14 +146,14 @@ function groupSorted({ keys, codes, numClasses }: Space, start: number, size: nu
   let last = -1
   for (let i = 0; i < size; i++) {
     const key = keys[i] as number
-    const bin = key >>> 5
+    const bin = key >>> POSITION_BITS
     if (bin !== last) {
       group++
       ranges[group] = bin
       for (let c = 0; c < numClasses; c++) counts[group * numClasses + c] = 0
       last = bin
     }
-    const code = codes[start + (key & 31)] as number
+    const code = codes[start + (key & POSITION_MASK)] as number
     const cell = group * numClasses + (code >>> 8)
     counts[cell] = (counts[cell] as number) + (code & 255)
   }

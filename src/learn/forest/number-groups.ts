@@ -1,8 +1,9 @@
 /** Counts and sums of targets over ranges of one feature's bins at a node: two ways of counting, each the faster for its size of node. */
 import { MISSING_BIN } from './bins'
 import type { BinnedData } from './grow-tree'
+import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
-/** Up to this many rows are sorted by bin, at most 16 (their positions take 4 bits of a key). */
+/** Up to this many rows are sorted. */
 const SORT_ROWS = 12
 /** The range of missing values, after all others. */
 const MISSING_RANGE = 256
@@ -61,7 +62,7 @@ export function createNumberCounter({ bins }: BinnedData, rows: Int32Array, node
   return (feature, start, end) => {
     const size = end - start
     if (size <= SORT_ROWS) {
-      sortKeys(space, feature, start, size)
+      sortByBin(space, feature, start, end)
       groupSorted(space, size, groups)
       splitOffMissing(groups, MISSING_BIN)
     } else {
@@ -83,19 +84,6 @@ interface Space extends NodeRows {
   readonly own: Uint16Array
 }
 
-/** Insertion sort by bin; a key is bin << 4 | position. */
-function sortKeys({ bins, rows, keys }: Space, feature: number, start: number, size: number): void {
-  for (let i = 0; i < size; i++) {
-    const key = ((bins[(rows[start + i] as number) + feature] as number) << 4) | i
-    let at = i - 1
-    while (at >= 0 && (keys[at] as number) > key) {
-      keys[at + 1] = keys[at] as number
-      at--
-    }
-    keys[at + 1] = key
-  }
-}
-
 function groupSorted({ keys, weight, value }: Space, size: number, groups: NumberGroups): void {
   const { ranges, counts, sums } = groups
   groups.base = 0
@@ -104,9 +92,9 @@ function groupSorted({ keys, weight, value }: Space, size: number, groups: Numbe
   let last = -1
   for (let j = 0; j < size; j++) {
     const key = keys[j] as number
-    const i = key & 15
-    if (key >>> 4 !== last) {
-      last = key >>> 4
+    const i = key & POSITION_MASK
+    if (key >>> POSITION_BITS !== last) {
+      last = key >>> POSITION_BITS
       group++
       ranges[group] = last
       counts[group] = 0

@@ -1,5 +1,6 @@
 /** Tables and expectations to be judged by Great Expectations and by us: all kinds of expectations, with missing cells, types and conditions. */
 import { createRng } from '../../../src/core/random'
+import { moreCases, sqlCases, textTable } from './_more_cases'
 
 /** A column as plain data; timestamps are ISO 8601 text. */
 export interface CaseColumn {
@@ -13,6 +14,8 @@ export interface Case {
   readonly table: string
   readonly type: string
   readonly kwargs: Readonly<Record<string, unknown>>
+  /** What Great Expectations judges it on. @default 'pandas' */
+  readonly engine?: 'sqlite'
 }
 
 const rows = 14
@@ -40,7 +43,10 @@ function mixedTable(seed: number): CaseColumn[] {
 /** The tables by name. */
 export function caseTables(): Record<string, CaseColumn[]> {
   const mixed = mixedTable(7)
+  const texts = textTable(3)
   return {
+    texts,
+    fewer: textTable(5).map((column) => ({ ...column, values: column.values.slice(3, 12) })),
     mixed,
     other: mixedTable(11),
     missing: mixed.map((column) => ({ ...column, values: column.values.map(() => null) })).filter(({ name }) => 'fjucd'.includes(name)),
@@ -93,7 +99,7 @@ export function allCases(): Case[] {
   addConditions(add)
   addTables(add)
   addRefused(add)
-  return cases
+  return [...cases, ...moreCases(), ...sqlCases().map((item): Case => ({ ...item, engine: 'sqlite' }))]
 }
 
 type Add = (type: string, kwargs: Readonly<Record<string, unknown>>, tables?: readonly string[]) => void

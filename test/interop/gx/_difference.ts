@@ -1,6 +1,6 @@
 /** Our verdict beside that of Great Expectations. */
 
-import { expectations, type Kwargs, validate } from '../../../src/quality'
+import { type EvaluationContext, expectations, type Kwargs, validate } from '../../../src/quality'
 import { columnFrom } from '../../../src/schema/column'
 import { type Table, tableOf } from '../../../src/schema/table'
 import type { Case, CaseColumn } from './_cases'
@@ -30,11 +30,12 @@ export function knownDifference({ type, kwargs }: Case): string | undefined {
   const { row_condition: condition, type_: name, column, value_set: set, min_value: min, max_value: max } = kwargs
   const time = column === 't' || column === 'd'
   if (type.includes('type')) {
-    if (['int32', 'INTEGER', 'string', 'object', 'Timestamp'].includes(name as string))
+    if (['int32', 'INTEGER', 'string', 'object', 'Timestamp', 'category'].includes(name as string))
       return 'names of our own, SQL and older pandas count, too'
     if (column === 'j' || column === 'c') return 'pandas has no column type for whole numbers or booleans with missing cells'
     if (Array.isArray(kwargs.type_list) && (column === 's' || column === 'u')) return 'pandas compares text columns with no list of types'
   }
+  if (/increasing|decreasing|outliers/.test(type) && column === 'flag') return 'booleans have no order and no distance here'
   if (type === 'expect_column_values_to_be_in_set' && time && Array.isArray(set))
     return 'Great Expectations never finds a time in a set of text'
   if (typeof condition === 'string' && /^[td] [!=]=/.test(condition)) return 'pandas never finds a time equal to text'
@@ -44,8 +45,9 @@ export function knownDifference({ type, kwargs }: Case): string | undefined {
 }
 
 /** How our verdict differs, in words; `undefined` when it does not. */
-export function differenceOf(table: Table, { type, kwargs }: Case, answer: Answer): string | undefined {
-  const [own] = validate(table, expectations('one', [{ type, kwargs: kwargs as Kwargs }]), { resultFormat: 'COMPLETE' }).results
+export function differenceOf(table: Table, { type, kwargs }: Case, answer: Answer, context: EvaluationContext = {}): string | undefined {
+  const suite = expectations('one', [{ type, kwargs: kwargs as Kwargs }])
+  const [own] = validate(table, suite, { resultFormat: 'COMPLETE', ...context }).results
   if (own === undefined) return 'no result'
   const { success, result, exception_info: exception } = own
   if (answer.error !== undefined) return exception.raised_exception || !success ? undefined : `ours ${success}, GX raised: ${answer.error}`

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadJsonSchema } from '../../../src/quality'
 import { allCases, caseTables } from './_cases'
 import { type Answer, caseTable, differenceOf, knownDifference } from './_difference'
 
@@ -19,9 +20,10 @@ if (status !== 0) throw new Error(`${python} ended with ${status}: ${stderr}`)
 const { versions, answers } = JSON.parse(stdout) as { versions: Record<string, string>; answers: Answer[] }
 
 const byName = Object.fromEntries(Object.entries(tables).map(([name, columns]) => [name, caseTable(columns)]))
+const context = { tables: byName, jsonSchema: await loadJsonSchema() }
 const reasons = new Map<string, number>()
 const differences = cases.flatMap((item, i) => {
-  const difference = differenceOf(byName[item.table] as ReturnType<typeof caseTable>, item, answers[i] as Answer)
+  const difference = differenceOf(byName[item.table] as ReturnType<typeof caseTable>, item, answers[i] as Answer, context)
   if (difference === undefined) return []
   const known = knownDifference(item)
   if (known !== undefined) reasons.set(known, (reasons.get(known) ?? 0) + 1)

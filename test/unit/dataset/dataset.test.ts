@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   concat,
+  type DataRow,
   Dataset,
   describe as describeTable,
   drop,
@@ -8,6 +9,7 @@ import {
   fromColumns,
   fromRows,
   groupCounts,
+  type JoinKind,
   join,
   profile,
   rename,
@@ -154,8 +156,8 @@ describe('verbs', () => {
       { k: null, j: 1, v: 'r4' },
       { k: 'z', j: 9, v: 'r5' },
     ])
-    const on = ['k', 'j']
-    const pairs = (how: 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti') => join(left, right, { on, how }).toRecords()
+    const on = ['k', 'j'] as const
+    const pairs = (how: JoinKind): DataRow[] => join(left, right, { on, how }).toRecords() as DataRow[]
     expect(pairs('inner')).toEqual([
       { k: 'x', j: 1, v: 1, v_right: 'r2' },
       { k: 'x', j: 1, v: 1, v_right: 'r3' },
@@ -185,7 +187,7 @@ describe('verbs', () => {
       { dest: 'MIA', n: 2, name: 'Miami' },
     ])
     expect(() => join(flights, airports, { on: { dest: 'n' } })).toThrow('cannot be compared')
-    expect(() => join(flights, airports, { on: 'dest' })).toThrow('no column "dest"')
+    expect(() => join(flights, airports, { on: 'dest' as 'n' })).toThrow('no column "dest"')
     const ones = fromColumns({ k: new Int32Array(2000) })
     expect(() => join(ones, ones, { on: 'k', maxRows: 1_000_000 })).toThrow('join would give 4000000 rows')
   })

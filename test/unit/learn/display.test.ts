@@ -24,7 +24,7 @@ describe('what a console and a notebook show', () => {
     expect(String(estimator)).toBe('chain of 3 steps (not fitted): simpleImputer → oneHotEncoder → randomForestClassifier')
     expect(inspect(estimator)).toContain('\n  1. simpleImputer: strategy mean, addIndicator false\n')
     expect(inspect(linearRegression())).toBe('linearRegression (not fitted): alpha 0')
-    expect(markdown(estimator)).toContain('| 2 | oneHotEncoder | handleUnknown ignore, dropFirst false |')
+    expect(markdown(estimator)).toContain('| 2 | oneHotEncoder | handleUnknown ignore, handleMissing zeros |')
   })
 
   it('of a fitted model: what it predicts, from what, and how the fit went', () => {

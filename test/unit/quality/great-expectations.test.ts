@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fromColumns } from '../../../src/dataset'
-import { suiteFromJson, validate } from '../../../src/quality'
+import { loadJsonSchema, suiteFromJson, validate } from '../../../src/quality'
 import type { CaseColumn } from '../../interop/gx/_cases'
 import { type Answer, caseTable, differenceOf, knownDifference } from '../../interop/gx/_difference'
 
@@ -10,16 +10,17 @@ const golden = JSON.parse(readFileSync('test/golden/quality-gx.json', 'utf8')) a
   cases: [table: string, type: string, kwargs: Record<string, unknown>, answer: Answer][]
 }
 
-describe('verdicts are those of Great Expectations on pandas', () => {
+describe('verdicts are those of Great Expectations', () => {
   const tables = Object.fromEntries(Object.entries(golden.tables).map(([name, columns]) => [name, caseTable(columns)]))
   const types = [...new Set(golden.cases.map(([, type]) => type))]
 
-  it.each(types)('%s', (type) => {
+  it.each(types)('%s', async (type) => {
+    const context = { tables, jsonSchema: await loadJsonSchema() }
     const differences = golden.cases
       .filter(([, own]) => own === type)
       .map(([table, , kwargs, answer]) => {
         const item = { table, type, kwargs }
-        const difference = differenceOf(tables[table] as (typeof tables)[string], item, answer)
+        const difference = differenceOf(tables[table] as (typeof tables)[string], item, answer, context)
         return difference !== undefined && knownDifference(item) === undefined ? `${table} ${JSON.stringify(kwargs)}: ${difference}` : ''
       })
     expect(differences.filter(Boolean)).toEqual([])

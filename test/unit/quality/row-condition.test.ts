@@ -118,8 +118,8 @@ describe('a conditional expectation', () => {
       'expect_multicolumn_sum_to_equal needs `sum_total`',
     )
     expect(
-      message(mean, { column: 'n', min_value: 0, result_format: { result_format: 'BASIC', unexpected_index_column_names: ['s'] } }),
-    ).toMatch('`unexpected_index_column_names` is not an option of `result_format`')
+      message(mean, { column: 'n', min_value: 0, result_format: { result_format: 'BASIC', include_unexpected_columns: ['s'] } }),
+    ).toMatch('`include_unexpected_columns` is not an option of `result_format`')
   })
 
   it('takes its own result format', () => {

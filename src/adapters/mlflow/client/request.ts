@@ -1,5 +1,6 @@
 /** A request to a server, and what may go wrong on its way: a redirect, a lost connection, a certificate that is not trusted. */
 import { MillwrightError } from '../../../core/errors'
+import { systemCodeOf } from '../../../core/http'
 
 /** A request with everything that is needed to send it. */
 export interface OutgoingRequest {
@@ -78,12 +79,4 @@ function originHint(server: string): string | undefined {
     `this page comes from ${origin}: if the server is up, start it with --cors-allowed-origins ${origin}; ` +
     'MLflow before 3.5 answers no page of another origin, so that a proxy must stand before it'
   )
-}
-
-function systemCodeOf(error: unknown): string | undefined {
-  for (let at = error as { code?: unknown; cause?: unknown } | undefined, depth = 0; at && depth < 5; depth++) {
-    if (typeof at.code === 'string') return at.code
-    at = at.cause as typeof at
-  }
-  return undefined
 }

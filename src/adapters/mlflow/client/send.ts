@@ -1,10 +1,11 @@
 /** Sending one request: a time limit for each attempt, and retries where they cannot do harm. */
-import { backoffDelay } from '../../../core/backoff'
-import { type Clock, sleep, systemClock } from '../../../core/clock'
+import { type Clock, systemClock } from '../../../core/clock'
 import { isMillwrightError, MillwrightError } from '../../../core/errors'
+import { retryAfterMs } from '../../../core/http'
 import { newId } from '../../../core/ids'
 import { createRng } from '../../../core/random'
 import { chunksOf, readBytes } from '../../../core/read-bytes'
+import { longestAskedMs, retrying } from '../../../core/retry'
 import { abortable, throwIfAborted } from '../../../core/signal'
 import { type Answer, answerError } from './answers'
 import type { MlflowClientOptions } from './options'
@@ -13,8 +14,6 @@ import { lostError, type OutgoingRequest, redirectTarget } from './request'
 /** Sends a request. `read` converts a good answer; an error that it throws is treated like a bad answer. */
 export type Send = <T>(request: OutgoingRequest, read: (answer: Answer) => T) => Promise<T>
 
-/** The longest wait before a retry. When `Retry-After` asks for more, the call fails at once. */
-const longestWaitMs = 60_000
 /** The time limit applies to each 16 MiB that are sent, and to each MiB that is received. */
 const bytesSentPerLimit = 2 ** 24
 const bytesReadPerLimit = 2 ** 20
@@ -34,32 +33,32 @@ export function sender(options: MlflowClientOptions, closing: Closing): Send {
   const { retries = 5, backoffMs = 500, timeoutMs = 120_000 } = options
   const clock = options.clock ?? systemClock()
   const rng = createRng(options.seed ?? Number.parseInt(newId().slice(0, 8), 16))
+  const policy = { attempts: retries + 1, baseDelayMs: backoffMs, maxDelayMs: longestAskedMs, jitter: [1, 1.5], clock, rng } as const
 
   const attempts = async <T>(request: OutgoingRequest, read: (answer: Answer) => T, signal: AbortSignal): Promise<T> => {
     let mayBeDone = false
-    for (let attempt = 0; ; attempt++) {
+    const attempt = async (): Promise<T> => {
       throwIfAborted(signal)
-      let failure: MillwrightError
       try {
         const answer = await once(request, clock, timeoutMs, signal)
         if (answer.status >= 200 && answer.status < 300) return read(answer)
-        failure = withWait(answerError(answer, request.operation, request.server), answer, clock)
+        throw withWait(answerError(answer, request.operation, request.server), answer, clock)
       } catch (error) {
-        if (signal.aborted || !isMillwrightError(error)) throw error
-        failure = error
+        if (!signal.aborted && isMillwrightError(error) && !isUntouched(error)) {
+          mayBeDone = true
+          request.onLost?.()
+        }
+        throw error
       }
-      const { status, retryAfterMs } = failure.details
-      const asked = Number(retryAfterMs ?? 0)
-      const isUntouched = failure.details.isUnreached === true || isRefusal(Number(status))
-      if (!isUntouched) {
-        mayBeDone = true
-        request.onLost?.()
-      }
-      if (attempt >= retries || !failure.retryable || asked > longestWaitMs || (!request.idempotent && !isUntouched)) {
-        throw mayBeDone && !request.idempotent ? copyOf(failure, { mayBeDone }) : failure
-      }
-      const backoff = backoffDelay(attempt + 1, { baseMs: backoffMs, maxMs: longestWaitMs, jitter: [1, 1.5], random: rng.next })
-      await sleep(clock, Math.max(backoff, asked), signal)
+    }
+    // When the server asks for a longer wait than is made, the call fails at once.
+    const canRetry = (failure: MillwrightError): boolean =>
+      failure.retryable && Number(failure.details.retryAfterMs ?? 0) <= longestAskedMs && (request.idempotent || isUntouched(failure))
+    try {
+      return await retrying({ ...policy, canRetry }, attempt, signal)
+    } catch (error) {
+      const isFailure = !signal.aborted && isMillwrightError(error)
+      throw isFailure && mayBeDone && !request.idempotent ? copyOf(error, { mayBeDone }) : error
     }
   }
 
@@ -139,12 +138,15 @@ async function readBody(response: Response, request: OutgoingRequest, onPart: ()
   return bytes
 }
 
-/** The failure with the wait that the header `Retry-After` asks for, in seconds or as a date. */
+/** The failure with the wait that the server asks for. */
 function withWait(failure: MillwrightError, { headers }: Answer, clock: Clock): MillwrightError {
-  const said = headers.get('Retry-After')
-  if (said === null) return failure
-  const waitMs = /^\s*\d+\s*$/.test(said) ? Number(said) * 1000 : Date.parse(said) - clock.now()
-  return Number.isFinite(waitMs) && waitMs > 0 ? copyOf(failure, { retryAfterMs: waitMs }) : failure
+  const waitMs = retryAfterMs(headers, clock)
+  return waitMs === undefined ? failure : copyOf(failure, { retryAfterMs: waitMs })
+}
+
+/** Whether it is certain that the server did nothing. */
+function isUntouched({ details }: MillwrightError): boolean {
+  return details.isUnreached === true || isRefusal(Number(details.status))
 }
 
 /** Whether a status means that the server did nothing. After 408 and 500 it may have done part of the work. */

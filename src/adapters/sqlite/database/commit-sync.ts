@@ -1,17 +1,17 @@
-/** Making commits survive the loss of power, many with one flush of the disk, and without holding up the event loop. Node only. */
+/** Makes commits survive the loss of power. Many commits share one flush of the disk, and the flush does not block the event loop. Node only. */
 import { closeSync, fdatasync, openSync } from 'node:fs'
 
-/** Keeps count of commits, and of how many of them lie on the disk for good. */
+/** Counts the commits, and those of them that survive the loss of power. */
 export interface CommitSync {
-  /** Says that something was committed. */
+  /** Called after each commit. */
   committed(): void
-  /** Resolves when everything committed before the call survives the loss of power. @throws what the disk says */
+  /** Resolves when all commits before the call survive the loss of power. @throws the error of the flush */
   durable(): Promise<void>
-  /** Lets go of the file; what is under way still ends. */
+  /** Closes the file, after a flush that is running. */
   close(): void
 }
 
-/** Over a function that flushes the file. Commits that arrive while a flush is under way share the next one. */
+/** A `CommitSync` over a function that flushes the file. Commits during a flush share the next one. */
 export function createCommitSync(flush: () => Promise<void>, close: () => void = () => {}): CommitSync {
   let commits = 0
   let safe = 0
@@ -39,11 +39,11 @@ export function createCommitSync(flush: () => Promise<void>, close: () => void =
 }
 
 /**
- * Flushes the write-ahead log of a database, whose path must be what SQLite itself calls it (`PRAGMA database_list`).
+ * Flushes the write-ahead log of a database. The path must be the one that SQLite uses itself (`PRAGMA database_list`).
  *
- * With `synchronous=NORMAL` SQLite orders its writes (the log before the database, the log's header before its frames), so that nothing
- * tears, and leaves out just the flush after each commit: that is the one made here. The log stays the same file while a connection is
- * open. SQLite's locks are on the other two files, so closing this one releases none.
+ * With `synchronous=NORMAL` SQLite still orders its writes (the log before the database, the log's header before its frames), so the database
+ * stays consistent. It omits only the flush after each commit, which is made here. The log stays the same file while a connection is open.
+ * SQLite's locks are on the database and on its `-shm` file, so closing the log releases no lock.
  */
 export function walSync(databasePath: string): CommitSync {
   let fd: number | undefined
@@ -55,7 +55,7 @@ export function walSync(databasePath: string): CommitSync {
     fd = undefined
   }
   const flush = async (): Promise<void> => {
-    // For writing, which Windows wants of a file that is flushed.
+    // Opened for writing: Windows flushes only such files.
     fd ??= openSync(`${databasePath}-wal`, 'r+')
     const file = fd
     users++

@@ -1,10 +1,12 @@
-/** Opening a SQLite file that is MLflow's: `node:sqlite` where the runtime has it, better-sqlite3 elsewhere. Node only. */
+/** A SQLite file with MLflow's tables, and the connection of a backend to it: `node:sqlite` where the runtime has it, better-sqlite3 elsewhere. Node only. */
 import { backoffDelay } from '../../../core/backoff'
 import { sleep, systemClock } from '../../../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../../core/errors'
+import type { ObjectStore } from '../../../ports/object-store'
 import { systemCode } from '../../node/system-errors'
 import { type CommitSync, walSync } from './commit-sync'
-import { type Driver, lockOfFolder, makeFolderOf, openDriver, type SqlValue, type Statement } from './driver'
+import { type Driver, makeFolderOf, openDriver, type SqlValue, type Statement } from './driver'
+import { translateSqliteError } from './errors'
 import { prepareSchema } from './prepare'
 
 export type { SqlValue } from './driver'
@@ -12,17 +14,17 @@ export type { SqlValue } from './driver'
 /** A row by column name. */
 export type SqlRow = Record<string, unknown>
 
-/** An open database. Statements are prepared once and kept. */
+/** An open database. Prepared statements are kept. */
 export interface Database {
   readonly path: string
-  /** Name of the SQL function that makes text lower-case: all of Unicode where the driver knows functions, ASCII elsewhere. */
+  /** Name of the SQL function that makes text lower-case: for all of Unicode where the driver can add functions, for ASCII elsewhere. */
   readonly lower: string
   run(sql: string, ...values: SqlValue[]): void
   get(sql: string, ...values: SqlValue[]): SqlRow | undefined
   all(sql: string, ...values: SqlValue[]): SqlRow[]
-  /** Runs `work` in an immediate transaction: all of it or nothing. */
+  /** Runs `work` in an immediate transaction, which is rolled back when `work` throws. */
   transaction<T>(work: () => T): T
-  /** Resolves when everything committed so far survives the loss of power; at once where each commit does. @throws Unavailable */
+  /** Resolves when all commits so far survive the loss of power. @throws Unavailable */
   durable(): Promise<void>
   /** Names of a table's columns. */
   columns(table: string): readonly string[]
@@ -31,29 +33,29 @@ export interface Database {
 
 /** Options of {@link openDatabase}. */
 export interface DatabaseOptions {
-  /** The file; made with its folder when absent. `:memory:` for none. */
+  /** The file. A missing file is created, and its folder too. `:memory:` for a database without a file. */
   readonly path: string
-  /** better-sqlite3's default export, to be used instead of what the runtime has. */
+  /** better-sqlite3's default export, to be used instead of `node:sqlite`. */
   readonly lib?: unknown
-  /** Milliseconds to wait for another process's lock. @default 20000 */
+  /** Milliseconds to wait for the lock of another process. @default 20000 */
   readonly busyTimeoutMs?: number | undefined
-  /** A commit survives the end of the process, and the loss of power only after `durable()`: many commits share a flush of the disk. @default false */
+  /** A commit survives the end of the process, but the loss of power only after `durable()`. Many commits then share one flush of the disk. @default false */
   readonly groupsSyncs?: boolean | undefined
 }
 
-/** Pages' memory, in KiB: enough for the upper levels of every index, and for a batch without writing pages twice. */
+/** Page cache in KiB: holds the upper levels of every index, and the pages of one batch, so that no page is written twice. */
 const CACHE_KIB = 32_768
-/** Pages in the log before it is copied into the database: a page that changes with every run is then copied once for many of them. */
+/** Pages in the write-ahead log before they are copied into the database. A page that changes with every run is then copied once for many runs. */
 const CHECKPOINT_PAGES = 8000
 
-/** Most prepared statements kept: searches make texts of their own. */
+/** Most prepared statements that are kept. Each search may have a statement of its own. */
 const maxStatements = 256
 
 /**
- * Opens the file, making MLflow's tables in an empty one.
+ * Opens the file. An empty one gets MLflow's tables.
  *
- * @throws MissingDependency where neither `node:sqlite` nor better-sqlite3 is there; Corrupt for a file that is no SQLite database
- * or holds something else than MLflow's tables; PermissionDenied, NotFound where it cannot be opened, nor its folder made
+ * @throws MissingDependency without `node:sqlite` and better-sqlite3; Corrupt for a file that is no SQLite database or has other tables than
+ * MLflow's; PermissionDenied or NotFound where the file cannot be opened or its folder cannot be created
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { path } = options
@@ -61,13 +63,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     throw invalidArgument(`\`path\` of a SQLite store must be a file path, got ${show(path)}`)
   await makeFolderOf(path).catch((error) => {
     const code = /^(EACCES|EPERM|EROFS)$/.test(systemCode(error)) ? 'PermissionDenied' : 'NotFound'
-    const said = `the SQLite store ${show(path)} cannot be opened: its folder is not there and cannot be made: ${String(error?.message)}`
+    const said = `the SQLite store ${show(path)} cannot be opened: its folder is missing and cannot be created: ${String(error?.message)}`
     throw new MillwrightError(code, said, { cause: error })
   })
   const busyTimeoutMs = options.busyTimeoutMs ?? 20_000
   const clock = systemClock()
   const giveUpAt = performance.now() + busyTimeoutMs
-  // Turning WAL on asks for the whole file at once, and SQLite does not wait for that.
+  // Switching to WAL mode needs an exclusive lock, and SQLite does not apply the busy timeout to it.
   for (let attempt = 1; ; attempt++) {
     try {
       return await openOnce(options, busyTimeoutMs)
@@ -80,7 +82,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 async function openOnce({ path, lib, groupsSyncs = false }: DatabaseOptions, busyTimeoutMs: number): Promise<Database> {
   const driver = await openDriver(path, lib).catch((error) => {
-    throw translate(error, path)
+    throw translateSqliteError(error, path)
   })
   try {
     driver.exec(`PRAGMA busy_timeout=${Math.round(busyTimeoutMs)}`)
@@ -96,11 +98,11 @@ async function openOnce({ path, lib, groupsSyncs = false }: DatabaseOptions, bus
     return database
   } catch (error) {
     driver.close()
-    throw translate(error, path)
+    throw translateSqliteError(error, path)
   }
 }
 
-/** Takes the flush after each commit away from SQLite; `undefined` where it keeps no file. */
+/** Turns SQLite's own flush after each commit off, and returns what flushes instead; `undefined` for a database without a file. */
 function groupedSync(driver: Driver): CommitSync | undefined {
   const databases = driver.prepare('PRAGMA database_list').all() as { readonly name: string; readonly file: string | null }[]
   const file = databases.find(({ name }) => name === 'main')?.file
@@ -124,7 +126,7 @@ function wrap(driver: Driver, path: string, sync: CommitSync | undefined): Datab
     try {
       return work()
     } catch (error) {
-      throw translate(error, path)
+      throw translateSqliteError(error, path)
     }
   }
   let depth = 0
@@ -151,7 +153,7 @@ function wrap(driver: Driver, path: string, sync: CommitSync | undefined): Datab
         try {
           driver.exec('ROLLBACK')
         } catch {
-          // The first error is the one that matters.
+          // The first error is thrown.
         }
         throw error
       } finally {
@@ -176,31 +178,53 @@ function wrap(driver: Driver, path: string, sync: CommitSync | undefined): Datab
   }
 }
 
-/** SQLite's own LOWER knows ASCII only. */
+/** Adds a lower-case function for all of Unicode, and returns the name of the function to use. SQLite's own LOWER changes only ASCII. */
 function addLower(driver: Driver): string {
   if (driver.function === undefined) return 'LOWER'
   driver.function('millwright_lower', { deterministic: true }, (value) => (typeof value === 'string' ? value.toLowerCase() : value))
   return 'millwright_lower'
 }
 
-/** SQLite's errors as ours. */
-function translate(error: unknown, path: string): unknown {
-  if (error instanceof MillwrightError) return error
-  const { message = String(error), code, errcode } = error as { message?: string; code?: string; errcode?: number }
-  const kind = `${code ?? ''} ${errcode ?? ''} ${message}`
-  const say = (what: string): string => `the SQLite store ${show(path)} ${what}: ${message}`
-  if (/NOTADB|not a database|malformed|SQLITE_CORRUPT/i.test(kind))
-    return new MillwrightError('Corrupt', say('cannot be read'), { cause: error })
-  if (/readonly|READONLY|permission|EACCES/i.test(kind))
-    return new MillwrightError('PermissionDenied', say('cannot be written'), { cause: error })
-  if (/BUSY|locked/i.test(kind)) return new MillwrightError('Unavailable', say('is locked by another process'), { cause: error })
-  if (/FULL|disk/i.test(kind)) return new MillwrightError('Unavailable', say('could not be written'), { cause: error, retryable: false })
-  if (/unable to open|directory does not exist|CANTOPEN/i.test(kind)) {
-    // SQLite writes beside the file even to read it.
-    const lock = path === ':memory:' ? undefined : lockOfFolder(path)
-    if (lock === undefined) return new MillwrightError('NotFound', say('cannot be opened'), { cause: error })
-    return new MillwrightError('PermissionDenied', say(`cannot be opened, its folder takes no writes (${lock})`), { cause: error })
+/** What the parts of one backend share. */
+export interface Connection {
+  /** The backend's name, for messages. */
+  readonly name: string
+  readonly storage: ObjectStore
+  readonly isClosed: boolean
+  /** The database. @throws InvalidState once closed */
+  open(): Database
+  /** Runs `work` in one transaction. Resolves with its result when the transaction survives the loss of power. @throws InvalidState once closed */
+  write<T>(work: (database: Database) => T): Promise<T>
+  /** Waits for pending flushes and closes the database. Idempotent. */
+  close(): Promise<void>
+}
+
+/** The connection over an open database. */
+export function createConnection(database: Database, { name, storage }: Pick<Connection, 'name' | 'storage'>): Connection {
+  let isClosed = false
+  const open = (): Database => {
+    if (isClosed) throw new MillwrightError('InvalidState', `${name} is closed`)
+    return database
   }
-  if (/UNIQUE|PRIMARYKEY|constraint/i.test(kind)) return new MillwrightError('Conflict', say('refused a write'), { cause: error })
-  return new MillwrightError('Internal', say('failed'), { cause: error })
+  return {
+    name,
+    storage,
+    get isClosed() {
+      return isClosed
+    },
+    open,
+    write(work) {
+      const result = open().transaction(() => work(database))
+      return database.durable().then(() => result)
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      try {
+        await database.durable()
+      } finally {
+        database.close()
+      }
+    },
+  }
 }

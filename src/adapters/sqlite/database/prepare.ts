@@ -1,9 +1,9 @@
-/** Making sure that a database is one of MLflow's. */
+/** Checks that a database has MLflow's tables; an empty one gets them. */
 import { MillwrightError, show } from '../../../core/errors'
 import { schemaStatements } from './schema'
 
-/** What is needed of a database here. */
-interface Prepared {
+/** The part of a database that is used here. */
+interface SchemaDatabase {
   readonly path: string
   all(sql: string): readonly Record<string, unknown>[]
   transaction(work: () => void): void
@@ -23,16 +23,16 @@ const needed: readonly string[] = [
 ]
 
 /**
- * Makes the tables in an empty file; leaves MLflow's own files, of whatever revision, as they are.
+ * Makes the tables in an empty file. A file that MLflow made is not changed, whatever its revision is.
  *
- * @throws Corrupt for a database that is something else
+ * @throws Corrupt for a database with other tables
  */
-export function prepareSchema(database: Prepared, exec: (sql: string) => void): void {
+export function prepareSchema(database: SchemaDatabase, exec: (sql: string) => void): void {
   const tables = (): string[] =>
     database.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").map(({ name }) => String(name))
   if (tables().length === 0) {
     database.transaction(() => {
-      // Another process may have been faster while we waited for the lock.
+      // Another process may have made the tables while this one waited for the lock.
       if (tables().length > 0) return
       for (const statement of schemaStatements()) exec(statement)
     })

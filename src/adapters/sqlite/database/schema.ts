@@ -1,15 +1,15 @@
 /**
- * MLflow's SQLite schema as of MLflow 3.0.0 (`alembic_version` 6953534de441). Newer releases upgrade it by themselves on open;
- * an older stamp opens in newer releases, a newer one does not open in older ones.
+ * MLflow's SQLite schema as of MLflow 3.0.0 (`alembic_version` 6953534de441). A newer release upgrades the file when it opens it. An older
+ * release cannot open a file of a newer revision.
  *
- * MLflow's migrations read the stored CREATE TABLE text back, so every column and every constraint stands on a line of its own
- * and the constraints keep MLflow's names.
+ * MLflow's migrations parse the stored text of CREATE TABLE. So each column and each constraint is on its own line, and the constraints have
+ * MLflow's names.
  */
 
-/** The revision this schema is. */
+/** The revision of this schema. */
 export const MLFLOW_REVISION = '6953534de441'
 
-/** Table, its columns, its constraints; in an order in which foreign keys already exist. */
+/** Each table with its columns and constraints, in an order in which foreign keys refer to earlier tables. */
 const tables: readonly (readonly [name: string, columns: string, constraints: string])[] = [
   ['alembic_version', 'version_num VARCHAR(32) NOT NULL', 'CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)'],
   [
@@ -124,7 +124,7 @@ const tables: readonly (readonly [name: string, columns: string, constraints: st
   ],
 ]
 
-/** Indexes MLflow makes too; they are optional, and what makes reading a run quick. */
+/** The indexes that MLflow makes, and three more. They are optional, and make reading and searching runs fast. */
 const indexes: readonly string[] = [
   'CREATE INDEX index_params_run_uuid ON params (run_uuid)',
   'CREATE INDEX index_metrics_run_uuid ON metrics (run_uuid)',
@@ -134,14 +134,14 @@ const indexes: readonly string[] = [
   'CREATE INDEX index_datasets_experiment_id_dataset_source_type ON datasets (experiment_id, dataset_source_type)',
   'CREATE INDEX index_inputs_input_uuid ON inputs (input_uuid)',
   'CREATE INDEX index_inputs_destination_type_destination_id_source_type ON inputs (destination_type, destination_id, source_type)',
-  // Ours, under names that no release of MLflow will want: the newest runs and the best by a metric without
-  // sorting all, and the runs that have a value of a param without reading all that have the param.
+  // Not MLflow's, so their names begin with `millwright_`. They give the newest runs, and the best runs by a metric, without sorting all runs;
+  // and the runs with a value of a param without reading all runs that have the param.
   'CREATE INDEX millwright_runs_newest ON runs (experiment_id, lifecycle_stage, start_time DESC, run_uuid)',
   'CREATE INDEX millwright_latest_metrics_best ON latest_metrics (key, value, is_nan, run_uuid)',
   'CREATE INDEX millwright_params_value ON params (key, value, run_uuid)',
 ]
 
-/** The statements that make an empty database one of MLflow's. */
+/** The statements that make MLflow's tables in an empty database. */
 export function schemaStatements(): string[] {
   const creates = tables.map(([name, columns, constraints]) => {
     const lines = [...columns.split(';'), ...constraints.split(';')].map((line) => `\t${line}`)

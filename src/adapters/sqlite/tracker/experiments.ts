@@ -5,8 +5,7 @@ import { experimentFolder } from '../../../mlruns/keys'
 import { assertBatch, assertExperimentName } from '../../../ports/run-keys'
 import { assertNameUsable, deletedExperiment } from '../../../ports/run-state'
 import type { ExperimentChange, ExperimentRecord, TrackerBackend } from '../../../ports/tracker-backend'
-import type { Connection } from '../database/connection'
-import type { Database, SqlRow } from '../database/database'
+import type { Connection, Database, SqlRow } from '../database/database'
 import { experimentOf } from './rows'
 
 /** The calls on experiments. */

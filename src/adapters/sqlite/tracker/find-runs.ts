@@ -1,23 +1,23 @@
-/** Which runs a search finds: counts first, then asks in the way that suits how many there are. */
+/** Finding the runs of a search. Counts decide which query is the fastest. */
 import { MillwrightError, show } from '../../../core/errors'
 import type { ParsedRunQuery } from '../../../ports/run-search'
 import type { Page } from '../../../ports/tracker-backend'
 import type { Database } from '../database/database'
-import { bestFirst, countKept, countStatement, type SearchContext, type Sql, searchStatement, windowStatement } from './search'
+import { bestFirst, countMatching, countStatement, newestStartStatement, type SearchContext, type Sql, searchStatement } from './search'
 
-/** When a search goes which way; a test makes the numbers small. */
+/** The counts at which a search chooses another query. Tests pass small ones. */
 export interface SearchSizes {
-  /** Up to this many runs in the experiments of a search are few: all of them are looked at. */
+  /** With up to this many runs in the experiments of a search, all of them are read. */
   readonly few: number
-  /** A clause kept by fewer runs is where a search begins. */
+  /** A clause that fewer runs than this match is evaluated first. */
   readonly rare: number
-  /** The newest runs, through which a search for the newest goes before it goes through all. */
+  /** A search for the newest runs first reads this many of the newest, then all. */
   readonly newest: number
 }
 
 const usualSizes: SearchSizes = { few: 1000, rare: 500, newest: 2000 }
 
-/** One page of run ids, sorted. @throws InvalidArgument on a cursor that cannot be */
+/** One page of run ids, sorted. @throws InvalidArgument for a cursor that no page has */
 export function findRuns(database: Database, query: ParsedRunQuery, experimentIds: readonly string[], sizes = usualSizes): Page<string> {
   const offset = offsetOf(query.cursor)
   const { lower } = database
@@ -31,14 +31,14 @@ export function findRuns(database: Database, query: ParsedRunQuery, experimentId
   const find = (): string[] => {
     if (isSmall) return idsOf(query)
     const rare = query.clauses.find((clause) => {
-      const statement = countKept(clause, lower, sizes.rare)
+      const statement = countMatching(clause, lower, sizes.rare)
       return statement !== undefined && count(statement) < sizes.rare
     })
     if (rare !== undefined) return idsOf(query, { rare })
-    // Runs that have the metric come first, and the newest do: where they fill the page, they are the answer.
+    // Runs that have the metric are sorted before those that lack it, and newer runs before older ones. If these fill the page, no other run can be on it.
     const best = bestFirst(query)
-    const window = windowStatement(query, experimentIds, sizes.newest)
-    const since = window && database.get(window.text, ...window.values)?.start_time
+    const newest = newestStartStatement(query, experimentIds, sizes.newest)
+    const since = newest && database.get(newest.text, ...newest.values)?.start_time
     const found = best !== undefined ? idsOf(best) : since === undefined || since === null ? [] : idsOf(query, { since: Number(since) })
     return found.length > query.limit ? found : idsOf(query)
   }
@@ -50,6 +50,6 @@ export function findRuns(database: Database, query: ParsedRunQuery, experimentId
 function offsetOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0
   if (!/^\d{1,15}$/.test(cursor))
-    throw new MillwrightError('InvalidArgument', `a cursor of a run search must come from the page before, got ${show(cursor)}`)
+    throw new MillwrightError('InvalidArgument', `the cursor of a run search must be that of the page before, got ${show(cursor)}`)
   return Number(cursor)
 }

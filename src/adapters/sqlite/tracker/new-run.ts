@@ -1,11 +1,11 @@
-/** A run that starts: its record, and its rows in MLflow's tables. */
+/** A new run: its record, and its rows in MLflow's tables. */
 import type { ExperimentRecord, RunRecord } from '../../../ports/tracker-backend'
 import type { Database } from '../database/database'
 
-/** What a caller says of a new run. */
+/** What the caller chooses about a new run. */
 type RunStart = Pick<RunRecord, 'runName' | 'startTime' | 'user' | 'tags'>
 
-/** The record of a run that has just started; what reading it back would give. */
+/** The record of a new run. Equal to the record that reading its rows gives. */
 export function newRun(runId: string, experiment: ExperimentRecord, { runName, startTime, user, tags }: RunStart): RunRecord {
   return {
     runId,

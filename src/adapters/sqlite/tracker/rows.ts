@@ -1,16 +1,16 @@
-/** Rows of MLflow's tables to and from the records of the tracker port. */
+/** Converts rows of MLflow's tables to records of the tracker port, and back. */
 import type { DatasetInput, ExperimentRecord, LoggedModelRecord, MetricPoint, RunRecord, RunStatus } from '../../../ports/tracker-backend'
 import type { Database, SqlRow, SqlValue } from '../database/database'
 
 const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
 const number = (value: unknown): number => Number(value ?? 0)
 
-/** Membership in a list that is one value: a JSON array. Keeps the statement's text the same for every length. */
+/** A condition `IN` whose list is one value, a JSON array. The text of the statement is then the same for every length. */
 export const among = 'IN (SELECT value FROM json_each(?))'
-/** The columns of a point. Steps beyond 2⁵³, which MLflow can hold and a number cannot, come out rounded instead of failing. */
+/** The columns of a metric point. A step beyond 2⁵³, which MLflow can store and a number cannot hold, is rounded. */
 export const pointColumns = 'key, value, timestamp, CAST(step AS REAL) AS step, is_nan'
 
-/** The two columns MLflow keeps a metric's value in: NaN is 0 with a mark, infinities are the largest doubles. */
+/** The two columns in which MLflow stores the value of a metric: NaN is 0 with `is_nan` 1, infinities are the greatest doubles. */
 export function toValue(value: number): readonly [value: number, isNan: number] {
   if (value !== value) return [0, 1]
   return [Math.abs(value) === Number.POSITIVE_INFINITY ? Math.sign(value) * Number.MAX_VALUE : value, 0]
@@ -42,7 +42,7 @@ function pairs(rows: readonly SqlRow[]): Record<string, string> {
   return Object.fromEntries(rows.map(({ key, value }) => [text(key), text(value)]))
 }
 
-/** Runs by their ids, in that order, read in a few queries for all; an id that is not there gives nothing. */
+/** The records of these runs, in the order of the ids, read with few queries. Unknown ids are left out. */
 export function runsById(database: Database, ids: readonly string[]): RunRecord[] {
   const records: RunRecord[] = []
   for (let start = 0; start < ids.length; start += 500) {
@@ -55,7 +55,7 @@ export function runsById(database: Database, ids: readonly string[]): RunRecord[
   return records
 }
 
-/** Some hundred run rows as records. */
+/** Converts up to some hundred rows of `runs` to records. */
 export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[] {
   const list = JSON.stringify(rows.map(({ run_uuid }) => run_uuid))
   const by = (sql: string, idColumn = 'run_uuid'): Map<string, SqlRow[]> => {
@@ -101,7 +101,7 @@ export function runsOf(database: Database, rows: readonly SqlRow[]): RunRecord[]
   })
 }
 
-/** Params or tags by run. One row a run, its texts as JSON: rows are what reading costs. */
+/** Params or tags by run. The query gives one row for each run, with its texts as JSON: reading takes time per row. */
 function textsOfRuns(database: Database, table: 'params' | 'tags', list: string): Map<string, Record<string, string>> {
   const rows = database.all(
     `SELECT run_uuid, json_group_object(key, CAST(COALESCE(value, '') AS TEXT)) AS texts FROM ${table} WHERE run_uuid ${among} GROUP BY run_uuid`,
@@ -134,7 +134,7 @@ export function runStateOf(row: SqlRow): Pick<RunRecord, 'runId' | 'status' | 'e
   }
 }
 
-/** The number MLflow keeps for a logged model's status. */
+/** The number that MLflow stores for the status of a logged model. */
 export function modelStatusNumber(status: LoggedModelRecord['status']): number {
   return modelStatuses.lastIndexOf(status)
 }

@@ -1,4 +1,4 @@
-/** Run search as SQL: clauses on metrics, params and tags become joins; the answers are those of the other backends. */
+/** Run search as SQL. Clauses on metrics, params and tags become joins. The results are the same as those of the other backends. */
 import type { RunClause, RunIdentifier } from '../../../ports/run-filter'
 import type { ParsedRunQuery, RunOrder } from '../../../ports/run-search'
 import type { SqlValue } from '../database/database'
@@ -20,41 +20,44 @@ const attributeColumns: Readonly<Record<string, string>> = {
   end_time: 'r.end_time',
 }
 
-/** A table under another name, and what its row must keep. */
+/** A table with an alias, and the condition of the join. */
 interface JoinedTable extends Sql {
   readonly table: string
 }
 
-/** What a search stands in. */
+/** What a search statement depends on besides the query. */
 export interface SearchContext {
   readonly experimentIds: readonly string[]
   readonly offset: number
-  /** The SQL function that folds case. */
+  /** Name of the SQL function that makes text lower-case. */
   readonly lower: string
-  /** Whether the experiments hold few runs, so that one goes through these, and not through all that have a metric or param. */
+  /** Whether the experiments hold few runs. The statement then begins with these runs instead of those that have a metric or param. */
   readonly isSmall: boolean
-  /** A clause that few runs keep: one begins with these. */
+  /** A clause that few runs match. The statement then begins with these runs. */
   readonly rare?: RunClause | undefined
-  /** Only runs that started at this time or later, newest first, until there are enough. Epoch milliseconds. */
+  /** Only runs that started at this time or later. Epoch milliseconds. */
   readonly since?: number | undefined
 }
 
-/** Counts the runs in the experiments, not beyond `most`. */
+/** Counts the runs of the experiments, up to `most`. */
 export function countStatement(experimentIds: readonly string[], most: number): Sql {
   const { text, values } = ofExperiments('', experimentIds)
   return { text: `SELECT COUNT(*) AS runs FROM (SELECT 1 FROM runs WHERE ${text} LIMIT ${most})`, values }
 }
 
-/** Counts the runs, of all experiments, that keep a clause which an index answers, not beyond `most`; `undefined` for any other clause. */
-export function countKept(clause: RunClause, lower: string, most: number): Sql | undefined {
+/** Counts the runs of all experiments that match a clause, up to `most`; `undefined` for a clause that no index answers. */
+export function countMatching(clause: RunClause, lower: string, most: number): Sql | undefined {
   const isIndexed = clause.field === 'metric' ? clause.comparator !== '!=' : clause.field === 'param' && clause.comparator === '='
   if (!isIndexed || !isKeyed(clause)) return undefined
   const { table, text, values } = clauseTable(clause, 'c0', 'c0', lower)
   return { text: `SELECT COUNT(*) AS runs FROM (SELECT 1 FROM ${table} WHERE ${text} LIMIT ${most})`, values }
 }
 
-/** The start of the run that has `before` newer ones, by an index; no row when there are fewer. `undefined` for a search with another order. */
-export function windowStatement(
+/**
+ * Selects the start time of the run that has `before` newer runs, by an index; selects no row when there are fewer runs. `undefined` for a search
+ * with another order.
+ */
+export function newestStartStatement(
   { clauses, order, view }: ParsedRunQuery,
   experimentIds: readonly string[],
   before: number,
@@ -67,17 +70,18 @@ export function windowStatement(
   }
 }
 
-/** One experiment as such, so that an index gives its runs sorted. */
+/** The condition for the experiments. A single one is compared with `=`, so that an index gives its runs in order. */
 function ofExperiments(prefix: string, ids: readonly string[]): Sql {
   if (ids.length === 1) return { text: `${prefix}experiment_id = ?`, values: [Number(ids[0])] }
   return { text: `${prefix}experiment_id ${among}`, values: [JSON.stringify(ids.map(Number))] }
 }
 
 /**
- * The matching runs' ids, sorted, one more than the limit so that the caller sees whether there is a next page.
+ * Selects the ids of the matching runs, sorted. It selects one more than the limit, which shows whether there is a next page.
  *
- * SQLite has no figures to choose an order of joins by, so it is given one (`CROSS JOIN`): first the clause whose metric the runs are
- * sorted by, which an index then gives in that order and stops at the limit; the row of the run, which is the widest, last.
+ * SQLite has no statistics for choosing an order of joins, so `CROSS JOIN` sets one. The first table is the one of the clause on the metric that
+ * the runs are sorted by: an index gives its rows in that order, and the statement stops at the limit. The last table is `runs`, whose rows are
+ * the widest.
  */
 export function searchStatement(query: ParsedRunQuery, { experimentIds, offset, lower, isSmall, rare, since }: SearchContext): Sql {
   const keyed = query.clauses.filter(isKeyed)
@@ -121,8 +125,8 @@ export function searchStatement(query: ParsedRunQuery, { experimentIds, offset, 
 }
 
 /**
- * A search sorted by a metric that no clause asks for, narrowed to the runs that have a number there, which an index gives sorted;
- * `undefined` for any other search.
+ * For a search sorted by a metric without a clause on it: the same search with a clause that only runs with a number in the metric match. An
+ * index gives these runs in order. `undefined` for any other search.
  */
 export function bestFirst(query: ParsedRunQuery): ParsedRunQuery | undefined {
   const [order] = query.order
@@ -131,21 +135,21 @@ export function bestFirst(query: ParsedRunQuery): ParsedRunQuery | undefined {
   return { ...query, clauses: [isNumber, ...query.clauses] }
 }
 
-/** Whether a clause compares the value of a metric, param or tag: what lacks the key cannot keep it. */
+/** Whether a clause compares the value of a metric, param or tag. A run without the key does not match such a clause. */
 function isKeyed({ field, comparator }: RunClause): boolean {
   return field !== 'attribute' && field !== 'dataset' && !comparator.startsWith('IS')
 }
 
-/** Whether all runs that keep the clause have a number to be sorted by; `!=` also keeps NaN. */
+/** Whether all runs that match the clause have a number to be sorted by. A run with NaN matches `!=`. */
 function isSortedBy(clause: RunClause, order: RunOrder | undefined): boolean {
   return clause.field === 'metric' && order?.field === 'metric' && clause.key === order.key && clause.comparator !== '!='
 }
 
-/** A clause on a metric, param or tag: a run has at most one row of a key, so a join neither doubles it nor keeps one that lacks the key. */
+/** The join for a clause on a metric, param or tag. A run has at most one row for a key, so the join gives each run at most once. */
 function clauseTable(clause: RunClause, alias: string, base: string, lower: string): JoinedTable {
   const column = `${alias}.value`
   const test = compared(clause.field === 'metric' ? metricColumn(column, clause.value as number) : column, clause, lower)
-  // A NaN compares false with everything but `!=`, as a number does.
+  // NaN matches only `!=`.
   const nan = clause.field === 'metric' ? (clause.comparator === '!=' ? ` OR ${alias}.is_nan = 1` : ` AND ${alias}.is_nan = 0`) : ''
   const same = alias === base ? '' : `${alias}.run_uuid = ${base}.run_uuid AND `
   return {
@@ -177,13 +181,13 @@ function tableOf({ field }: RunIdentifier): string {
   return field === 'metric' ? 'latest_metrics' : field === 'param' ? 'params' : 'tags'
 }
 
-/** MLflow keeps infinities as the greatest doubles; only a comparison with one of these must tell them apart from numbers. */
+/** MLflow stores infinities as the greatest doubles. Only a comparison with such a value must distinguish the two. */
 function metricColumn(column: string, wanted: number): string {
   if (Math.abs(wanted) < Number.MAX_VALUE) return column
   return `CASE ${column} WHEN ${Number.MAX_VALUE} THEN 9e999 WHEN ${-Number.MAX_VALUE} THEN -9e999 ELSE ${column} END`
 }
 
-/** `LIKE` minds case because the connection says so (`case_sensitive_like`, as MLflow sets it). */
+/** A comparison. `LIKE` is case-sensitive, because the connection sets `case_sensitive_like` as MLflow does. */
 function compared(column: string, { comparator, value }: RunClause, lower: string): Sql {
   if (Array.isArray(value)) return { text: `${column} ${comparator} (SELECT value FROM json_each(?))`, values: [JSON.stringify(value)] }
   if (comparator === 'LIKE') return { text: `${column} LIKE ?`, values: [value as string] }
@@ -191,14 +195,14 @@ function compared(column: string, { comparator, value }: RunClause, lower: strin
   return { text: `${column} ${comparator} ?`, values: [value as SqlValue] }
 }
 
-/** Values first, then NaN, then missing, whatever the direction. */
+/** One sort key. In both directions, values come first, then NaN, then missing values. */
 function orderSql(key: RunOrder, alias: string): string {
   const direction = directionOf(key)
   if (key.field === 'attribute') {
     const column = attributeColumns[key.key] as string
     return `${column} IS NULL, ${column} ${direction}`
   }
-  // A NaN is stored as 0 with a mark, so that all of them are equal.
+  // NaN is stored as 0 with `is_nan`, so all NaN are equal.
   if (key.field === 'metric') return `COALESCE(${alias}.is_nan, 2), ${alias}.value ${direction}`
   return `${alias}.value IS NULL, ${alias}.value ${direction}`
 }

@@ -1,4 +1,4 @@
-/** Writing a batch into MLflow's tables, inside the caller's transaction. */
+/** Writing a batch to MLflow's tables. Inside the caller's transaction. */
 import { newId } from '../../../core/ids'
 import { isLaterPoint } from '../../../ports/metric-points'
 import { paramConflict } from '../../../ports/run-keys'
@@ -10,7 +10,7 @@ import { runStateOf, toValue } from './rows'
 /**
  * Adds a checked batch to a run.
  *
- * @param row the run's row; without it the run is new and open
+ * @param row the row of the run; without it the run is taken to be new and running
  * @throws InvalidState when the run has ended or is deleted, Conflict for a param with another value
  */
 export function writeBatch(database: Database, runId: string, experimentId: number, batch: RunBatch, row?: SqlRow): void {
@@ -35,7 +35,7 @@ export function writeBatch(database: Database, runId: string, experimentId: numb
   for (const { modelId, step } of batch.outputModels ?? []) link(database, ['RUN_OUTPUT', runId, 'MODEL_OUTPUT', modelId], step)
 }
 
-/** Points, and beside them the last of each key: MLflow's pages and its search read only that. */
+/** Writes metric points, and the last point of each key to `latest_metrics`, which MLflow's pages and its search read. */
 function writeMetrics(database: Database, runId: string, points: readonly MetricPoint[]): void {
   const byKey = new Map<string, MetricPoint[]>()
   for (const point of points) {
@@ -48,7 +48,7 @@ function writeMetrics(database: Database, runId: string, points: readonly Metric
     let last = group[0] as MetricPoint
     for (const point of group) if (isLaterPoint(point, last)) last = point
     const [value, isNan] = toValue(last.value)
-    // The order of `isLaterPoint`, on what is stored.
+    // The condition compares with the stored point as `isLaterPoint` does.
     database.run(
       'INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan WHERE (excluded.step, excluded.timestamp, excluded.value) > (latest_metrics.step, COALESCE(latest_metrics.timestamp, 0), latest_metrics.value)',
       key,
@@ -61,10 +61,10 @@ function writeMetrics(database: Database, runId: string, points: readonly Metric
   }
 }
 
-/** Rows in one statement, largest first; one statement is one call into the driver, and keeps its place in the indexes. */
+/** Numbers of rows in one statement, largest first. A statement is one call of the driver, and its rows share the lookups in the indexes. */
 const rowCounts = [256, 32, 4, 1] as const
 
-/** What differs from point to point is three values; NaN goes as NULL. */
+/** The statement for each number of rows. A point has three values of its own; NaN is passed as NULL. */
 const insertSql: Readonly<Record<number, string>> = /* @__PURE__ */ Object.fromEntries(
   /* @__PURE__ */ rowCounts.map((count) => [
     count,
@@ -72,7 +72,7 @@ const insertSql: Readonly<Record<number, string>> = /* @__PURE__ */ Object.fromE
   ]),
 )
 
-/** The points of one key, in statements of many rows. */
+/** Writes the points of one key, with statements of many rows. */
 function insertPoints(database: Database, runId: string, key: string, points: readonly MetricPoint[]): void {
   let start = 0
   for (const count of rowCounts) {
@@ -111,7 +111,7 @@ function writeDataset(database: Database, runId: string, experimentId: number, d
   }
 }
 
-/** Adds a row to `inputs`; `undefined` when it was there. */
+/** Adds a row to `inputs` and returns its id; `undefined` where the row exists. */
 function link(database: Database, ends: readonly [string, string, string, string], step: number): string | undefined {
   const held = database.get(
     'SELECT 1 AS one FROM inputs WHERE source_type = ? AND source_id = ? AND destination_type = ? AND destination_id = ?',

@@ -1,15 +1,15 @@
-/** Reads any source of CSV into its bytes. */
+/** Reads any source of data into its bytes. */
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { chunksOf, readBytes } from '../../core/read-bytes'
 import { throwIfAborted } from '../../core/signal'
-import { readNodeFile } from '../node/node-file'
+import { chunksOfNodeFile, openNodeFile, type RandomAccess, readNodeFile } from './node-file'
 
 /**
- * What `readCsv` reads: text (a string with a line break), a path or `file:` URL (Node), an `http(s):` URL, bytes, a Blob or File, a Response,
+ * What readers of data take: text (a string with a line break), a path or `file:` URL (Node), an `http(s):` URL, bytes, a Blob or File, a Response,
  * a ReadableStream or an iterable of strings or bytes. Gzip is unpacked wherever it is found.
  */
-export type CsvSource =
+export type DataSource =
   | string
   | URL
   | ArrayBuffer
@@ -30,7 +30,7 @@ export interface SourceOptions {
 }
 
 /** All bytes of a source, unpacked. Bytes given by the caller are returned as they are, not copied. */
-export async function bytesOfSource(source: CsvSource, options: SourceOptions): Promise<Uint8Array> {
+export async function bytesOfSource(source: DataSource, options: SourceOptions): Promise<Uint8Array> {
   throwIfAborted(options.signal)
   const bytes = await packedBytes(source, options)
   const whole = isGzip(bytes) ? await gunzip(bytes, options) : bytes
@@ -39,7 +39,101 @@ export async function bytesOfSource(source: CsvSource, options: SourceOptions): 
   return whole
 }
 
-async function packedBytes(source: CsvSource, options: SourceOptions): Promise<Uint8Array> {
+/** A source of which parts are read: a file is opened, everything else is taken into memory. A string is a path. */
+export async function openSource(source: DataSource, options: SourceOptions): Promise<RandomAccess> {
+  throwIfAborted(options.signal)
+  if (typeof source === 'string' || (source instanceof URL && source.protocol === 'file:')) return openNodeFile(source, options.operation)
+  const bytes = await bytesOfSource(source, options)
+  return {
+    byteLength: bytes.length,
+    slice: async (start, end = bytes.length) => bytes.slice(start, end).buffer,
+    close: async () => {},
+  }
+}
+
+/**
+ * The bytes of a source piece by piece, unpacked, so that no more than a few pieces are in memory. A string with a line break is the text itself.
+ */
+export async function* chunksOfSource(source: DataSource, options: SourceOptions): AsyncGenerator<Uint8Array> {
+  throwIfAborted(options.signal)
+  const chunks = await packedChunks(source, options)
+  const pieces = chunks[Symbol.asyncIterator]()
+  const first: Uint8Array[] = []
+  let held = 0
+  while (held < 18) {
+    const next = await pieces.next()
+    if (next.done) break
+    first.push(next.value)
+    held += next.value.length
+  }
+  const rest = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* first
+      for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value
+    } finally {
+      await pieces.return?.(undefined)
+    }
+  }
+  const head = new Uint8Array(await new Blob(first as BlobPart[]).arrayBuffer())
+  let done = 0
+  for await (const chunk of isGzip(head) ? unpacked(rest(), options) : rest()) {
+    throwIfAborted(options.signal)
+    done += chunk.length
+    if (done > options.maxBytes) throw tooLong(options)
+    options.onBytes(done)
+    yield chunk
+  }
+  options.onBytes(done, done)
+}
+
+async function packedChunks(source: DataSource, options: SourceOptions): Promise<AsyncIterable<Uint8Array>> {
+  const { operation, signal } = options
+  const isPath = typeof source === 'string' && !/[\r\n]/.test(source)
+  if (isPath || (source instanceof URL && source.protocol === 'file:')) return chunksOfNodeFile(source as string | URL, operation)
+  if (source instanceof URL || (typeof Response === 'function' && source instanceof Response)) {
+    const response = source instanceof URL ? await fetchUrl(source, options) : source
+    return encoded(chunksOf(bodyOf(response, options), signal), options)
+  }
+  if (typeof Blob === 'function' && source instanceof Blob) return encoded(chunksOf(source.stream(), signal), options)
+  if (typeof (source as ReadableStream)?.getReader === 'function')
+    return encoded(chunksOf(source as ReadableStream<Uint8Array>, signal), options)
+  const isBytes = typeof source === 'string' || source instanceof ArrayBuffer || ArrayBuffer.isView(source)
+  if (!isBytes && isIterable(source)) return encoded(source, options)
+  return slicesOf(await packedBytes(source, options))
+}
+
+/** Bytes a megabyte at a time. */
+async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1 << 20) yield bytes.subarray(at, at + (1 << 20))
+}
+
+async function* unpacked(chunks: AsyncGenerator<Uint8Array>, { operation, signal }: SourceOptions): AsyncGenerator<Uint8Array> {
+  if (typeof DecompressionStream !== 'function') throw new MillwrightError('Unsupported', `${operation} cannot unpack gzip on this runtime`)
+  let problem: unknown
+  const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(value as Uint8Array<ArrayBuffer>)
+      } catch (cause) {
+        problem = cause
+        controller.error(cause)
+      }
+    },
+    cancel: async () => void (await chunks.return(undefined)),
+  })
+  try {
+    yield* chunksOf(packed.pipeThrough(new DecompressionStream('gzip')), signal)
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason
+    if (problem !== undefined) throw problem
+    if (cause instanceof MillwrightError) throw cause
+    throw new MillwrightError('Corrupt', `${operation}: the gzip data are damaged`, { cause })
+  }
+}
+
+async function packedBytes(source: DataSource, options: SourceOptions): Promise<Uint8Array> {
   if (typeof source === 'string') return /[\r\n]/.test(source) ? utf8(source) : readNodeFile(source, options)
   if (source instanceof URL) {
     return source.protocol === 'file:' ? readNodeFile(source, options) : responseBytes(await fetchUrl(source, options), options)
@@ -67,13 +161,15 @@ async function fetchUrl(url: URL, { operation, signal }: SourceOptions): Promise
 }
 
 async function responseBytes(response: Response, options: SourceOptions): Promise<Uint8Array> {
+  return collect(chunksOf(bodyOf(response, options), options.signal), options)
+}
+
+function bodyOf(response: Response, { operation }: SourceOptions): ReadableStream<Uint8Array> {
   if (!response.ok) {
     const code = response.status === 404 ? 'NotFound' : response.status >= 500 ? 'Unavailable' : 'InvalidArgument'
-    throw new MillwrightError(code, `${options.operation} got a response with status ${response.status}`, {
-      details: { status: response.status },
-    })
+    throw new MillwrightError(code, `${operation} got a response with status ${response.status}`, { details: { status: response.status } })
   }
-  return response.body === null ? new Uint8Array(0) : collect(chunksOf(response.body, options.signal), options)
+  return response.body ?? new Blob([]).stream()
 }
 
 /** Reads chunks to their end; `expectedBytes` where their length is known. @throws InvalidArgument for more than `maxBytes` */

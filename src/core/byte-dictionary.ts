@@ -65,15 +65,19 @@ export class ByteDictionary {
     }
   }
 
+  /** Whether any text holds a NUL byte. */
+  hasNul(): boolean {
+    return this.#arena.subarray(0, this.#offsets[this.#size]).includes(0)
+  }
+
   /**
    * The texts from entry `from` on.
    *
-   * @throws TypeError when the bytes are not UTF-8, or hold NUL
+   * @throws TypeError when the bytes are not UTF-8
    */
   texts(from: number): string[] {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     const texts: string[] = []
-    if (this.#arena.subarray(0, this.#offsets[this.#size]).includes(0)) throw new TypeError('NUL in text')
     // Decoded some megabytes at a time and cut: much quicker than one call a text, and below the longest string.
     for (let first = from; first < this.#size; ) {
       const base = this.#offsets[first] as number

@@ -1,0 +1,95 @@
+/** Real tables in two parts: rows to learn from, and later ones with missing cells and unknown categories put in. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { parseCsv } from '../../../src/adapters/csv/csv'
+import { createRng, permutation } from '../../../src/core/random'
+import { type CellValue, type Column, columnFrom, takeColumn } from '../../../src/schema/column'
+import { type Table, tableOf } from '../../../src/schema/table'
+
+/** A table in two parts. */
+export interface Parts {
+  readonly train: Table
+  readonly unseen: Table
+}
+
+/** Where data beside the repository lies; what is not there is left out. */
+const beside = process.env.MILLWRIGHT_INTEROP_DATA ?? join('..', 'shared', 'data')
+
+const files: Readonly<Record<string, string>> = {
+  penguins: join('examples', 'data', 'penguins.csv'),
+  bikeshare: join('examples', 'lifecycle', 'data', 'bikeshare-2011.csv'),
+  abalone: join(beside, 'tabular', 'abalone.csv'),
+  wine: join(beside, 'tabular', 'wine.csv'),
+  breastCancer: join(beside, 'tabular', 'breast_cancer.csv'),
+  housing: join(beside, 'tabular', 'california_housing.csv.gz'),
+  titanic: join(beside, 'monitoring', 'titanic_reference.csv'),
+  pm25: join(beside, 'stream', 'beijing_pm25.csv.gz'),
+  planes: join(beside, 'bench', 'nyc2017_planes.csv'),
+  flights: join(beside, 'bench', 'nyc2017_flights.csv.gz'),
+}
+
+/** Rows of a table that are used, drawn at random: the whole of most. */
+const MOST_ROWS = 6000
+
+/** All tables that are there, by name. */
+export function realTables(names: readonly string[] = Object.keys(files)): Record<string, Parts> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const path = files[name] as string
+      if (existsSync(path)) return [[name, partsOf(read(path))]]
+      console.info(`left out: ${name} (no ${path})`)
+      return []
+    }),
+  )
+}
+
+function read(path: string): Table {
+  const bytes = readFileSync(path)
+  const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
+  return parseCsv(text)
+}
+
+/** Three quarters to learn from; of the others, a tenth of all cells is emptied and a twentieth of the text is replaced. */
+function partsOf(table: Table): Parts {
+  const order = permutation(table.numRows, createRng(3)).slice(0, MOST_ROWS)
+  const cut = Math.floor(order.length * 0.75)
+  const take = (rows: Int32Array): Table => tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows.slice().sort())))
+  return { train: take(order.slice(0, cut)), unseen: disturbed(take(order.slice(cut))) }
+}
+
+function disturbed(table: Table): Table {
+  const rng = createRng(4)
+  return tableOf(
+    table.columnNames.map((name): Column => {
+      const { type, ...column } = table.column(name)
+      const cells = column.toArray().map((cell): CellValue => {
+        const drawn = rng.next()
+        if (drawn < 0.1) return null
+        return type === 'string' && drawn < 0.15 ? 'never seen' : cell
+      })
+      return columnFrom(name, type, cells)
+    }),
+  )
+}
+
+/** Only rows without missing cells in these columns: for what scikit-learn refuses missing cells in. */
+export function complete({ train, unseen }: Parts, names: readonly string[]): Parts {
+  const keep = (table: Table): Table => {
+    const rows = Int32Array.from({ length: table.numRows }, (_, row) => row).filter((row) =>
+      names.every((name) => table.column(name).at(row) !== null),
+    )
+    return tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
+  }
+  return { train: keep(train), unseen: keep(unseen) }
+}
+
+/** A table as JSON for Python. */
+export function jsonOf(table: Table): Record<string, { type: string; values: CellValue[] }> {
+  return Object.fromEntries(
+    table.columnNames.map((name) => {
+      const column = table.column(name)
+      return [name, { type: column.type, values: column.toArray() }]
+    }),
+  )
+}

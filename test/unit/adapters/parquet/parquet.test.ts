@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { readParquet, toParquet } from '../../../../src/adapters/parquet/parquet'
+import { fromColumns, profile, valueCounts } from '../../../../src/dataset'
+import { kindsOfRows } from '../../../support/columnar-fixture'
+
+const fixture = fileURLToPath(new URL('../../../fixtures/columnar/kinds.parquet', import.meta.url))
+const flat = kindsOfRows.map(({ name }) => name)
+
+describe('readParquet', () => {
+  it.each(kindsOfRows)('reads $name, written by pyarrow', async ({ name, type, cells }) => {
+    const column = (await readParquet(fixture, { columns: [name] })).column(name)
+    expect([column.type, column.toArray()]).toEqual([type, cells])
+  })
+
+  it('reads the same from bytes, a Blob and a stream, and only what is asked for', async () => {
+    const bytes = await readFile(fixture)
+    const [a, b] = [flat[0] as string, flat[1] as string]
+    const want = await readParquet(fixture, { columns: [b, a], rowRange: [1, 3] })
+    expect([want.columnNames, want.numRows]).toEqual([[b, a], 2])
+    for (const source of [new Uint8Array(bytes), new Blob([bytes]), new Response(bytes)]) {
+      expect((await readParquet(source, { columns: [b, a], rowRange: [1, 3] })).toRecords()).toEqual(want.toRecords())
+    }
+    expect((await readParquet(fixture, { columns: [a], rowRange: [9, 20] })).numRows).toBe(0)
+  })
+
+  it('names the columns that are no cells', async () => {
+    const error = await readParquet(fixture).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'Unsupported', details: { columns: ['list', 'struct', 'map', 'interval'] } })
+    expect(String(error)).toContain('"list" is nested (LIST)')
+    await expect(readParquet(fixture, { columns: ['binary'] })).rejects.toMatchObject({
+      code: 'Unsupported',
+      message: 'readParquet: column "binary" holds bytes that are not UTF-8 text',
+    })
+  })
+
+  it('reads times of 96 bits and text without a dictionary', async () => {
+    const data = await readParquet(fileURLToPath(new URL('../../../fixtures/columnar/plain.parquet', import.meta.url)))
+    expect(data.column('int96').toArray()).toEqual(kindsOfRows.find(({ name }) => name === 'timestamp ns')?.cells)
+    expect(data.column('plain').toArray()).toEqual(kindsOfRows.find(({ name }) => name === 'string')?.cells)
+  })
+
+  it.each(['gzip', 'brotli', 'zstd', 'lz4'])('reads what is compressed with %s', async (codec) => {
+    const path = fileURLToPath(new URL(`../../../fixtures/columnar/${codec}.parquet`, import.meta.url))
+    expect((await readParquet(path)).toRecords()).toEqual([
+      { a: 1, b: 'x' },
+      { a: 2, b: null },
+      { a: 3, b: 'x' },
+    ])
+  })
+
+  it('refuses what is wrong, in its own words', async () => {
+    await expect(readParquet('none.parquet')).rejects.toMatchObject({ code: 'NotFound' })
+    await expect(readParquet(fixture, { columns: ['zz'] })).rejects.toMatchObject({ code: 'NotFound' })
+    await expect(readParquet(new Uint8Array(100))).rejects.toMatchObject({ code: 'Corrupt' })
+    const bytes = new Uint8Array(await readFile(fixture))
+    await expect(readParquet(bytes.subarray(0, 500))).rejects.toMatchObject({ code: 'Corrupt' })
+    await expect(readParquet(fixture, { rowRange: [3, 1] })).rejects.toMatchObject({ code: 'InvalidArgument' })
+    const reason = new Error('enough')
+    await expect(readParquet(fixture, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+
+  it('never throws anything but its own errors on damaged files', async () => {
+    const bytes = new Uint8Array(await toParquet(fromColumns({ a: [1, 2, 3], s: ['x', 'y', null] })))
+    for (let i = 0; i < bytes.length; i += 3) {
+      const damaged = bytes.slice()
+      damaged[i] = (damaged[i] as number) ^ 0x55
+      const result: unknown = await readParquet(damaged).catch((error: unknown) => error)
+      if (result instanceof Error)
+        expect((result as { code?: string }).code, `byte ${i}: ${result}`).toMatch(/Corrupt|Unsupported|InvalidArgument/)
+    }
+  })
+})
+
+describe('toParquet', () => {
+  it('refuses what it cannot write', async () => {
+    await expect(toParquet(fromColumns({}))).rejects.toMatchObject({ code: 'InvalidArgument' })
+    await expect(toParquet(fromColumns({ a: [1] }), { compression: 'lzma' as 'none' })).rejects.toMatchObject({ code: 'InvalidArgument' })
+    const lib = {
+      parquetWriteBuffer: () => {
+        throw new Error('no room')
+      },
+    } // prettier-ignore
+    await expect(toParquet(fromColumns({ a: [1] }), { lib })).rejects.toThrow('could not write the table: no room')
+  })
+})
+
+const shared = new URL('../../../../../shared/data/monitoring/', import.meta.url)
+
+describe.skipIf(!existsSync(shared))('real files (needs the data beside the repository)', () => {
+  const read = (name: string, options = {}) => readParquet(fileURLToPath(new URL(name, shared)), options)
+
+  it('employment_ma_reference', async () => {
+    const data = await read('employment_ma_reference.parquet')
+    expect([data.numRows, data.columnNames.length]).toEqual([68_785, 21])
+    expect(valueCounts(data, 'year')).toMatchObject([{ value: 2015, count: 68_785 }])
+    const right = data.column('prediction').storage.filter((value, row) => value === data.column('employed').storage[row]).length
+    expect((right / data.numRows).toFixed(3)).toBe('0.827')
+    expect(profile(data).columns.reduce((sum, { missing }) => sum + missing, 0)).toBe(0)
+  })
+
+  it('employment_ma_analysis and its target', async () => {
+    const data = await read('employment_ma_analysis.parquet', { columns: ['id', 'year'] })
+    const counts = Object.fromEntries(valueCounts(data, 'year').map(({ value, count }) => [value, count]))
+    expect(counts).toEqual({ 2016: 69_126, 2017: 69_635, 2018: 70_131 })
+    const target = await read('employment_ma_analysis_target.parquet')
+    expect([target.numRows, target.columnNames]).toEqual([208_892, ['id', 'employed']])
+    expect(target.column('id').storage).toEqual(data.column('id').storage)
+  })
+})
