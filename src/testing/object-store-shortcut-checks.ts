@@ -84,7 +84,7 @@ function createdFolders(): Check<ObjectStore> {
     const won = race.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []))
     expectThat(
       race.every((outcome) => outcome.status === 'fulfilled' || isMillwrightError(outcome.reason, 'Conflict')),
-      'a loser is told Conflict',
+      'the other calls fail with Conflict',
     )
     expectEqual(won.length, 1, 'winners of a race')
     expectEqual(fromUtf8(await subject.get('race/it/meta')), `${won[0]}`.repeat(500), 'the content is the winner’s')
