@@ -41,7 +41,7 @@ export interface HttpClientSettings {
   readonly http: HttpOptions
 }
 
-/** The settings that checked options stand for; an answer longer than `maxBytes` is refused. */
+/** The settings of checked options. An answer longer than `maxBytes` is refused. */
 export function httpClientSettings(options: HttpClientOptions, maxBytes: number): HttpClientSettings {
   const { retries = 5, backoffMs = 100, timeoutMs = 60_000, clock = systemClock() } = options
   const rng = createRng(options.seed ?? Number.parseInt(newId().slice(0, 8), 16))

@@ -1,6 +1,6 @@
-/** Where things lie in MLflow's `mlruns` tree. Keys are those of an object store; folders end in `/`. */
+/** The keys of MLflow's `mlruns` tree in an object store. Keys of folders end in `/`. */
 
-/** The folder that holds the tree, unless the caller says otherwise. */
+/** The default folder of the tree. */
 export const TREE = 'mlruns'
 /** The folder of all registered models. */
 export const MODELS_ROOT = `${TREE}/models/`
@@ -30,14 +30,14 @@ export function versionFolder(name: string, version: string): string {
   return `${modelFolder(name)}version-${version}/`
 }
 
-/** The folder of a registered model's history, one object an event. MLflow does not look at it. */
+/** The folder of a registered model's history: one object for each event. MLflow ignores it. */
 export function historyFolder(name: string): string {
   return `${modelFolder(name)}history/`
 }
 
 /**
- * The key that a URI or path stands for in a tree that was moved: the part from `mlruns/` on, with a slash at the end; `undefined` where it names
- * no such tree.
+ * The key of a URI or path, whose tree may have been moved since: the part that begins with `mlruns/`, with a slash at the end. `undefined`
+ * where there is no such part.
  */
 export function keyInMovedTree(uri: string): string | undefined {
   const at = uri.lastIndexOf(`/${TREE}/`)

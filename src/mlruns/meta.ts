@@ -1,18 +1,18 @@
-/** The `meta.yaml` files of the tree: read with every scalar as text, written with sorted keys as MLflow does. */
+/** The `meta.yaml` files of the tree: all scalars are read as text, and keys are written sorted, as MLflow does. */
 import type { Awaitable } from '../core/awaitable'
 import { fromUtf8 } from '../core/bytes'
 import type { Json } from '../core/json'
 import { toYaml } from '../core/yaml-write'
 
-/** What a `meta.yaml` holds: every scalar as text, `null` where nothing stands. */
+/** The members of a `meta.yaml`: scalars as text, `null` for a member without a value. */
 export type Meta = Readonly<Record<string, unknown>>
 
 /**
- * Reads a `meta.yaml`; what is YAML but no mapping is an empty one. Plain `key: value` lines, as nearly all are, are read at once and without the
- * YAML parser, because a search over thousands of runs reads thousands of these files; the parser is loaded for the first file that needs it.
+ * Reads a `meta.yaml`. YAML that is no mapping has no members. Nearly all files only have plain lines `key: value`, which are read without the
+ * YAML parser: a search over thousands of runs reads thousands of these files. The parser is loaded for the first file that needs it.
  *
  * @param subject the file, for messages
- * @throws Corrupt when it is no YAML
+ * @throws Corrupt for a text that is no YAML
  */
 export function parseMeta(bytes: Uint8Array, subject: string): Awaitable<Meta> {
   const text = fromUtf8(bytes)
@@ -25,7 +25,7 @@ async function parsedMeta(text: string, subject: string): Promise<Meta> {
   return typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? (meta as Meta) : {}
 }
 
-/** The members; `undefined` where a line is more than `key: word` or `key: 'text'`. */
+/** The members of a file with only plain lines; `undefined` where a line is neither `key: word` nor `key: 'text'`. */
 function plainMeta(text: string): Meta | undefined {
   const meta: Record<string, unknown> = {}
   for (const line of text.split('\n')) {
@@ -41,13 +41,13 @@ function plainMeta(text: string): Meta | undefined {
   return meta
 }
 
-/** A text member; `undefined` where there is none. */
+/** A member as text; `undefined` where there is none. */
 export function textOf(meta: Meta, field: string): string | undefined {
   const value = Object.hasOwn(meta, field) ? meta[field] : undefined
   return typeof value === 'string' ? value : undefined
 }
 
-/** A member as a number; `undefined` where there is none, or it is no finite number. */
+/** A member as a number; `undefined` where there is none, or where it is not a finite number. */
 export function numberOf(meta: Meta, field: string): number | undefined {
   const text = textOf(meta, field)
   const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text)

@@ -1,18 +1,18 @@
-/** Metric files: one line `<timestamp> <value> <step>` a point, as MLflow writes them. */
+/** Metric files: a line `<timestamp> <value> <step>` for each point, as MLflow writes them. */
 import { fromUtf8 } from '../core/bytes'
 import { MillwrightError, show } from '../core/errors'
 import { comparePoints, isLaterPoint, pointIdentity } from '../ports/metric-points'
 import type { MetricPoint } from '../ports/tracker-backend'
 
-/** The line of a point, with its newline. Python's `float()` reads every value back bit by bit. */
+/** The line of a point, with a newline. Python's `float()` reads the exact value back. */
 export function metricLine({ value, timestamp, step }: MetricPoint): string {
   return `${timestamp} ${valueText(value)} ${step}\n`
 }
 
 /**
- * The points of a file, in the order of its lines. What follows the last newline is a line that was never finished, and is left out.
+ * The points of a file, in the order of its lines. Text after the last newline is an incomplete line, and is left out.
  *
- * @param subject names the file in messages; without it a line that cannot be read is skipped
+ * @param subject names the file in messages; without it, a line that is no point is skipped
  * @throws Corrupt naming the line
  */
 export function parseMetricLines(bytes: Uint8Array, key: string, subject?: string): MetricPoint[] {
@@ -21,7 +21,7 @@ export function parseMetricLines(bytes: Uint8Array, key: string, subject?: strin
   const points: MetricPoint[] = []
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as string
-    // MLflow appends dataset name and digest after the step; before its first release there was no step.
+    // MLflow may append the name and digest of a dataset after the step. Versions before its first release wrote no step.
     const [timestampText = '', text = '', stepText = '0'] = line.trim().split(' ')
     const timestamp = Number(timestampText)
     const value = parseValue(text)
@@ -29,13 +29,13 @@ export function parseMetricLines(bytes: Uint8Array, key: string, subject?: strin
     if (timestampText !== '' && value !== undefined && Number.isSafeInteger(timestamp) && Number.isSafeInteger(step)) {
       points.push({ key, value, timestamp, step })
     } else if (subject !== undefined) {
-      throw new MillwrightError('Corrupt', `line ${i + 1} of ${subject} is no metric point: ${show(line)}`)
+      throw new MillwrightError('Corrupt', `line ${i + 1} of ${subject} is not a metric point: ${show(line)}`)
     }
   }
   return points
 }
 
-/** Points in the order of the port, each once. */
+/** The points in the order of a history, each once. */
 export function sortPoints(points: readonly MetricPoint[]): MetricPoint[] {
   const sorted = [...points].sort(comparePoints)
   return sorted.filter((point, i) => i === 0 || pointIdentity(point) !== pointIdentity(sorted[i - 1] as MetricPoint))

@@ -8,13 +8,13 @@ import type { ModelVersionRecord, RegisteredModelRecord, VersionInit } from '../
 import { modelFolder, versionFolder } from './keys'
 import { parseMeta } from './meta'
 
-/** A version that was deleted stays, marked by this stage. */
+/** The stage of a deleted version, whose folder stays. */
 export const DELETED_STAGE = 'Deleted_Internal'
 
-/** The text members of a model's or version's `meta.yaml`; empty ones and nulls are left out. */
+/** The text members of the `meta.yaml` of a model or version, without empty ones and nulls. */
 export type ModelMeta = Readonly<Record<string, string>>
 
-/** Reads the `meta.yaml` of a registered model or a version. @throws Corrupt when it is no YAML */
+/** Reads the `meta.yaml` of a registered model or a version. @throws Corrupt for a file that is no YAML */
 export async function parseModelMeta(bytes: Uint8Array, subject: string): Promise<ModelMeta> {
   const members = Object.entries(await parseMeta(bytes, subject)).filter(
     (member): member is [string, string] => typeof member[1] === 'string',
@@ -66,9 +66,9 @@ export function versionMeta(record: Omit<ModelVersionRecord, 'tags'>, stage = 'N
 }
 
 /**
- * The record that a version's `meta.yaml` and tags make.
+ * The record of a version, from its `meta.yaml` and tags.
  *
- * @throws Corrupt when the file is cut short or is that of another version
+ * @throws Corrupt when the file is incomplete, or is that of another version
  */
 export function versionRecord(name: string, version: string, meta: ModelMeta, tags: Readonly<Record<string, string>>): ModelVersionRecord {
   const file = `${versionFolder(name, version)}meta.yaml`
@@ -88,7 +88,7 @@ export function versionRecord(name: string, version: string, meta: ModelMeta, ta
   }
 }
 
-/** When a model was created and changed, and its description. @throws Corrupt when the file is cut short or is that of another model */
+/** The times and the description of a model. @throws Corrupt when the file is incomplete, or is that of another model */
 export function modelFacts(name: string, meta: ModelMeta): Pick<RegisteredModelRecord, 'createdAt' | 'updatedAt' | 'description'> {
   const file = `${modelFolder(name)}meta.yaml`
   if (meta.name !== name) throw damaged(file, ['name'], show(name), meta.name)
@@ -96,7 +96,7 @@ export function modelFacts(name: string, meta: ModelMeta): Pick<RegisteredModelR
   return { createdAt, updatedAt: timeOf(meta, 'last_updated_timestamp', file) ?? createdAt, description: meta.description ?? '' }
 }
 
-/** The version that the file of an alias names. @throws Corrupt when it names none */
+/** The version in the file of an alias. @throws Corrupt where it holds none */
 export function aliasTarget(text: string, file: string): string {
   const version = text.trim()
   if (!/^[1-9]\d{0,14}$/.test(version)) throw damaged(file, [], 'the number of a version', text)
@@ -137,14 +137,14 @@ export function loggedModelMeta(
   )
 }
 
-/** The `meta.yaml` that tells a run which model it made; the reader takes the id from `destination_id`. */
+/** The `meta.yaml` of a model among the outputs of a run. MLflow reads the id from `destination_id`. */
 export function runOutputMeta(modelId: string): Uint8Array {
   return utf8(
     toYaml({ destination_id: modelId, destination_type: 'MODEL_OUTPUT', source_id: modelId, source_type: 'RUN_OUTPUT', step: 0, tags: {} }),
   )
 }
 
-/** The default experiment's `meta.yaml`, without which MLflow does not find its models. */
+/** The `meta.yaml` of the default experiment. Without it, MLflow does not find the models of this experiment. */
 export function defaultExperimentMeta(uri: string, at: number): Uint8Array {
   return utf8(
     toYaml({

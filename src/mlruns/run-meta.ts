@@ -1,17 +1,17 @@
-/** A run's `meta.yaml`: MLflow's fields, whose status is a number. */
+/** The `meta.yaml` of a run, with MLflow's fields. The status is a number. */
 import type { Json } from '../core/json'
 import type { RunRecord, RunStatus } from '../ports/tracker-backend'
 import { type Meta, numberOf, textOf } from './meta'
 
-/** What stands in a run's meta. */
+/** The part of a run's record that its `meta.yaml` holds. */
 export type RunHead = Omit<RunRecord, 'params' | 'tags' | 'metrics' | 'datasets' | 'inputModels' | 'outputModels'>
 
-/** MLflow's numbers: position + 1. */
+/** MLflow's number of a status is its position + 1. */
 const statuses: readonly RunStatus[] = ['running', 'scheduled', 'finished', 'failed', 'killed']
 /** MLflow's `SourceType.LOCAL`. */
 const LOCAL = 4
 
-/** The fields of `meta.yaml`. `deletedAt` is written only by deletion, and at creation as null, as MLflow does. */
+/** The fields of a `meta.yaml`. `deletedAt`: null for a new run, a time for a deleted one; without it the field is omitted, as in MLflow. */
 export function runMeta(head: RunHead, deletedAt?: number | null): Readonly<Record<string, Json>> {
   return {
     artifact_uri: head.artifactUri,
@@ -32,7 +32,7 @@ export function runMeta(head: RunHead, deletedAt?: number | null): Readonly<Reco
   }
 }
 
-/** Reads a run's meta; `undefined` where it is not that of a run called `runId`. */
+/** The head of a run; `undefined` where the meta is not that of the run `runId`. */
 export function runHead(meta: Meta, runId: string): RunHead | undefined {
   if ((textOf(meta, 'run_id') ?? textOf(meta, 'run_uuid')) !== runId) return undefined
   const endTime = numberOf(meta, 'end_time')
@@ -49,10 +49,10 @@ export function runHead(meta: Meta, runId: string): RunHead | undefined {
   }
 }
 
-/** Heads by their meta: reading one from the other is most of what a repeated search would do. */
+/** Meta → head. Without this cache, a repeated search would spend most of its time on reading heads. */
 const heads = /* @__PURE__ */ new WeakMap<Meta, RunHead>()
 
-/** As {@link runHead}, once for a meta that stays in memory. */
+/** As {@link runHead}. Cached for each meta object. */
 export function headOf(meta: Meta, runId: string): RunHead | undefined {
   const held = heads.get(meta)
   if (held?.runId === runId) return held

@@ -1,38 +1,44 @@
 /** The alert sink port: where alerts go (a log, a webhook, Alertmanager, …). */
 import type { Awaitable } from '../core/awaitable'
 
-/** What an alert tells: which rule, in which state, with which numbers. Plain JSON. */
+/** An alert: its rule, its state and the measured numbers. Plain JSON. */
 export interface AlertMessage {
-  /** Equal for every message of one firing of one rule, so that a receiver can drop what it has seen: an idempotency key. */
+  /** Idempotency key: equal for all messages of one firing of one rule, so that a receiver can drop duplicates. */
   readonly id: string
-  /** The rule's name: with `labels`, the identity of the alert. */
+  /** The name of the rule. `rule` and `labels` together identify the alert. */
   readonly rule: string
   readonly state: 'firing' | 'resolved'
   readonly severity: 'info' | 'warning' | 'critical'
-  /** Of bounded variety: the model's name, the environment; never values. */
+  /** Labels with few distinct values, such as the name of the model or the environment. Never measured values. */
   readonly labels: Readonly<Record<string, string>>
   /** One sentence with the numbers. */
   readonly summary: string
-  /** What was measured at this check, and the threshold it was held against. */
+  /** The value measured at this check. */
   readonly value: number
+  /** The threshold that `value` was compared with. */
   readonly threshold: number
-  /** When the rule began to fire, epoch milliseconds. */
+  /** When the rule began to fire. Epoch milliseconds. */
   readonly startsAt: number
-  /** When it stopped. Only of `resolved`. */
+  /** When the rule stopped firing. Only with state `resolved`. Epoch milliseconds. */
   readonly endsAt?: number | undefined
-  /** The numbers behind it. */
+  /** Further numbers of the check. */
   readonly details: Readonly<Record<string, unknown>>
 }
 
 /**
  * Receives alerts.
  *
- * Guarantees asked of an implementation: `send` may be called twice with one message (same `id` and `state`) after a failure; it keeps
- * the message's order; it holds nothing back once its promise resolves. A rejection is retried when the error is `retryable` or foreign.
+ * Guarantees every implementation gives:
+ * - **Delivery**: when the promise of `send` resolves, the receiver has accepted the message. Nothing is buffered after that.
+ * - **Order**: messages are delivered in the order of the calls.
+ * - **Repetition**: `send` may be called again with the same message (same `id` and `state`) after it rejected, and accepts it.
+ *
+ * The caller repeats `send` after a rejection with a `retryable` error, or with an error that is no `MillwrightError`.
  */
 export interface AlertSink {
   readonly portVersion: 1
-  /** For messages; never a secret. */
+  /** For messages: what and where. Never a secret. */
   readonly name: string
+  /** Delivers one message. */
   send(message: AlertMessage, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
 }

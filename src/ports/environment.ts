@@ -1,41 +1,43 @@
-/** What a run remembers of where it ran: captured by an adapter, recorded by a tracker. */
+/** The environment of a run: captured by an adapter, recorded by a tracker. */
 import type { Awaitable } from '../core/awaitable'
 
-/** Facts about a process; everything may be unknown. */
+/** Facts about a process. Each may be unknown. */
 export interface RunEnvironment {
-  /** Who runs it. */
+  /** The name of the user who runs the process. */
   readonly user?: string | undefined
-  /** The program: entry script or page address. */
+  /** The entry script, or the address of the page. */
   readonly entryScript?: string | undefined
-  /** What was typed: the runtime's options, the script, its arguments. Values that look secret are masked. */
+  /** The command line: the runtime's options, the script and its arguments. Values that look secret are masked. */
   readonly command?: readonly string[] | undefined
   /** `node`, `bun`, `deno`, `browser`, … */
   readonly runtime?: string | undefined
   readonly runtimeVersion?: string | undefined
   /** Operating system, version and architecture in one line. */
   readonly os?: string | undefined
-  /** How many processors there are. */
+  /** Number of processors. */
   readonly cpuCount?: number | undefined
-  /** Of the package the program belongs to. */
+  /** Name of the package to which the program belongs. */
   readonly packageName?: string | undefined
   readonly packageVersion?: string | undefined
   /** SHA-256 of the package's lockfile. */
   readonly lockfileDigest?: string | undefined
-  /** Direct dependencies and the versions installed. */
+  /** Direct dependencies: name → installed version. */
   readonly packages?: Readonly<Record<string, string>> | undefined
   readonly gitCommit?: string | undefined
   readonly gitBranch?: string | undefined
   readonly gitRepoUrl?: string | undefined
   /** Whether tracked files differ from the commit. */
   readonly gitDirty?: boolean | undefined
-  /** The folder of the package below the repository's root; empty for the root itself. */
+  /** The folder of the package, relative to the root of the repository; empty for the root. */
   readonly gitFolder?: string | undefined
-  /** `git diff HEAD` of tracked files, where it is not too large. Recorded as an artifact of its own. */
+  /** The output of `git diff HEAD` for tracked files, unless it is too large. Recorded as an artifact. */
   readonly gitPatch?: string | undefined
 }
 
 /**
- * Captures the environment; called once per tracker. A failure or a long wait never keeps a run from starting: what is not known in time is
- * left out. It must mask secrets in `command` and leave them out elsewhere.
+ * Captures the environment. A tracker calls it once.
+ *
+ * Guarantees every implementation gives: secrets in `command` are masked, and no other fact contains a secret. The tracker starts a run even
+ * when the call fails or takes long; the facts are then left out.
  */
 export type EnvironmentSource = () => Awaitable<RunEnvironment>

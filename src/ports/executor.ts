@@ -1,37 +1,40 @@
-/** The executor port: where one ready step of a pipeline runs. */
+/** The executor port: runs the steps of a pipeline. */
 
-/** One attempt at one step, all of whose needs are met. */
+/** One attempt of one step. All steps that it needs have succeeded. */
 export interface StepJob {
   readonly pipeline: string
   readonly runId: string
   readonly step: string
-  /** Counted from 1. With `runId` and `step` it names this attempt for ever: a late answer of an earlier one is not taken. */
+  /** The number of the attempt, from 1. `runId`, `step` and `attempt` identify the attempt; the result of an earlier attempt is ignored. */
   readonly attempt: number
-  /** What the run was started with. */
+  /** The input of the run. */
   readonly input: unknown
-  /** Outputs of the needed steps by name. */
+  /** Outputs of the steps that this step needs: name of the step → output. */
   readonly inputs: Readonly<Record<string, unknown>>
-  /** Aborted when the run is cancelled or the attempt's time is up. */
+  /** Aborts when the run is cancelled, or when the attempt exceeds its time limit. */
   readonly signal: AbortSignal
-  /** Runs the step's function here and now. An executor that works elsewhere does not call it. */
+  /** Runs the function of the step in this process. An executor that runs steps in other processes does not call it. */
   run(): Promise<unknown>
 }
 
 /**
- * Runs steps. The pipeline decides what is ready, how many run at once, what is retried and what is remembered; an executor
- * only carries out one attempt.
+ * Runs attempts of steps. The pipeline decides which steps are ready, how many run at a time, which attempts are repeated and which outputs are
+ * cached; an executor only runs one attempt.
  *
- * - It gives the step's output, or rejects with what the step threw; an error that crossed a process boundary arrives as a
- *   `MillwrightError` (see `errorFromJson`).
- * - After `job.signal` aborts nobody waits for the answer any more; the executor should stop the work if it can.
- * - An attempt may run twice (a lost worker); steps that write elsewhere should be idempotent by `runId` and `step`.
+ * Guarantees every implementation gives:
+ * - **Result**: `execute` resolves with the output of the step, or rejects with the error that the step threw. An error from another process
+ *   arrives as a `MillwrightError` (see `errorFromJson`).
+ * - **Abort**: after `job.signal` aborts the pipeline ignores the result; the executor stops the work if it can.
+ *
+ * An attempt may run twice, for example when a worker is lost. A step with effects outside the pipeline should be idempotent by `runId` and
+ * `step`.
  */
 export interface Executor {
   readonly portVersion: 1
   /** For messages: what and where. Never a secret. */
   readonly name: string
-  /** Runs one attempt. */
+  /** Runs one attempt and gives the output of the step. */
   execute(job: StepJob): Promise<unknown>
-  /** Releases what is held. Idempotent. */
+  /** Releases all resources. Idempotent. */
   close(): Promise<void>
 }

@@ -64,6 +64,17 @@ export type {
   ObjectStoreCapabilities,
   PutOptions,
 } from './object-store'
+export {
+  assertListOptions,
+  assertPutCondition,
+  assertUriKey,
+  changedObject,
+  existingObject,
+  missingObject,
+  type StoreState,
+  storeState,
+} from './object-store-rules'
+export { type KeyPage, type KeyQuery, pageOfKeys } from './page-of-keys'
 export type {
   GateVerdict,
   ModelVersionRecord,
@@ -102,6 +113,16 @@ export {
   type RunOrder,
   searchRecords,
 } from './run-search'
+export {
+  assertExperimentActive,
+  assertNameUsable,
+  assertRunNotDeleted,
+  assertTagDeletable,
+  assertTakesBatch,
+  deletedExperiment,
+  endTimeAfter,
+  isEnded,
+} from './run-state'
 export { listAll, readFrom, readOptional } from './stored-objects'
 export type { SystemMeter, SystemMeterSource } from './system-metrics'
 export type { CellValue, Column, ColumnType, Row, Table } from './table'

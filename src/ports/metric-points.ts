@@ -1,11 +1,11 @@
-/** Sorts, pages and compares metric points, for backends that store points themselves. */
+/** Order, identity and pages of metric points, for backends that store points themselves. */
 import { invalidArgument, show } from '../core/errors'
 import type { MetricPoint, Page } from './tracker-backend'
 
 /** A point without its key. */
 export type PointValues = Pick<MetricPoint, 'value' | 'timestamp' | 'step'>
 
-/** Order of a history: timestamp, step, value; `NaN` after every value. */
+/** Compares two points of a history: by timestamp, then step, then value; `NaN` comes last. */
 export function comparePoints(a: PointValues, b: PointValues): number {
   return a.timestamp - b.timestamp || a.step - b.step || compareNumbers(a.value, b.value)
 }
@@ -17,19 +17,19 @@ export function isLaterPoint(a: PointValues, b: PointValues): boolean {
   return (a.value !== a.value ? 0 : a.value) > (b.value !== b.value ? 0 : b.value)
 }
 
-/** Text that is equal for equal points of one metric only. */
+/** A text that is equal for two points of one metric exactly when the points are equal. */
 export function pointIdentity({ value, timestamp, step }: PointValues): string {
   return `${timestamp} ${value} ${step}`
 }
 
-/** One page of a sorted history; the cursor is a position. @throws InvalidArgument on a limit or cursor that cannot be */
+/** One page of a sorted history. The cursor is a position. @throws InvalidArgument for a wrong limit or cursor */
 export function pageOfPoints(
   sorted: readonly MetricPoint[],
   options: { readonly limit?: number | undefined; readonly cursor?: string | undefined } = {},
 ): Page<MetricPoint> {
   const { limit = 25_000, cursor = '0' } = options
   if (!Number.isInteger(limit) || limit < 1) throw invalidArgument(`\`limit\` of a history must be a whole number ≥ 1, got ${show(limit)}`)
-  if (!/^\d{1,15}$/.test(cursor)) throw invalidArgument(`a cursor of a history must come from the page before, got ${show(cursor)}`)
+  if (!/^\d{1,15}$/.test(cursor)) throw invalidArgument(`the cursor of a history must be that of the page before, got ${show(cursor)}`)
   const start = Number(cursor)
   const items = sorted.slice(start, start + limit)
   return start + limit < sorted.length ? { items, cursor: `${start + limit}` } : { items }

@@ -1,11 +1,11 @@
-/** From a model to its package, with a clear error for what is no model. */
+/** The package of a model, or the error for what is no model. */
 import { invalidArgument, isPromise, show } from '../core/errors'
 import type { ModelPackage, PackableModel } from './model'
 
 /**
- * Packs a model that packs itself; a package is returned as it is, unchecked.
+ * Calls `pack` of a model. A package is returned without a check.
  *
- * @param operation what takes the model, for messages: `register`
+ * @param operation the operation that takes the model, for messages: `register`
  * @throws InvalidArgument for anything else: a Promise, a model that is not fitted, a model of another library
  */
 export async function packageOf(operation: string, model: PackableModel | ModelPackage): Promise<ModelPackage> {
@@ -15,6 +15,6 @@ export async function packageOf(operation: string, model: PackableModel | ModelP
   const isUnfitted = typeof (given as { fit?: unknown }).fit === 'function'
   const arrived = isUnfitted ? 'a model that is not fitted' : show(model)
   throw invalidArgument(`${operation} takes a fitted model, or a package, got ${arrived}`, {
-    hint: isUnfitted ? 'const fitted = model.fit(train, { target })' : 'of TensorFlow.js: tfjsModel(model)',
+    hint: isUnfitted ? 'const fitted = model.fit(train, { target })' : 'for a model of TensorFlow.js: tfjsModel(model)',
   })
 }

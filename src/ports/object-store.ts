@@ -1,13 +1,13 @@
 /** The object store port: named bytes, written atomically. */
 import type { Awaitable } from '../core/awaitable'
 
-/** What an object store can do beyond the mandatory. A frozen plain record. */
+/** What an object store can do. A frozen plain record. */
 export interface ObjectStoreCapabilities {
   /** `put` honours `ifAbsent` and `ifMatch` atomically, also between processes. Otherwise a `put` with either is refused with `Unsupported`. */
   readonly conditionalPut: boolean
   /** `get` can return a part of an object without reading all of it. Otherwise a `get` with `range` is refused with `Unsupported`. */
   readonly rangeRead: boolean
-  /** `append` adds to an object atomically: no interleaving, no torn line among concurrent appenders. Otherwise it is refused with `Unsupported`. */
+  /** `append` adds to an object atomically: the bytes of concurrent calls do not mix. Otherwise it is refused with `Unsupported`. */
   readonly appendAtomic: boolean
   /** What was written survives the end of the process. */
   readonly persistent: boolean
@@ -19,16 +19,16 @@ export interface ObjectStoreCapabilities {
 export interface ObjectInfo {
   readonly key: string
   readonly sizeBytes: number
-  /** Opaque; equal only while the content is equal. Changes with every content change. */
+  /** Opaque. Changes with every change of the content. */
   readonly etag: string
-  /** Epoch milliseconds, as the store knows it. */
+  /** Epoch milliseconds, by the clock of the store. */
   readonly modifiedAt: number
 }
 
 /** Options of {@link ObjectStore.get}. */
 export interface GetOptions {
   readonly signal?: AbortSignal | undefined
-  /** Where `rangeRead`: bytes from `start` (included) to `end` (not included, clipped to the size). `start` beyond the size gives no bytes. */
+  /** Where `rangeRead`: the bytes from `start` (included) to `end` (not included), as far as the object has them. */
   readonly range?: { readonly start: number; readonly end?: number | undefined } | undefined
 }
 
@@ -46,7 +46,7 @@ export interface ListOptions {
   readonly signal?: AbortSignal | undefined
   /** Only keys that start with this text. Need not end at a `/`. @default '' */
   readonly prefix?: string | undefined
-  /** Stop at the next `/` after the prefix: `prefixes` then holds what lies deeper, each ending in `/`. @default false */
+  /** Only keys without a further `/` after the prefix. For the others, `prefixes` has the part up to and including that `/`. @default false */
   readonly shallow?: boolean | undefined
   /** Most entries (objects and prefixes together) in the page. @default 1000 */
   readonly limit?: number | undefined
@@ -54,32 +54,32 @@ export interface ListOptions {
   readonly cursor?: string | undefined
 }
 
-/** One question of {@link ObjectStore.getChanged}. */
+/** One query of {@link ObjectStore.getChanged}. */
 export interface ChangedQuery {
   /** A key, or the prefix of a folder, ending in `/`. */
   readonly key: string
-  /** The stamp of an earlier answer; without it, or when it is empty, the answer holds whatever is there. */
+  /** The stamp of an earlier answer. Without it, or with an empty one, the answer has the content. */
   readonly stamp?: string | undefined
 }
 
 /** One answer of {@link ObjectStore.getChanged}. */
 export interface ChangedAnswer {
   /**
-   * As long as the stamp of a key is one that came with its content, the content is the same. Opaque, may be kept for later processes.
-   * Empty: changed so recently that another change might not show, so the content has to be asked for again.
+   * While a key has this stamp, its content is the same. Opaque; may be stored for other processes. Empty where the content changed so
+   * recently that another change could give the same stamp: the content must then be read again.
    */
   readonly stamp: string
-  /** Of a key: the content; missing where the stamp that was handed in still holds. */
+  /** For a key: the content; absent where the stamp of the query is still valid. */
   readonly bytes?: Uint8Array | undefined
-  /** Of a folder: the names directly in it, ascending, those of folders ending in `/` (empty ones too); missing as `bytes` is. */
+  /** For a folder: the names directly in it, ascending; names of folders, also of empty ones, end in `/`. Absent where `bytes` would be. */
   readonly names?: readonly string[] | undefined
 }
 
-/** What {@link ObjectStore.createFolder} makes. */
+/** The content of a new folder. */
 export interface FolderContent {
   /** Path below the folder → content. */
   readonly files: ReadonlyMap<string, Uint8Array>
-  /** Paths of folders (without a slash at the end) that other tools look for, empty or not; ignored where there are no real folders. */
+  /** Paths of folders below the new one, which may be empty, without a slash at the end. Ignored by stores without real folders. */
   readonly folders?: readonly string[] | undefined
 }
 
@@ -88,7 +88,7 @@ export interface ObjectListing {
   /** In ascending order of key (UTF-16 code units). */
   readonly objects: readonly ObjectInfo[]
   readonly prefixes: readonly string[]
-  /** There is more: pass it to the next call. */
+  /** Present where there are more entries: pass it to the next call. */
   readonly cursor?: string | undefined
 }
 
@@ -97,58 +97,61 @@ export interface ObjectListing {
  *
  * Guarantees every implementation gives, checked by `objectStoreChecks()` of `millwright/testing`:
  * - **Keys** are segments joined by `/`, checked with `assertSafeKey`; anything else is refused with `InvalidArgument`.
- *   A key and a longer key beneath it (`a`, `a/b`) may not both exist; the store may refuse the second with `Conflict`.
- * - **Atomicity**: a reader sees the whole old object or the whole new one. A crash leaves one of the two.
- * - **Visibility**: when a promise of `put`, `append` or `delete` resolves, every later call sees it, also from another
- *   process; where `persistent`, it survives a crash of the process.
- * - **Conditions**: of concurrent conditional puts on one key exactly one wins, the others reject with `Conflict`.
- * - **Capabilities**: what a store does not claim it refuses with `Unsupported`; it never ignores a condition or a range.
- * - **Buffers**: what `put` was given may be changed by the caller after the promise resolves; what `get` returned is the caller's own.
- * - **Abort**: an aborted call rejects with the signal's reason; an aborted `put` has happened wholly or not at all.
- * - **Order**: `list` is ascending by key; objects written or deleted while paging may or may not appear.
+ *   A store may refuse a key below the key of an object (`a`, then `a/b`) with `Conflict`.
+ * - **Atomicity**: a reader gets the whole old object or the whole new one. After a crash the object is one of the two.
+ * - **Visibility**: when a promise of `put`, `append` or `delete` resolves, every later call sees the change, also in another process. With
+ *   `persistent`, the change survives a crash of the process.
+ * - **Conditions**: of concurrent puts of one key with the same condition exactly one succeeds. The others reject with `Conflict`.
+ * - **Capabilities**: a store refuses what it does not claim with `Unsupported`. It never ignores a condition or a range.
+ * - **Buffers**: the caller may change the bytes it passed to `put` after the promise resolves, and the bytes that `get` returned at any time.
+ * - **Abort**: an aborted call rejects with the signal's reason. An aborted `put` has written the whole object or nothing.
+ * - **Order**: `list` is ascending by key. Objects that are written or deleted between two pages may or may not appear.
  */
 export interface ObjectStore {
   readonly portVersion: 1
   /** For messages: what and where, for example `fsStorage(./mlops)`. Never a secret. */
   readonly name: string
   readonly capabilities: ObjectStoreCapabilities
-  /** An absolute URI for a key, or for a prefix: what other tools are told (`file:///…`). Never touches the store. */
+  /** The absolute URI of a key or prefix, for other tools (`file:///…`). Does no I/O. */
   uri(key: string): string
-  /** Facts, or `undefined` where there is no such object. */
+  /** The facts of an object; `undefined` where there is none. */
   head(key: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<ObjectInfo | undefined>
   /** The bytes. @throws NotFound; Unsupported for a `range` without `rangeRead` */
   get(key: string, options?: GetOptions): Awaitable<Uint8Array>
   /** Writes the whole object. @throws Conflict when a condition does not hold; Unsupported for a condition without `conditionalPut` */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Awaitable<ObjectInfo>
-  /** Adds to the end, creating the object if need be. @throws Unsupported where `appendAtomic` is false */
+  /** Adds to the end of an object, which is created if need be. @throws Unsupported without `appendAtomic` */
   append(key: string, bytes: Uint8Array, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
   /** One page of keys. */
   list(options?: ListOptions): Awaitable<ObjectListing>
-  /** Removes; removing what is not there is fine. */
+  /** Deletes an object, if there is one. */
   delete(key: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
   /**
-   * Of stores with real folders: makes the empty folder at `prefix` (ending in `/`) exist, for other tools that look for it. Deleting
-   * an object in it may remove it again. Absent where folders are only a way to read keys.
+   * Only of stores with real folders: creates the folder at `prefix` (ending in `/`), unless it exists, for tools that need it. Deleting
+   * the last object in it may delete the folder.
+   * @throws Conflict where the prefix is the key of an object
    */
   ensureFolder?(prefix: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
   /**
-   * Of stores that can look at many small objects cheaply: the content of those that changed, in the order of the questions, `undefined`
-   * where there is no such object or folder. Notices whatever `get` would show, also what other programs wrote in place.
+   * Only of stores that can check many small objects fast: the answers in the order of the queries, each with the content if it changed;
+   * `undefined` where there is no such object or folder. Detects every change that `get` would show, also by other programs.
    */
   getChanged?(
     queries: readonly ChangedQuery[],
     options?: { readonly signal?: AbortSignal | undefined },
   ): Awaitable<readonly (ChangedAnswer | undefined)[]>
   /**
-   * Of stores that can: makes a folder appear at `prefix` (ending in `/`) with everything in it at once; a crash leaves all of it or nothing.
+   * Only of stores that can: creates a folder at `prefix` (ending in `/`) with all its content in one step. After a crash there is all of it
+   * or nothing.
    * @throws Conflict where an object is at or below the prefix
    */
   createFolder?(prefix: string, content: FolderContent, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
   /**
-   * Of stores with real folders: moves a folder with everything in it at once; a crash leaves it in one place or the other. Both end in `/`.
-   * @throws NotFound where no such folder is, Conflict where something is in the new place
+   * Only of stores with real folders: moves a folder with all its content in one step. After a crash it is in one of the two places. Both
+   * prefixes end in `/`.
+   * @throws NotFound where there is no such folder, Conflict where the new place is taken
    */
   moveFolder?(from: string, to: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
-  /** Releases what is held. Idempotent; afterwards every call throws `InvalidState`. */
+  /** Releases all resources. Idempotent; afterwards every call throws `InvalidState`. */
   close(): Promise<void>
 }

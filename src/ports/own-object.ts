@@ -1,9 +1,9 @@
-/** Recognises an object of one's own after a write whose answer was lost. */
+/** Finds out whether a write whose answer was lost had succeeded. */
 import type { ObjectInfo, ObjectStore } from './object-store'
 
 /**
- * The facts of `key` where it holds exactly `bytes`, otherwise `undefined`. For a conditional put that is tried again after its answer was
- * lost and now fails with `Conflict`: holding these bytes, it had succeeded.
+ * The facts of an object that holds exactly `bytes`; `undefined` for any other object. When the answer of a conditional put was lost and its
+ * repetition fails with `Conflict`, an object with these bytes means that the first put had succeeded.
  */
 export async function ownObject(
   store: Pick<ObjectStore, 'head' | 'get'>,

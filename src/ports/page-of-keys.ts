@@ -1,6 +1,6 @@
-/** One page of a listing, out of all keys in order: for stores that know their keys. */
+/** One page of a listing, for stores that have all keys in order. */
 
-/** What a page is asked for, as in `ListOptions`. */
+/** The options of a page, as in `ListOptions`. */
 export interface KeyQuery {
   readonly prefix: string
   readonly shallow: boolean
@@ -9,14 +9,14 @@ export interface KeyQuery {
   readonly cursor: string | undefined
 }
 
-/** A page of an `ObjectListing`, with keys in place of facts. */
+/** A page of an `ObjectListing`, with keys instead of facts. */
 export interface KeyPage {
   readonly keys: readonly string[]
   readonly prefixes: readonly string[]
   readonly cursor?: string | undefined
 }
 
-/** The page of `sorted`, which is ascending by UTF-16 code units. */
+/** One page of `sorted`, which must be ascending by UTF-16 code units. */
 export function pageOfKeys(sorted: readonly string[], { prefix, shallow, limit, cursor }: KeyQuery): KeyPage {
   const keys: string[] = []
   const prefixes: string[] = []
@@ -35,7 +35,7 @@ export function pageOfKeys(sorted: readonly string[], { prefix, shallow, limit, 
   return { keys, prefixes }
 }
 
-/** The index of the first text that is not below `text`. */
+/** The index of the first item that is not less than `text`. */
 export function firstAtLeast(sorted: readonly string[], text: string): number {
   let low = 0
   let high = sorted.length

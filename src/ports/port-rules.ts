@@ -1,12 +1,12 @@
-/** Rules for options that take an implementation of a port, with the line to write. */
+/** Rules for options that take an implementation of a port. Each message shows what to write. */
 import type { OptionRule } from '../core/options'
 
-/** An object store. */
+/** The option takes an object store. */
 export function objectStoreRule(): OptionRule {
   return portRule("an object store: write storage: fsStorage({ root: './mlops' }), or memoryStorage()", ['get', 'put', 'list', 'head'])
 }
 
-/** A tracker backend. */
+/** The option takes a tracker backend. */
 export function trackerBackendRule(): OptionRule {
   return portRule("a tracker backend: write backend: mlflowTracker({ url: 'http://127.0.0.1:5000' }), or filesTracker({ storage })", [
     'ensureExperiment',
@@ -15,7 +15,7 @@ export function trackerBackendRule(): OptionRule {
   ])
 }
 
-/** A registry backend. */
+/** The option takes a registry backend. */
 export function registryBackendRule(): OptionRule {
   return portRule("a registry backend: write backend: mlflowRegistry({ url: 'http://127.0.0.1:5000' }), or give a `storage`", [
     'ensureModel',

@@ -1,4 +1,4 @@
-/** The registry backend port: where registered models, their versions, aliases and history are kept. The nouns are MLflow's. */
+/** The registry backend port: stores registered models, their versions, aliases and history. The terms are MLflow's. */
 import type { Awaitable } from '../core/awaitable'
 
 /** A registered model: a name with versions. */
@@ -21,7 +21,7 @@ export interface ModelVersionRecord {
   readonly createdAt: number
   readonly updatedAt: number
   readonly description: string
-  /** Where the files are, for people and other tools. */
+  /** URI of the folder that holds the files, for people and other tools. */
   readonly source: string
   readonly runId?: string | undefined
   /** The logged model that holds the files: `m-` and 32 hexadecimal digits. */
@@ -30,74 +30,74 @@ export interface ModelVersionRecord {
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** What happened to a model. Events are never changed or removed. */
+/** An event in the history of a model. Events are never changed or removed. */
 export interface RegistryEvent {
   readonly kind: 'version-registered' | 'alias-moved' | 'alias-deleted' | 'promotion-rejected' | 'version-deleted'
   readonly model: string
   /** Epoch milliseconds. */
   readonly at: number
-  /** Who did it, where known. */
+  /** The user who caused it, where known. */
   readonly by?: string | undefined
-  /** The version it is about; of a moved alias, where it points now. */
+  /** The version of the event; for a moved alias the version that it points to now. */
   readonly version?: string | undefined
   readonly alias?: string | undefined
-  /** Of aliases: where it pointed before; absent where it did not exist. */
+  /** The version that the alias pointed to before; absent where the alias did not exist. */
   readonly from?: string | undefined
-  /** Of moved aliases: by what. */
+  /** The call that moved the alias. */
   readonly how?: 'promote' | 'rollback' | 'set' | undefined
   readonly reason?: string | undefined
-  /** What the gates said. */
+  /** The verdicts of the gates. */
   readonly verdicts?: readonly GateVerdict[] | undefined
 }
 
-/** What one gate said about a candidate. */
+/** The verdict of one gate on a candidate. */
 export interface GateVerdict {
   readonly gate: string
   readonly passed: boolean
-  /** What was asked for: `accuracy ≥ 0.8`. */
+  /** The requirement: `accuracy ≥ 0.8`. */
   readonly required: string
-  /** What was found: `0.74`, `not measured`. */
+  /** The measured value: `0.74`, `not measured`. */
   readonly measured: string
 }
 
-/** What a new version is made of. */
+/** A new version. */
 export interface VersionInit {
   readonly createdAt: number
   readonly description: string
   readonly runId?: string | undefined
-  /** Of the run, where known. */
+  /** The experiment of the run, where known. */
   readonly experimentId?: string | undefined
   readonly user?: string | undefined
   readonly tags: Readonly<Record<string, string>>
   readonly metrics: Readonly<Record<string, number>>
   readonly modelType: string
-  /** The files, once the backend knows the model's id: relative path → bytes. */
+  /** Gives the files for the model id that the backend assigned: relative path → bytes. */
   readonly files: (modelId: string) => Readonly<Record<string, Uint8Array>>
 }
 
-/** Told of a record that is damaged (a `Corrupt` error) while the others are listed. */
+/** Called with the `Corrupt` error of each damaged record while the others are listed. */
 export type OnDamaged = (error: unknown) => void
 
-/** What a registry backend can do. */
+/** What a registry backend can do. A frozen plain record. */
 export interface RegistryBackendCapabilities {
   /** Aliases move by compare-and-set, also between processes. Otherwise only within one process. */
   readonly atomicAliases: boolean
-  /** Events are kept. Otherwise `appendEvent` does nothing and `listEvents` is empty. */
+  /** Events are stored. Otherwise `appendEvent` does nothing and `listEvents` is empty. */
   readonly history: boolean
-  /** Survives the end of the process. */
+  /** What was stored survives the end of the process. */
   readonly persistent: boolean
 }
 
 /**
- * Where registered models are kept.
+ * Stores registered models.
  *
- * Guarantees (`registryChecks()` checks them through the registry):
- * - **Versions** count up from 1; of concurrent registrations each gets its own number, and no number is used twice, also not after a
- *   deletion. A version is seen only when all its files are stored; files and record never change afterwards, only description and tags do.
+ * Guarantees every implementation gives, checked by `registryChecks()` of `millwright/testing`:
+ * - **Versions** are numbered from 1. Concurrent registrations get different numbers, and no number is used again after a deletion. A version
+ *   can be read only after all its files are stored. Afterwards only its description and tags change.
  * - **Aliases** move by compare-and-set: of concurrent moves from one state exactly one wins, the others reject with `Conflict`.
- * - **History** is kept in the order of the calls of each process; an event once acknowledged is never lost.
- * - What `persistent` backends acknowledged is there for another process.
- * - Returned records are snapshots: nobody changes them afterwards.
+ * - **History** is in the order of the calls of each process. An acknowledged event is never lost.
+ * - **Persistence**: with `persistent`, another process can read what was acknowledged.
+ * - **Records**: a returned record is a snapshot that does not change.
  */
 export interface RegistryBackend {
   readonly portVersion: 1
@@ -105,57 +105,57 @@ export interface RegistryBackend {
   readonly name: string
   readonly capabilities: RegistryBackendCapabilities
   /**
-   * Where this backend cannot keep every key of a tag or path of a file that the registry takes: refuses the others. Called before
+   * Only of backends that cannot store every key of a tag or path of a file that the registry accepts: refuses the others. Called before
    * anything is written.
    * @throws InvalidArgument
    */
   assertTakes?(given: { readonly tagKeys?: readonly string[]; readonly paths?: readonly string[] }): void
-  /** Creates the model if need be. Safe against a race. */
+  /** Creates the model unless it exists. Concurrent calls are safe. */
   ensureModel(name: string, init: { readonly createdAt: number }): Awaitable<void>
-  /** `undefined` where there is none. */
+  /** The model; `undefined` where there is none. */
   getModel(name: string): Awaitable<RegisteredModelRecord | undefined>
   /**
-   * In ascending order of name; with a limit the first of them, so that few are read where there are many.
+   * The models in ascending order of name, at most `limit` of them.
    *
-   * @param onDamaged told of each model whose record is damaged, which is then left out; without it the error is thrown
+   * @param onDamaged called with the error of each damaged record, which is then left out; without it the error is thrown
    */
   listModels(limit?: number, onDamaged?: OnDamaged): Awaitable<readonly RegisteredModelRecord[]>
-  /** Changes description and tags; a tag of `null` goes. @throws NotFound */
+  /** Changes description and tags; `null` removes a tag. @throws NotFound */
   updateModel(name: string, change: RecordChange): Awaitable<void>
-  /** Stores the files, then the version. */
+  /** Stores the files, and then the version. */
   createVersion(name: string, init: VersionInit, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<ModelVersionRecord>
-  /** `undefined` where there is none, or it was deleted. */
+  /** The version; `undefined` where there is none, or where it was deleted. */
   getVersion(name: string, version: string): Awaitable<ModelVersionRecord | undefined>
-  /** In ascending order of number, without deleted ones; `onDamaged` as with `listModels`. */
+  /** The versions in ascending order of number, without deleted ones; `onDamaged` as in `listModels`. */
   listVersions(name: string, onDamaged?: OnDamaged): Awaitable<readonly ModelVersionRecord[]>
-  /** Changes description and tags; a tag of `null` goes. @throws NotFound */
+  /** Changes description and tags; `null` removes a tag. @throws NotFound */
   updateVersion(name: string, version: string, change: RecordChange): Awaitable<void>
-  /** Removes the version from sight; its number stays used. @throws NotFound, InvalidState while an alias points to it */
+  /** Deletes a version. Its number is not used again. @throws NotFound, InvalidState while an alias points to it */
   deleteVersion(name: string, version: string, options: { readonly at: number; readonly removeFiles: boolean }): Awaitable<void>
-  /** Where the alias points. */
+  /** The version that an alias points to; `undefined` where there is no such alias. */
   getAlias(name: string, alias: string): Awaitable<string | undefined>
   /**
-   * Points the alias to a version, if it still points to `expected` (`undefined`: does not exist).
-   * @throws Conflict when it does not, NotFound when there is no such version
+   * Points the alias to a version, if it still points to `expected` (`undefined`: if it does not exist).
+   * @throws Conflict when it points to another version, NotFound when there is no such version
    */
   moveAlias(name: string, alias: string, version: string, expected: string | undefined): Awaitable<void>
-  /** Removing what is not there is fine. Not a compare-and-set. */
+  /** Deletes an alias, if it exists. Not a compare-and-set. */
   deleteAlias(name: string, alias: string): Awaitable<void>
   /** Adds an event. */
   appendEvent(event: RegistryEvent): Awaitable<void>
-  /** In the order of appending. */
+  /** All events, in the order of appending. */
   listEvents(name: string): Awaitable<readonly RegistryEvent[]>
-  /** Of backends that can read from the end: the last event that `isMeant` says yes to. Without it, all events are read. */
+  /** The last event for which `isMeant` returns true. Only of backends that can read the history from its end; otherwise `listEvents` is used. */
   findLastEvent?(name: string, isMeant: (event: RegistryEvent) => boolean): Awaitable<RegistryEvent | undefined>
   /** The relative paths of a version's files, ascending. */
   listFiles(version: ModelVersionRecord): Awaitable<readonly string[]>
-  /** @throws NotFound */
+  /** The bytes of one file. @throws NotFound */
   readFile(version: ModelVersionRecord, path: string, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Uint8Array>
-  /** Releases what is held. Idempotent. */
+  /** Releases all resources. Idempotent. */
   close(): Promise<void>
 }
 
-/** A change of what may change: description and tags. */
+/** A change of the description and tags of a model or version. */
 export interface RecordChange {
   readonly description?: string | undefined
   /** Key → value, or `null` to remove. */

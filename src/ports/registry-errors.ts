@@ -6,7 +6,7 @@ export function missingModel(backend: string, name: string, version?: string): M
   return new MillwrightError('NotFound', `${backend} has no model ${show(name)}${version === undefined ? '' : ` version ${version}`}`)
 }
 
-/** `Conflict`: an alias is not where it was expected; `undefined` stands for "does not exist". */
+/** `Conflict`: an alias does not point to the expected version. `undefined`: the alias does not exist. */
 export function aliasConflict(
   name: string,
   alias: string,

@@ -1,9 +1,9 @@
-/** The events of a registry's history, checked when they are read back. */
+/** Checks the events of a registry's history when they are read. */
 import * as z from 'zod/mini'
 import { readStored, storedFormat } from '../core/stored'
 import type { RegistryEvent } from './registry-backend'
 
-/** What a stored event must hold. */
+/** The format of a stored event. */
 export const registryEventFormat = /* @__PURE__ */ storedFormat(
   (): z.ZodMiniType<RegistryEvent> =>
     z.looseObject({
@@ -20,7 +20,7 @@ export const registryEventFormat = /* @__PURE__ */ storedFormat(
     }),
 )
 
-/** An event that was read back, checked. `subject` says what was read, for the message. @throws Corrupt */
+/** Checks an event that was read; `subject` names the document in the message. @throws Corrupt */
 export function readRegistryEvent(document: unknown, subject: string): RegistryEvent {
   return readStored(registryEventFormat, document, subject)
 }

@@ -1,15 +1,16 @@
 /**
- * MLflow's run filter grammar, read: `clause (AND clause)*`, no OR, no parentheses, no NOT (MLflow 3, `SearchUtils`).
+ * Parses MLflow's filter grammar for runs: `clause (AND clause)*`, without OR, parentheses and NOT (MLflow 3, `SearchUtils`).
  *
- * Left sides: `metrics.k`, `params.k`, `tags.k`, `dataset.name|digest|context`, attributes with or without `attributes.`. Keys that are
- * not plain words stand in backticks or double quotes. Strings stand in single or double quotes and know no escapes.
+ * The left side of a clause is `metrics.k`, `params.k`, `tags.k`, `dataset.name|digest|context`, or an attribute with or without `attributes.`.
+ * A key with other characters than letters, digits and `_` is written in backticks or double quotes. A string is written in single or double
+ * quotes, without escapes.
  */
 import { invalidArgument, type MillwrightError, show } from '../core/errors'
 
-/** What a clause looks at. */
+/** The kind of value that a clause compares. */
 export type RunField = 'metric' | 'param' | 'tag' | 'attribute' | 'dataset'
 
-/** How a clause compares. */
+/** The comparison operators. */
 export type Comparator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'LIKE' | 'ILIKE' | 'IN' | 'NOT IN' | 'IS NULL' | 'IS NOT NULL'
 
 /** One comparison of a filter. */
@@ -17,11 +18,11 @@ export interface RunClause {
   readonly field: RunField
   readonly key: string
   readonly comparator: Comparator
-  /** A number for metrics and times, a list for `IN`, `null` for `IS NULL`. */
+  /** A number for metrics and times, a list for `IN` and `NOT IN`, `null` for `IS NULL` and `IS NOT NULL`. */
   readonly value: number | string | readonly string[] | null
 }
 
-/** What is on the left of a comparison or in `orderBy`. */
+/** The value that a clause compares, or that `orderBy` sorts by. */
 export interface RunIdentifier {
   readonly field: RunField
   readonly key: string
@@ -61,9 +62,9 @@ const numericComparators: readonly string[] = ['=', '!=', '<', '<=', '>', '>=']
 const textComparators: readonly string[] = ['=', '!=', 'LIKE', 'ILIKE']
 
 /**
- * The clauses of a filter; none for an empty one.
+ * The clauses of a filter; an empty filter has none.
  *
- * @throws InvalidArgument naming what cannot be read
+ * @throws InvalidArgument naming the part that does not fit the grammar
  */
 export function parseFilter(filter: string | undefined): readonly RunClause[] {
   if (filter === undefined || filter.trim() === '') return []
@@ -82,7 +83,7 @@ export function parseFilter(filter: string | undefined): readonly RunClause[] {
   }
 }
 
-/** Reads the left side of a comparison, or what `orderBy` names. @throws InvalidArgument */
+/** Parses the left side of a comparison, or a sort key of `orderBy`. @throws InvalidArgument */
 export function parseIdentifier(parts: readonly string[], subject: string): RunIdentifier {
   const [prefix = '', ...rest] = parts
   const field = rest.length === 0 ? 'attribute' : fieldsByPrefix[prefix]
@@ -100,7 +101,7 @@ export function parseIdentifier(parts: readonly string[], subject: string): RunI
   return { field, key }
 }
 
-/** Splits a filter or an order clause. @throws InvalidArgument at the first character that fits nowhere */
+/** Splits a filter or a sort key into tokens. @throws InvalidArgument at the first character that begins no token */
 export function tokenize(text: string): readonly Token[] {
   const pattern =
     /\s+|('[^']*')|(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{N}_]))|((?:`[^`]*`|"[^"]*"|[\p{L}_][\p{L}\p{N}_]*)(?:\.(?:`[^`]*`|"[^"]*"|[\p{L}\p{N}_]+))*)|([<>=!]+)|([(),])/uy
@@ -109,7 +110,11 @@ export function tokenize(text: string): readonly Token[] {
     const at = pattern.lastIndex
     const match = pattern.exec(text)
     if (match === null)
-      throw problem(text, `cannot read ${show(text.slice(at, at + 20))}`, 'keys that are not plain words stand in backticks')
+      throw problem(
+        text,
+        `cannot read ${show(text.slice(at, at + 20))}`,
+        'write a key with other characters than letters, digits and _ in backticks',
+      )
     const [, string, number, name, operator, punctuation] = match
     if (string !== undefined) tokens.push({ kind: 'string', text: string.slice(1, -1) })
     else if (number !== undefined) tokens.push({ kind: 'number', text: number })
@@ -120,7 +125,7 @@ export function tokenize(text: string): readonly Token[] {
   return tokens
 }
 
-/** Parts of an identifier token; `undefined` for anything that cannot be one. */
+/** The parts of an identifier; `undefined` for a token that is none. */
 export function identifierParts(token: Token | undefined): readonly string[] | undefined {
   if (token?.kind === 'quoted') return [token.text]
   return token?.kind === 'name' ? token.parts : undefined
@@ -128,7 +133,7 @@ export function identifierParts(token: Token | undefined): readonly string[] | u
 
 function nameToken(text: string): Token {
   const parts = text.match(/`[^`]*`|"[^"]*"|[^.`"]+/g) ?? []
-  // A lone "…" is a key on the left and a string on the right.
+  // Text in double quotes without a prefix is a key on the left side and a string on the right side.
   if (parts.length === 1 && text.startsWith('"')) return { kind: 'quoted', text: text.slice(1, -1) }
   return { kind: 'name', text, parts: parts.map((part) => (/^[`"]/.test(part) ? part.slice(1, -1) : part)) }
 }
@@ -203,7 +208,7 @@ function isWord(token: Token | undefined, word: string): boolean {
   return token?.kind === 'name' && token.text.toUpperCase() === word
 }
 
-/** The error for a filter or order that cannot be read. */
+/** The error for a filter or sort key that does not fit the grammar. */
 export function problem(text: string, what: string, hint?: string): MillwrightError {
   return invalidArgument(`the run search ${show(text)} cannot be read: ${what}`, { hint, details: { search: text.slice(0, 1000) } })
 }

@@ -1,9 +1,9 @@
-/** What metric, param and tag keys and values may be: MLflow's limits, and names that are files on every system. */
+/** Checks of the keys and values of metrics, params and tags: MLflow's limits, and names that can be file names on every system. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { assertSafeSegment } from '../core/ids'
 import type { RunBatch } from './tracker-backend'
 
-/** MLflow's limits, in characters. */
+/** MLflow's limits of lengths, in characters. */
 export const runLimits = {
   key: 250,
   paramValue: 6000,
@@ -19,15 +19,13 @@ export const runLimits = {
   profile: 16_777_215,
 } as const
 
-/** What a key belongs to. */
+/** The kinds of keys. */
 export type RunKeyKind = 'metric' | 'param' | 'tag' | 'image'
 
-/**
- * Which keys a backend can keep: all that MLflow takes (`mlflow`), or of these only the ones that are file names on every system (`files`).
- */
+/** The keys that a backend accepts: all keys that MLflow accepts (`mlflow`), or only those that can be file names on every system (`files`). */
 export type RunKeyRule = 'mlflow' | 'files'
 
-/** MLflow's alphabet: its `\w` is that of Python, which knows the letters and digits of every script. */
+/** The characters of MLflow's keys. Its `\w` is Python's, which matches the letters and digits of every script. */
 const keyAlphabet = /^[\p{L}\p{N}_.\-/ :]+$/u
 const runIdShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,249}$/
 const modelIdShape = /^m-[A-Za-z0-9]{1,64}$/
@@ -43,21 +41,24 @@ const reservedRunIds: readonly string[] = ['tags', 'datasets', 'traces', 'models
  * @throws InvalidArgument
  */
 export function assertRunKey(key: unknown, kind: RunKeyKind, rule: RunKeyRule = 'files'): asserts key is string {
-  // MLflow counts characters, of which a string has at least half its length.
+  // MLflow counts code points. A string has at least half as many code points as its length.
   const isShort =
     typeof key === 'string' && (key.length <= runLimits.key || (key.length <= 2 * runLimits.key && [...key].length <= runLimits.key))
   if (!isShort || key === '') throw invalidArgument(`a ${kind} key must be a string of 1 to ${runLimits.key} characters, got ${show(key)}`)
   if (!keyAlphabet.test(key)) {
-    throw invalidArgument(`a ${kind} key may hold letters, digits, underscore, dash, dot, colon, slash and space, got ${show(key)}`)
+    throw invalidArgument(
+      `a ${kind} key may only hold letters, digits, underscores, dashes, dots, colons, slashes and spaces, got ${show(key)}`,
+    )
   }
   const parts = key.split('/')
   if (key.startsWith('..') || parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw invalidArgument(`no part of a ${kind} key may be empty or a relative path, got ${show(key)}`)
   }
-  if (rule === 'files') for (const part of parts) assertSafeSegment(part, `each part of a ${kind} key (kept in files here)`)
+  if (rule === 'files')
+    for (const part of parts) assertSafeSegment(part, `each part of a ${kind} key (this backend stores keys as file names)`)
 }
 
-/** Checks a string value against a limit. @throws InvalidArgument */
+/** Checks that a value is a well-formed string of at most `limit` characters. @throws InvalidArgument */
 export function assertText(value: unknown, limit: number, subject: string): asserts value is string {
   if (typeof value !== 'string') throw invalidArgument(`${subject} must be a string, got ${show(value)}`)
   if (value.length > limit) throw invalidArgument(`${subject} must have at most ${limit} characters, got ${value.length}`)
@@ -95,11 +96,11 @@ export function assertModelId(modelId: unknown): asserts modelId is string {
 export function assertModelName(name: unknown): asserts name is string {
   assertText(name, runLimits.key, 'a model name')
   if (name.trim() === '' || /[/:.%"']/.test(name)) {
-    throw invalidArgument(`a model name must not be empty nor hold any of / : . % " ', got ${show(name)}`)
+    throw invalidArgument(`a model name must not be empty and must hold none of / : . % " ', got ${show(name)}`)
   }
 }
 
-/** Checks one point's numbers. @throws InvalidArgument */
+/** Checks the numbers of a metric point. @throws InvalidArgument */
 export function assertPoint(key: string, value: unknown, step: unknown, timestamp: unknown): void {
   if (typeof value !== 'number') throw invalidArgument(`the value of metric ${show(key)} must be a number, got ${show(value)}`)
   if (!Number.isSafeInteger(step)) throw invalidArgument(`the step of metric ${show(key)} must be a whole number, got ${show(step)}`)
@@ -109,7 +110,7 @@ export function assertPoint(key: string, value: unknown, step: unknown, timestam
 }
 
 /**
- * Checks everything in a batch before anything of it is stored.
+ * Checks all parts of a batch. A backend calls this before it stores anything.
  *
  * @param rule as in {@link assertRunKey}
  * @throws InvalidArgument
@@ -147,15 +148,15 @@ export function assertBatch(batch: RunBatch, rule: RunKeyRule = 'files'): void {
   }
 }
 
-/** The error for a param that already has another value. */
+/** The error of a param that already has another value. */
 export function paramConflict(runId: string, key: string, held: string, given: string): MillwrightError {
   return new MillwrightError('Conflict', `param ${show(key)} of run ${runId} is ${show(held)} and cannot become ${show(given)}`, {
     details: { runId, key },
-    hint: 'params are written once; use a tag for what changes, or a child run for another setting',
+    hint: 'a param cannot be changed: use a tag for a value that changes, or a child run for another setting',
   })
 }
 
-/** Whether a batch holds nothing but tags, which even an ended run accepts. */
+/** Whether a batch only has tags. An ended run accepts only such batches. */
 export function isOnlyTags({ metrics, params, datasets, inputModels, outputModels }: RunBatch): boolean {
   const isEmpty = (list: readonly unknown[] | undefined): boolean => list === undefined || list.length === 0
   return isEmpty(metrics) && isEmpty(datasets) && isEmpty(inputModels) && isEmpty(outputModels) && Object.keys(params ?? {}).length === 0

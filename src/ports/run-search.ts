@@ -1,4 +1,4 @@
-/** Run search for backends that hold their runs themselves: which runs match, in what order, a page at a time; MLflow's answers. */
+/** Run search over records: matching, sorting and paging, with the same results as MLflow. For backends without a query engine. */
 import { invalidArgument, show } from '../core/errors'
 import {
   type Comparator,
@@ -17,7 +17,7 @@ export interface RunOrder extends RunIdentifier {
   readonly descending: boolean
 }
 
-/** A search, read and checked. */
+/** A query whose parts are parsed and checked. */
 export interface ParsedRunQuery {
   readonly clauses: readonly RunClause[]
   readonly order: readonly RunOrder[]
@@ -29,7 +29,7 @@ export interface ParsedRunQuery {
 /** Most runs in a page, as in MLflow. */
 const MAX_PAGE = 50_000
 
-/** Reads a query. @throws InvalidArgument on a filter, order, view or limit that cannot be */
+/** Parses a query. @throws InvalidArgument for a wrong filter, order, view or limit */
 export function parseRunQuery(query: RunQuery): ParsedRunQuery {
   const { limit = 1000, view = 'active' } = query
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
@@ -41,22 +41,22 @@ export function parseRunQuery(query: RunQuery): ParsedRunQuery {
   return { clauses: parseFilter(query.filter), order: (query.orderBy ?? []).map(parseOrder), view, limit, cursor: query.cursor }
 }
 
-/** Reads one order clause: `metrics.acc DESC`. @throws InvalidArgument */
+/** Parses one sort key: `metrics.acc DESC`. @throws InvalidArgument */
 export function parseOrder(text: string): RunOrder {
   const tokens = tokenize(text)
   const parts = identifierParts(tokens[0])
   const direction = tokens.length === 1 ? 'ASC' : tokens[1]?.text.toUpperCase()
   if (parts === undefined || tokens.length > 2 || (direction !== 'ASC' && direction !== 'DESC')) {
-    throw problem(text, 'an order is a metric, param, tag or attribute, then ASC or DESC')
+    throw problem(text, 'a sort key is a metric, param, tag or attribute, and then ASC or DESC')
   }
   const identifier = parseIdentifier(parts, text)
-  if (identifier.field === 'dataset') throw problem(text, 'runs cannot be ordered by dataset')
+  if (identifier.field === 'dataset') throw problem(text, 'runs cannot be sorted by dataset')
   return { ...identifier, descending: direction === 'DESC' }
 }
 
 /**
- * Whether a run keeps every clause. What a run lacks never matches, not even with `!=`; only `IS NULL` asks for it. `LIKE` (`%`, `_`)
- * minds case, `ILIKE` does not; a dataset clause holds when any dataset of the run keeps it.
+ * Whether a run matches all clauses. A run without the value of a clause matches only `IS NULL`, not even `!=`. `LIKE` (with `%` and `_`) is
+ * case-sensitive, `ILIKE` is not. A clause on datasets matches when any dataset of the run matches.
  */
 export function matchesFilter(run: RunRecord, clauses: readonly RunClause[]): boolean {
   return clauses.every((clause) => {
@@ -74,8 +74,8 @@ export function matchesFilter(run: RunRecord, clauses: readonly RunClause[]): bo
 }
 
 /**
- * Compares two runs by the given keys, then by start time descending, then by run id. In both directions what has a value comes first,
- * then `NaN`, then what is missing.
+ * A comparison of two runs by the sort keys, then by start time descending, then by run id. In both directions values come first, then `NaN`,
+ * then missing values.
  */
 export function compareRunsBy(order: readonly RunOrder[]): (a: RunRecord, b: RunRecord) => number {
   return (a, b) => {
@@ -87,7 +87,7 @@ export function compareRunsBy(order: readonly RunOrder[]): (a: RunRecord, b: Run
   }
 }
 
-/** One page of runs that are already filtered and sorted. The cursor survives runs that appear in front of it. */
+/** One page of filtered and sorted runs. The cursor stays correct when runs are added before it. */
 export function pageOfRuns<T extends { readonly runId: string }>(sorted: readonly T[], limit: number, cursor: string | undefined): Page<T> {
   const start = cursor === undefined ? 0 : startAfter(sorted, cursor)
   const items = sorted.slice(start, start + limit)
@@ -95,14 +95,14 @@ export function pageOfRuns<T extends { readonly runId: string }>(sorted: readonl
   return last === undefined || start + limit >= sorted.length ? { items } : { items, cursor: `${start + items.length}:${last.runId}` }
 }
 
-/** Filters, sorts and pages runs. @throws InvalidArgument as {@link parseRunQuery} does */
+/** One page of the runs that match a query. @throws InvalidArgument as {@link parseRunQuery} does */
 export function searchRecords(runs: readonly RunRecord[], query: RunQuery): Page<RunRecord> {
   const { clauses, order, view, limit, cursor } = parseRunQuery(query)
   const found = runs.filter((run) => (view === 'all' || run.lifecycleStage === view) && matchesFilter(run, clauses))
   return pageOfRuns(found.sort(compareRunsBy(order)), limit, cursor)
 }
 
-/** Whether a clause or order looks only at what stands in a run's head: attributes. */
+/** Whether a clause or sort key is about an attribute of the run, so that no metrics, params, tags or datasets are needed for it. */
 export function isAttribute({ field }: RunIdentifier): boolean {
   return field === 'attribute'
 }
@@ -113,11 +113,11 @@ function startAfter(sorted: readonly { readonly runId: string }[], cursor: strin
   return found < 0 ? offset : found + 1
 }
 
-/** What a cursor of {@link pageOfRuns} says: how many runs came before, and the last of them. @throws InvalidArgument */
+/** The parts of a cursor of {@link pageOfRuns}: the number of runs on the pages before, and the id of the last of them. @throws InvalidArgument */
 export function cursorOfRuns(cursor: string): { readonly offset: number; readonly runId: string } {
   const [, offset, runId] = /^(\d+):(.+)$/.exec(cursor) ?? []
   if (offset === undefined || runId === undefined) {
-    throw invalidArgument(`a cursor of a run search must come from the page before, got ${show(cursor)}`)
+    throw invalidArgument(`the cursor of a run search must be that of the page before, got ${show(cursor)}`)
   }
   return { offset: Number(offset), runId }
 }
@@ -168,7 +168,7 @@ function compareWith(value: number | string, comparator: Comparator, wanted: num
   }
 }
 
-/** SQL's LIKE, in time proportional to text × pattern at worst: a regular expression could be made to explode. */
+/** SQL's LIKE. Takes at most time proportional to text × pattern, where a regular expression could take exponential time. */
 function like(text: string, pattern: string, ignoreCase: boolean): boolean {
   const t = [...(ignoreCase ? text.toLowerCase() : text)]
   const p = [...(ignoreCase ? pattern.toLowerCase() : pattern)]
@@ -204,7 +204,7 @@ function rankOf(value: number | string | undefined): number {
   return value === undefined ? 2 : value !== value ? 1 : 0
 }
 
-/** By code point, as Python and SQLite do; JavaScript's own order differs beyond U+FFFF. */
+/** Compares by code point, as Python and SQLite do. JavaScript compares code units, which differs beyond U+FFFF. */
 function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -215,7 +215,7 @@ function compareText(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogates stand for code points beyond U+FFFF, so they come after the units from U+E000 on. */
+/** A rank for a code unit. Surrogates encode code points beyond U+FFFF, so they rank after the units from U+E000 on. */
 function codePointRank(unit: number): number {
   return unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit
 }

@@ -1,8 +1,8 @@
-/** Helpers for modules that keep records in an object store. */
+/** Helpers for modules that store records as objects. */
 import { isMillwrightError } from '../core/errors'
 import type { ObjectInfo, ObjectStore } from './object-store'
 
-/** The bytes, or `undefined` if the object does not exist. */
+/** The bytes of an object; `undefined` where there is none. */
 export async function readOptional(store: ObjectStore, key: string): Promise<Uint8Array | undefined> {
   try {
     return await store.get(key)
@@ -12,13 +12,13 @@ export async function readOptional(store: ObjectStore, key: string): Promise<Uin
   }
 }
 
-/** The bytes from `start` to the end: a part of the object where the store can read parts (`rangeRead`), cut from the whole elsewhere. @throws NotFound */
+/** The bytes from `start` to the end. Without `rangeRead` the whole object is read. @throws NotFound */
 export async function readFrom(store: ObjectStore, key: string, start: number): Promise<Uint8Array> {
   if (store.capabilities.rangeRead) return store.get(key, { range: { start } })
   return (await store.get(key)).subarray(start)
 }
 
-/** Every object below `prefix`, ascending by key. */
+/** All objects whose key begins with `prefix`, ascending by key. */
 export async function listAll(store: ObjectStore, prefix: string): Promise<ObjectInfo[]> {
   const objects: ObjectInfo[] = []
   let cursor: string | undefined

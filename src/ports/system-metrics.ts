@@ -1,21 +1,21 @@
-/** Where the load of the machine is read: by an adapter, for a tracker that records it. */
+/** System metrics, such as CPU and memory use: read by an adapter, recorded by a tracker. */
 import type { Awaitable } from '../core/awaitable'
 
 /**
- * A meter of the machine that a run runs on.
+ * Measures the machine on which a run runs.
  *
- * `sample` is called every few seconds, one call at a time, and must not block; one that fails is reported once and the run goes on. After `close` it is
- * not called again.
+ * Guarantees every implementation gives: `sample` does not block the event loop, and `close` stops all measuring. The tracker calls `sample`
+ * every few seconds, one call at a time, and not after `close`. A failed call is reported once, and the run continues.
  */
 export interface SystemMeter {
   /**
-   * What is known now, since the last sample where that matters: MLflow's names without their prefix (`cpu_utilization_percentage`,
-   * `system_memory_usage_megabytes`, …). What is unknown is left out.
+   * The current values; rates are averages since the last sample. Keys are MLflow's names without their prefix
+   * (`cpu_utilization_percentage`, `system_memory_usage_megabytes`, …). Unknown values are left out.
    */
   sample(): Awaitable<Readonly<Record<string, number>>>
   /** Stops measuring. Idempotent. */
   close(): void
 }
 
-/** Makes a meter, one per run. */
+/** Makes the meter of one run. */
 export type SystemMeterSource = () => Awaitable<SystemMeter>

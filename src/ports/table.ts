@@ -1,3 +1,3 @@
-/** The table port: structural types that every module shares; `Dataset` is one. */
+/** The table port: the structural types of tables and columns that all modules share. `Dataset` implements them. */
 export type { CellValue, Column, ColumnType } from '../schema/column'
 export type { Row, Table } from '../schema/table'

@@ -1,10 +1,10 @@
-/** The tracker backend port: where experiments and runs are kept. The nouns and limits are MLflow's. */
+/** The tracker backend port: stores experiments and runs. The terms and limits are MLflow's. */
 import type { Awaitable } from '../core/awaitable'
 
-/** How a run stands. */
+/** The status of a run. */
 export type RunStatus = 'running' | 'scheduled' | 'finished' | 'failed' | 'killed'
 
-/** How a run can end. */
+/** The status of a run that has ended. */
 export type EndStatus = 'finished' | 'failed' | 'killed'
 
 /** An experiment: a named group of runs. */
@@ -28,7 +28,7 @@ export interface MetricPoint {
   readonly step: number
 }
 
-/** Data a run used. `source`, `schema` and `profile` are JSON texts, as MLflow keeps them. */
+/** A dataset that a run used. `source`, `schema` and `profile` are JSON texts, as in MLflow. */
 export interface DatasetInput {
   readonly name: string
   /** At most 36 characters. */
@@ -41,7 +41,7 @@ export interface DatasetInput {
   readonly context?: string | undefined
 }
 
-/** A model that a run made or used. */
+/** A logged model: made or used by runs. */
 export interface LoggedModelRecord {
   /** `m-` and 32 hexadecimal digits. */
   readonly modelId: string
@@ -56,7 +56,7 @@ export interface LoggedModelRecord {
   readonly params: Readonly<Record<string, string>>
 }
 
-/** A run without its histories. */
+/** A run, with the last point of each metric instead of the histories. */
 export interface RunRecord {
   readonly runId: string
   readonly runName: string
@@ -72,19 +72,20 @@ export interface RunRecord {
   /** The last point of each key: greatest (step, timestamp, value). */
   readonly metrics: Readonly<Record<string, MetricPoint>>
   readonly datasets: readonly DatasetInput[]
-  /** Ids of models the run used and made. */
+  /** Ids of the models that the run used. */
   readonly inputModels: readonly string[]
+  /** The models that the run made. */
   readonly outputModels: readonly { readonly modelId: string; readonly step: number }[]
 }
 
 /**
- * What a batch adds to a run, all of it or none where `atomicBatch`.
+ * What a batch adds to a run.
  *
- * The points of a metric are a set: a point equal in key, timestamp, step and value to one that is there adds nothing.
+ * The points of a metric are a set: a point that equals a stored one in key, timestamp, step and value adds nothing.
  */
 export interface RunBatch {
   readonly metrics?: readonly MetricPoint[] | undefined
-  /** Params are write-once: the same value again is fine, another one is `Conflict`. */
+  /** A param cannot be changed: its value may be written again, another value is refused with `Conflict`. */
   readonly params?: Readonly<Record<string, string>> | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
   readonly datasets?: readonly DatasetInput[] | undefined
@@ -92,7 +93,7 @@ export interface RunBatch {
   readonly outputModels?: readonly { readonly modelId: string; readonly step: number }[] | undefined
 }
 
-/** How a run begins. */
+/** A new run. */
 export interface RunInit {
   readonly experimentId: string
   readonly runName?: string | undefined
@@ -104,23 +105,23 @@ export interface RunInit {
   readonly runId?: string | undefined
 }
 
-/** What about a run's head may change. */
+/** A change of a run's status, end time or name. */
 export interface RunChange {
   readonly status?: RunStatus | undefined
   readonly endTime?: number | undefined
   readonly runName?: string | undefined
 }
 
-/** What about an experiment may change; all of it, or nothing. */
+/** A change of an experiment. It is made as a whole or not at all. */
 export interface ExperimentChange {
   readonly name?: string | undefined
-  /** The runs of an experiment follow it: deleted with it, and restored with it. */
+  /** The runs of an experiment are deleted and restored with it. */
   readonly lifecycleStage?: 'active' | 'deleted' | undefined
-  /** Added to what is there, or replacing it. */
+  /** Tags to add or replace. */
   readonly tags?: Readonly<Record<string, string>> | undefined
 }
 
-/** How a logged model begins. */
+/** A new logged model. */
 export interface LoggedModelInit {
   readonly experimentId: string
   readonly name: string
@@ -131,12 +132,12 @@ export interface LoggedModelInit {
   readonly createdAt: number
 }
 
-/** What can be found. */
+/** A search for runs. */
 export interface RunQuery {
   readonly experimentIds?: readonly string[] | undefined
   /** MLflow's filter grammar: `metrics.acc > 0.9 AND params.seed = '7'`. */
   readonly filter?: string | undefined
-  /** `metrics.acc DESC`, …; then start time descending, then run id. */
+  /** Sort keys: `metrics.acc DESC`, …. Runs with equal keys are sorted by start time descending, then by run id. */
   readonly orderBy?: readonly string[] | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
@@ -144,101 +145,103 @@ export interface RunQuery {
   readonly view?: 'active' | 'deleted' | 'all' | undefined
 }
 
-/** A page of anything. */
+/** One page of a result. */
 export interface Page<T> {
   readonly items: readonly T[]
   readonly cursor?: string | undefined
 }
 
-/** A file or folder of a run or model. */
+/** A file or folder among the artifacts of a run or model. */
 export interface ArtifactInfo {
   readonly path: string
   readonly isFolder: boolean
   readonly sizeBytes?: number | undefined
 }
 
-/** Whose artifacts. */
+/** The run or model that artifacts belong to. */
 export type ArtifactOwner = { readonly runId: string } | { readonly modelId: string }
 
-/** What a tracker backend can do. */
+/** What a tracker backend can do. A frozen plain record. */
 export interface TrackerBackendCapabilities {
-  /** A batch is stored whole or not at all. */
+  /** A batch is stored as a whole or not at all. */
   readonly atomicBatch: boolean
   /** What was acknowledged survives the end of the process. */
   readonly persistent: boolean
-  /** Understands `filter` and `orderBy` of {@link RunQuery}. */
+  /** Supports `filter` and `orderBy` of {@link RunQuery}. */
   readonly search: boolean
   /** Has `changeExperiment`, `restoreRun` and `deleteTag`. @default false */
   readonly lifecycle?: boolean | undefined
-  /** Which keys of metrics, params and tags it keeps: see `assertRunKey` of run-keys. @default 'files' */
+  /** The keys of metrics, params and tags that it accepts: see `assertRunKey`. @default 'files' */
   readonly keys?: 'mlflow' | 'files' | undefined
 }
 
 /**
- * Where runs are kept.
+ * Stores experiments, runs, logged models and their artifacts.
  *
- * Guarantees (`trackerChecks()` checks them):
- * - When a promise resolves, the write is as durable as the backend is, and every reader sees it.
- * - Points of one metric come back in the order (timestamp, step, value; `NaN` last), none lost, none doubled. Their values are those
- *   that were given, `NaN`, the infinities and −0 too (SQL stores keep −0 as 0).
- * - A batch is checked (`assertBatch` of run-keys) before anything of it is stored. One that failed half-way may be handed in
- *   again, whole or in pieces: the same point objects are not stored twice.
- * - Returned records are snapshots: nobody changes them afterwards.
- * - A run that has ended refuses batches with `InvalidState`, except tags; a deleted one refuses everything. A run whose status
- *   is set back to `running` is open again and has no end time.
- * - The tag `mlflow.runName` and the run's name are one thing: setting either sets both.
- * - What `persistent` backends acknowledged is there for another process.
- * - Without `search`, a query with `filter` or `orderBy` is refused with `Unsupported`; without `lifecycle`, `restoreRun`, `deleteTag` and
- *   `changeExperiment` are absent or refused with `Unsupported`.
- * - Several processes may write into one store; two may not write to one run at the same moment.
+ * Guarantees every implementation gives, checked by `trackerChecks()` of `millwright/testing`:
+ * - **Visibility**: when a promise resolves, every reader sees the write. With `persistent`, another process sees it too.
+ * - **Metrics**: the points of a metric are returned in the order (timestamp, step, value; `NaN` last), without losses and duplicates. Values are
+ *   returned as they were given, also `NaN`, the infinities and −0 (SQL stores return 0 for −0).
+ * - **Batches**: a batch is checked (`assertBatch`) before anything of it is stored. With `atomicBatch` it is stored as a whole or not at all. A
+ *   failed batch may be passed again, as a whole or in parts: points are not stored twice.
+ * - **States** (see `assertTakesBatch`): an ended run refuses batches with `InvalidState`, except batches of tags. A deleted run refuses every
+ *   write. A run whose status is set to `running` again has no end time.
+ * - **Names**: the tag `mlflow.runName` is the name of the run. Setting one sets the other.
+ * - **Records**: a returned record is a snapshot that does not change.
+ * - **Capabilities**: without `search`, a query with `filter` or `orderBy` is refused with `Unsupported`. Without `lifecycle`, `restoreRun`,
+ *   `deleteTag` and `changeExperiment` are absent or refused with `Unsupported`.
+ * - **Processes**: several processes may write to one store. Two processes must not write to one run at the same time.
  */
 export interface TrackerBackend {
   readonly portVersion: 1
   readonly name: string
   readonly capabilities: TrackerBackendCapabilities
-  /** Gets by name, or creates. Safe against a race: both callers get the same one. @throws InvalidState if a deleted one holds the name */
+  /** The experiment of a name, which is created if need be. Concurrent calls get the same one. @throws InvalidState where a deleted experiment has the name */
   ensureExperiment(name: string, options?: { readonly tags?: Readonly<Record<string, string>> | undefined }): Awaitable<ExperimentRecord>
-  /** @throws NotFound */
+  /** One experiment. @throws NotFound */
   getExperiment(experimentId: string): Awaitable<ExperimentRecord>
-  /** All of them, deleted ones too, in the order of their creation. */
+  /** All experiments, also deleted ones, in the order of their creation. */
   listExperiments(): Awaitable<readonly ExperimentRecord[]>
-  /** @throws NotFound (experiment), InvalidState (deleted experiment), AlreadyExists (`runId` taken) */
+  /** Creates a run with status `running`. @throws NotFound (experiment), InvalidState (deleted experiment), AlreadyExists (`runId` is taken) */
   createRun(init: RunInit): Awaitable<RunRecord>
-  /** @throws NotFound */
+  /** One run. @throws NotFound */
   getRun(runId: string): Awaitable<RunRecord>
-  /** Adds to a run. @throws NotFound, InvalidArgument, InvalidState (ended), Conflict (a param that has another value) */
+  /** Adds a batch to a run. @throws NotFound, InvalidArgument, InvalidState (ended or deleted run), Conflict (a param has another value) */
   logBatch(runId: string, batch: RunBatch): Awaitable<void>
+  /** Changes the status, end time or name of a run. @throws NotFound, InvalidArgument (name), InvalidState (deleted run) */
   updateRun(runId: string, change: RunChange): Awaitable<void>
-  /** One page of runs; without `experimentIds`, of every active experiment. @throws InvalidArgument on a filter that cannot be read */
+  /** One page of runs; without `experimentIds`, of all active experiments. @throws InvalidArgument for a wrong filter, order, limit or cursor */
   searchRuns(query: RunQuery): Awaitable<Page<RunRecord>>
-  /** One page of a metric's history; nothing where the run has no such metric. @throws NotFound (run) */
+  /** One page of the history of a metric; empty where the run has no such metric. @throws NotFound (run) */
   getMetricHistory(
     runId: string,
     key: string,
     options?: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
   ): Awaitable<Page<MetricPoint>>
-  /** Marks a run as deleted; its data stays. */
+  /** Marks a run as deleted. Its data can still be read. @throws NotFound */
   deleteRun(runId: string): Awaitable<void>
-  /** Takes the mark of `deleteRun` away; of a run that is not deleted, nothing. Where `lifecycle`. @throws NotFound; InvalidState (its experiment is deleted) */
+  /** Restores a deleted run; does nothing for another run. Where `lifecycle`. @throws NotFound; InvalidState (its experiment is deleted) */
   restoreRun?(runId: string): Awaitable<void>
   /** Removes a tag of a run, ended or not. Where `lifecycle`. @throws NotFound (run, tag); InvalidState (deleted run); InvalidArgument (`mlflow.runName`) */
   deleteTag?(runId: string, key: string): Awaitable<void>
   /**
-   * Renames, deletes, restores or tags an experiment. A deleted one takes nothing but its restoration. Where `lifecycle`.
+   * Renames, deletes, restores or tags an experiment. A deleted one can only be restored. Where `lifecycle`.
    *
-   * @throws NotFound; AlreadyExists (the name is taken, also by a deleted experiment); InvalidState (deleted); InvalidArgument
+   * @throws NotFound; AlreadyExists (another experiment has the name, perhaps a deleted one); InvalidState (deleted); InvalidArgument
    */
   changeExperiment?(experimentId: string, change: ExperimentChange): Awaitable<ExperimentRecord>
-  /** Writes one file below the artifacts of a run or model. */
+  /** Writes one file to the artifacts of a run or model. */
   putArtifact(owner: ArtifactOwner, path: string, bytes: Uint8Array): Awaitable<void>
-  /** @throws NotFound */
+  /** The bytes of one file. @throws NotFound */
   getArtifact(owner: ArtifactOwner, path: string): Awaitable<Uint8Array>
   /** The direct children of a folder. */
   listArtifacts(owner: ArtifactOwner, path?: string): Awaitable<readonly ArtifactInfo[]>
+  /** Creates a logged model with status `pending`. @throws NotFound (experiment), InvalidState (deleted experiment), InvalidArgument */
   createModel(init: LoggedModelInit): Awaitable<LoggedModelRecord>
-  /** @throws NotFound */
+  /** One logged model. @throws NotFound */
   getModel(modelId: string): Awaitable<LoggedModelRecord>
+  /** Sets the status of a logged model. @throws NotFound */
   finishModel(modelId: string, status: 'ready' | 'failed'): Awaitable<void>
-  /** Releases what the backend itself made; a storage that was handed in stays open. Idempotent. */
+  /** Releases the resources of the backend. A storage that was passed to it stays open. Idempotent; afterwards every call throws `InvalidState`. */
   close(): Promise<void>
 }

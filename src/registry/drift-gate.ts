@@ -1,10 +1,10 @@
-/** The gate that looks at a drift report. */
+/** A gate on a drift report. */
 import type { Awaitable } from '../core/awaitable'
 import { invalidArgument, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString } from '../core/options'
 import type { Gate } from './gates'
 
-/** What is needed of a drift report; that of `DriftDetector.detect` has it. */
+/** The part of a drift report that the gate uses. The report of `DriftDetector.detect` has it. */
 export interface DriftSummary {
   readonly driftDetected: boolean
   /** Names of the columns that drifted. */
@@ -14,13 +14,13 @@ export interface DriftSummary {
 
 /** Options of {@link noDriftSince}. */
 export interface NoDriftSinceOptions {
-  /** Only drift in these columns counts. @default what the report's `driftDetected` says */
+  /** Only drift in these columns counts. @default `driftDetected` of the report */
   readonly columns?: readonly string[] | undefined
 }
 
 /**
- * The data must not have drifted since the reference that `report` was made against: usually what the candidate was trained on, compared
- * with what arrives today. A report that compared nothing fails. A function is asked when the gate is.
+ * The data must not have drifted from the reference of the report, which usually is the training data of the candidate, compared with today's
+ * data. A report that compared no column fails. A function is called when the gate is evaluated.
  *
  * @example
  * const gate = noDriftSince(() => detector.detect(today))

@@ -1,9 +1,9 @@
-/** Which file names may lie beside each other on every system. */
+/** Which file names can be in one folder on every system. */
 import { show } from '../core/errors'
 
 /**
- * Why these relative paths cannot all be files of one folder on every system, or nothing: a path that is there twice (also where only case,
- * or how a letter is composed, tells two apart), and a file where another path needs a folder.
+ * The reason why these relative paths cannot all be files of one folder on every system; `undefined` where they can. Two paths must not differ
+ * only by case or by how a letter is composed, and no path may be a folder of another.
  */
 export function clashOf(paths: Iterable<string>): string | undefined {
   const files = new Map<string, string>()
@@ -19,12 +19,12 @@ export function clashOf(paths: Iterable<string>): string | undefined {
   return clash === undefined ? undefined : `holds ${show(files.get(clash))} as a file and as a folder`
 }
 
-/** The same text for paths that are one file on systems that ignore case or the composition of letters. */
+/** A text that is equal for paths that are one file on systems that ignore case or the composition of letters. */
 export function foldedPath(path: string): string {
   return path.normalize('NFC').toLowerCase()
 }
 
-/** The first of these paths that is also the folder of another one. Case counts. */
+/** The first path that is also a folder of another path. Case-sensitive. */
 export function fileAndFolder(paths: Iterable<string>): string | undefined {
   const files = [...paths]
   const folders = new Set<string>()

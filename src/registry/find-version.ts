@@ -1,19 +1,19 @@
-/** Which version a reference means, and what to say when there is none. */
+/** Finds the version that a reference resolves to, and makes the error where there is none. */
 import { isPromise, MillwrightError, show } from '../core/errors'
 import type { ModelVersionRecord, RegistryBackend } from '../ports/registry-backend'
 import { assertAlias, assertModelName, assertVersion, parseReference } from './reference'
 import type { VersionReference } from './registry-options'
 
-/** How many names an error lists. */
+/** Most names that an error lists. */
 const LISTED = 20
 
-/** The number of a version, as text. @throws InvalidArgument */
+/** The number of a version as text. @throws InvalidArgument */
 export function versionText(version: VersionReference): string {
   const isRecord = typeof version === 'object' && version !== null && !isPromise(version) && 'version' in version
   return assertVersion(isRecord ? version.version : (version as string))
 }
 
-/** The version that `name@alias`, `name@3` or `name` (the latest) means. @throws NotFound */
+/** The version that `name@alias`, `name@3` or `name` (the latest) resolves to. @throws NotFound */
 export async function locate(backend: RegistryBackend, reference: string): Promise<ModelVersionRecord> {
   const { name, alias, version } = parseReference(reference)
   const number = alias === undefined ? version : await versionOfAlias(backend, name, alias)
@@ -31,7 +31,7 @@ export async function versionOfAlias(backend: RegistryBackend, name: string, ali
   return version
 }
 
-/** The error that names what there is and can be read. */
+/** The error of a missing model or version. It lists those that exist. */
 export async function versionNotFound(backend: RegistryBackend, name: string, what: string): Promise<MillwrightError> {
   const model = await backend.getModel(name)
   if (model === undefined) {

@@ -1,8 +1,8 @@
-/** Canonical JSON of what came from outside, which may be nested without end. */
+/** Canonical JSON of values from callers, which may be cyclic or nested very deeply. */
 import { MillwrightError } from '../core/errors'
 import { canonicalJson } from '../core/json'
 
-/** Canonical JSON. @throws InvalidArgument for a value that holds itself, or is nested deeper than can be written */
+/** Canonical JSON. @throws InvalidArgument for a value that is cyclic or nested too deeply */
 export function finiteJson(value: unknown, subject: string): string {
   try {
     return canonicalJson(value)

@@ -1,4 +1,4 @@
-/** Models that another tool stored: what MLflow's `MLmodel` file says. Loaded only where one is met. */
+/** Models that another tool stored, as MLflow's file `MLmodel` describes them. Loaded only for such models. */
 import { fromUtf8 } from '../core/bytes'
 import { parseYaml } from '../core/yaml-read'
 import { signatureFromMlflow } from '../schema/signature'

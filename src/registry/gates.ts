@@ -1,34 +1,34 @@
-/** Gates: what a version must show before an alias moves to it. */
+/** Gates: the conditions that a version must meet before an alias moves to it. */
 import type { Awaitable } from '../core/awaitable'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, either, finiteNumber, nonEmptyString, ofType } from '../core/options'
 import type { GateVerdict } from '../ports/registry-backend'
 import type { ModelVersion } from './model-version'
 
-/** What a gate is given. */
+/** What a gate decides on. */
 export interface GateContext {
   /** The alias that would move. */
   readonly alias: string
   readonly candidate: ModelVersion
   /** The version the alias points to now. */
   readonly current?: ModelVersion | undefined
-  /** The version another alias of the model points to. */
+  /** Gives the version that another alias of the model points to. */
   readonly versionAt: (alias: string) => Promise<ModelVersion | undefined>
   readonly signal?: AbortSignal | undefined
 }
 
-/** A gate: a function of one's own may answer with a verdict or simply yes or no. What it throws ends the promotion. */
+/** A gate. It returns a verdict, or only whether the version passes. An error ends the promotion. */
 export type Gate = (context: GateContext) => Awaitable<GateVerdict | boolean>
 
-/** A metric by name, or anything that carries a name and a direction, as the metrics of `millwright/metrics` do. */
+/** The name of a metric, or an object with a name and a direction, such as a metric of `millwright/metrics`. */
 export type MetricReference = string | { readonly name: string; readonly higherIsBetter: boolean }
 
 /** Options of {@link betterThan}. */
 export interface BetterThanOptions {
   readonly metric: MetricReference
-  /** By how much at least; 0 means strictly better. @default 0 */
+  /** The least difference; 0 means strictly better. @default 0 */
   readonly by?: number | undefined
-  /** Needed where `metric` is a name: directions are never guessed. */
+  /** Required where `metric` is a name: a direction is never guessed. */
   readonly higherIsBetter?: boolean | undefined
 }
 
@@ -45,7 +45,7 @@ export function metricAtMost(metric: MetricReference, maximum: number): Gate {
 /**
  * The metric must be better than that of the version at `alias`. Passes where the alias does not exist, or is the candidate itself.
  *
- * Both numbers are the ones the versions were registered with: they compare only if they were measured on the same data.
+ * Both values are those that the versions were registered with. They are comparable only if they were measured on the same data.
  *
  * @example
  * await registry.promote('flights', version, 'champion', { gates: [betterThan('champion', { metric: 'accuracy', higherIsBetter: true })] })
@@ -63,30 +63,30 @@ export function betterThan(alias: string, options: BetterThanOptions): Gate {
   if (higherIsBetter === undefined) throw invalidArgument(`betterThan needs \`higherIsBetter\` for the metric ${show(name)}`)
   const by = options.by ?? 0
   return async ({ candidate, versionAt }) => {
-    const rival = await versionAt(alias)
+    const other = await versionAt(alias)
     const gate = `better than ${alias}`
-    if (rival === undefined || rival.version === candidate.version) {
+    if (other === undefined || other.version === candidate.version) {
       return {
         gate,
         passed: true,
         required: `${name} better than that of ${alias}`,
-        measured: rival ? 'it is the same version' : `there is no ${alias}`,
+        measured: other ? 'it is the same version' : `there is no ${alias}`,
       }
     }
-    const bar = metricOf(rival, name)
+    const reference = metricOf(other, name)
     const value = metricOf(candidate, name)
-    const gain = value === undefined || bar === undefined ? Number.NaN : higherIsBetter ? value - bar : bar - value
-    const required = `${name} ${higherIsBetter ? '>' : '<'} ${text(bar)} of ${alias} (version ${rival.version})${by > 0 ? ` by at least ${by}` : ''}`
-    // A rival that was never measured is no bar.
-    const passed = bar === undefined ? value !== undefined : by > 0 ? gain >= by : gain > 0
+    const gain = value === undefined || reference === undefined ? Number.NaN : higherIsBetter ? value - reference : reference - value
+    const required = `${name} ${higherIsBetter ? '>' : '<'} ${text(reference)} of ${alias} (version ${other.version})${by > 0 ? ` by at least ${by}` : ''}`
+    // Where the other version has no such metric, any measured value passes.
+    const passed = reference === undefined ? value !== undefined : by > 0 ? gain >= by : gain > 0
     return { gate, passed, required, measured: text(value) }
   }
 }
 
-/** What a verdict says where the version has no such metric. */
+/** `measured` of a verdict where the version has no such metric. */
 const UNMEASURED = 'not measured'
 
-/** Asks every gate, in order. @throws whatever a gate throws, and the signal's reason */
+/** Evaluates all gates, in order. @throws the errors of gates, the signal's reason */
 export async function evaluateGates(gates: readonly Gate[], context: GateContext): Promise<GateVerdict[]> {
   const verdicts: GateVerdict[] = []
   for (const gate of gates) {
@@ -96,12 +96,12 @@ export async function evaluateGates(gates: readonly Gate[], context: GateContext
       throw invalidArgument(`gate ${show(gate.name || 'gate')} must answer with a boolean or a verdict, got ${show(answer)}`)
     }
     if (typeof answer !== 'boolean') verdicts.push(answer)
-    else verdicts.push({ gate: gate.name || 'gate', passed: answer, required: 'the gate says yes', measured: answer ? 'yes' : 'no' })
+    else verdicts.push({ gate: gate.name || 'gate', passed: answer, required: 'the gate passes', measured: answer ? 'yes' : 'no' })
   }
   return verdicts
 }
 
-/** The error for a promotion that gates refused: `InvalidState`, with all verdicts in `details.verdicts`. */
+/** The error of a promotion that gates refused: `InvalidState`, with all verdicts in `details.verdicts`. */
 export function rejected(candidate: ModelVersion, alias: string, verdicts: readonly GateVerdict[]): MillwrightError {
   const failed = verdicts.filter(({ passed }) => !passed).map(({ required, measured }) => `${required} is required, measured: ${measured}`)
   const message = `${show(candidate.name)} version ${candidate.version} was not promoted to ${alias}: ${failed.join('; ')}`

@@ -1,4 +1,4 @@
-/** The manifest beside a stored model: what it is, the digest of every file, and where it comes from. */
+/** The manifest of a stored model: its description, the digests of its files, and its lineage. */
 import * as z from 'zod/mini'
 import { utf8 } from '../core/bytes'
 import { damaged } from '../core/damage'
@@ -12,18 +12,18 @@ import { storedSignature } from '../schema/stored-signature'
 import { clashOf } from './file-names'
 import { finiteJson } from './finite-json'
 
-/** The manifest's file name among a model's artifacts. */
+/** The file name of the manifest among the artifacts of a model. */
 export const MANIFEST_FILE = 'millwright.json'
 /** MLflow's description of a model. */
 export const MLMODEL_FILE = 'MLmodel'
 
-/** Where a version comes from. */
+/** The origin of a version: its data, run and registry. */
 export interface Lineage {
-  /** The data it was trained on. */
+  /** The training data. */
   readonly dataset?: { readonly name?: string | undefined; readonly fingerprint: string } | undefined
   readonly runId?: string | undefined
   readonly experimentId?: string | undefined
-  /** Where it was registered first, if it was copied or imported from another registry. */
+  /** The version it was copied or imported from, if any. */
   readonly origin?: { readonly name: string; readonly version: string; readonly createdAt: number } | undefined
 }
 
@@ -35,7 +35,7 @@ export interface ManifestFile {
   readonly sha256: string
 }
 
-/** What is known about a stored model without opening its files. */
+/** The facts about a stored model that can be read without its files. */
 export interface ModelManifest {
   readonly formatVersion: 1
   readonly flavor: string
@@ -46,7 +46,7 @@ export interface ModelManifest {
   readonly signature: ModelSignature
   /** Ascending by path. Empty where another tool stored the model. */
   readonly files: readonly ManifestFile[]
-  /** SHA-256 of the canonical JSON of all of the above but metadata. */
+  /** SHA-256 of the canonical JSON of all members above, except `formatVersion` and `metadata`. */
   readonly fingerprint: string
   readonly metrics: Readonly<Record<string, number>>
   readonly lineage: Lineage
@@ -54,14 +54,14 @@ export interface ModelManifest {
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** What a manifest says beside the package. */
+/** The members of a manifest that are not those of the package. */
 export type ManifestExtras = Pick<ModelManifest, 'metrics' | 'lineage' | 'tags'>
 
-/** Characters of a file's path: the longest folder of a stored model and this make a storage key. */
+/** Most characters in the path of a file. With the longest folder of a stored model it must fit in a storage key. */
 const MAX_PATH = 600
 const tasks: readonly ModelTask[] = ['classification', 'regression', 'other']
 
-/** Checks a package made by anyone. @throws InvalidArgument naming the first thing wrong */
+/** Checks a package. @throws InvalidArgument naming the first wrong member */
 export function assertPackage(model: ModelPackage): void {
   if (typeof model?.flavor !== 'string' || !/^[\w.-]{1,100}$/.test(model.flavor)) {
     throw invalidArgument(`a model package needs a flavor of letters, digits, _ . -, got ${show(model?.flavor)}`)
@@ -80,9 +80,9 @@ export function assertPackage(model: ModelPackage): void {
 }
 
 /**
- * Checks that a package's files can lie beside those that the registry writes: on every system, none in the place of another.
+ * Checks that the files of a package can be stored with those that the registry writes, on every system.
  *
- * @param written the names of files that the registry writes beside them
+ * @param written the names of the files that the registry writes
  * @throws InvalidArgument
  */
 export function assertFilesBeside(model: ModelPackage, written: readonly string[]): void {
@@ -94,7 +94,7 @@ export function assertFilesBeside(model: ModelPackage, written: readonly string[
     throw invalidArgument(`a model package cannot be stored on every system: with the registry's own files it ${clash}`)
 }
 
-/** The manifest of a package. @throws InvalidArgument for a signature or classes without end */
+/** The manifest of a package. @throws InvalidArgument for a signature or classes that are cyclic or nested too deeply */
 export function buildManifest(model: ModelPackage, extras: ManifestExtras): ModelManifest {
   const { flavor, task, classes, target, metadata, signature } = model
   const files = Object.keys(model.files)
@@ -107,12 +107,12 @@ export function buildManifest(model: ModelPackage, extras: ManifestExtras): Mode
   return { formatVersion: 1, flavor, task, classes, target, metadata, signature, files, fingerprint, ...extras }
 }
 
-/** The manifest as bytes: canonical JSON. @throws InvalidArgument for metadata without end */
+/** The manifest as bytes: canonical JSON. @throws InvalidArgument for metadata that are cyclic or nested too deeply */
 export function manifestBytes(manifest: ModelManifest): Uint8Array {
   return utf8(finiteJson(manifest, 'the metadata of a model package'))
 }
 
-/** What a stored manifest must hold; metrics are numbers, or the text that canonical JSON has for `NaN` and the infinities. */
+/** The format of a stored manifest. Metrics are numbers, or the texts that canonical JSON writes for `NaN` and the infinities. */
 const manifestFormat = /* @__PURE__ */ storedFormat(
   () =>
     z.looseObject({
@@ -150,21 +150,21 @@ function storedLineage(): z.ZodMiniType<Lineage> {
 /**
  * Reads a manifest.
  *
- * @throws Corrupt naming what is damaged, also where the fingerprint is not that of the rest; Unsupported when a later release wrote it
+ * @throws Corrupt naming the damaged member, also for a wrong fingerprint; Unsupported for a manifest of a later release
  */
 export function parseManifest(bytes: Uint8Array, subject: string): ModelManifest {
   const stored = parseStored(manifestFormat, bytes, subject)
   const { flavor, task = 'other', classes, target, signature, files, fingerprint, lineage = {}, tags = {} } = stored
-  // Also what a schema cannot tell, such as the name of another class.
+  // Finds changes that the format allows, such as another name of a class.
   if (fingerprint !== fingerprintOf({ flavor, task: stored.task, classes, target, signature, files })) {
     throw damaged(subject, ['fingerprint'], 'the digest of flavor, task, classes, target, signature and files', fingerprint)
   }
-  // JSON has no NaN: canonical JSON spells it as text.
+  // JSON has no NaN: canonical JSON writes it as text.
   const metrics = Object.fromEntries(Object.entries(stored.metrics ?? {}).map(([name, metric]) => [name, Number(metric)]))
   return { ...stored, task, metrics, lineage, tags }
 }
 
-/** Of flavor, task, classes, target, signature and files. */
+/** The fingerprint of flavor, task, classes, target, signature and files. */
 function fingerprintOf(facts: Readonly<Record<string, unknown>>): string {
   return sha256Hex(finiteJson(facts, 'a model package'))
 }
@@ -178,13 +178,13 @@ export function verifyFile(file: ManifestFile, bytes: Uint8Array | undefined, su
   })
 }
 
-/** The package that a manifest and its files make. */
+/** The package of a manifest and its files. */
 export function toPackage(manifest: ModelManifest, files: Readonly<Record<string, Uint8Array>>): ModelPackage {
   const { flavor, task, classes, target, metadata, signature } = manifest
   return { flavor, task, classes, target, metadata, signature, files }
 }
 
-/** The manifest of a version about whose model nothing is known. */
+/** The manifest of a version without any description of its model. */
 export function unknownManifest(): ModelManifest {
   return {
     formatVersion: 1,

@@ -8,7 +8,7 @@ import { signatureToMlflow } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 import { finiteJson } from './finite-json'
 
-/** What an `MLmodel` file says beside the package. */
+/** The members of an `MLmodel` file that are not those of the package. */
 export interface MlmodelFacts {
   readonly modelId: string
   readonly runId?: string | undefined
@@ -17,14 +17,14 @@ export interface MlmodelFacts {
   readonly hasExample: boolean
 }
 
-/** Rows of an example that are kept. */
+/** Most rows of an example that are stored. */
 const EXAMPLE_ROWS = 20
-/** The MLflow release whose format this is. */
+/** The MLflow release of this format. */
 const MLFLOW_VERSION = '3.0.0'
 
 /**
- * The text of an `MLmodel` file. ONNX packages get MLflow's `onnx` and `python_function` flavors, so that MLflow loads and serves them;
- * anything else gets a flavor of our own name, which MLflow shows and downloads.
+ * The text of an `MLmodel` file. ONNX packages get MLflow's flavors `onnx` and `python_function`, so that MLflow loads and serves them. Other
+ * packages get a flavor that only this library loads; MLflow shows and downloads them.
  */
 export function mlmodelText(model: ModelPackage, facts: MlmodelFacts): string {
   const signature = signatureToMlflow(model.signature)
@@ -55,7 +55,7 @@ export function mlmodelText(model: ModelPackage, facts: MlmodelFacts): string {
 /**
  * The two files of an input example, in pandas' split orientation: at most 20 rows, missing cells `null`, dates in ISO 8601 (UTC, without a zone).
  *
- * @throws InvalidArgument when it is neither a table nor an array of rows, or a cell is nested without end
+ * @throws InvalidArgument for an example that is neither a table nor an array of rows, or with a cell that is cyclic or nested too deeply
  */
 export function exampleFiles(example: Table | readonly Row[]): Record<string, Uint8Array> {
   const split = 'columnNames' in example ? splitOfTable(example) : splitOfRows(example)
@@ -83,7 +83,7 @@ function splitOfRows(rows: readonly Row[]): { readonly columns: readonly string[
   return { columns, data: kept.map((row) => columns.map((name) => dated(Object.hasOwn(row, name) ? row[name] : null) ?? null)) }
 }
 
-/** A date as text in UTC without a zone: MLflow's `datetime` has none, and MLflow 3.0 refuses texts that name one. */
+/** A date as text in UTC without a zone. MLflow's `datetime` has no zone, and MLflow 3.0 refuses texts with one. */
 function dated(cell: unknown): unknown {
   return cell instanceof Date ? (cell.toJSON()?.slice(0, -1) ?? null) : cell
 }

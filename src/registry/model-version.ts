@@ -1,11 +1,11 @@
-/** A model version as users see it. */
+/** The record of a model version that the registry returns. */
 import { attachDisplay, markdownCell } from '../core/display'
 import type { ModelTask } from '../ports/model'
 import type { ModelVersionRecord } from '../ports/registry-backend'
 import type { ModelSignature } from '../schema/signature'
 import type { Lineage, ModelManifest } from './manifest'
 
-/** One immutable version of a registered model. A snapshot: aliases, description and tags are those of the moment it was read. */
+/** One immutable version of a registered model. A snapshot: aliases, description and tags are those at the time of reading. */
 export interface ModelVersion {
   readonly name: string
   /** A whole number from 1 as text. */
@@ -16,28 +16,28 @@ export interface ModelVersion {
   readonly runId?: string | undefined
   readonly modelId?: string | undefined
   readonly user?: string | undefined
-  /** Which runtime opens it; `unknown` where another tool registered it without saying. */
+  /** The flavor, which decides which runtime opens it; `unknown` where another tool registered the version without one. */
   readonly flavor: string
   readonly task: ModelTask
   readonly signature: ModelSignature
   readonly metrics: Readonly<Record<string, number>>
   readonly lineage: Lineage
-  /** SHA-256 over signature and files; empty where another tool registered the version. */
+  /** SHA-256 of the signature and files; empty where another tool registered the version. */
   readonly digest: string
   readonly sizeBytes: number
-  /** Where the files are, as other tools are told. */
+  /** URI of the files, for other tools. */
   readonly source: string
   readonly aliases: readonly string[]
   readonly description: string
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** Tags that begin so are the library's own and not shown. */
+/** Prefix of the tags that the library sets itself. They are not shown. */
 export const OWN_TAG_PREFIX = 'millwright.'
-/** The last tag written: where it is missing, the tags in the manifest hold. */
+/** The tag that is written last. Where it is missing, not all tags were written, and those of the manifest are used. */
 export const FINGERPRINT_TAG = `${OWN_TAG_PREFIX}fingerprint`
 
-/** Joins what the backend keeps with what the manifest says. */
+/** Makes the record from that of the backend and the manifest. */
 export function toModelVersion(record: ModelVersionRecord, manifest: ModelManifest, aliases: readonly string[]): ModelVersion {
   const tags = Object.hasOwn(record.tags, FINGERPRINT_TAG) ? record.tags : { ...manifest.tags, ...record.tags }
   const version: ModelVersion = {
@@ -64,7 +64,7 @@ export function toModelVersion(record: ModelVersionRecord, manifest: ModelManife
   return version
 }
 
-/** Gives a list of versions a table as its display. */
+/** Adds the display as a table to a list of versions. */
 export function displayVersions(versions: readonly ModelVersion[]): readonly ModelVersion[] {
   attachDisplay(versions, {
     text: () => versions.map(versionLine).join('\n') || 'no versions',

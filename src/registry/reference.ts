@@ -30,8 +30,8 @@ export function parseReference(reference: string): ModelReference {
 }
 
 /**
- * Checks the name of a registered model: a safe file name without `%`, `@` and without the characters that have a meaning in MLflow's
- * model URIs (`/`, `:`); not blank, and not beginning with `..`, which would keep MLflow from listing any model of the store.
+ * Checks the name of a registered model: a safe file name without `%`, `@` and the characters that have a meaning in MLflow's model URIs
+ * (`/`, `:`). It must not be blank, and not begin with `..`: MLflow could then list no model of the store.
  *
  * @throws InvalidArgument
  */
@@ -42,12 +42,12 @@ export function assertModelName(name: string): void {
     throw invalidArgument(`the name of a registered model must not hold % or @, got ${show(name)}`, name.includes('@') ? { hint } : {})
   }
   if (/^\.\.|^[\s\u0085]*$/.test(name)) {
-    throw invalidArgument(`the name of a registered model must not begin with .. nor be blank, got ${show(name)}`)
+    throw invalidArgument(`the name of a registered model must not begin with .. and must not be blank, got ${show(name)}`)
   }
 }
 
 /**
- * Checks an alias: letters, digits, `_` and `-`, at most 255; not `latest`, not a number, not `v` and a number (MLflow's rules, and ours for numbers).
+ * Checks an alias: 1 to 255 letters, digits, `_` and `-`. Not `latest` and not `v` with a number (MLflow's rules), and not a number (our rule).
  *
  * @throws InvalidArgument
  */
@@ -55,7 +55,7 @@ export function assertAlias(alias: string): void {
   if (typeof alias !== 'string' || !/^[\p{L}\p{N}_-]{1,255}$/u.test(alias)) {
     throw invalidArgument(`an alias must be 1 to 255 letters, digits, _ or -, got ${show(alias)}`)
   }
-  if (/^(latest|v?\d+)$/i.test(alias)) throw invalidArgument(`the alias ${show(alias)} is reserved: it reads like a version`)
+  if (/^(latest|v?\d+)$/i.test(alias)) throw invalidArgument(`the alias ${show(alias)} is reserved: it looks like a version`)
   assertSafeSegment(alias, 'an alias')
 }
 

@@ -1,4 +1,4 @@
-/** What registering makes of a model and its options. */
+/** Prepares the registration of a model: checks its options, and makes the files and the manifest. */
 
 import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
@@ -21,24 +21,24 @@ import { exampleFiles, mlmodelText } from './mlmodel'
 import { FINGERPRINT_TAG } from './model-version'
 import { checkDescription, checkTags } from './tags'
 
-/** Options of registering a model. */
+/** Options of `registry.register`. */
 export interface Registration {
   /** The run that made the model: a `Run`, or its ids. */
   readonly run?: { readonly runId: string; readonly experimentId?: string | undefined } | undefined
-  /** Rows such as the model takes; the first 20 are kept. */
+  /** Rows of input for the model. The first 20 are stored. */
   readonly example?: Table | readonly Row[] | undefined
-  /** What was measured, on data the model has not seen. Gates read it. */
+  /** The metrics of the model, measured on data that it was not trained on. Gates use them. */
   readonly metrics?: Readonly<Record<string, number>> | undefined
-  /** The data the model was trained on. */
+  /** The training data of the model. */
   readonly dataset?: { readonly fingerprint: string; readonly name?: string | undefined } | undefined
-  /** Of a model that was registered elsewhere before: where it came from. `run` and `dataset` win over it. */
+  /** The lineage of a model from another registry. `run` and `dataset` take precedence over it. */
   readonly lineage?: Lineage | undefined
   readonly description?: string | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** What the backend stores, and the manifest that goes with it. @throws InvalidArgument */
+/** The new version for the backend, and its manifest. @throws InvalidArgument */
 export async function registrationInit(
   model: PackableModel | ModelPackage,
   options: Registration,
@@ -50,11 +50,11 @@ export async function registrationInit(
   const { run, description = '', tags = {} } = options
   const manifest = buildManifest(packed, { metrics: { ...options.metrics }, lineage: lineageOf(options), tags })
   const example = options.example === undefined ? {} : exampleFiles(options.example)
-  // A package that another tool made keeps its own description.
+  // A package of another tool keeps its own `MLmodel` file.
   const described = Object.hasOwn(packed.files, MLMODEL_FILE)
   assertFilesBeside(packed, [MANIFEST_FILE, ...(described ? [] : [MLMODEL_FILE]), ...Object.keys(example)])
   const hasExample = options.example !== undefined
-  // Made now: what cannot be written must not be found out between two files.
+  // Made before any file is written: an error must not leave a part of the files.
   const sealed = manifestBytes(manifest)
   const init: VersionInit = {
     createdAt: facts.at,
@@ -62,7 +62,7 @@ export async function registrationInit(
     runId: run?.runId,
     experimentId: run?.experimentId,
     user: facts.user,
-    // The fingerprint is written last: where it is there, all tags are.
+    // The fingerprint is written last: it shows that all tags are written.
     tags: { ...tags, [FINGERPRINT_TAG]: manifest.fingerprint },
     metrics: manifest.metrics,
     modelType: packed.task,
@@ -93,7 +93,7 @@ function check(options: Registration): void {
     checkOptions('`run` of register', { runId: run.runId, experimentId: run.experimentId }, { runId: id, experimentId: id })
   if (run !== undefined && run.runId === undefined) throw invalidArgument(`\`run\` of register needs a \`runId\`, got ${show(run)}`)
   for (const [name, value] of Object.entries(metrics ?? {})) {
-    if (name === '__proto__') throw invalidArgument('a metric of register must not be called __proto__: safe readers of JSON drop it')
+    if (name === '__proto__') throw invalidArgument('a metric of register must not have the name __proto__: safe JSON parsers drop it')
     if (typeof value !== 'number') throw invalidArgument(`the metric ${show(name)} of register must be a number, got ${show(value)}`)
   }
   if (dataset !== undefined && !nonEmptyString().test(dataset.fingerprint))
@@ -102,7 +102,7 @@ function check(options: Registration): void {
   checkDescription(options.description ?? '')
 }
 
-/** Ids become folder names. */
+/** Checks the ids, which become folder names. */
 const id = {
   allowed: 'an id of letters, digits, _ and -',
   test: (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9][\w-]{0,255}$/.test(value),

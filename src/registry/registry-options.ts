@@ -1,4 +1,4 @@
-/** What the registry is made with, asked for, and tells. */
+/** The options and events of the registry. */
 import type { Clock } from '../core/clock'
 import type { ObjectStore } from '../ports/object-store'
 import type { GateVerdict, RegistryBackend, RegistryEvent } from '../ports/registry-backend'
@@ -8,42 +8,42 @@ import type { ModelVersion } from './model-version'
 
 /** Options of `ModelRegistry`: exactly one of `storage` and `backend`. */
 export interface ModelRegistryOptions {
-  /** Where the embedded registry keeps its files, in MLflow's `mlruns` layout. */
+  /** The storage of the embedded registry, in MLflow's `mlruns` layout. */
   readonly storage?: ObjectStore | undefined
   /** A backend of another kind. */
   readonly backend?: RegistryBackend | undefined
   /** @default the system clock */
   readonly clock?: Clock | undefined
-  /** Noted with versions and in the history. */
+  /** The user, recorded with versions and in the history. */
   readonly user?: string | undefined
 }
 
-/** A version by number, as text, or as the record that `registry.register` gave. */
+/** A version: its number, the number as text, or the record that `registry.register` returned. */
 export type VersionReference = string | number | Pick<ModelVersion, 'version'>
 
 /** Options of `registry.promote`. */
 export interface PromoteOptions {
-  /** All of them must say yes. */
+  /** Gates that must all pass. */
   readonly gates?: readonly Gate[] | undefined
-  /** Asked once all gates have said yes; its answer is a verdict like theirs. */
+  /** Called after all gates have passed. Its answer is recorded as a verdict. */
   readonly approve?: Approver | undefined
-  /** The version the alias must point to now, `null` for none. @default where it points when the call begins */
+  /** The version that the alias must point to now; `null` where it must not exist. @default the version it points to when the call begins */
   readonly expected?: VersionReference | null | undefined
   readonly reason?: string | undefined
-  /** Who. @default the registry's `user` */
+  /** The user. @default the registry's `user` */
   readonly by?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Options of `registry.rollback`. */
 export interface RollbackOptions {
-  /** The version to go back to. @default the one the alias pointed to before */
+  /** The version to go back to. @default the version the alias pointed to before */
   readonly to?: VersionReference | undefined
   readonly reason?: string | undefined
   readonly by?: string | undefined
 }
 
-/** What the registry tells: event name → what listeners receive. */
+/** The events of the registry: name → what listeners receive. */
 export interface RegistryEvents {
   'version-registered': { readonly version: ModelVersion }
   'alias-moved': RegistryEvent
@@ -51,7 +51,7 @@ export interface RegistryEvents {
   error: unknown
 }
 
-/** A move of an alias, not yet in the history. @internal */
+/** A move of an alias that is not yet in the history. @internal */
 export interface AliasMove extends Omit<RegistryEvent, 'kind' | 'at'> {
   readonly alias: string
   readonly version: string

@@ -23,10 +23,10 @@ import { earlierVersions } from './rollback'
 import { readManifest, readPackage } from './stored-model'
 
 /**
- * Keeps models under names: versions that never change, and aliases (`champion`, `challenger`) that move between them.
+ * Stores models under names: versions that do not change, and aliases (`champion`, `challenger`) that move between versions.
  *
- * A version is seen once all its files are stored; a crash before leaves nothing to see. An alias moves by compare-and-set: of two racing
- * promotions one wins, the other rejects with `Conflict`. Every move is kept in the history. Names and aliases from outside are checked.
+ * A version can be read after all its files are stored; a crash before that leaves no version. An alias moves by compare-and-set: of two
+ * concurrent promotions one succeeds, and the other rejects with `Conflict`. Each move is recorded in the history. Names and aliases are checked.
  *
  * @example
  * const registry = new ModelRegistry({ storage: fsStorage({ root: './mlops' }) })
@@ -70,21 +70,21 @@ export class ModelRegistry implements ModelSource {
   }
 
   /**
-   * Stores a model as the next version of `name`, which is created if need be. Given a run, the version is linked with it.
+   * Stores a model as the next version of `name`, which is created if need be. With `run`, the version is linked to the run.
    *
    * @param model a fitted model, or a package
-   * @throws InvalidArgument for bad names, options and packages; the storage's errors. After an abort or an error no version is seen
+   * @throws InvalidArgument for a wrong name, option or package; the storage's errors. After an abort or an error there is no new version
    */
   async register(name: string, model: PackableModel | ModelPackage, options: Registration = {}): Promise<ModelVersion> {
     assertModelName(name)
-    // Whoever only opens models does not load what writes them.
+    // Loaded here: a program that only opens models does not need it.
     const { registrationInit } = await import('./registration')
     const { init, manifest } = await registrationInit(model, options, { at: this.#clock.now(), user: this.#user })
     this.#backend.assertTakes?.({ tagKeys: Object.keys(init.tags), paths: manifest.files.map(({ path }) => path) })
     throwIfAborted(options.signal)
     await this.#backend.ensureModel(name, { createdAt: init.createdAt })
     const record = await this.#backend.createVersion(name, init, { signal: options.signal })
-    // The version stands now; were its event to fail the call, a caller would register it twice.
+    // The version exists. If a failed event failed the call, the caller would register the model again.
     await this.#note({ kind: 'version-registered', model: name, version: record.version }).catch((error) =>
       this.#emitter.emit('error', error),
     )
@@ -94,10 +94,10 @@ export class ModelRegistry implements ModelSource {
   }
 
   /**
-   * Moves an alias to a version, if every gate says yes.
+   * Moves an alias to a version, if all gates pass.
    *
-   * @throws InvalidState when a gate says no: `details.verdicts` lists each gate, what it required and what was measured; the alias stays,
-   * the refusal is noted in the history. Conflict when somebody else moved the alias meanwhile, or it is not where `expected` says
+   * @throws InvalidState when a gate fails: `details.verdicts` lists for each gate what it required and what was measured. The alias does not
+   * move, and the refusal is recorded in the history. Conflict when another caller moved the alias meanwhile, or when it does not point to `expected`
    */
   async promote(name: string, version: VersionReference, alias: string, options: PromoteOptions = {}): Promise<ModelVersion> {
     assertAlias(alias)
@@ -119,7 +119,7 @@ export class ModelRegistry implements ModelSource {
       const target = other === alias ? from : await this.#backend.getAlias(name, other)
       if (target === undefined) return undefined
       return this.getVersion(name, target).catch((error) => {
-        // What was deleted by another tool is no bar.
+        // Another tool deleted the current version. There is then nothing to compare with.
         if (!isMillwrightError(error, 'NotFound')) throw error
         return undefined
       })
@@ -142,9 +142,9 @@ export class ModelRegistry implements ModelSource {
   }
 
   /**
-   * Moves an alias back to the version it pointed to before; again, further back. `promote` goes forward.
+   * Moves an alias back to the version that it pointed to before. A second call goes back one version further.
    *
-   * @throws NotFound when the alias does not exist, InvalidState when there is no earlier version, Conflict when somebody else moved it
+   * @throws NotFound when the alias does not exist, InvalidState when there is no earlier version, Conflict when another caller moved it meanwhile
    */
   async rollback(name: string, alias: string, options: RollbackOptions = {}): Promise<ModelVersion> {
     checkOptions('rollback', options, { to: anything(), reason: ofType('string'), by: ofType('string') })
@@ -161,14 +161,14 @@ export class ModelRegistry implements ModelSource {
     return this.#move({ model: name, alias, version: to, from, how: 'rollback', reason: options.reason, by: options.by })
   }
 
-  /** Points an alias to a version without gates. @throws NotFound, Conflict when somebody else moved it at the same moment */
+  /** Points an alias to a version without gates. @throws NotFound, Conflict when another caller moved it meanwhile */
   async setAlias(name: string, alias: string, version: VersionReference): Promise<ModelVersion> {
     assertAlias(alias)
     const target = await this.getVersion(name, version)
     return this.#move({ model: name, alias, version: target.version, from: await this.#backend.getAlias(name, alias), how: 'set' })
   }
 
-  /** Removes an alias; removing one that does not exist is fine. */
+  /** Deletes an alias, if it exists. */
   async deleteAlias(name: string, alias: string): Promise<void> {
     assertModelName(name)
     assertAlias(alias)
@@ -178,7 +178,7 @@ export class ModelRegistry implements ModelSource {
     await this.#note({ kind: 'alias-deleted', model: name, alias, from })
   }
 
-  /** One version. @throws NotFound naming the versions there are */
+  /** One version. @throws NotFound; the message lists the existing versions */
   async getVersion(name: string, version: VersionReference): Promise<ModelVersion> {
     assertModelName(name)
     const number = versionText(version)
@@ -188,14 +188,14 @@ export class ModelRegistry implements ModelSource {
     return toModelVersion(record, await readManifest(this.#backend, record), aliases)
   }
 
-  /** The version that `name@alias`, `name@3` or `name` (the latest) means. @throws NotFound with the names, versions or aliases there are */
+  /** The version that `name@alias`, `name@3` or `name` (the latest) resolves to. @throws NotFound; the message lists what exists */
   async resolve(reference: string): Promise<ModelVersion> {
     const { name, version } = await locate(this.#backend, reference)
     return this.getVersion(name, version)
   }
 
   /**
-   * The model that a reference means, its files checked against the digests they were registered with.
+   * Opens the model of a reference. Its files are checked against the digests from the registration.
    *
    * @throws NotFound, Corrupt naming the file that is missing or differs
    */
@@ -210,19 +210,19 @@ export class ModelRegistry implements ModelSource {
     return { name: record.name, version: record.version, package: files, ...(example === undefined ? {} : { example }) }
   }
 
-  /** One of the files stored with a version (`MLmodel`, `input_example.json`, …), as it is there. @throws NotFound */
+  /** The bytes of one file of a version (`MLmodel`, `input_example.json`, …), without a check of its digest. @throws NotFound */
   async readFile(reference: string, path: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Uint8Array> {
     assertSafeKey(path, 'a file name of a model')
     return this.#backend.readFile(await locate(this.#backend, reference), path, options)
   }
 
-  /** Every model with its aliases, ascending by name. One whose record is damaged is left out and reported through the event `error`. */
+  /** All models with their aliases, ascending by name. A damaged record is left out and reported through the event `error`. */
   async listModels(): Promise<readonly RegisteredModelRecord[]> {
     return this.#backend.listModels(undefined, (error) => this.#report(error))
   }
 
   /**
-   * Every version of a model, ascending. One whose record or manifest is damaged is left out and reported through the event `error`.
+   * All versions of a model, ascending. A damaged record or manifest is left out and reported through the event `error`.
    *
    * @throws NotFound when there is no such model
    */
@@ -238,20 +238,20 @@ export class ModelRegistry implements ModelSource {
     return displayVersions(await readAll(records, read, onDamaged))
   }
 
-  /** Everything that happened to a model, oldest first. */
+  /** The events of a model, oldest first. */
   async history(name: string): Promise<readonly RegistryEvent[]> {
     assertModelName(name)
     return this.#backend.listEvents(name)
   }
 
-  /** Sets tags (`null` removes) of what a reference means: `name@alias` and `name@3` a version, a plain `name` the model itself. */
+  /** Sets tags (`null` removes one) of a version (`name@alias`, `name@3`) or of the model (`name`). */
   async setTags(reference: string, tags: Readonly<Record<string, string | null>>): Promise<void> {
     const { checkTags } = await import('./tags')
     checkTags(tags)
     await this.#update(reference, { tags })
   }
 
-  /** Sets the description of what a reference means: `name@alias` and `name@3` a version, a plain `name` the model itself. */
+  /** Sets the description of a version (`name@alias`, `name@3`) or of the model (`name`). */
   async describe(reference: string, description: string): Promise<void> {
     const { checkDescription } = await import('./tags')
     checkDescription(description)
@@ -259,7 +259,7 @@ export class ModelRegistry implements ModelSource {
   }
 
   /**
-   * Removes a version from sight; its number is not used again.
+   * Deletes a version. Its number is not used again.
    *
    * @param options `removeFiles` (default false) also removes the model's files
    * @throws InvalidState while an alias points to it
@@ -275,7 +275,7 @@ export class ModelRegistry implements ModelSource {
     await this.#note({ kind: 'version-deleted', model: name, version: target.version })
   }
 
-  /** Listens to what this object does; the returned function unsubscribes. */
+  /** Adds a listener for an event of this object. The returned function removes it. */
   on<K extends keyof RegistryEvents>(type: K, listener: (event: RegistryEvents[K]) => void, options?: ListenOptions): () => void {
     return this.#emitter.on(type, listener, options)
   }
@@ -285,7 +285,7 @@ export class ModelRegistry implements ModelSource {
     await this.#backend.close()
   }
 
-  /** Damage that nobody listens for must at least be seen. */
+  /** Reports damage through the event `error`, or on the console where there is no listener. */
   #report(error: unknown): void {
     if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error)
     else console.warn(`millwright registry: ${error instanceof Error ? error.message : show(error)}`)
@@ -295,14 +295,14 @@ export class ModelRegistry implements ModelSource {
     const { model, alias, version, from } = move
     const stays = from === version && (await this.#backend.getAlias(model, alias)) === version
     if (!stays) await this.#backend.moveAlias(model, alias, version, from)
-    // A move whose event was lost is noted when the call is made again.
+    // When an earlier call moved the alias but could not write the event, this call writes it.
     const isMove = (event: RegistryEvent): boolean => event.kind === 'alias-moved' && event.alias === alias
     const noted = stays ? await this.#lastEvent(model, isMove) : undefined
     if (!stays || noted?.version !== version) {
       const event = this.#note({ kind: 'alias-moved', ...move, from: stays ? noted?.version : from })
       this.#emitter.emit(
         'alias-moved',
-        await event.catch(async (error) => Promise.reject((await import('./unnoted-move')).unnotedMove(move, error))),
+        await event.catch(async (error) => Promise.reject((await import('./unrecorded-move')).unrecordedMove(move, error))),
       )
     }
     return this.getVersion(model, version)

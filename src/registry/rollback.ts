@@ -1,11 +1,11 @@
-/** What an alias pointed to before, read from the history. */
+/** The versions that an alias pointed to before, from the history. */
 import type { RegistryEvent } from '../ports/registry-backend'
 
 /**
- * The versions an alias can go back to, nearest first. A rollback undoes the move before it, so that rolling back again goes further
- * back; a move that the history does not know (another tool's, or one whose event a crash swallowed) counts as one more.
+ * The versions that an alias can go back to, the most recent first. A rollback undoes the move before it, so that a second rollback goes further
+ * back. A move without an event (made by another tool, or followed by a crash) counts as a move too.
  *
- * @param current where the alias points now
+ * @param current the version that the alias points to now
  */
 export function earlierVersions(events: readonly RegistryEvent[], alias: string, current: string): readonly string[] {
   const trail: string[] = []
@@ -19,7 +19,7 @@ export function earlierVersions(events: readonly RegistryEvent[], alias: string,
   return trail.reverse()
 }
 
-/** Two processes may note their moves in another order than they made them; `from` tells the real one. Only near neighbours are swapped. */
+/** The events in the order of the moves. Two processes may write events in another order than they moved; `from` shows the order. Looks four events ahead. */
 function inOrderOfMoves(events: readonly RegistryEvent[]): RegistryEvent[] {
   const waiting = [...events]
   const ordered: RegistryEvent[] = []

@@ -1,9 +1,9 @@
-/** A model signature from validators that describe themselves as JSON Schema (Standard JSON Schema; zod 4.2 and later does). */
+/** A model signature from validators that can give their JSON Schema (Standard JSON Schema; zod from 4.2). */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { ColumnType } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
 
-/** What is needed of a validator: its `~standard.jsonSchema` (https://standardschema.dev/json-schema). */
+/** The part of a validator that is used: `~standard.jsonSchema` (https://standardschema.dev/json-schema). */
 export interface DescribedSchema {
   readonly '~standard': {
     readonly vendor?: string | undefined
@@ -19,12 +19,13 @@ export interface DescribedSchema {
 type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
- * The signature of a model whose rows `inputs` and `outputs` validate. Each must be an object of plain columns: numbers are `float64`,
- * integers that fit are `int32`, `date-time` texts and dates are `timestamp`, enums of texts carry their categories; what is optional or nullable is not required.
+ * The signature of a model whose input rows `inputs` validates, and whose output rows `outputs` validates. Each must describe an object of
+ * simple columns. Numbers are `float64`, integers within 32 bits `int32`, dates and `date-time` texts `timestamp`, and enums of texts are
+ * strings with categories. Optional and nullable columns are not required.
  *
  * @example
  * const signature = signatureFromSchemas({ inputs: z.object({ dep_delay: z.number().nullable(), carrier: z.enum(['UA', 'DL']) }), outputs: z.object({ late: z.boolean() }) })
- * @throws InvalidArgument for a validator that cannot describe itself; Unsupported for nested and mixed columns
+ * @throws InvalidArgument for a validator without a JSON Schema; Unsupported for nested and mixed columns
  */
 export function signatureFromSchemas(schemas: { readonly inputs: DescribedSchema; readonly outputs: DescribedSchema }): ModelSignature {
   return { inputs: columnsOf(schemas.inputs, 'inputs', 'input'), outputs: columnsOf(schemas.outputs, 'outputs', 'output') }
@@ -34,7 +35,7 @@ function columnsOf(schema: DescribedSchema, side: string, direction: 'input' | '
   const standard = schema?.['~standard']
   if (typeof standard?.jsonSchema?.[direction] !== 'function') {
     throw invalidArgument(`\`${side}\` of signatureFromSchemas must be a validator that gives its JSON Schema, got ${show(schema)}`, {
-      hint: 'zod from 4.2 does; with others, write the columns out',
+      hint: 'use zod from 4.2, or write the signature yourself',
     })
   }
   const { type, properties, required } = standard.jsonSchema[direction]({ target: 'draft-2020-12' }) as JsonSchema
@@ -68,7 +69,7 @@ function columnOf(name: string, described: JsonSchema, isNeeded: boolean): Colum
 
 function columnTypeOf(kind: unknown, { format, minimum, maximum }: JsonSchema): ColumnType | undefined {
   if (kind === 'number') return 'float64'
-  // zod bounds its integers by what a double holds; only bounds within 32 bits make an int32 column.
+  // zod's integers have the bounds of safe integers. Only bounds within 32 bits make an int32 column.
   if (kind === 'integer')
     return Number(minimum ?? Number.NaN) >= -(2 ** 31) && Number(maximum ?? Number.NaN) < 2 ** 31 ? 'int32' : 'float64'
   if (kind === 'boolean') return 'boolean'

@@ -4,7 +4,7 @@ import { parseJson } from '../core/json'
 import type { ModelVersionRecord, RegistryBackend } from '../ports/registry-backend'
 import type { Row } from '../schema/table'
 
-/** The first row of a version's input example; nothing where there is none that can be read: a model opens without it. */
+/** The first row of a version's input example; `undefined` where it is missing or cannot be parsed, which does not stop a model from opening. */
 export async function firstExample(backend: RegistryBackend, version: ModelVersionRecord, signal?: AbortSignal): Promise<Row | undefined> {
   try {
     const bytes = await backend.readFile(version, 'input_example.json', { signal })

@@ -1,4 +1,4 @@
-/** The files of a version, read back and checked. */
+/** Reads and checks the files of a version. */
 import { isMillwrightError } from '../core/errors'
 import { throwIfAborted } from '../core/signal'
 import type { ModelPackage } from '../ports/model'
@@ -6,9 +6,9 @@ import type { ModelVersionRecord, RegistryBackend } from '../ports/registry-back
 import { MANIFEST_FILE, MLMODEL_FILE, type ModelManifest, parseManifest, toPackage, unknownManifest, verifyFile } from './manifest'
 
 /**
- * What is known about a version's model: its manifest, or what MLflow's `MLmodel` file says, or nothing.
+ * The manifest of a version. Without one it is made from MLflow's file `MLmodel`, or is that of an unknown model.
  *
- * @throws Corrupt when one of them is there and cannot be read
+ * @throws Corrupt for a damaged manifest or `MLmodel` file
  */
 export async function readManifest(backend: RegistryBackend, version: ModelVersionRecord): Promise<ModelManifest> {
   const own = await readIfThere(backend, version, MANIFEST_FILE)
@@ -20,9 +20,9 @@ export async function readManifest(backend: RegistryBackend, version: ModelVersi
 }
 
 /**
- * The package of a version; every file is checked against the manifest. Of a model that another tool stored all files are read, unchecked.
+ * The package of a version. Each file is checked against the manifest. A model of another tool has no digests: all its files are read without a check.
  *
- * @throws Corrupt naming the file that is missing or differs, and the signal's reason
+ * @throws Corrupt naming the file that is missing or differs; the signal's reason
  */
 export async function readPackage(backend: RegistryBackend, version: ModelVersionRecord, signal?: AbortSignal): Promise<ModelPackage> {
   const manifest = await readManifest(backend, version)
@@ -42,7 +42,7 @@ async function readIfThere(backend: RegistryBackend, version: ModelVersionRecord
   try {
     return await backend.readFile(version, path, { signal })
   } catch (error) {
-    // Files that lie outside the storage are not ours to read, but the version can still be shown.
+    // Files outside the storage cannot be read, but the version can be shown.
     if (isMillwrightError(error, 'NotFound') || isMillwrightError(error, 'Unsupported')) return undefined
     throw error
   }

@@ -1,18 +1,18 @@
-/** Rules for tags and descriptions: keys become file names, values stay within MLflow's limits. */
+/** Checks of tags and descriptions: keys must be possible file names, and values within MLflow's limits. */
 import { invalidArgument, show } from '../core/errors'
 import { assertRunKey } from '../ports/run-keys'
 import { fileAndFolder } from './file-names'
 import { OWN_TAG_PREFIX } from './model-version'
 
-/** Checks tags from outside. @throws InvalidArgument naming the first tag that breaks a rule */
+/** Checks the tags of a call. @throws InvalidArgument naming the first wrong tag */
 export function checkTags(tags: unknown): void {
   if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) throw invalidArgument(`tags must be an object, got ${show(tags)}`)
   for (const [key, value] of Object.entries(tags)) {
-    // By MLflow's alphabet: one key outside of it, and MLflow's file store could not read the version that has it.
+    // MLflow's file store cannot read a version with a key that has other characters.
     assertRunKey(key, 'tag')
     if (key.startsWith(OWN_TAG_PREFIX))
-      throw invalidArgument(`tags that begin with ${OWN_TAG_PREFIX} are the registry's own, got ${show(key)}`)
-    // Whoever reads JSON safely drops it, and it would be lost on the way to another registry.
+      throw invalidArgument(`tags that begin with ${OWN_TAG_PREFIX} are reserved for the registry, got ${show(key)}`)
+    // Safe JSON parsers drop this key, so it would be lost in a copy to another registry.
     if (key === '__proto__') throw invalidArgument('the key of a tag must not be __proto__')
     if (value === null) continue
     if (typeof value !== 'string' || value.length > 5000 || !value.isWellFormed()) {
@@ -26,7 +26,7 @@ export function checkTags(tags: unknown): void {
 type TagChange = Readonly<Record<string, string | null>>
 
 /**
- * Checks that the keys of tags can be files beside those of the tags that are there: of `a` and `a/b` one would be a file and a folder.
+ * Checks that the keys of new tags and of existing tags can all be file names. With `a` and `a/b`, `a` would be a file and a folder.
  *
  * @throws InvalidArgument
  */
@@ -34,10 +34,10 @@ export function checkKeysBeside(tags: TagChange, held: Readonly<Record<string, s
   const stay = Object.keys(held).filter((key) => !Object.hasOwn(tags, key))
   const clash = fileAndFolder([...stay, ...Object.keys(tags).filter((key) => tags[key] !== null)])
   if (clash !== undefined)
-    throw invalidArgument(`the tag ${show(clash)} cannot stand beside one whose key begins with ${show(`${clash}/`)}`)
+    throw invalidArgument(`the tag ${show(clash)} cannot be stored together with a tag whose key begins with ${show(`${clash}/`)}`)
 }
 
-/** Checks a description from outside. @throws InvalidArgument */
+/** Checks the description of a call. @throws InvalidArgument */
 export function checkDescription(description: unknown): void {
   if (typeof description !== 'string' || description.length > 100_000 || !description.isWellFormed()) {
     throw invalidArgument(`a description must be well-formed text of at most 100,000 characters, got ${show(description)}`)

@@ -1,4 +1,4 @@
-/** Taking a version from one registry to another: as it is, or as one archive. The digest and the lineage stay. */
+/** Copies a version from one registry to another, directly or as an archive. Digest and lineage are kept. */
 import * as z from 'zod/mini'
 import { fromUtf8, utf8 } from '../core/bytes'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
@@ -15,26 +15,26 @@ import type { ModelRegistry } from './registry'
 
 /** Options of {@link copyVersion}. */
 export interface CopyVersionOptions {
-  /** The name in the other registry. @default the same */
+  /** The name in the other registry. @default the same name */
   readonly name?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Options of {@link importModel}. */
 export interface ImportModelOptions {
-  /** The name to register under. @default the one in the archive */
+  /** The name to register under. @default the name in the archive */
   readonly name?: string | undefined
   /** Most bytes that the archive may unpack to. @default 2 GiB */
   readonly maxBytes?: number | undefined
   /** @default 10000 */
   readonly maxFiles?: number | undefined
-  /** Most times its own size that the archive may unpack to. @default 200 */
+  /** Largest allowed ratio of the unpacked size to the size of the archive. @default 200 */
   readonly maxRatio?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** A version on its way. */
-interface Parcel {
+/** A version that is copied. */
+interface CopiedVersion {
   readonly name: string
   readonly version: string
   readonly createdAt: number
@@ -49,13 +49,13 @@ const EXAMPLE_FILE = 'input_example.json'
 const FILES = 'files/'
 
 /**
- * Registers a version in another registry: the same files and digest, metrics, description, tags, example and lineage (with where it came
- * from as `origin`). Aliases and history are the other registry's own; promote there. Copying again makes another version.
+ * Registers a version in another registry, with the same files, digest, metrics, description, tags, example and lineage. `origin` of the lineage
+ * names the first version. Aliases and history are not copied: promote the version in the other registry. Each call makes a new version.
  *
  * @example
  * const version = await copyVersion(dev, 'flights@champion', prod)
  * await prod.promote('flights', version, 'champion', { gates: [metricAtLeast('accuracy', 0.8)] })
- * @throws NotFound; Corrupt when a file is not what was registered
+ * @throws NotFound; Corrupt when a file differs from its digest
  */
 export async function copyVersion(
   from: ModelRegistry,
@@ -66,14 +66,14 @@ export async function copyVersion(
   checkOptions('copyVersion', options, { name: nonEmptyString(), signal: anything() })
   assertRegistry('copyVersion', from)
   assertRegistry('copyVersion', to)
-  return deliver(await collect(from, reference, options.signal), to, options)
+  return registerCopy(await collect(from, reference, options.signal), to, options)
 }
 
 /**
- * One ZIP archive that holds a version: `archive.json`, `millwright.json` with the digest of every file, the input example, and the files
- * below `files/`. Equal versions give equal archives.
+ * A ZIP archive of a version: `archive.json`, `millwright.json` with the digest of each file, the input example, and the files below `files/`.
+ * Equal versions give equal archives.
  *
- * @throws NotFound; Corrupt when a file is not what was registered; Unsupported above 4 GB
+ * @throws NotFound; Corrupt when a file differs from its digest; Unsupported above 4 GB
  */
 export async function exportModel(
   registry: ModelRegistry,
@@ -97,11 +97,11 @@ export async function exportModel(
 }
 
 /**
- * Registers the version that an archive of {@link exportModel} holds, also one that was unpacked and packed again by an ordinary tool (with
- * entries for folders, inside one folder, with macOS's notes). The archive may come from anywhere: what leads out of a folder, links,
- * double names, and archives that unpack to more than the limits are refused, and every file must have the digest it says.
+ * Registers the version of an archive of {@link exportModel}. The archive may have been unpacked and packed again with another tool (with entries
+ * for folders, inside one folder, with the extra files of macOS). It may come from an untrusted source: unsafe paths, links, duplicate names and
+ * archives above the limits are refused, and each file must have the digest of the manifest.
  *
- * @throws InvalidArgument for an archive that is refused, Corrupt for one that is damaged or none of ours
+ * @throws InvalidArgument for an archive that is refused, Corrupt for one that is damaged or of another kind
  */
 export async function importModel(registry: ModelRegistry, bytes: Uint8Array, options: ImportModelOptions = {}): Promise<ModelVersion> {
   checkOptions('importModel', options, {
@@ -115,12 +115,12 @@ export async function importModel(registry: ModelRegistry, bytes: Uint8Array, op
   if (!(bytes instanceof Uint8Array)) throw invalidArgument(`importModel needs the bytes of an archive, got ${show(bytes)}`)
   const { maxBytes = 2 ** 31, maxFiles = 10_000, maxRatio = 200, signal } = options
   const { readZip } = await import('./zip-reader')
-  // Three files are the archive's own.
+  // Three files of the archive are not files of the model.
   const files = await readZip(bytes, { maxBytes, maxFiles: maxFiles + 3, maxRatio }, signal)
-  return deliver(open(withoutTopFolder(files)), registry, options)
+  return registerCopy(open(withoutTopFolder(files)), registry, options)
 }
 
-/** What `archive.json` must hold. */
+/** The format of `archive.json`. */
 const factsFormat = /* @__PURE__ */ storedFormat(
   () =>
     z.looseObject({
@@ -134,15 +134,15 @@ const factsFormat = /* @__PURE__ */ storedFormat(
   { field: 'formatVersion', reads: 1 },
 )
 
-/** What macOS adds to archives: notes on files, and on how a folder is shown. */
-function isMacNote(path: string): boolean {
+/** Whether macOS added the file to the archive: attributes of files, and settings of folders. */
+function isMacFile(path: string): boolean {
   return path.startsWith('__MACOSX/') || /(^|\/)\.DS_Store$/.test(path)
 }
 
-/** The files of an archive; where somebody packed the folder and not what is in it, without that folder. */
+/** The files of an archive. Where all of them are in one folder, its name is removed from the paths. */
 function withoutTopFolder(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
   if (files.has(FACTS_FILE)) return files
-  const own = [...files].filter(([path]) => !isMacNote(path))
+  const own = [...files].filter(([path]) => !isMacFile(path))
   const top = own[0]?.[0].split('/')[0]
   const prefix = `${top}/`
   if (!files.has(prefix + FACTS_FILE) || !own.every(([path]) => path.startsWith(prefix))) return files
@@ -154,8 +154,8 @@ function assertRegistry(operation: string, registry: unknown): void {
   throw invalidArgument(`${operation} needs a ModelRegistry, got ${show(registry)}`)
 }
 
-/** What an archive holds, checked against the digests in it. */
-function open(files: ReadonlyMap<string, Uint8Array>): Parcel {
+/** The version of an archive. Its files are checked against the digests of the manifest. @throws Corrupt */
+function open(files: ReadonlyMap<string, Uint8Array>): CopiedVersion {
   const fileOf = (path: string): Uint8Array => {
     const bytes = files.get(path)
     if (bytes === undefined) throw new MillwrightError('Corrupt', `the archive holds no model: it has no ${path}`)
@@ -168,8 +168,8 @@ function open(files: ReadonlyMap<string, Uint8Array>): Parcel {
     verifyFile(file, files.get(FILES + file.path), `the archive of ${show(facts.name)}`),
   ])
   const known = new Set([FACTS_FILE, MANIFEST_FILE, EXAMPLE_FILE, ...held.map(([path]) => FILES + path)])
-  const extra = [...files.keys()].find((path) => !known.has(path) && !isMacNote(path))
-  if (extra !== undefined) throw new MillwrightError('Corrupt', `the archive holds ${show(extra)}, which its manifest does not know`)
+  const extra = [...files.keys()].find((path) => !known.has(path) && !isMacFile(path))
+  if (extra !== undefined) throw new MillwrightError('Corrupt', `the archive holds ${show(extra)}, which is not in its manifest`)
   const { metrics, lineage, tags, fingerprint } = manifest
   const { description = '', version = '', createdAt = 0 } = facts
   const example = files.has(EXAMPLE_FILE) ? rowsOf(parseJson(fromUtf8(fileOf(EXAMPLE_FILE)), `${EXAMPLE_FILE} of the archive`)) : undefined
@@ -183,29 +183,29 @@ function open(files: ReadonlyMap<string, Uint8Array>): Parcel {
   }
 }
 
-async function collect(registry: ModelRegistry, reference: string, signal: AbortSignal | undefined): Promise<Parcel> {
+async function collect(registry: ModelRegistry, reference: string, signal: AbortSignal | undefined): Promise<CopiedVersion> {
   const { name, version, createdAt, digest, metrics, lineage, description, tags } = await registry.resolve(reference)
   const exact = `${name}@${version}`
   const opened = await registry.openModel(exact, { signal })
-  // Models of other tools bring theirs among their files.
+  // A model of another tool has the example among its files.
   const example = Object.hasOwn(opened.package.files, EXAMPLE_FILE) ? undefined : await exampleOf(registry, exact)
   return { name, version, createdAt, digest, package: opened.package, registration: { metrics, lineage, description, tags, example } }
 }
 
-/** Registers, and makes sure that what arrived is what was sent. */
-async function deliver(parcel: Parcel, registry: ModelRegistry, { name, signal }: CopyVersionOptions): Promise<ModelVersion> {
+/** Registers a copied version, after a check that its package has the digest of the original. @throws Corrupt */
+async function registerCopy(copied: CopiedVersion, registry: ModelRegistry, { name, signal }: CopyVersionOptions): Promise<ModelVersion> {
   throwIfAborted(signal)
-  const { package: model, digest } = parcel
+  const { package: model, digest } = copied
   const made = buildManifest(model, { metrics: {}, lineage: {}, tags: {} }).fingerprint
-  // A model that another tool stored has no digest until now.
+  // A model of another tool has no digest.
   if (digest !== '' && made !== digest) {
-    throw new MillwrightError('Corrupt', `the model ${show(parcel.name)} version ${parcel.version} does not have the digest it says`, {
+    throw new MillwrightError('Corrupt', `the model ${show(copied.name)} version ${copied.version} does not have its digest`, {
       details: { expected: digest, actual: made },
     })
   }
-  const { origin = { name: parcel.name, version: parcel.version, createdAt: parcel.createdAt } } = parcel.registration.lineage ?? {}
-  const lineage: Lineage = { ...parcel.registration.lineage, origin }
-  return registry.register(name ?? parcel.name, model, { ...parcel.registration, lineage, signal })
+  const { origin = { name: copied.name, version: copied.version, createdAt: copied.createdAt } } = copied.registration.lineage ?? {}
+  const lineage: Lineage = { ...copied.registration.lineage, origin }
+  return registry.register(name ?? copied.name, model, { ...copied.registration, lineage, signal })
 }
 
 async function exampleOf(registry: ModelRegistry, reference: string): Promise<readonly Row[] | undefined> {
@@ -218,7 +218,7 @@ async function exampleOf(registry: ModelRegistry, reference: string): Promise<re
   }
 }
 
-/** Rows of pandas' split orientation, or of a list of records; anything else (a tensor) is no table. */
+/** The rows of an example in pandas' split orientation, or as a list of records; `undefined` for anything else, such as a tensor. */
 function rowsOf(value: unknown): Row[] | undefined {
   if (Array.isArray(value)) return value.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) ? value : undefined
   const { columns, data } = (value ?? {}) as { columns?: unknown; data?: unknown }

@@ -17,7 +17,7 @@ import { assertSafeKey } from '../core/ids'
 import { throwIfAborted } from '../core/signal'
 import { clashOf, foldedPath } from './file-names'
 
-/** How much an archive may hold. */
+/** The limits of an archive. */
 export interface ZipLimits {
   /** Uncompressed bytes of all files together. */
   readonly maxBytes: number
@@ -43,13 +43,13 @@ const LOCAL_HEADER_BYTES = 30
 /**
  * The files of an archive: path → bytes.
  *
- * Refused before anything is inflated: absolute paths, `..` and other unsafe keys; links and special files; two files of one name (also where
- * only case or composition of letters differs); a path that is a file and a folder; overlapping entries; more files or bytes than the
- * limits allow. Inflating stops when an entry is larger than its header says. Also refused: bytes that belong to no entry, and
- * local headers that differ from the directory. Folder entries, data descriptors, extra fields and ZIP64 are accepted; folders are
+ * Refused before anything is inflated: absolute paths, `..` and other unsafe keys; links and special files; two files of one name (also names
+ * that differ only by case or composition of letters); a path that is a file and a folder; overlapping entries; more files or bytes than the
+ * limits. Inflating stops when an entry is larger than the size in its header. Also refused: bytes that belong to no entry, and local headers
+ * that differ from the directory. Folder entries, data descriptors, extra fields and ZIP64 are accepted; folders are
  * left out of the result.
  *
- * @throws Corrupt for bytes that are no whole archive, InvalidArgument for an archive that is refused, Unsupported for encryption
+ * @throws Corrupt for bytes that are no complete archive, InvalidArgument for an archive that is refused, Unsupported for encryption
  */
 export async function readZip(bytes: Uint8Array, limits: ZipLimits, signal?: AbortSignal): Promise<Map<string, Uint8Array>> {
   const zip = new ZipReader(new Uint8ArrayReader(bytes), { strictness: 'strict', filenameValidation: 'tolerant', useWebWorkers: false })
@@ -119,13 +119,13 @@ function checkNames(entries: readonly Entry[]): void {
 
 function checkSizes(entries: readonly Entry[], archiveBytes: number, { maxBytes, maxRatio }: ZipLimits): void {
   const total = entries.reduce((sum, { source }) => sum + source.uncompressedSize, 0)
-  if (total > maxBytes) throw refused(`it unpacks to ${total} bytes, at most ${maxBytes} are taken`)
+  if (total > maxBytes) throw refused(`it unpacks to ${total} bytes, at most ${maxBytes} are allowed`)
   if (total > HARMLESS_BYTES && total / archiveBytes > maxRatio) {
-    throw refused(`it unpacks to ${Math.round(total / archiveBytes)} times its size, at most ${maxRatio} times is taken`)
+    throw refused(`it unpacks to ${Math.round(total / archiveBytes)} times its size, at most ${maxRatio} times are allowed`)
   }
 }
 
-/** Overlapping entries are how a small archive unpacks to an enormous one. */
+/** Refuses overlapping entries: with them a small archive could unpack to a very large one. */
 function checkOverlaps(entries: readonly Entry[]): void {
   let end = 0
   for (const { path, source } of byOffset(entries)) {
@@ -134,7 +134,7 @@ function checkOverlaps(entries: readonly Entry[]): void {
   }
 }
 
-/** Refuses bytes between entries: with them one file could be an archive and something else. Ranges are known once all entries were read. */
+/** Refuses bytes between entries, which could make one file valid in two formats. The ranges are known after all entries were read. */
 function checkGaps(entries: readonly Entry[], directoryOffset: number): void {
   let end = 0
   for (const { source } of byOffset(entries)) {
@@ -153,7 +153,7 @@ function byOffset(entries: readonly Entry[]): Entry[] {
 /** Inflates into a buffer of the declared size; zip.js stops where there is more. */
 async function unpack({ path, source }: Entry): Promise<Uint8Array> {
   const data = new Uint8Array(source.uncompressedSize)
-  // Headers are checked also where there is nothing to inflate.
+  // Headers are checked even for an entry without data.
   const isEmpty = data.length === 0 && source.compressedSize === 0 && source.crc32 === 0
   let length = 0
   const sink = new WritableStream<Uint8Array>({
@@ -170,7 +170,8 @@ async function unpack({ path, source }: Entry): Promise<Uint8Array> {
       checkOverlappingEntryOnly: isEmpty,
     })
   } catch (error) {
-    if ((error as Error).message === ERR_INVALID_UNCOMPRESSED_SIZE) throw refused(`${show(path)} unpacks to less or to more than it says`)
+    if ((error as Error).message === ERR_INVALID_UNCOMPRESSED_SIZE)
+      throw refused(`${show(path)} unpacks to another size than its header says`)
     throw translated(error, path)
   }
   return data
@@ -184,18 +185,18 @@ function nameOf(bytes: Uint8Array): string {
   }
 }
 
-/** An error of zip.js as ours. @param path the file that was being read */
+/** The error of the library that an error of zip.js means. @param path the file that was being read */
 function translated(error: unknown, path?: string): MillwrightError {
   if (error instanceof MillwrightError) return error
   const { message, reason } = error as { readonly message?: string; readonly reason?: string }
   if (message === ERR_OVERLAPPING_ENTRY && path !== undefined) return sharesBytes(path)
   if (message === ERR_AMBIGUOUS_ARCHIVE && reason === WARNING_DUPLICATE_FILENAME) return refused('it holds a file twice')
-  const words = `${message}${reason === undefined ? '' : `: ${reason}`}`
-  return corrupt(path === undefined ? words : `the file ${show(path)} is damaged: ${words}`, error)
+  const reasonText = `${message}${reason === undefined ? '' : `: ${reason}`}`
+  return corrupt(path === undefined ? reasonText : `the file ${show(path)} is damaged: ${reasonText}`, error)
 }
 
 function corrupt(why: string, cause?: unknown): MillwrightError {
-  return new MillwrightError('Corrupt', `this is no whole ZIP archive: ${why}`, { cause })
+  return new MillwrightError('Corrupt', `this is not a complete ZIP archive: ${why}`, { cause })
 }
 
 function refused(why: string): MillwrightError {

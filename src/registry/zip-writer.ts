@@ -2,10 +2,10 @@
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js/index-native.js'
 import { MillwrightError } from '../core/errors'
 
-/** Largest archive without ZIP64, which not every tool reads. */
+/** Largest archive without ZIP64, which some tools cannot read. */
 const MAX_BYTES = 0xffff_fffe
 const MAX_ENTRIES = 65_534
-/** Smaller files are stored: deflating them saves nothing. */
+/** Smaller files are stored without compression, which would save nothing. */
 const LEAST_DEFLATED_BYTES = 65
 
 /**
@@ -36,5 +36,5 @@ export async function writeZip(files: Readonly<Record<string, Uint8Array>>): Pro
 }
 
 function tooLarge(): MillwrightError {
-  return new MillwrightError('Unsupported', `an archive holds at most ${MAX_BYTES} bytes and ${MAX_ENTRIES} files`)
+  return new MillwrightError('Unsupported', `an archive can hold at most ${MAX_BYTES} bytes and ${MAX_ENTRIES} files`)
 }

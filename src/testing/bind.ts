@@ -3,12 +3,12 @@ import { invalidArgument, type MillwrightError, show } from '../core/errors'
 import type { BindOptions, Check, TestRunner } from './check'
 
 /**
- * Makes a test of every check of a suite.
+ * Makes a test for each check of a suite.
  *
- * The subject's `capabilities` decide: a check runs where the subject claims every capability that the check needs. Otherwise the check of
- * what must hold without them runs: mostly that the call is refused with `Unsupported`. Where nothing can be checked, the test is skipped with
- * the reason if the runner hands tests a context with `skip` (Vitest and `node:test` do), and the reason is printed elsewhere. Checks
- * named in `skip` become skipped tests with the reason in their name where the runner has `it.skip`, and are printed elsewhere.
+ * A check runs where the subject claims all capabilities that the check requires. Otherwise its part for subjects without them runs, which
+ * usually checks that the call is refused with `Unsupported`. A check without such a part is skipped with the reason, if the runner passes tests
+ * a context with `skip` (Vitest and `node:test` do); with other runners the reason is printed. Checks named in `skip` become skipped tests with
+ * the reason in their name where the runner has `it.skip`, and are printed with other runners.
  *
  * @throws InvalidArgument when `skip` names a check that does not exist; each test, when the subject claims `persistent` and there is no `reopen`
  * @example
@@ -17,7 +17,8 @@ import type { BindOptions, Check, TestRunner } from './check'
 export function bindChecks<Subject>(checks: readonly Check<Subject>[], options: BindOptions<Subject>, runner: TestRunner): void {
   const skip = options.skip ?? {}
   for (const name of Object.keys(skip)) {
-    if (!checks.some((check) => check.name === name)) throw invalidArgument(`\`skip\` names ${show(name)}, which no check is called`)
+    if (!checks.some((check) => check.name === name))
+      throw invalidArgument(`\`skip\` names ${show(name)}, which is not the name of a check`)
   }
   const define = (): void => {
     for (const check of checks) {
@@ -34,8 +35,8 @@ export function bindChecks<Subject>(checks: readonly Check<Subject>[], options: 
 /**
  * Runs one check with a fresh subject.
  *
- * @returns `leftOut`: why there was nothing to check
- * @throws InvalidArgument when the subject claims `persistent` and there is no `reopen`; whatever the check throws
+ * @returns `leftOut`: the reason why nothing was checked
+ * @throws InvalidArgument when the subject claims `persistent` and there is no `reopen`; the error of the check
  */
 export async function runCheck<Subject>(
   check: Check<Subject>,
@@ -63,7 +64,7 @@ function missingReopen(check: Check<unknown>, subject: unknown): MillwrightError
   })
 }
 
-/** Reports a check that was left out: as a skipped test where the runner can tell, as a line on the console elsewhere. */
+/** Reports a check that was left out: as a skipped test where the runner supports it, otherwise as a line on the console. */
 function reportLeftOut(name: string, [context]: readonly unknown[], { leftOut }: { readonly leftOut?: string | undefined }): void {
   if (leftOut === undefined) return
   const { skip } = (context ?? {}) as { skip?: unknown }

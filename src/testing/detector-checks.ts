@@ -1,22 +1,22 @@
-/** What every streaming detector promises, as a list of checks. */
+/** The checks of the guarantees of streaming detectors. */
 import type { Json } from '../core/json'
 import { createRng, type Rng } from '../core/random'
 import type { Detector } from '../ports/detector'
 import { type Check, type CheckContext, suiteOf } from './check'
 import { expectCode, expectEqual, expectThat } from './expect'
 
-/** What the detector states about itself. */
+/** Limits that the detector must keep. */
 export interface DetectorCheckOptions {
-  /** Most alarms in 2,000 values of which none is a change. @default 3 */
+  /** Most alarms in 2,000 values without a change. @default 3 */
   readonly falseAlarms?: number | undefined
-  /** Most values from a large change to the alarm. @default 300 */
+  /** Most values between a large change and the alarm. @default 300 */
   readonly delay?: number | undefined
 }
 
 type Context = CheckContext<Detector>
 
 /**
- * The checks of the detector port: {@link Detector} says what they check. Each takes a fresh detector.
+ * The checks of the detector port. They check the guarantees that {@link Detector} documents. Each check takes a new detector.
  *
  * Streams are standard normal numbers whose mean changes by 3, or bits whose share of ones changes from 0.2 to 0.8.
  *

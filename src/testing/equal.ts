@@ -1,8 +1,8 @@
 /** Deep equality of plain data, and values as text, for the check suites. */
 
-/** Where two values differ first, and what stands there. */
+/** The first difference of two values. */
 export interface Difference {
-  /** Where, as JavaScript would write it after the value: `.runs[3].metrics`; empty for the values themselves. */
+  /** The path of the difference in JavaScript notation: `.runs[3].metrics`; empty for the values themselves. */
   readonly path: string
   readonly actual: unknown
   readonly expected: unknown
@@ -19,7 +19,7 @@ export function firstDifference(actual: unknown, expected: unknown): Difference 
   return compare(actual, expected, '', new Map())
 }
 
-/** Pairs under comparison, so that a value that contains itself ends. */
+/** The pairs that are being compared, so that the comparison of cyclic values ends. */
 type Open = Map<object, Set<object>>
 
 function compare(actual: unknown, expected: unknown, path: string, open: Open): Difference | undefined {
@@ -113,7 +113,7 @@ function memberText(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }
 
-/** A value as text for a message, at most some 200 characters: JSON, with what JSON cannot spell (`NaN`, −0, `undefined`, maps, sets) spelt out. */
+/** A value as text for a message, of about 200 characters at most: JSON, extended by `NaN`, −0, `undefined`, maps and sets. */
 export function textOf(value: unknown): string {
   const text = write(value, 0)
   return text.length > 200 ? `${text.slice(0, 199)}…` : text

@@ -1,4 +1,4 @@
-/** The few assertions that the check suites need; they depend on no test runner. */
+/** The assertions of the check suites. They do not depend on a test runner. */
 
 import { type ErrorCode, isMillwrightError, MillwrightError } from '../core/errors'
 import { firstDifference, textOf } from './equal'
@@ -9,10 +9,10 @@ export function expectThat(condition: boolean, what: string): void {
 }
 
 /**
- * Throws unless both are equal, and names the first difference.
+ * Throws unless both values are equal. The message names the first difference.
  *
- * `NaN` equals `NaN`, −0 is not 0; arrays, typed arrays, maps, sets and plain objects are equal when their content is; a member that is
- * `undefined` is the same as an absent one.
+ * `NaN` equals `NaN`, and −0 does not equal 0. Arrays, typed arrays, maps, sets and plain objects are equal when their content is. A member that
+ * is `undefined` equals an absent one.
  */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   const difference = firstDifference(actual, expected)
@@ -22,7 +22,7 @@ export function expectEqual(actual: unknown, expected: unknown, what: string): v
   throw new MillwrightError('Internal', `check failed: ${what}: expected ${textOf(expected)}, got ${textOf(actual)}${place}`)
 }
 
-/** Throws unless `work` fails with an error of this library of one of these codes; gives the error. */
+/** Throws unless `work` fails with a `MillwrightError` that has one of these codes. Returns the error. */
 export async function expectCode(work: () => unknown, codes: ErrorCode | readonly ErrorCode[], what: string): Promise<MillwrightError> {
   const allowed = typeof codes === 'string' ? [codes] : codes
   let result: unknown
@@ -35,7 +35,7 @@ export async function expectCode(work: () => unknown, codes: ErrorCode | readonl
   throw new MillwrightError('Internal', `check failed: ${what}: expected ${allowed.join(' or ')}, but it succeeded with ${textOf(result)}`)
 }
 
-/** Throws unless `work` rejects with exactly `reason`, as aborted work must. */
+/** Throws unless `work` rejects with `reason` itself, as an aborted call must. */
 export async function expectReason(work: () => unknown, reason: unknown, what: string): Promise<void> {
   try {
     await work()

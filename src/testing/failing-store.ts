@@ -5,20 +5,20 @@ import { displayPort } from '../core/display'
 import { MillwrightError, show } from '../core/errors'
 import type { ObjectStore } from '../ports/object-store'
 
-/** A call that the schedule decides on. */
+/** A call for which the schedule decides. */
 export interface ScheduledCall {
   readonly operation: 'head' | 'get' | 'put' | 'append' | 'list' | 'delete'
   readonly key: string
-  /** Calls before this one, of any operation. */
+  /** Number of calls before this one, of all operations. */
   readonly index: number
 }
 
-/** What becomes of a call: nothing special, failing before it does anything, or doing it and losing the answer. */
+/** The decision for a call: it works, it fails before it does anything (`before`), or it works and the answer is lost (`after`). */
 export type ScheduledFailure = undefined | false | 'before' | 'after' | Error
 
 /**
- * A store that passes calls on to `store`, except where `schedule` says otherwise. `before` and `after` fail with `Unavailable`
- * (retryable); an error of one's own is thrown before anything happens.
+ * A store that passes calls to `store`, unless `schedule` lets them fail. `before` and `after` throw `Unavailable` (retryable); an error is thrown
+ * before the call does anything.
  *
  * @example
  * const flaky = failingStore(memoryStorage(), ({ operation, index }) => operation === 'put' && index < 3 && 'before')

@@ -1,4 +1,4 @@
-/** `millwright/testing`: check suites for implementers of ports, and fakes for tests. */
+/** `millwright/testing`: check suites for implementations of ports, and fakes for tests. */
 export { bindChecks, runCheck } from './bind'
 export type { BindOptions, Check, CheckContext, TestRunner } from './check'
 export { type DetectorCheckOptions, detectorChecks } from './detector-checks'

@@ -1,14 +1,14 @@
-/** A clock that moves only when told to. */
+/** A clock for tests, whose time changes only by calls of `advance`. */
 import type { Clock } from '../core/clock'
 
-/** A {@link Clock} under the test's control. */
+/** A {@link Clock} that a test controls. */
 export interface ManualClock extends Clock {
   /**
-   * Moves time forward by `ms`, running what falls due in order of time. Between two timers waiting promises get their turn, so that
-   * work that sleeps again and again goes on.
+   * Advances the time by `ms` and runs the timers that are due, in order of time. Pending promises run between two timers, so that a function
+   * which sleeps repeatedly continues.
    */
   advance(ms: number): Promise<void>
-  /** How many timers wait. */
+  /** Number of pending timers. */
   readonly pending: number
 }
 
@@ -52,7 +52,7 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
   }
 }
 
-/** Lets promise chains run on: a macrotask comes after all of them. */
+/** Lets pending promises run: a macrotask comes after all of them. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0))
 }

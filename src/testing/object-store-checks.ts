@@ -1,4 +1,4 @@
-/** What every object store promises, as a list of checks. */
+/** The checks of the guarantees of object stores. */
 import { fromUtf8, utf8 } from '../core/bytes'
 import type { ObjectStore } from '../ports/object-store'
 import { type Check, type CheckContext, reopened, suiteOf } from './check'
@@ -11,7 +11,7 @@ import { objectStoreShortcutChecks } from './object-store-shortcut-checks'
 type Context = CheckContext<ObjectStore>
 
 /**
- * The checks of the object store port: {@link ObjectStore} says what they check. Each takes an empty store.
+ * The checks of the object store port. They check the guarantees that {@link ObjectStore} documents. Each check takes an empty store.
  *
  * @example
  * bindChecks(objectStoreChecks(), { make: () => memoryStorage() }, { describe, it })

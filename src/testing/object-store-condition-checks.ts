@@ -1,4 +1,4 @@
-/** The checks of conditional puts: a condition that does not hold writes nothing, and exactly one of several racing puts writes. */
+/** The checks of conditional puts: a put whose condition does not hold writes nothing, and of concurrent puts exactly one writes. */
 import { fromUtf8, utf8 } from '../core/bytes'
 import { isMillwrightError } from '../core/errors'
 import type { ObjectStore } from '../ports/object-store'
@@ -70,7 +70,7 @@ function refusals(): Check<ObjectStore>[] {
   ]
 }
 
-/** Of several puts at the same time exactly one writes. */
+/** Of concurrent puts with the same condition exactly one writes. */
 function races(): Check<ObjectStore>[] {
   return [
     check(
@@ -117,7 +117,7 @@ async function winners<T>(attempts: readonly (() => Promise<T>)[]): Promise<T[]>
   const settled = await Promise.allSettled(attempts.map((attempt) => attempt()))
   return settled.flatMap((result) => {
     if (result.status === 'fulfilled') return [result.value]
-    expectThat(isMillwrightError(result.reason, 'Conflict'), `a loser is told Conflict, got ${String(result.reason)}`)
+    expectThat(isMillwrightError(result.reason, 'Conflict'), `the other puts fail with Conflict, got ${String(result.reason)}`)
     return []
   })
 }

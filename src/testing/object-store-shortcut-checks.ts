@@ -84,7 +84,7 @@ function createdFolders(): Check<ObjectStore> {
     const won = race.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []))
     expectThat(
       race.every((outcome) => outcome.status === 'fulfilled' || isMillwrightError(outcome.reason, 'Conflict')),
-      'a loser is told Conflict',
+      'the other calls fail with Conflict',
     )
     expectEqual(won.length, 1, 'winners of a race')
     expectEqual(fromUtf8(await subject.get('race/it/meta')), `${won[0]}`.repeat(500), 'the content is the winner’s')
@@ -98,7 +98,7 @@ function changedObjects(): Check<ObjectStore> {
     const keys = ['g/a', 'g/sub/b', 'g/', 'g/none', 'g/a/beneath', 'none/']
     const stamps = new Map<string, string>()
     const shown = new Map<string, string>()
-    /** The state that a reader knows who asks only for changes. */
+    /** The content that a reader has which only reads changes. */
     const look = async (): Promise<Record<string, string | undefined>> => {
       const answers = (await subject.getChanged?.(keys.map((key) => ({ key, stamp: stamps.get(key) })))) ?? []
       for (const [i, key] of keys.entries()) {

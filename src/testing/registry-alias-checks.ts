@@ -1,4 +1,4 @@
-/** What every registry backend promises of aliases, gates and rollbacks. */
+/** The checks of aliases, gates and rollbacks. */
 import { isMillwrightError } from '../core/errors'
 import type { RegistryBackend } from '../ports/registry-backend'
 import { metricAtLeast } from '../registry/gates'
@@ -41,7 +41,7 @@ export function registryAliasChecks(): readonly Check<RegistryBackend>[] {
           const won = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value.version] : []))
           for (const result of settled) {
             if (result.status === 'rejected')
-              expectThat(isMillwrightError(result.reason, 'Conflict'), `a loser is told Conflict: ${result.reason}`)
+              expectThat(isMillwrightError(result.reason, 'Conflict'), `the other moves fail with Conflict: ${result.reason}`)
           }
           expectEqual([won.length, (await registry.resolve('raced@champion')).version], [1, won[0]], 'one winner, and the alias is at it')
         }

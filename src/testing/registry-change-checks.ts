@@ -1,4 +1,4 @@
-/** What every registry backend promises of what may change: descriptions, tags, deletions. */
+/** The checks of changes: descriptions, tags and deletions. */
 import type { RegistryBackend } from '../ports/registry-backend'
 import { ModelRegistry } from '../registry/registry'
 import { type Check, reopened } from './check'

@@ -1,11 +1,11 @@
-/** What the checks of registry backends share: how one is made, and a package to register. */
+/** Helpers that the checks of registry backends share. */
 import { utf8 } from '../core/bytes'
 import type { ModelPackage } from '../ports/model'
 import type { RegistryBackend } from '../ports/registry-backend'
 import { ModelRegistry } from '../registry/registry'
 import type { Check, CheckContext } from './check'
 
-/** A check of a registry backend, seen through the registry. */
+/** A check of a registry backend, called through a `ModelRegistry`. */
 export function registryCheck(
   name: string,
   run: (registry: ModelRegistry, context: CheckContext<RegistryBackend>) => Promise<void>,
@@ -14,7 +14,7 @@ export function registryCheck(
   return { name, requires, run: (context) => run(new ModelRegistry({ backend: context.subject }), context) }
 }
 
-/** A package whose content tells packages apart. */
+/** A package to register. Its files depend on `content`. */
 export function modelPackage(content: string): ModelPackage {
   return {
     flavor: 'checks',

@@ -1,4 +1,4 @@
-/** What every registry backend promises, as a list of checks, seen through the registry. */
+/** The checks of the guarantees of registry backends, called through the registry. */
 import { arrayOf, checkOptions, ofType } from '../core/options'
 import type { RegistryBackend } from '../ports/registry-backend'
 import { type Check, suiteOf } from './check'
@@ -10,7 +10,7 @@ import { registryNameChecks } from './registry-name-checks'
 import { registryVersionChecks } from './registry-version-checks'
 
 /**
- * The checks of the registry backend port: {@link RegistryBackend} says what they check. Each takes an empty backend.
+ * The checks of the registry backend port. They check the guarantees that {@link RegistryBackend} documents. Each check takes an empty backend.
  *
  * @throws InvalidArgument for an unknown option
  * @example

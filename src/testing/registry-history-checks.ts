@@ -1,4 +1,4 @@
-/** What every registry backend promises of its history. */
+/** The checks of the history of registry backends. */
 import type { RegistryBackend } from '../ports/registry-backend'
 import { metricAtLeast } from '../registry/gates'
 import { ModelRegistry } from '../registry/registry'

@@ -1,4 +1,4 @@
-/** What every registry backend does with hostile names, in every place where a name may stand. */
+/** The checks of hostile names in registry backends, for all kinds of names. */
 import { fromUtf8, utf8 } from '../core/bytes'
 import { isMillwrightError } from '../core/errors'
 import type { RegistryBackend } from '../ports/registry-backend'
@@ -9,8 +9,8 @@ import { hostileNameParts, hostileNames } from './hostile-names'
 import { modelPackage, registryCheck } from './registry-check'
 
 /**
- * The checks of hostile names: each is refused with `InvalidArgument` before anything is written, or kept as it is, found again, and not taken
- * for another one. What stands beside them stays as it was.
+ * The checks of hostile names. A name is refused with `InvalidArgument` before anything is written, or it is stored unchanged, found again and kept
+ * apart from other names. Other records are not changed.
  */
 export function registryNameChecks(hostile: readonly string[] = hostileNames()): readonly Check<RegistryBackend>[] {
   return [
@@ -89,8 +89,8 @@ export function registryNameChecks(hostile: readonly string[] = hostileNames()):
 }
 
 async function checkModels(registry: ModelRegistry, names: readonly string[]): Promise<void> {
-  await registry.register('bystander', modelPackage('safe'))
-  const kept = new Map<string, string>([['bystander', 'safe']])
+  await registry.register('untouched', modelPackage('safe'))
+  const kept = new Map<string, string>([['untouched', 'safe']])
   for (const [i, name] of names.entries()) {
     if (await isTaken('the name of a model', name, () => registry.register(name, modelPackage(`${i}`)))) kept.set(name, `${i}`)
   }
@@ -102,7 +102,7 @@ async function checkModels(registry: ModelRegistry, names: readonly string[]): P
   }
 }
 
-/** Registers packages of these files; the backend may refuse some more, of which nothing may be left. */
+/** Registers packages with these file names. A refused registration must leave nothing behind. */
 async function checkPackages(registry: ModelRegistry, files: readonly (readonly [string, Uint8Array])[]): Promise<void> {
   let made = 0
   const attempt = async (some: readonly (readonly [string, Uint8Array])[]): Promise<void> => {
@@ -116,10 +116,10 @@ async function checkPackages(registry: ModelRegistry, files: readonly (readonly 
   expectEqual((await registry.listVersions('packed')).length, made, 'the versions that were registered')
 }
 
-/** Ends a registration at its first step after the checks of what was given. */
+/** Stops a registration at the first step after the checks of its arguments. */
 const STOP = 'checked only'
 
-/** The tags that were set, tried many at once, and alone where one of them is refused. */
+/** The tags that could be set. Many are set in one call; when the call is refused, each half is tried on its own. */
 async function tagsKept(
   registry: ModelRegistry,
   place: string,
@@ -137,7 +137,7 @@ async function tagsKept(
   return kept
 }
 
-/** Whether it was taken; refusing must be one clear error. */
+/** Whether the call succeeded. A refusal must be a clear error. */
 async function isTaken(place: string, name: string, work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work()

@@ -1,4 +1,4 @@
-/** What every registry backend promises of versions. */
+/** The checks of the versions of registry backends. */
 import { fromUtf8 } from '../core/bytes'
 import type { RegistryBackend } from '../ports/registry-backend'
 import { ModelRegistry } from '../registry/registry'
@@ -11,7 +11,7 @@ export function registryVersionChecks(): readonly Check<RegistryBackend>[] {
   return [...contents(), ...numbers(), ...refusals()]
 }
 
-/** A version holds what was registered, or is not there. */
+/** A version holds exactly what was registered; an aborted registration makes no version. */
 function contents(): Check<RegistryBackend>[] {
   return [
     registryCheck('a registered model comes back byte by byte', async (registry) => {
@@ -45,7 +45,7 @@ function contents(): Check<RegistryBackend>[] {
   ]
 }
 
-/** Versions are numbered from 1 without gaps or doubles, and listed in order. */
+/** Versions are numbered from 1 without gaps and duplicates. Versions and models are listed in order. */
 function numbers(): Check<RegistryBackend>[] {
   return [
     registryCheck('versions count up from 1 and are listed in order of number', async (registry) => {
@@ -77,7 +77,7 @@ function numbers(): Check<RegistryBackend>[] {
   ]
 }
 
-/** Unknown names and malformed ones are refused. */
+/** Unknown and malformed names are refused. */
 function refusals(): Check<RegistryBackend>[] {
   return [
     registryCheck('what is not there is NotFound and says what is', async (registry) => {

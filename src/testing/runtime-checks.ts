@@ -1,4 +1,4 @@
-/** What every model runtime promises, as a list of checks. */
+/** The checks of the guarantees of model runtimes. */
 import type { LoadedModel, ModelPackage, ModelRuntime, PredictionBatch } from '../ports/model'
 import { renameColumn, sliceColumn } from '../schema/column'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
@@ -6,22 +6,22 @@ import { type Table, tableOf } from '../schema/table'
 import { type Check, type CheckContext, suiteOf } from './check'
 import { expectCode, expectEqual, expectReason, expectThat } from './expect'
 
-/** A runtime with a model it can open and a table that the model takes. */
+/** A runtime, a model that it can open, and a table of input for the model. */
 export interface RuntimeSubject {
   readonly runtime: ModelRuntime
   readonly model: ModelPackage
-  /** At least two rows that do not all have the same answer; missing values where the model allows them. */
+  /** At least two rows, with at least two different predictions; with missing values where the model allows them. */
   readonly input: Table
-  /** What the model must answer, when known. */
+  /** The expected predictions, if known. */
   readonly expected?: PredictionBatch['predictions'] | undefined
-  /** How far probabilities and numbers may differ between a row alone and in a batch. @default 1e-6 */
+  /** Largest difference of probabilities and numbers between a row alone and in a batch. @default 1e-6 */
   readonly tolerance?: number | undefined
 }
 
 type Context = CheckContext<RuntimeSubject>
 
 /**
- * The checks of the model runtime port: {@link ModelRuntime} and {@link LoadedModel} say what they check.
+ * The checks of the model runtime port. They check the guarantees that {@link ModelRuntime} and {@link LoadedModel} document.
  *
  * @example
  * bindChecks(modelRuntimeChecks(), { make: () => ({ runtime: functionRuntime({ functions }), model: packed, input: table }) }, { describe, it })
@@ -30,7 +30,7 @@ export function modelRuntimeChecks(): readonly Check<RuntimeSubject>[] {
   return suiteOf('modelRuntimeChecks', [...facts(), ...answers(), ...refusals(), ...lifetime()])
 }
 
-/** A check that gets the subject's model loaded, and disposes it. */
+/** A check that works with the loaded model of the subject. The model is disposed afterwards. */
 function check(name: string, run: (model: LoadedModel, subject: RuntimeSubject) => Promise<void>): Check<RuntimeSubject> {
   return {
     name,
@@ -168,7 +168,7 @@ function columnNames({ signature: { inputs } }: LoadedModel): readonly string[] 
   return isTensorSide(inputs) ? [] : (inputs as readonly ColumnSpec[]).map(({ name }) => name)
 }
 
-/** Rows `from` … `to` − 1 of every column. */
+/** The rows `from` to `to` − 1 of a table. */
 function take(table: Table, from: number, to: number): Table {
   return tableOf(table.columnNames.map((name) => sliceColumn(table.column(name), from, to)))
 }

@@ -5,15 +5,15 @@ import { createRng, type Rng } from '../core/random'
 /** Options of {@link seededStream}. */
 export interface SeededStreamOptions {
   readonly seed: number
-  /** How many numbers. */
+  /** Number of values. */
   readonly length: number
-  /** `normal`: mean 0, deviation 1; `uniform`: [0, 1); `bernoulli`: 0 or 1. @default 'normal' */
+  /** `normal`: mean 0, standard deviation 1; `uniform`: [0, 1); `bernoulli`: 0 or 1. @default 'normal' */
   readonly kind?: 'normal' | 'uniform' | 'bernoulli' | undefined
-  /** Of `bernoulli`: the probability of 1. @default 0.2 */
+  /** For `bernoulli`: the probability of 1. @default 0.2 */
   readonly rate?: number | undefined
-  /** From this index on the stream is shifted. @default never */
+  /** Index of the first shifted value. @default none */
   readonly shiftAt?: number | undefined
-  /** Added to each number after the shift; of `bernoulli`, to the rate. @default 1 (`bernoulli`: 0.3) */
+  /** Added to each value from the shift on; for `bernoulli`, to the probability. @default 1 (`bernoulli`: 0.3) */
   readonly shift?: number | undefined
 }
 

@@ -1,4 +1,4 @@
-/** What the checks of tracker backends share: how one is made, a run to write to, a whole history. */
+/** Helpers that the checks of tracker backends share. */
 import type { MetricPoint, RunRecord, TrackerBackend } from '../ports/tracker-backend'
 import type { Check, CheckContext } from './check'
 
@@ -11,13 +11,13 @@ export function trackerCheck(
   return { name, requires, run }
 }
 
-/** A run to write to. */
+/** A new run of the experiment `checks`. */
 export async function newRun(backend: TrackerBackend, name = 'a run'): Promise<RunRecord> {
   const { experimentId } = await backend.ensureExperiment('checks')
   return backend.createRun({ experimentId, runName: name, startTime: 1_700_000_000_000, user: 'ada' })
 }
 
-/** Every point of a metric, page after page. */
+/** All points of a metric, read page by page. */
 export async function history(backend: TrackerBackend, runId: string, key: string, limit?: number): Promise<MetricPoint[]> {
   const points: MetricPoint[] = []
   let cursor: string | undefined
@@ -29,7 +29,7 @@ export async function history(backend: TrackerBackend, runId: string, key: strin
   return points
 }
 
-/** A point at a time that follows from its step. */
+/** A point whose default time depends on its step. */
 export function point(key: string, value: number, step = 0, timestamp = 1_700_000_000_000 + step): MetricPoint {
   return { key, value, step, timestamp }
 }

@@ -1,4 +1,4 @@
-/** What every tracker backend promises, as a list of checks. */
+/** The checks of the guarantees of tracker backends. */
 import { arrayOf, checkOptions, ofType } from '../core/options'
 import type { TrackerBackend } from '../ports/tracker-backend'
 import { type Check, reopened, suiteOf } from './check'
@@ -13,7 +13,7 @@ import { trackerSearchChecks } from './tracker-search-checks'
 import { trackerWriteChecks } from './tracker-write-checks'
 
 /**
- * The checks of the tracker backend port: {@link TrackerBackend} says what they check. Each takes an empty backend.
+ * The checks of the tracker backend port. They check the guarantees that {@link TrackerBackend} documents. Each check takes an empty backend.
  *
  * @throws InvalidArgument for an unknown option
  * @example

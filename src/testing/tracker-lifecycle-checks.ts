@@ -23,7 +23,7 @@ async function stageOf(backend: TrackerBackend, runId: string): Promise<string> 
   return (await backend.getRun(runId)).lifecycleStage
 }
 
-/** Without the capability each of the calls is absent, or refused with `Unsupported`. */
+/** Without the capability, each call is absent or refused with `Unsupported`. */
 async function refusesLifecycle({ subject }: CheckContext<TrackerBackend>): Promise<void> {
   const { experimentId, runId } = await newRun(subject)
   await subject.logBatch(runId, { tags: { kept: '1' } })

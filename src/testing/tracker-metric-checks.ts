@@ -1,4 +1,4 @@
-/** What every tracker backend promises of metrics: order, pages, odd numbers, concurrency. */
+/** The checks of metrics: order, pages, special numbers and concurrency. */
 import { createRng } from '../core/random'
 import type { MetricPoint, TrackerBackend } from '../ports/tracker-backend'
 import type { Check } from './check'
@@ -63,7 +63,7 @@ function values(): Check<TrackerBackend>[] {
       ]
       await subject.logBatch(runId, { metrics: values.map((value, i) => point('m', value, i)) })
       const read = await history(subject, runId, 'm')
-      // MLflow's SQL stores keep an infinity as the greatest double, so the two are one there.
+      // MLflow's SQL stores write an infinity as the greatest double, and cannot distinguish the two.
       const same = (a: number, b: number | undefined): boolean =>
         Object.is(a, b) || (b === Number.MAX_VALUE && a === Number.POSITIVE_INFINITY)
       expectThat(

@@ -1,4 +1,4 @@
-/** What every tracker backend does with hostile names, in every place where a name may stand. */
+/** The checks of hostile names in tracker backends, for all kinds of names. */
 import { fromUtf8, utf8 } from '../core/bytes'
 import { isMillwrightError } from '../core/errors'
 import type { DatasetInput, MetricPoint, RunBatch, RunRecord, TrackerBackend } from '../ports/tracker-backend'
@@ -8,40 +8,40 @@ import { hostileNameParts, hostileNames } from './hostile-names'
 import { history, newRun, trackerCheck } from './tracker-check'
 
 /**
- * The checks of hostile names: each is refused with one clear error before anything is written, or kept as it is, found again, and not taken
- * for another one. What stands beside them stays as it was.
+ * The checks of hostile names. A name is refused with a clear error before anything is written, or it is stored unchanged, found again and kept
+ * apart from other names. Other records are not changed.
  */
 export function trackerNameChecks(hostile: readonly string[] = hostileNames()): readonly Check<TrackerBackend>[] {
   return [
     trackerCheck('hostile keys of metrics, params and tags are refused or kept as they are', async ({ subject }) => {
-      const unharmed = await bystander(subject)
+      const unharmed = await untouchedRun(subject)
       for (const kind of ['metric', 'param', 'tag'] as const) await checkKeys(subject, kind, hostile)
       await unharmed()
     }),
     trackerCheck('hostile values of params and tags are refused or kept as they are', async ({ subject }) => {
-      const unharmed = await bystander(subject)
+      const unharmed = await untouchedRun(subject)
       await checkValues(subject, hostile)
       await unharmed()
     }),
     trackerCheck('hostile artifact paths are refused or kept as they are', async ({ subject }) => {
-      const unharmed = await bystander(subject)
+      const unharmed = await untouchedRun(subject)
       await checkArtifacts(subject, hostile)
       await unharmed()
     }),
     ...hostileNameParts(hostile).map((names, part) =>
       trackerCheck(`hostile names of experiments are refused or kept as they are (${part + 1} of 3)`, async ({ subject }) => {
-        const unharmed = await bystander(subject)
+        const unharmed = await untouchedRun(subject)
         await checkExperiments(subject, names)
         await unharmed()
       }),
     ),
     trackerCheck('hostile names of runs are refused or kept as they are', async ({ subject }) => {
-      const unharmed = await bystander(subject)
+      const unharmed = await untouchedRun(subject)
       await checkRuns(subject, hostile)
       await unharmed()
     }),
     trackerCheck('hostile names of datasets are refused or kept as they are', async ({ subject }) => {
-      const unharmed = await bystander(subject)
+      const unharmed = await untouchedRun(subject)
       await checkDatasets(subject, hostile)
       await unharmed()
     }),
@@ -53,7 +53,7 @@ export function trackerNameChecks(hostile: readonly string[] = hostileNames()): 
       }
     }),
     trackerCheck('hostile ids find nothing and change nothing', async ({ subject }) => {
-      const unharmed = await bystander(subject)
+      const unharmed = await untouchedRun(subject)
       const { experimentId } = await subject.ensureExperiment('checks')
       for (const [at, id] of hostile.entries()) await checkId(subject, experimentId, id, at)
       await unharmed()
@@ -77,39 +77,39 @@ async function checkExperiments(subject: TrackerBackend, names: readonly string[
   }
 }
 
-/** Every key in one run, beside a companion for each batch, which must not be stored either where the batch is refused. */
+/** Logs all keys to one run. Each batch also has a safe key, which must not be stored when the batch is refused. */
 async function checkKeys(subject: TrackerBackend, kind: 'metric' | 'param' | 'tag', hostile: readonly string[]): Promise<void> {
   const batchOf = (some: readonly (readonly [number, string])[]): RunBatch => {
-    const companion = { [kind === 'tag' ? 'params' : 'tags']: { [companionOf(some)]: 'v' } }
+    const safePart = { [kind === 'tag' ? 'params' : 'tags']: { [safeKeyOf(some)]: 'v' } }
     const points = some.map(([i, key]): MetricPoint => ({ key, value: i, step: i, timestamp: 1_700_000_000_000 + i }))
-    if (kind === 'metric') return { ...companion, metrics: points }
-    return { ...companion, [kind === 'param' ? 'params' : 'tags']: Object.fromEntries(some.map(([i, key]) => [key, `v${i}`])) }
+    if (kind === 'metric') return { ...safePart, metrics: points }
+    return { ...safePart, [kind === 'param' ? 'params' : 'tags']: Object.fromEntries(some.map(([i, key]) => [key, `v${i}`])) }
   }
   for (const { run, names } of await groupsOf(hostile, () => newRun(subject, `keys of ${kind}s`))) {
     const allowed: string[] = []
     const items = [...names].map(([name, i]) => [i, name] as const)
     const kept = await keptOf(items, `a ${kind} key`, async (some) => {
       await subject.logBatch(run.runId, batchOf(some))
-      allowed.push(companionOf(some))
+      allowed.push(safeKeyOf(some))
     })
     const { metrics, params, tags } = await subject.getRun(run.runId)
     const found = kind === 'metric' ? pairs(metrics).map(([key, { step }]) => [key, `v${step}`]) : pairs(kind === 'param' ? params : tags)
     const isShown = ([key]: readonly unknown[]): boolean => kind !== 'tag' || !isOwn(String(key))
     const wanted = kept.map(([i, key]) => [key, `v${i}`])
     expectEqual(sorted(found.filter(isShown)), sorted(wanted.filter(isShown)), `the ${kind} keys of a run`)
-    const companions = Object.keys(kind === 'tag' ? params : tags).filter((key) => key.startsWith('companion-'))
-    expectEqual(companions.sort(), allowed.sort(), `what was stored beside the ${kind} keys`)
+    const safeKeys = Object.keys(kind === 'tag' ? params : tags).filter((key) => key.startsWith('safe-key-'))
+    expectEqual(safeKeys.sort(), allowed.sort(), `what was stored beside the ${kind} keys`)
     const held = new Map(kept.map(([i, key]) => [key, i]))
     if (kind === 'metric') await checkHistories(subject, run.runId, held)
     if (subject.capabilities.search) await checkSearch(subject, run.runId, kind, held)
   }
 }
 
-function companionOf(some: readonly (readonly [number, string])[]): string {
-  return `companion-${some.length}-${some[0]?.[0]}`
+function safeKeyOf(some: readonly (readonly [number, string])[]): string {
+  return `safe-key-${some.length}-${some[0]?.[0]}`
 }
 
-/** Names with their numbers, in as few runs as can be: where keys are files, there is no place for `a` beside `a/b`. */
+/** Distributes the names, each with its number, to as few runs as possible. `a` and `a/b` are in different runs: as files they cannot both exist. */
 async function groupsOf(
   all: readonly string[],
   makeRun: () => Promise<RunRecord>,
@@ -134,7 +134,7 @@ async function checkHistories(subject: TrackerBackend, runId: string, held: Read
   }
 }
 
-/** A run is found by each of its keys, ten in one search. */
+/** Checks that a search by each key finds the run. Each search has ten clauses. */
 async function checkSearch(subject: TrackerBackend, runId: string, kind: string, held: ReadonlyMap<string, number>): Promise<void> {
   const clauses = [...held].map(([key, i]) => `${kind}s.\`${key}\` = ${kind === 'metric' ? i : `'v${i}'`}`)
   await checkClauses(subject, runId, clauses)
@@ -162,12 +162,12 @@ async function checkValues(subject: TrackerBackend, hostile: readonly string[]):
     )
     const found = pairs((await subject.getRun(runId))[kind]).filter(([key]) => key.startsWith(kind))
     expectEqual(Object.fromEntries(found), Object.fromEntries(kept), `the values of ${kind}`)
-    const clauses = kept.flatMap(([key, value]) => (isSayable(value) ? [`${kind}.\`${key}\` = '${value}'`] : []))
+    const clauses = kept.flatMap(([key, value]) => (isQuotable(value) ? [`${kind}.\`${key}\` = '${value}'`] : []))
     if (subject.capabilities.search) await checkClauses(subject, runId, clauses)
   }
 }
 
-/** Those of `items` (item, hostile name) that are taken, tried many at once, and alone where one of them is refused. */
+/** The items (item, hostile name) that are accepted. Many are passed in one call; when the call is refused, each half is tried on its own. */
 async function keptOf<T>(
   items: readonly (readonly [T, string])[],
   place: string,
@@ -213,16 +213,16 @@ async function checkRuns(subject: TrackerBackend, hostile: readonly string[]): P
     const made = await madeOr('a run name', name, async () => subject.createRun({ experimentId, runName: name, startTime: i + 1 }))
     if (made !== undefined) kept.set(name, made.runId)
   }
-  // The bystander is the one that is not among them.
+  // The untouched run is the only other run.
   const { items } = await subject.searchRuns({ experimentIds: [experimentId], orderBy: ['start_time'], limit: 10_000 })
   expectEqual(
-    items.map(({ runName }) => runName).filter((name) => name !== 'bystander'),
+    items.map(({ runName }) => runName).filter((name) => name !== 'untouched'),
     [...kept.keys()],
     'the names of the runs there are',
   )
   if (!subject.capabilities.search) return
-  const sayable = [...kept].filter(([name]) => isSayable(name)).filter((_, i) => i % 10 === 0)
-  for (const [name, runId] of sayable) {
+  const quotable = [...kept].filter(([name]) => isQuotable(name)).filter((_, i) => i % 10 === 0)
+  for (const [name, runId] of quotable) {
     const found = await subject.searchRuns({ experimentIds: [experimentId], filter: `run_name = '${name}'` })
     expectEqual(
       found.items.map((run) => run.runId),
@@ -263,7 +263,7 @@ async function checkDatasets(subject: TrackerBackend, hostile: readonly string[]
 }
 
 function plainDataset({ name, digest, source, context = '' }: DatasetInput): readonly string[] {
-  // An empty context and none are one for some backends.
+  // Some backends do not distinguish an empty context from an absent one.
   return [digest, name, source, context]
 }
 
@@ -281,15 +281,15 @@ async function checkId(subject: TrackerBackend, experimentId: string, id: string
     ['finishing a model', () => subject.finishModel(id, 'failed')],
     ['a run of an experiment', () => subject.createRun({ experimentId: `${id}/..`, startTime: 1 })],
   ]
-  // Each id is tried in every third way, each way with every third id.
+  // To save time, each id is passed to every third call, and each call gets every third id.
   for (const [i, [what, call]] of calls.entries()) if ((i + at) % 3 === 0) await refusedAs(what, id, call)
   const made = await madeOr('a run id', id, async () => subject.createRun({ experimentId, runId: id, startTime: 1 }))
   if (made !== undefined) expectEqual([made.runId, (await subject.getRun(id)).runId], [id, id], `the run id ${shown(id)}`)
 }
 
-/** A run that nobody may touch; what is given looks whether anybody did. */
-async function bystander(subject: TrackerBackend): Promise<() => Promise<void>> {
-  const { runId, experimentId } = await newRun(subject, 'bystander')
+/** Makes a run that no other call may change. The returned function checks that it is unchanged. */
+async function untouchedRun(subject: TrackerBackend): Promise<() => Promise<void>> {
+  const { runId, experimentId } = await newRun(subject, 'untouched')
   await subject.logBatch(runId, {
     params: { safe: 'yes' },
     tags: { safe: 'yes' },
@@ -300,8 +300,8 @@ async function bystander(subject: TrackerBackend): Promise<() => Promise<void>> 
     const { params, tags, metrics, runName, status } = await subject.getRun(runId)
     expectEqual(
       [params, tags.safe, metrics.safe?.value, runName, status],
-      [{ safe: 'yes' }, 'yes', 1, 'bystander', 'running'],
-      'the bystander',
+      [{ safe: 'yes' }, 'yes', 1, 'untouched', 'running'],
+      'the untouched run',
     )
     expectEqual(await filesBelow(subject, runId), ['safe.txt'], 'its artifacts')
     expectEqual((await subject.getExperiment(experimentId)).name, 'checks', 'its experiment')
@@ -311,10 +311,10 @@ async function bystander(subject: TrackerBackend): Promise<() => Promise<void>> 
 
 const refusals: readonly string[] = ['InvalidArgument', 'Unsupported']
 
-/** What became of a name: kept, with what the call gave, or refused. */
+/** The outcome of a call with a hostile name: its result, or `refused`. */
 type Outcome<T> = { readonly made: T } | 'refused'
 
-/** @throws where `work` fails with anything but one clear error */
+/** Runs `work`. @throws where it fails with anything but a clear error */
 async function outcomeOf<T>(place: string, name: string, work: () => T | Promise<T>): Promise<Outcome<T>> {
   try {
     return { made: await work() }
@@ -325,13 +325,13 @@ async function outcomeOf<T>(place: string, name: string, work: () => T | Promise
   }
 }
 
-/** What `work` gave; `undefined` where it was refused. */
+/** The result of `work`; `undefined` where it was refused. */
 async function madeOr<T>(place: string, name: string, work: () => T | Promise<T>): Promise<T | undefined> {
   const outcome = await outcomeOf(place, name, work)
   return typeof outcome === 'string' ? undefined : outcome.made
 }
 
-/** Throws unless `work` fails with an error that says what is wrong, or that there is no such thing. */
+/** Throws unless `work` fails with a clear error, which may be `NotFound`. */
 async function refusedAs(what: string, name: string, work: () => unknown): Promise<void> {
   let result: unknown
   try {
@@ -343,14 +343,14 @@ async function refusedAs(what: string, name: string, work: () => unknown): Promi
   expectThat(false, `${what} ${shown(name)} fails, got ${JSON.stringify(result)?.slice(0, 200)}`)
 }
 
-/** Whether a text can stand between single quotes in a filter. */
-function isSayable(text: string): boolean {
+/** Whether a text can be a quoted string in a filter. */
+function isQuotable(text: string): boolean {
   return text.length < 200 && /^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text) && !/['"`\\]/.test(text)
 }
 
-/** Tags that backends set themselves. */
+/** Whether a tag was set by the backend or by the check itself. */
 function isOwn(key: string): boolean {
-  return key.startsWith('companion-') || (key.startsWith('mlflow.') && key !== 'mlflow.db')
+  return key.startsWith('safe-key-') || (key.startsWith('mlflow.') && key !== 'mlflow.db')
 }
 
 function pairs<T>(record: Readonly<Record<string, T>>): [string, T][] {

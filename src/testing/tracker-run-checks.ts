@@ -1,10 +1,10 @@
-/** What every tracker backend promises of experiments and of runs as such. */
+/** The checks of experiments, and of runs without their data. */
 import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Check } from './check'
 import { expectCode, expectEqual, expectThat } from './expect'
 import { newRun, point, trackerCheck } from './tracker-check'
 
-/** The checks of experiments and of the heads of runs. */
+/** The checks of experiments, and of the status, times and names of runs. */
 export function trackerRunChecks(): readonly Check<TrackerBackend>[] {
   return [...experiments(), ...runs()]
 }

@@ -1,4 +1,4 @@
-/** What every tracker backend that can search finds, and in what order. */
+/** The checks of run search: which runs are found, and in which order. */
 import type { RunQuery, RunRecord, TrackerBackend } from '../ports/tracker-backend'
 import type { Check } from './check'
 import { expectCode, expectEqual } from './expect'
@@ -89,7 +89,7 @@ export function trackerSearchChecks(): readonly Check<TrackerBackend>[] {
   ]
 }
 
-/** Runs a to e, each with something another lacks. */
+/** The runs a to e. Each has data that another one lacks. */
 async function seeded(backend: TrackerBackend): Promise<Seeded> {
   const { experimentId } = await backend.ensureExperiment('searched')
   const data = { sourceType: 'code', source: '{}' }

@@ -1,4 +1,4 @@
-/** What every tracker backend promises of batches, artifacts and logged models. */
+/** The checks of batches, artifacts and logged models of tracker backends. */
 import { fromUtf8, utf8 } from '../core/bytes'
 import type { TrackerBackend } from '../ports/tracker-backend'
 import type { Check } from './check'

@@ -1,4 +1,4 @@
-/** Reads, of many small files, those that changed. Uses synchronous calls, which for small files are faster than the thread pool. */
+/** Reads those of many small files that changed. Uses synchronous calls, which for small files are faster than the thread pool. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, realpathSync, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -16,7 +16,7 @@ import { entryNames } from './walk'
  * Two changes within one tick of the file system's clock (1 to 10 ms on Linux, 2 s on FAT) may leave all three equal.
  */
 const SETTLED_MS = 2500
-/** After this many milliseconds the event loop gets its turn. */
+/** After this many milliseconds the loop yields to the event loop. */
 const SLICE_MS = 4
 /** Larger files are read asynchronously. */
 const SMALL_BYTES = 262_144
@@ -152,7 +152,7 @@ function stampOf({ dev, ino, size, ctimeMs, mtimeMs }: Stats): string {
   return mtimeMs === ctimeMs ? `${dev}.${ino}.${size}.${ctimeMs}` : `${dev}.${ino}.${size}.${ctimeMs}.${mtimeMs}`
 }
 
-/** Whether the last change is old enough for a stamp. A time in the future is not: after a clock was set back it comes again. */
+/** Whether the last change is old enough for a stamp. A time in the future is not: after a clock was set back, the same time may occur again. */
 function isSettled({ ctimeMs }: Stats, now: number): boolean {
   return now - ctimeMs >= SETTLED_MS
 }
@@ -166,7 +166,7 @@ function orMissing<T>(work: () => T): T | undefined {
   }
 }
 
-/** Whether there is no file at a path: missing, below a file, or a symbolic link. */
+/** Whether an error means that there is no file at a path: it is missing, below a file, or a symbolic link. */
 function isMissing(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error))
 }

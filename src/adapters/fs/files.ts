@@ -1,4 +1,4 @@
-/** Work on single files and folders that the file-system store is made of. */
+/** Reading, writing and removing single files and folders. */
 import { type FileHandle, lstat, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '../../core/signal'
@@ -8,7 +8,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024
 /** Temporary files older than this were left by a killed process. */
 export const LEFTOVER_MS = 3_600_000
 
-/** For `catch`: `undefined` where there is no such file. */
+/** For `catch`: returns `undefined` where there is no such file, and throws any other error. */
 export function nothingIfMissing(error: unknown): undefined {
   if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw error
 }
@@ -26,7 +26,7 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal: Ab
   }
 }
 
-/** One write; what a full disk cut short is taken back, unless somebody has appended behind it. */
+/** Appends with one write. When a full disk cut the write short, the written part is removed again, unless another process has appended since. */
 export async function appendOnce(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   const { bytesWritten } = await handle.write(bytes, 0, bytes.length)
   if (bytesWritten === bytes.length) return
@@ -39,7 +39,7 @@ export async function appendOnce(handle: FileHandle, bytes: Uint8Array): Promise
   }
 }
 
-/** Bytes `start` (included) to `end` (not included), fewer where the file ends; stops between chunks when aborted. */
+/** The bytes from `start` (included) to `end` (not included), as far as the file has them. Stops between chunks when aborted. */
 export async function readRange(handle: FileHandle, start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const bytes = new Uint8Array(Math.max(0, end - start))
   let filled = 0
@@ -52,7 +52,7 @@ export async function readRange(handle: FileHandle, start: number, end: number, 
   return filled === bytes.length ? bytes : bytes.slice(0, filled)
 }
 
-/** Folders that hold nothing any more go, up to the root: a later key may want the name. */
+/** Removes empty folders from `folder` up to the root, so that a later key can have their names. */
 export async function removeEmptyFolders(folder: string, root: string): Promise<void> {
   for (let at = folder; at.length > root.length && at.startsWith(root + sep); at = dirname(at)) {
     try {
@@ -63,7 +63,7 @@ export async function removeEmptyFolders(folder: string, root: string): Promise<
   }
 }
 
-/** Removes temporary files and folders that a killed process left long ago. Others may do the same at the same time. */
+/** Removes old temporary files and folders of killed processes. Several processes may do so at the same time. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)

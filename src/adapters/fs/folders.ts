@@ -1,26 +1,26 @@
-/** The folders of a file-system store: made below the root, never through a link that leads out, and flushed. */
+/** The folders of a file-system store: created and flushed below the root, never through a symbolic link that leads out of it. */
 import { realpath } from 'node:fs/promises'
 import { dirname, relative, resolve, sep } from 'node:path'
 import { MillwrightError, show } from '../../core/errors'
 import { flushFolder, makeFlushedFolders } from '../node/folders'
 import { systemCode } from '../node/system-errors'
 
-/** Work on the folders below one root. */
+/** Creates, checks and flushes the folders below one root. */
 export interface FsFolders {
   /** Refuses a path that, after following symbolic links, lies outside the root. @throws ENOENT when it is missing */
   assertInside(path: string, key: string): Promise<void>
-  /** Makes a folder and those above it. */
+  /** Creates a folder and those above it. */
   make(folder: string, key: string): Promise<void>
-  /** Does `work` in a folder that exists: whoever deletes its last file may remove it at that moment, then it is made again. */
+  /** Creates the folder and runs `work`. Repeated when another call removed the folder meanwhile, because it was empty. */
   within<T>(folder: string, key: string, work: () => Promise<T>): Promise<T>
-  /** The folder's entries are on the disk. Who asks while another waits shares its flush. */
+  /** Flushes the entries of the folder to the disk. Concurrent calls share a flush. */
   flush(folder: string): Promise<void>
 }
 
-/** Work on the folders below `root`; without `fsync` nothing is flushed. */
+/** The folders below `root`. Without `fsync` nothing is flushed. */
 export function createFsFolders(root: string, name: string, fsync: boolean): FsFolders {
   let realRoot: string | undefined
-  /** Folders being flushed, and the flush that comes after it where somebody waits for one. */
+  /** The running flush of a folder, and the next one, if a call waits for it. */
   const flushes = new Map<string, { readonly running: Promise<void>; next: Promise<void> | undefined }>()
 
   const assertInside = async (path: string, key: string): Promise<void> => {
@@ -41,7 +41,7 @@ export function createFsFolders(root: string, name: string, fsync: boolean): FsF
     if (!fsync) return
     const state = flushes.get(folder)
     if (state === undefined) return start(folder)
-    // The one under way may have begun before the caller's own change.
+    // The running flush may have begun before the caller's change.
     state.next ??= state.running.catch(() => {}).then(() => start(folder))
     return state.next
   }
@@ -82,7 +82,7 @@ export function isInside(real: string, realRoot: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && resolve(real) === resolve(realRoot, way)
 }
 
-/** The error for a key whose folder is, or lies behind, a link out of the root. */
+/** The error of a key whose path leads out of the root through a symbolic link. */
 export function leadsOut(name: string, key: string): MillwrightError {
   return new MillwrightError('PermissionDenied', `${name}: ${show(key)} leads out of the root through a symbolic link`)
 }

@@ -1,4 +1,4 @@
-/** Facts about files in the words of the object store port. */
+/** The facts of files, as the object store port has them. */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -8,26 +8,26 @@ import type { ObjectInfo } from '../../ports/object-store'
 import { nothingIfMissing } from './files'
 import type { WalkItem } from './walk'
 
-/** Up to this size the etag is a digest of the content; above it, inode, size and time, so that listing need not read big files. */
+/** Up to this size, the etag is a digest of the content. Above it, it is made of inode, size and time, so that a listing does not read large files. */
 export const HASHED_BYTES = 65_536
-/** Files that a listing looks at together. */
+/** Most files that a listing reads at a time. */
 const AT_ONCE = 32
 
-/** What a file system says about a file, times as whole nanoseconds. */
+/** The facts that the file system gives about a file. Times are whole nanoseconds. */
 export interface FileFacts {
   readonly ino: bigint
   readonly size: bigint
   readonly mtimeNs: bigint
 }
 
-/** Facts about an open file, `undefined` for a folder. */
+/** The facts of an open file; `undefined` for a folder. */
 export async function infoFrom(handle: FileHandle, key: string): Promise<ObjectInfo | undefined> {
   const facts = await handle.stat({ bigint: true })
   if (!facts.isFile()) return undefined
   return infoOfFacts(key, facts, facts.size <= BigInt(HASHED_BYTES) ? await handle.readFile() : undefined)
 }
 
-/** Facts about a file; `content` is needed up to 64 KiB. */
+/** The facts of a file. `content` is required up to 64 KiB. */
 export function infoOfFacts(key: string, facts: FileFacts, content: Uint8Array | undefined): ObjectInfo {
   const sizeBytes = Number(facts.size)
   const etag =
@@ -37,7 +37,7 @@ export function infoOfFacts(key: string, facts: FileFacts, content: Uint8Array |
   return { key, sizeBytes, etag, modifiedAt: Number(facts.mtimeNs / 1000000n) }
 }
 
-/** Facts about what a walk found, some files at a time; what vanished meanwhile is left out. */
+/** The facts of the files that a walk found. Files that were deleted meanwhile are left out. */
 export async function factsOf(items: readonly WalkItem[], root: string, signal: AbortSignal | undefined): Promise<ObjectInfo[]> {
   const objects: ObjectInfo[] = []
   const keys = items.filter(({ isPrefix }) => !isPrefix).map(({ key }) => key)

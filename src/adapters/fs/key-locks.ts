@@ -5,7 +5,7 @@ import { inOrderByKey } from '../../core/in-order'
 import { throwIfAborted } from '../../core/signal'
 import type { FsLocks } from './lock'
 
-/** Locks keys of one store. */
+/** The locks on the keys of one store. */
 export class KeyLocks {
   readonly #name: string
   readonly #locks: FsLocks

@@ -1,4 +1,4 @@
-/** Short-lived locks between processes: a file made with O_EXCL that says who holds it. */
+/** Short-lived locks between processes: files created with `O_EXCL` that name their holder. */
 import { type FileHandle, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -10,25 +10,25 @@ import { makeFolders } from '../node/folders'
 import { systemCode } from '../node/system-errors'
 import { LEFTOVER_MS, nothingIfMissing } from './files'
 
-/** A lock is held for milliseconds; one this old belongs to nobody any more. */
+/** A lock is held for milliseconds. A lock of this age has been left by a process that ended. */
 export const STALE_LOCK_MS = 15_000
-/** How long to wait for a lock: longer than it takes to become stale. */
-const PATIENCE_MS = 2 * STALE_LOCK_MS
+/** Longest wait for a lock: longer than it takes to become stale. */
+const LONGEST_WAIT_MS = 2 * STALE_LOCK_MS
 
 /** A lock that is held. */
 export interface HeldLock {
-  /** Whether it is still surely ours: asked before the irreversible step. */
+  /** Whether the lock is certainly still held. Checked before the irreversible step. */
   isSafe(): boolean
   release(): Promise<void>
 }
 
-/** What a lock file holds: one line, written at once. */
+/** The content of a lock file: one line, written at once. */
 interface Holder {
   readonly token: string
   readonly pid: number
-  /** Host name and, on Linux, process-id namespace: inside one of these a pid means one process. */
+  /** Host name and, on Linux, process-id namespace. A pid is unique within them. */
   readonly host: string
-  /** When the process started, as the kernel counts it; tells a reused pid. Empty where unknown. */
+  /** Start time of the process, as the kernel counts it, to detect a reused pid. Empty where unknown. */
   readonly started: string
 }
 
@@ -36,21 +36,21 @@ interface Holder {
 export interface FsLocks {
   /** Waits for the lock called `id`. @throws Unavailable after 30 s, or the signal's reason */
   acquire(id: string, subject: string, signal: AbortSignal | undefined): Promise<HeldLock>
-  /** Removes what killed processes left an hour ago or earlier; locks that nobody asks for again would stay for ever. */
+  /** Removes the locks that killed processes left more than an hour ago, also those that no call needs again. */
   sweep(): Promise<void>
 }
 
-/** Locks as files in `folder`, which is created when first needed. */
+/** Locks as files in `folder`, which is created on first use. */
 export function createFsLocks(folder: string): FsLocks {
-  // Other processes do not know our clock: locks live in real time. Spans are measured on a clock that nobody sets.
+  // Locks are shared with other processes, so their age is measured in real time. Durations are measured with a monotonic clock.
   const clock = systemClock()
   const now = (): number => performance.now()
   let self: Promise<Pick<Holder, 'pid' | 'host' | 'started'>> | undefined
 
   /**
-   * Removes a lock whose holder is dead. Only one process looks at a time, so that none removes a fresh lock.
+   * Removes a lock whose holder has ended. A second file, the guard, lets only one process do so at a time: otherwise a process could remove a new lock.
    *
-   * @param seenFor the token of a holder that has been waited for all the time a lock may be held
+   * @param seenFor the token of a holder that has held the lock for longer than allowed
    */
   const breakIfStale = async (path: string, seenFor?: string): Promise<void> => {
     self ??= describeSelf()
@@ -73,14 +73,14 @@ export function createFsLocks(folder: string): FsLocks {
       self ??= describeSelf()
       const path = join(folder, `${id}.lock`)
       const holder: Holder = { token: newId(), ...(await self) }
-      const giveUpAt = now() + PATIENCE_MS
+      const giveUpAt = now() + LONGEST_WAIT_MS
       let seen: { readonly token: string; readonly since: number } | undefined
       for (let attempt = 0; !(await tryOnce(folder, path, holder)); attempt++) {
         if (now() > giveUpAt) throw new MillwrightError('Unavailable', `another process holds ${show(subject)} for too long`)
         const token = tokenOf(await read(path))
         if (seen?.token !== token) seen = { token, since: now() }
         await breakIfStale(path, now() - seen.since > STALE_LOCK_MS ? token : undefined)
-        // Two hexadecimal digits of the token, a different pair each time.
+        // A random number from two hexadecimal digits of the token, other digits in each attempt.
         const random = (): number => Number.parseInt(holder.token.slice(attempt % 30, (attempt % 30) + 2), 16) / 256
         await sleep(clock, backoffDelay(attempt + 1, { baseMs: 1, maxMs: 25, jitter: [0.5, 1.5], random }), signal)
       }
@@ -88,14 +88,14 @@ export function createFsLocks(folder: string): FsLocks {
       return {
         isSafe: () => now() - since < STALE_LOCK_MS / 2,
         async release() {
-          // After a long pause the lock may be another's.
+          // After a long pause, another process may hold the lock.
           if (now() - since < STALE_LOCK_MS / 2 || (await read(path))?.token === holder.token) await rm(path, { force: true })
         },
       }
     },
     async sweep() {
       const files = (await readdir(folder).catch(nothingIfMissing)) ?? []
-      // The guard of a lock comes before the lock.
+      // In this order, the guard of a lock is removed before the lock.
       for (const file of files.sort().reverse()) {
         const path = join(folder, file)
         if (!(await isOlder(path, LEFTOVER_MS))) continue
@@ -120,7 +120,7 @@ async function tryOnce(folder: string, path: string, holder: Holder): Promise<bo
   try {
     await handle.writeFile(JSON.stringify(holder))
   } catch (error) {
-    // On a full disk the name alone has to do, or nothing could be deleted there. Were we killed now, others would wait until it is old.
+    // On a full disk an empty lock file must be enough, or nothing could be deleted there. If this process is killed, others wait until the lock is old.
     if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
     await handle.truncate(0).catch(() => {})
   } finally {
@@ -129,14 +129,14 @@ async function tryOnce(folder: string, path: string, holder: Holder): Promise<bo
   return true
 }
 
-/** A lock without a holder that can be read is as good a lock: it is told from others by having none. */
+/** The token of a holder. Empty for a lock file without a valid holder, which is a valid lock. */
 function tokenOf(holder: Holder | undefined): string {
   return holder?.token ?? ''
 }
 
 /**
- * Whether a lock is nobody's any more. Of a process on this machine it is asked whether it lives, so that a wall clock that jumps breaks
- * no lock that is held; of others, and of a lock that was never written in full, the age has to tell.
+ * Whether the holder of a lock has ended. For a process on this machine, the system is asked: a change of the wall clock then breaks no lock that
+ * is held. For other machines, and for a lock that was not written completely, the age decides.
  */
 async function isStale(path: string, self: Pick<Holder, 'host' | 'started'>, seenFor: string | undefined): Promise<boolean> {
   const holder = await read(path)
@@ -156,7 +156,7 @@ async function read(path: string): Promise<Holder | undefined> {
 
 async function isOlder(path: string, ageMs: number): Promise<boolean> {
   try {
-    // The file system's own clock stamped the file, so the wall clock is what to compare with.
+    // The file system sets the time from the wall clock.
     return systemClock().now() - (await stat(path)).mtimeMs > ageMs
   } catch {
     return false
@@ -177,7 +177,7 @@ async function describeSelf(): Promise<Pick<Holder, 'pid' | 'host' | 'started'>>
   return { pid: process.pid, host: `${hostName()} ${namespace}`.trim(), started: await startOf(process.pid) }
 }
 
-/** A name that is nobody else's where the host's may not be asked for (Deno without `--allow-sys`): other locks then go by their age alone. */
+/** The host name, or a unique name where reading it is not allowed (Deno without `--allow-sys`). The age of other locks then decides. */
 function hostName(): string {
   try {
     return hostname()
@@ -188,7 +188,7 @@ function hostName(): string {
 
 /**
  * Field 22 of /proc/<pid>/stat (proc(5)): start time in clock ticks after boot. The name in field 2 may hold spaces.
- * Empty where there is no such file, and for a process that is dead but not yet buried (state Z or X).
+ * Empty where there is no such file, and for a process that has ended but still has an entry (state Z or X).
  */
 async function startOf(pid: number): Promise<string> {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')

@@ -1,4 +1,4 @@
-/** The root folder of a file-system store: paths of keys, opening files below it, and preparing it for writes. */
+/** The root folder of a file-system store: paths of keys, opening files below it, and its preparation for writes. */
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -84,7 +84,7 @@ export class RootFolder {
     return infoFrom(handle, key).finally(() => handle.close())
   }
 
-  /** Creates the folder before the first write, and removes what killed processes left. */
+  /** Creates the folder before the first write, and removes the old files of killed processes. */
   prepare(): Promise<void> {
     this.#ready ??= this.#prepare()
     this.#ready.catch(() => {
@@ -103,7 +103,7 @@ export class RootFolder {
     } catch (error) {
       const reason = translateFsError(error, this.name, 'use the folder', this.path) as Error
       if (!['ENOTDIR', 'EEXIST'].includes(systemCode(error))) throw reason
-      throw invalidArgument(`${this.name} needs a folder as its root, but a file is in the way`, { cause: error })
+      throw invalidArgument(`${this.name} needs a folder as its root, but there is a file with that name`, { cause: error })
     }
     await removeLeftovers(this.temporary)
     await this.locks.sweep()

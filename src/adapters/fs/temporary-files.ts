@@ -1,4 +1,4 @@
-/** Complete, flushed files and folders in the temporary folder of a store, ready to be moved to their place. */
+/** Writes complete, flushed files and folders to the temporary folder of a store, from where they are moved to their place. */
 import { closeSync, fstatSync, fsync as fsyncCallback, mkdirSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -17,7 +17,7 @@ const SMALL_BYTES = 65_536
 
 const flushFile = /* @__PURE__ */ promisify(fsyncCallback)
 
-/** What {@link TemporaryFiles} work with. */
+/** What {@link TemporaryFiles} works with. */
 export interface TemporaryFilesOptions {
   /** The temporary folder. */
   readonly folder: string

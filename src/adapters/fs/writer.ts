@@ -1,4 +1,4 @@
-/** Writes to a file-system store: to a temporary file that is flushed, then moved into place. */
+/** Writes objects and folders: to a temporary file that is flushed and then moved to its place. */
 import { link, lstat, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { throwIfAborted } from '../../core/signal'

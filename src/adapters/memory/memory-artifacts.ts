@@ -13,7 +13,7 @@ export interface MemoryArtifacts {
   list(folder: string, path: string): ArtifactInfo[]
 }
 
-/** No artifacts. `backend` is the name of the tracker backend, for messages. */
+/** An empty set of artifacts. `backend` is the name of the tracker backend, for messages. */
 export function memoryArtifacts(backend: string): MemoryArtifacts {
   const artifacts = new Map<string, Uint8Array>()
   return {

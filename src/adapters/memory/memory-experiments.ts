@@ -19,7 +19,7 @@ export interface MemoryExperiments {
   change(experimentId: string, change: ExperimentChange): ExperimentRecord
 }
 
-/** No experiments. `backend` is the name of the tracker backend, for messages. */
+/** An empty set of experiments. `backend` is the name of the tracker backend, for messages. */
 export function memoryExperiments(backend: string, clock: Clock): MemoryExperiments {
   const experiments = new Map<string, ExperimentRecord>()
   const list = (): ExperimentRecord[] => [...experiments.values()]

@@ -14,7 +14,7 @@ export interface MemoryModels {
   finish(modelId: string, status: 'ready' | 'failed'): void
 }
 
-/** No models. `backend` is the name of the tracker backend, for messages. */
+/** An empty set of models. `backend` is the name of the tracker backend, for messages. */
 export function memoryModels(backend: string): MemoryModels {
   const models = new Map<string, LoggedModelRecord>()
   const get = (modelId: string): LoggedModelRecord => {

@@ -52,7 +52,7 @@ export interface MemoryRuns {
   deleteTag(runId: string, key: string): void
 }
 
-/** No runs. `backend` is the name of the tracker backend, for messages. */
+/** An empty set of runs. `backend` is the name of the tracker backend, for messages. */
 export function memoryRuns(backend: string, clock: Clock): MemoryRuns {
   const runs = new Map<string, StoredRun>()
   const find = (runId: string): StoredRun => {

@@ -11,7 +11,7 @@ import { memoryRuns } from './memory-runs'
 
 /** Options of {@link memoryTracker}. */
 export interface MemoryTrackerOptions {
-  /** Stamps experiments. @default the system clock */
+  /** Where the times of experiments come from. @default the system clock */
   readonly clock?: Clock | undefined
 }
 
@@ -30,7 +30,7 @@ export function memoryTracker(options: MemoryTrackerOptions = {}): TrackerBacken
   const models = memoryModels(name)
   const artifacts = memoryArtifacts(name)
   let closed = false
-  /** The function, which throws InvalidState once the backend is closed. */
+  /** A function that calls `work`, and throws `InvalidState` after `close`. */
   const whileOpen =
     <Args extends unknown[], R>(work: (...args: Args) => R): ((...args: Args) => R) =>
     (...args) => {

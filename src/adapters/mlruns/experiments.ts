@@ -48,7 +48,7 @@ export function createExperiments(tree: Tree, knownFiles: KnownFiles, now: () =>
 
   /** The experiments at `bases` whose `meta.yaml` belongs to the folder it lies in; with a name, only those that bear it. */
   const readAll = async (bases: readonly string[], name?: string): Promise<PlacedExperiment[]> => {
-    const metas = await knownFiles.look(bases.map((base) => ({ folder: folderOf(knownFiles, base), path: 'meta.yaml' })))
+    const metas = await knownFiles.read(bases.map((base) => ({ folder: folderOf(knownFiles, base), path: 'meta.yaml' })))
     const own = bases.flatMap((base, i) => {
       const meta = (metas[i] ?? undefined) as Meta | undefined
       if (meta === undefined || textOf(meta, 'experiment_id') !== idOf(base)) return []
@@ -127,7 +127,7 @@ function folderOf(knownFiles: KnownFiles, base: string): KnownFolder {
 /** Names of the folders at a prefix, including empty ones. */
 async function foldersAt(tree: Tree, knownFiles: KnownFiles, prefix: string): Promise<readonly string[]> {
   if (prefix === '') return tree.folders(prefix)
-  const names = ((await knownFiles.look([{ folder: folderOf(knownFiles, prefix), path: '' }]))[0] ?? []) as readonly string[]
+  const names = ((await knownFiles.read([{ folder: folderOf(knownFiles, prefix), path: '' }]))[0] ?? []) as readonly string[]
   return names.flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []))
 }
 

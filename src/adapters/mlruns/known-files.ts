@@ -36,7 +36,7 @@ export interface KnownGroup {
 }
 
 /** A file or folder to read. */
-export interface Look {
+export interface KnownPath {
   readonly folder: KnownFolder
   readonly path: string
 }
@@ -46,9 +46,9 @@ export interface KnownFiles {
   group(base: string): KnownGroup
   folder(group: KnownGroup, name: string): KnownFolder
   /** The present values, in order; `undefined` for what does not exist. One call for many files is much faster than one for each. */
-  look(asked: readonly Look[]): Promise<(KnownValue | undefined)[]>
+  read(asked: readonly KnownPath[]): Promise<(KnownValue | undefined)[]>
   /** Reads several lists of files in one call. */
-  lookEach(asked: readonly (readonly Look[])[]): Promise<(KnownValue | undefined)[][]>
+  readEach(asked: readonly (readonly KnownPath[])[]): Promise<(KnownValue | undefined)[][]>
   /** For each folder, the files with a value below path `top` (ending in `/`): the rest of the path, ascending, and the value. */
   entriesBelow(folders: readonly KnownFolder[], top: string): Promise<(readonly [string, Exclude<KnownValue, null>])[][]>
 }
@@ -61,7 +61,7 @@ export function createKnownFiles(tree: Tree): KnownFiles {
   const groups = new Map<string, KnownGroup>()
   let count = 0
 
-  const note = ({ folder, path }: Look, answer: ChangedAnswer | undefined, content: KnownValue): KnownValue | undefined => {
+  const note = ({ folder, path }: KnownPath, answer: ChangedAnswer | undefined, content: KnownValue): KnownValue | undefined => {
     const held = folder.entries.get(path)
     if (answer === undefined) {
       if (held !== undefined) folder.entries.delete(path)
@@ -84,7 +84,7 @@ export function createKnownFiles(tree: Tree): KnownFiles {
     count = 0
   }
 
-  const look: KnownFiles['look'] = async (asked) => {
+  const read: KnownFiles['read'] = async (asked) => {
     forgetIfMany()
     const queries: ChangedQuery[] = asked.map(({ folder, path }) => {
       const stamp = folder.entries.get(path)?.stamp
@@ -99,8 +99,8 @@ export function createKnownFiles(tree: Tree): KnownFiles {
     return asked.map((each, i) => note(each, answers[i], ready[i] as KnownValue))
   }
 
-  const lookEach: KnownFiles['lookEach'] = async (asked) => {
-    const values = await look(asked.flat())
+  const readEach: KnownFiles['readEach'] = async (asked) => {
+    const values = await read(asked.flat())
     let at = 0
     return asked.map(({ length }) => {
       at += length
@@ -123,11 +123,11 @@ export function createKnownFiles(tree: Tree): KnownFiles {
       group.folders.set(name, made)
       return made
     },
-    look,
-    lookEach,
+    read,
+    readEach,
     async entriesBelow(folders, top) {
-      const paths = await filesBelow(look, folders, top)
-      const values = await lookEach(folders.map((folder, i) => (paths[i] as string[]).map((path) => ({ folder, path }))))
+      const paths = await filesBelow(read, folders, top)
+      const values = await readEach(folders.map((folder, i) => (paths[i] as string[]).map((path) => ({ folder, path }))))
       return paths.map((list, i) =>
         list.flatMap((path, j) => {
           const value = values[i]?.[j]
@@ -139,11 +139,11 @@ export function createKnownFiles(tree: Tree): KnownFiles {
 }
 
 /** Paths of all files below a path (ending in `/`) of each folder, ascending. */
-async function filesBelow(look: KnownFiles['look'], folders: readonly KnownFolder[], top: string): Promise<string[][]> {
+async function filesBelow(read: KnownFiles['read'], folders: readonly KnownFolder[], top: string): Promise<string[][]> {
   const names = new Map<KnownFolder, Map<string, readonly string[]>>(folders.map((folder) => [folder, new Map()]))
-  for (let asked: Look[] = folders.map((folder) => ({ folder, path: top })); asked.length > 0; ) {
-    const values = await look(asked)
-    const deeper: Look[] = []
+  for (let asked: KnownPath[] = folders.map((folder) => ({ folder, path: top })); asked.length > 0; ) {
+    const values = await read(asked)
+    const deeper: KnownPath[] = []
     for (const [i, { folder, path }] of asked.entries()) {
       const found = (values[i] ?? []) as readonly string[]
       names.get(folder)?.set(path, found)

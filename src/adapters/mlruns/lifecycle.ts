@@ -45,7 +45,7 @@ export function createLifecycle({ tree, known, experiments, places, writer, now 
   const setRuns = async (base: string, stage: ExperimentRecord['lifecycleStage']): Promise<void> => {
     const group = known.group(base)
     const names = await runNames(known, group)
-    const metas = (await known.look(names.map((name) => ({ folder: known.folder(group, name), path: 'meta.yaml' })))) as (
+    const metas = (await known.read(names.map((name) => ({ folder: known.folder(group, name), path: 'meta.yaml' })))) as (
       | Meta
       | null
       | undefined

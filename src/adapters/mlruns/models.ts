@@ -1,4 +1,4 @@
-/** Logged models of the tree: `models/<id>/` below their experiment. */
+/** Logged models: the folders `models/<id>/` of an experiment. */
 import { MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { type Meta, numberOf, textOf } from '../../mlruns/meta'
@@ -9,7 +9,7 @@ import type { Experiments } from './experiments'
 import type { Places } from './places'
 import { inParallel, type Tree } from './tree'
 
-/** Keeps logged models. */
+/** Stores logged models. */
 export interface Models {
   create(init: LoggedModelInit): Promise<LoggedModelRecord>
   /** @throws NotFound */
@@ -18,10 +18,10 @@ export interface Models {
   finish(modelId: string, status: 'ready' | 'failed'): Promise<void>
 }
 
-/** MLflow's numbers: position + 1. */
+/** MLflow's number of a status is its position + 1. */
 const statuses: readonly LoggedModelRecord['status'][] = ['pending', 'ready', 'failed']
 
-/** Models over `tree`. */
+/** The logged models of `tree`. */
 export function createModels(tree: Tree, experiments: Experiments, places: Places, now: () => number): Models {
   const write = (base: string, model: LoggedModelRecord, updatedAt: number): Promise<void> =>
     tree.writeMeta(`${base}meta.yaml`, {

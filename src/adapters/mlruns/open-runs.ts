@@ -52,7 +52,7 @@ export class OpenRuns {
     const known = this.#run(runId).params
     const unknown = params.filter(([key]) => !known.has(key)).map(([key]) => key)
     const folder = this.#knownFiles.folder(this.#knownFiles.group(place.experiment), runId)
-    const stored = await this.#knownFiles.look(unknown.map((key) => ({ folder, path: `params/${key}` })))
+    const stored = await this.#knownFiles.read(unknown.map((key) => ({ folder, path: `params/${key}` })))
     for (const [key, value] of params) {
       const held = known.get(key) ?? (stored[unknown.indexOf(key)] as string | undefined)
       if (held !== undefined && held !== value) throw paramConflict(runId, key, held, value)

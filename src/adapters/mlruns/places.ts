@@ -1,4 +1,4 @@
-/** Where a run or a model lies: its id names a folder of one of the experiments. */
+/** Finds the folder of a run or model by its id: it is a folder of one of the experiments. */
 import { MillwrightError, show } from '../../core/errors'
 import { assertModelId, assertRunId } from '../../ports/run-keys'
 import type { ArtifactOwner } from '../../ports/tracker-backend'
@@ -6,15 +6,15 @@ import type { Experiments } from './experiments'
 import type { KnownFiles } from './known-files'
 import type { Tree } from './tree'
 
-/** A found run or model. */
+/** The folders of a run or model. */
 export interface Place {
-  /** Key prefix of its experiment, ending in `/`. */
+  /** Key prefix of the experiment, ending in `/`. */
   readonly experiment: string
-  /** Its own key prefix, ending in `/`. */
+  /** Key prefix of the run or model, ending in `/`. */
   readonly base: string
 }
 
-/** Finds things by id. */
+/** Finds runs and models by id. */
 export interface Places {
   /** @throws NotFound */
   run(runId: string): Promise<Place>
@@ -22,17 +22,17 @@ export interface Places {
   model(modelId: string): Promise<Place>
   /** The key prefix of an owner's artifacts, ending in `/`. @throws NotFound */
   artifacts(owner: ArtifactOwner): Promise<string>
-  /** Remembers where something was just made. */
+  /** Notes the folders of a run or model that was just created. */
   remember(id: string, place: Place): void
 }
 
-/** A lookup over the experiments of `tree` that remembers what it found. */
+/** A lookup in the experiments of `tree`. Found places are cached. */
 export function createPlaces(tree: Tree, known: KnownFiles, experiments: Experiments): Places {
   const places = new Map<string, Place>()
 
-  /** The first that is there. */
+  /** The first of the candidates that exists. */
   const first = async (candidates: readonly Place[]): Promise<Place | undefined> => {
-    const metas = await known.look(
+    const metas = await known.read(
       candidates.map(({ experiment, base }) => ({
         folder: known.folder(known.group(experiment), base.slice(experiment.length, -1)),
         path: 'meta.yaml',

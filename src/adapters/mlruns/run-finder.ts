@@ -1,4 +1,4 @@
-/** Searches runs: looks at heads, then at one metric, param or tag after another, and only of the runs still in question. */
+/** Searches runs. Reads the heads of all runs, then one metric, param or tag of the filter after another, each only for the runs that still match. */
 
 import { isMillwrightError } from '../../core/errors'
 import { assertSafeKey } from '../../core/ids'
@@ -6,10 +6,10 @@ import type { Meta } from '../../mlruns/meta'
 import { headOf, type RunHead } from '../../mlruns/run-meta'
 import { compareRunsBy, isAttribute, matchesFilter, type ParsedRunQuery, pageOfRuns, parseRunQuery } from '../../ports/run-search'
 import type { MetricPoint, Page, RunQuery, RunRecord } from '../../ports/tracker-backend'
-import { byStart, forgetStarts, startOfPage } from './by-start'
 import type { Experiments } from './experiments'
 import type { KnownFiles, KnownFolder, KnownGroup } from './known-files'
 import type { RunIndex } from './run-index'
+import { forgetStarts, runStarts, startOfPage } from './run-starts'
 import { inParallel } from './tree'
 
 /** What {@link searchRuns} works with. */
@@ -17,13 +17,13 @@ export interface RunFinderInit {
   readonly known: KnownFiles
   readonly index: RunIndex
   readonly experiments: Experiments
-  /** Whole records of runs of one experiment. */
+  /** Reads the complete records of runs of one experiment. */
   readonly records: (group: KnownGroup, heads: readonly RunHead[]) => Promise<RunRecord[]>
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** A run in question: of its record only what was looked at so far. */
+/** A run that may match. Its record holds only what was read so far. */
 interface Candidate {
   readonly runId: string
   readonly head: RunHead
@@ -32,14 +32,14 @@ interface Candidate {
   run: Writable<RunRecord>
 }
 
-/** What of a run a clause or an order asks for, beyond its head. */
+/** A metric, param or tag that a clause or sort key uses. */
 interface Part {
   readonly field: 'metric' | 'param' | 'tag'
   readonly key: string
 }
 
-/** An experiment's runs, not looked at yet. */
-interface Listed {
+/** The names of an experiment's runs. */
+interface ListedRuns {
   readonly group: KnownGroup
   readonly names: readonly string[]
 }
@@ -48,7 +48,7 @@ interface Listed {
 const notRuns: readonly string[] = ['tags', 'datasets', 'traces', 'models']
 const folderOf = { metric: 'metrics/', param: 'params/', tag: 'tags/' } as const
 
-/** One page of runs. @throws InvalidArgument on a query that cannot be read, NotFound (experiment) */
+/** One page of runs. @throws InvalidArgument for a wrong query, NotFound (experiment) */
 export async function searchRuns(init: RunFinderInit, query: RunQuery): Promise<Page<RunRecord>> {
   const { known, index, experiments, records } = init
   const parsed = parseRunQuery(query)
@@ -56,23 +56,23 @@ export async function searchRuns(init: RunFinderInit, query: RunQuery): Promise<
     query.experimentIds === undefined
       ? (await experiments.list()).filter(({ record }) => record.lifecycleStage === 'active')
       : await inParallel([...new Set(query.experimentIds)], experiments.get)
-  const listed: Listed[] = []
+  const listed: ListedRuns[] = []
   for (const { base } of placed) {
     const group = known.group(base)
     await index.load(group)
     listed.push({ group, names: await runNames(known, group) })
   }
   const page = (await newestPage(init, parsed, listed)) ?? (await sortedPage(init, parsed, listed))
-  const items = (await filled(records, page.items)).map(({ run }) => run)
-  for (const { group, names } of listed) index.saveIfWorth(group, names)
+  const items = (await withRecords(records, page.items)).map(({ run }) => run)
+  for (const { group, names } of listed) index.saveIfNew(group, names)
   return page.cursor === undefined ? { items } : { items, cursor: page.cursor }
 }
 
-/** A page in any order: what the filter and the order ask for is looked at in all runs. */
-async function sortedPage(init: RunFinderInit, query: ParsedRunQuery, listed: readonly Listed[]): Promise<Page<Candidate>> {
+/** A page in any order. Reads what the filter and the sort keys need, for all runs. */
+async function sortedPage(init: RunFinderInit, query: ParsedRunQuery, listed: readonly ListedRuns[]): Promise<Page<Candidate>> {
   const left: Candidate[] = []
   for (const { group, names } of listed) left.push(...(await matching(init, query, group, names)))
-  for (const part of partsOf(query.order)) await lookAt(init.known, left, part)
+  for (const part of partsOf(query.order)) await readPart(init.known, left, part)
   const byOrder = compareRunsBy(query.order)
   return pageOfRuns(
     left.sort((a, b) => byOrder(a.run, b.run)),
@@ -82,17 +82,17 @@ async function sortedPage(init: RunFinderInit, query: ParsedRunQuery, listed: re
 }
 
 /**
- * A page of the newest of one experiment: looks at runs in the order of their starts, which never change, and at no more of them than fill
- * the page. `undefined` where that is not what is asked, or some start is another than it was.
+ * A page of the newest runs of one experiment. Reads runs in the order of their start times, which do not change, until the page is full.
+ * `undefined` for another query, or when a start time has changed.
  */
 async function newestPage(
   init: RunFinderInit,
   query: ParsedRunQuery,
-  [listed, ...others]: readonly Listed[],
+  [listed, ...others]: readonly ListedRuns[],
 ): Promise<Page<Candidate> | undefined> {
   if (listed === undefined || others.length > 0 || query.order.length > 0) return undefined
   const { group, names } = listed
-  const started = await byStart(init.known, group, names)
+  const started = await runStarts(init.known, group, names)
   const from = startOfPage(started, query.cursor)
   if (from === undefined) return undefined
   const found: Candidate[] = []
@@ -111,7 +111,7 @@ async function newestPage(
   return last === undefined || found.length <= query.limit ? { items } : { items, cursor: `${from.offset + items.length}:${last.runId}` }
 }
 
-/** The runs of these names that keep every clause, in the order of the names. */
+/** The runs with these names that match all clauses, in the order of the names. */
 async function matching(
   { known, records }: RunFinderInit,
   { clauses, view }: ParsedRunQuery,
@@ -123,21 +123,21 @@ async function matching(
     ({ head, run }) => (view === 'all' || head.lifecycleStage === view) && matchesFilter(run, attributes),
   )
   for (const part of partsOf(clauses)) {
-    await lookAt(known, left, part)
+    await readPart(known, left, part)
     const about = clauses.filter(({ field, key }) => field === part.field && key === part.key)
     left = left.filter(({ run }) => matchesFilter(run, about))
   }
   if (!clauses.some(({ field }) => field === 'dataset')) return left
-  return (await filled(records, left)).filter(({ run }) => matchesFilter(run, clauses))
+  return (await withRecords(records, left)).filter(({ run }) => matchesFilter(run, clauses))
 }
 
-/** Names of runs by the listing they are taken from. */
+/** Listing of an experiment's folder → names of its runs. */
 const runsOf = /* @__PURE__ */ new WeakMap<readonly string[], readonly string[]>()
 
-/** The names of an experiment's folders that may be runs; the same list as long as the folder lists the same. */
+/** The names of an experiment's folders that may be runs. The list is the same object while the folder does not change. */
 export async function runNames(known: KnownFiles, group: KnownGroup): Promise<readonly string[]> {
   const folder = known.folder(group, '')
-  const names = ((await known.look([{ folder, path: '' }]))[0] ?? []) as readonly string[]
+  const names = ((await known.read([{ folder, path: '' }]))[0] ?? []) as readonly string[]
   const held = runsOf.get(names)
   if (held !== undefined) return held
   const runs = names.flatMap((name) => (name.endsWith('/') && !notRuns.includes(name.slice(0, -1)) ? [name.slice(0, -1)] : []))
@@ -151,7 +151,7 @@ export async function runNames(known: KnownFiles, group: KnownGroup): Promise<re
 
 async function candidates(known: KnownFiles, group: KnownGroup, names: readonly string[]): Promise<Candidate[]> {
   const folders = names.map((name) => known.folder(group, name))
-  const metas = await known.look(folders.map((folder) => ({ folder, path: 'meta.yaml' })))
+  const metas = await known.read(folders.map((folder) => ({ folder, path: 'meta.yaml' })))
   const found: Candidate[] = []
   for (const [i, runId] of names.entries()) {
     const meta = metas[i] as Meta | null | undefined
@@ -160,24 +160,24 @@ async function candidates(known: KnownFiles, group: KnownGroup, names: readonly 
     const run = { ...head, params: {}, tags: {}, metrics: {}, datasets: [], inputModels: [], outputModels: [] }
     found.push({ runId, head, group, folder: folders[i] as KnownFolder, run })
   }
-  // MLflow, too, takes the name from the tag where the head has none.
+  // As in MLflow, the name is that of the tag where the head has none.
   const nameless = found.filter(({ head }) => head.runName === '')
-  await lookAt(known, nameless, { field: 'tag', key: 'mlflow.runName' })
+  await readPart(known, nameless, { field: 'tag', key: 'mlflow.runName' })
   for (const { run } of nameless) run.runName = run.tags['mlflow.runName'] ?? ''
   return found
 }
 
-/** Each metric, param and tag once, in the order of mention. */
-function partsOf(mentions: readonly { readonly field: string; readonly key: string }[]): Part[] {
-  const parts = mentions.filter(({ field }) => field === 'metric' || field === 'param' || field === 'tag') as readonly Part[]
+/** The metrics, params and tags of clauses or sort keys, each once, in their order. */
+function partsOf(clauses: readonly { readonly field: string; readonly key: string }[]): Part[] {
+  const parts = clauses.filter(({ field }) => field === 'metric' || field === 'param' || field === 'tag') as readonly Part[]
   return parts.filter((part, i) => parts.findIndex(({ field, key }) => field === part.field && key === part.key) === i)
 }
 
-/** Adds one metric, param or tag to the records of runs that have it. */
-async function lookAt(known: KnownFiles, left: readonly Candidate[], { field, key }: Part): Promise<void> {
+/** Reads one metric, param or tag, and adds it to the records of the runs that have it. */
+async function readPart(known: KnownFiles, left: readonly Candidate[], { field, key }: Part): Promise<void> {
   if (!canBeKey(key)) return
   const path = folderOf[field] + key
-  const values = await known.look(left.map(({ folder }) => ({ folder, path })))
+  const values = await known.read(left.map(({ folder }) => ({ folder, path })))
   for (const [i, { run }] of left.entries()) {
     const value = values[i]
     if (value === undefined || value === null) continue
@@ -187,7 +187,7 @@ async function lookAt(known: KnownFiles, left: readonly Candidate[], { field, ke
   }
 }
 
-/** Keys that no file can have are those of nobody's metrics. */
+/** Whether a key can be a file name. No run has a metric, param or tag with any other key. */
 function canBeKey(key: string): boolean {
   try {
     assertSafeKey(key)
@@ -198,8 +198,8 @@ function canBeKey(key: string): boolean {
   }
 }
 
-/** The same runs with their whole records. */
-async function filled(records: RunFinderInit['records'], left: readonly Candidate[]): Promise<Candidate[]> {
+/** The runs with their complete records. */
+async function withRecords(records: RunFinderInit['records'], left: readonly Candidate[]): Promise<Candidate[]> {
   const whole = new Map<Candidate, RunRecord>()
   for (const [group, of] of byGroup(left)) {
     const found = await records(

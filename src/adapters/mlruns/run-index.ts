@@ -1,9 +1,9 @@
 /**
- * What is known of an experiment's runs, kept in one file for processes that come later: `<prefix>.index/<experiment id>`, outside the tree
- * that MLflow reads. It may be deleted at any time.
+ * A cache of an experiment's runs for later processes, in one file: `<prefix>.index/<experiment id>`, outside the tree that MLflow reads. The
+ * file may be deleted at any time.
  *
- * The file is never believed: each entry carries the stamp under which it was read, and the storage is asked whether it still holds. A file
- * that is missing, torn, of another version or not what its checksum says costs reading the runs, nothing else.
+ * Each entry has the stamp of the file that it was read from, and is used only when the storage says that the stamp is still valid. When the
+ * index is missing, incomplete, of another version, or has a wrong checksum, the runs are read again; nothing else changes.
  */
 import { fromUtf8, utf8 } from '../../core/bytes'
 import { crc32 } from '../../core/crc32'
@@ -11,34 +11,34 @@ import type { MetricPoint } from '../../ports/tracker-backend'
 import { isMeta, type KnownFiles, type KnownFolder, type KnownGroup, type KnownValue } from './known-files'
 import type { Tree } from './tree'
 
-/** Keeps and finds what is known of runs. */
+/** Loads and saves the cached entries of runs. */
 export interface RunIndex {
-  /** Adds what an earlier process left, the first time it is asked. */
+  /** Adds the entries that an earlier process saved. Later calls for the group do nothing. */
   load(group: KnownGroup): Promise<void>
-  /** Writes the entries of these runs, in the background, when enough of them are new. */
-  saveIfWorth(group: KnownGroup, runIds: readonly string[]): void
-  /** Nothing is being written any more. */
+  /** Saves the entries of these runs in the background, when enough of them are new. */
+  saveIfNew(group: KnownGroup, runIds: readonly string[]): void
+  /** Resolves when no index is being written. */
   settled(): Promise<void>
 }
 
 const HEAD = 'millwright-runs 1 '
-/** Fewer new entries are not worth a file. */
+/** With fewer new entries than this, nothing is saved. */
 const LEAST_FRESH = 30
-/** Written again when a tenth is new: all writing together stays in proportion to what was read. */
+/** The index is saved when this share of the entries is new, so that the total time of saving is proportional to the number of entries read. */
 const FRESH_SHARE = 0.1
 const MOST_BYTES = 512 * 1024 * 1024
 
-/** The index of `tree`; without a storage that tells of changes, or that lasts, it does nothing. */
+/** The index of `tree`. It does nothing where the storage lacks `getChanged` or is not persistent. */
 export function createRunIndex(tree: Tree, known: KnownFiles): RunIndex {
   const { storage } = tree
-  const isOf = storage.getChanged !== undefined && storage.capabilities.persistent
+  const isUsed = storage.getChanged !== undefined && storage.capabilities.persistent
   const loaded = new Map<string, Promise<void>>()
   const saving = new Map<string, Promise<void>>()
-  /** Runs of groups that are to be written again once they have been. */
+  /** Groups that must be saved again after the running save: base → names of runs. */
   const waiting = new Map<string, readonly string[]>()
-  let refused = false
+  let isWritable = true
 
-  /** By the experiment's id: one that goes to the trash and comes back keeps its file. */
+  /** The key is made from the experiment's id, which stays the same when the experiment is deleted and restored. */
   const keyOf = ({ base }: KnownGroup): string =>
     `${tree.root === '' ? '' : tree.root.slice(0, -1)}.index/${base.slice(base.lastIndexOf('/', base.length - 2) + 1, -1)}`
 
@@ -50,7 +50,7 @@ export function createRunIndex(tree: Tree, known: KnownFiles): RunIndex {
       for (let i = 0; i + 2 < entries.length; i += 3) {
         const path = String(entries[i])
         const value = decodeValue(path, entries[i + 2])
-        // What this process has read itself is younger.
+        // An entry that this process has read is newer.
         if (value !== undefined && !folder.entries.has(path)) folder.entries.set(path, { stamp: String(entries[i + 1]), value })
       }
     }
@@ -65,13 +65,13 @@ export function createRunIndex(tree: Tree, known: KnownFiles): RunIndex {
     try {
       await storage.put(keyOf(group), bytes)
     } catch {
-      // A folder that cannot be written to, a full disk, a closed storage: searching goes on without.
-      refused = true
+      // A read-only folder, a full disk, or a closed storage. Searches work without the index.
+      isWritable = false
     }
   }
 
-  const saveIfWorth = (group: KnownGroup, runIds: readonly string[]): void => {
-    if (!isOf || refused || group.fresh < LEAST_FRESH) return
+  const saveIfNew = (group: KnownGroup, runIds: readonly string[]): void => {
+    if (!isUsed || !isWritable || group.fresh < LEAST_FRESH) return
     let entries = 0
     for (const name of runIds) entries += group.folders.get(name)?.entries.size ?? 0
     if (group.fresh < entries * FRESH_SHARE) return
@@ -83,26 +83,26 @@ export function createRunIndex(tree: Tree, known: KnownFiles): RunIndex {
       saving.delete(group.base)
       const next = waiting.get(group.base)
       waiting.delete(group.base)
-      if (next !== undefined) saveIfWorth(group, next)
+      if (next !== undefined) saveIfNew(group, next)
     })
     saving.set(group.base, work)
   }
 
   return {
     async load(group) {
-      if (!isOf) return
+      if (!isUsed) return
       const held = loaded.get(group.base) ?? load(group)
       loaded.set(group.base, held)
       await held
     },
-    saveIfWorth,
+    saveIfNew,
     async settled() {
       while (saving.size > 0) await Promise.all(saving.values())
     },
   }
 }
 
-/** A head with the checksum, then one line a folder: its name, and path, stamp, value of every entry that has a stamp. */
+/** A first line with the checksum, then a line for each folder: its name, and the path, stamp and value of each entry that has a stamp. */
 function encode(folders: readonly (readonly [name: string, folder: KnownFolder])[]): Uint8Array {
   const lines: string[] = []
   for (const [name, { entries }] of folders) {
@@ -118,7 +118,7 @@ function encode(folders: readonly (readonly [name: string, folder: KnownFolder])
   return bytes
 }
 
-/** The lines of an index; none of one that is not whole. */
+/** The lines of an index; none where the checksum is wrong. */
 function decode(bytes: Uint8Array): (readonly [name: string, entries: readonly unknown[]])[] {
   const end = bytes.indexOf(10)
   const body = bytes.subarray(end + 1)
@@ -127,7 +127,7 @@ function decode(bytes: Uint8Array): (readonly [name: string, entries: readonly u
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as readonly [string, readonly unknown[]])
 }
 
-/** JSON has no NaN, no infinities and no −0: points go as three values, the number as text where it is one of those. */
+/** A point is written as three values. JSON has no NaN, infinities and −0: these are written as text. */
 function encodeValue(value: KnownValue): unknown {
   if (typeof value !== 'object' || value === null || !isPoint(value)) return value
   const { value: number, timestamp, step } = value

@@ -42,7 +42,7 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
   let lastHistory: { readonly key: string; readonly etag: string; readonly points: readonly MetricPoint[] } | undefined
 
   const head = async ({ experiment, base }: Place, runId: string): Promise<RunHead> => {
-    const seen = (await known.look([{ folder: known.folder(known.group(experiment), runId), path: 'meta.yaml' }]))[0] as
+    const seen = (await known.read([{ folder: known.folder(known.group(experiment), runId), path: 'meta.yaml' }]))[0] as
       | Meta
       | null
       | undefined
@@ -59,7 +59,7 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
     const links = inputs.map((metas) =>
       metas.filter((meta) => textOf(meta, 'source_type') === 'DATASET' && datasetPath(meta) !== undefined),
     )
-    const found = await known.lookEach(links.map((metas) => metas.map((meta) => ({ folder, path: datasetPath(meta) as string }))))
+    const found = await known.readEach(links.map((metas) => metas.map((meta) => ({ folder, path: datasetPath(meta) as string }))))
     return links.map((metas, i) => metas.flatMap((meta, j) => datasetOf(found[i]?.[j] as Meta | null | undefined, meta)))
   }
 
@@ -116,8 +116,8 @@ export function createRunReader({ tree, known, index, experiments, places }: Run
 
 /** The `meta.yaml` files in the folders below a path of each folder. */
 async function metasBelow(known: KnownFiles, folders: readonly KnownFolder[], top: string): Promise<Meta[][]> {
-  const names = await known.look(folders.map((folder) => ({ folder, path: top })))
-  const values = await known.lookEach(
+  const names = await known.read(folders.map((folder) => ({ folder, path: top })))
+  const values = await known.readEach(
     folders.map((folder, i) =>
       ((names[i] ?? []) as readonly string[])
         .filter((name) => name.endsWith('/'))

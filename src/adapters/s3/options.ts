@@ -34,7 +34,7 @@ export interface S3StorageOptions extends HttpClientOptions {
 export interface S3Address {
   readonly bucket: string
   readonly region: string
-  /** What stands before each key: '' or a key with a slash at its end. */
+  /** The prefix of each key: '' or a key with a slash at its end. */
   readonly base: string
   /** The address of a full key (with `base`), or of the bucket for ''. */
   url(key: string): string

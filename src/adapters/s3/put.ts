@@ -14,7 +14,7 @@ export interface Writer {
   readonly client: S3Client
   readonly partBytes: number
   readonly conditionalPut: boolean
-  /** What stands before each key. */
+  /** The prefix of each key. */
   readonly base: string
   readonly store: Pick<ObjectStore, 'head' | 'get'>
   /** Checks, once for each way of writing, that the server honours conditions. */

@@ -35,7 +35,7 @@ describe.each(backends)('%s', (_, make) => {
     const { experimentId } = await backend.ensureExperiment('flights')
     const { runId } = await backend.createRun({ experimentId, startTime: 1 })
     await backend.updateRun(runId, { status: 'failed', endTime: 2 })
-    const expected = `InvalidState: run ${runId} is failed and takes nothing but tags`
+    const expected = `InvalidState: run ${runId} is failed and accepts only tags`
     expect(await refusal(() => backend.logBatch(runId, { params: { depth: '3' } }))).toBe(expected)
     expect(await refusal(() => backend.logBatch(runId, { tags: { note: 'checked' } }))).toBe('no error')
     expect(await refusal(() => backend.deleteTag?.(runId, 'mlflow.runName'))).toBe(

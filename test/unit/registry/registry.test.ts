@@ -221,7 +221,7 @@ describe('ModelRegistry: gates', () => {
     const enoughRows = ({ candidate, current }: { candidate: { version: string }; current?: { version: string } | undefined }): boolean =>
       candidate.version === '3' && current?.version === '1'
     expect((await failure(() => registry.promote('flights', 2, 'champion', { gates: [enoughRows] }))).details.verdicts).toEqual([
-      { gate: 'enoughRows', passed: false, required: 'the gate says yes', measured: 'no' },
+      { gate: 'enoughRows', passed: false, required: 'the gate passes', measured: 'no' },
     ])
     const broken = new Error('the gate itself is broken')
     await expect(

@@ -19,7 +19,9 @@ export function translateSqliteError(error: unknown, path: string): unknown {
     // Even for reading, SQLite writes files beside the database.
     const reason = path === ':memory:' ? undefined : writeErrorOfFolder(path)
     if (reason === undefined) return new MillwrightError('NotFound', describe('cannot be opened'), { cause: error })
-    return new MillwrightError('PermissionDenied', describe(`cannot be opened, its folder takes no writes (${reason})`), { cause: error })
+    return new MillwrightError('PermissionDenied', describe(`cannot be opened, its folder cannot be written to (${reason})`), {
+      cause: error,
+    })
   }
   if (/UNIQUE|PRIMARYKEY|constraint/i.test(kind)) return new MillwrightError('Conflict', describe('refused a write'), { cause: error })
   return new MillwrightError('Internal', describe('failed'), { cause: error })

@@ -186,7 +186,7 @@ describe('fsStorage: trouble', () => {
   it('says that the root is a file', async () => {
     await writeFile(join(root, 'file'), 'x')
     const error = await failure(() => fsStorage({ root: join(root, 'file') }).put('a', utf8('1')))
-    expect(error.message).toMatch(/needs a folder as its root, but a file is in the way$/)
+    expect(error.message).toMatch(/needs a folder as its root, but there is a file with that name$/)
   })
 
   // Root may write anywhere; test/conformance runs this case as another user.

@@ -107,7 +107,7 @@ describe('the layout', () => {
     const storage = memoryStorage()
     const { tracker, runId, folder } = await newRun(storage)
     await storage.put(`${folder}metrics/m`, utf8('1 1 1\n2 0.51003 0.6 3\n4 4 4\n'))
-    await expect(async () => tracker.getMetricHistory(runId, 'm')).rejects.toThrow(/line 2 of .*metrics\/m is no metric point/)
+    await expect(async () => tracker.getMetricHistory(runId, 'm')).rejects.toThrow(/line 2 of .*metrics\/m is not a metric point/)
     expect((await tracker.getRun(runId)).metrics.m?.value).toBe(4)
   })
 })

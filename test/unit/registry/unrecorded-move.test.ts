@@ -28,7 +28,7 @@ describe('a move that the history cannot take', () => {
       details: { model: 'm', alias: 'champion', version: '2', hasMoved: true },
     })
     expect((error as MillwrightError).message).toBe(
-      'champion of "m" has moved to version 2, but the history could not take it: the disk is full (ENOSPC)',
+      'champion of "m" has moved to version 2, but the event could not be written to the history: the disk is full (ENOSPC)',
     )
     expect((await registry.resolve('m@champion')).version).toBe('2')
     isFull = false
