@@ -1,19 +1,19 @@
-/** Following a reference: looking it up again and again, on a clock. */
+/** Looks up a reference at intervals and loads the model that it leads to. */
 import type { Clock } from '../core/clock'
 import { isMillwrightError, MillwrightError, show } from '../core/errors'
 import { checkOptions, finiteNumber, ofType } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import type { FollowOptions } from './prediction'
 
-/** What following needs of a predictor. */
+/** The members of a predictor that following uses. */
 export interface Followed {
   readonly clock: Clock
-  /** What is looked up; `undefined` when the predictor was not loaded from anywhere. */
+  /** The reference; `undefined` when the predictor was not loaded from a registry. */
   readonly reference: string | undefined
   readonly isFollowing: boolean
   /** Name and version of the model in use. */
   subject(): string
-  /** Looks up the reference and swaps the model when it has moved. */
+  /** Looks up the reference and replaces the model when it has moved. */
   refresh(signal: AbortSignal): Promise<unknown>
   onError(error: unknown): void
   onStop(): void
@@ -54,7 +54,7 @@ export function startFollowing(options: FollowOptions, followed: Followed): () =
   return stop
 }
 
-/** What failed, and that the model in use goes on. */
+/** An error that names the failed look-up and the model that stays in use. */
 function followError(error: unknown, reference: string, subject: string): MillwrightError {
   const code = isMillwrightError(error) ? error.code : 'Internal'
   const reason = error instanceof Error ? error.message : show(error)

@@ -6,7 +6,7 @@ import type { MetricFamily, MetricSample } from './prometheus'
 
 /** Counts requests by route. */
 export interface HttpCounters {
-  /** A request began; the returned function tells its end. `route` is the pattern of the path, never the path itself. */
+  /** Counts the start of a request; call the returned function at its end. `route` is the pattern of the path, never the path itself. */
   begin(): (route: string, method: string, status: number, seconds: number) => void
   readonly inProgress: number
   families(): MetricFamily[]
@@ -24,7 +24,7 @@ export function createHttpCounters(): HttpCounters {
       inProgress++
       return (route, anyMethod, status, seconds) => {
         inProgress--
-        // Clients may invent methods; labels must stay few.
+        // Clients can send any method, but the number of labels must stay small.
         const method = methods.includes(anyMethod) ? anyMethod : 'other'
         const key = `${method} ${status} ${route}`
         const entry = requests.get(key) ?? { labels: { route, method, code: String(status) }, count: 0 }
@@ -50,7 +50,7 @@ export function createHttpCounters(): HttpCounters {
   }
 }
 
-/** What the predictors did, each under the labels `model` and `version`. A version's counters begin at zero when it takes over. */
+/** Statistics of the predictors, with the labels `model` and `version`. The counters of a version start at zero when it is loaded. */
 export function predictorFamilies(predictors: Iterable<Predictor>): MetricFamily[] {
   const models = [...predictors].map((predictor) => ({ predictor, stats: predictor.stats() }))
   const stats = models.map((model) => model.stats)
