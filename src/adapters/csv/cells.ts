@@ -1,4 +1,4 @@
-/** Cells of one column from bytes into a typed array, one tight loop a type. The same spellings as `schema/coerce.ts`. */
+/** Converts the cells of one column from bytes into a typed array, with one loop for each type. It reads the same texts as `schema/coerce.ts`. */
 import { isInt32, numberOfText } from '../../schema/coerce'
 import { MISSING_BOOLEAN, MISSING_CODE, MISSING_INT32 } from '../../schema/column'
 import { type ByteDictionary, viewOf } from './byte-dictionary'
@@ -48,7 +48,7 @@ export function fillInts(out: Int32Array, range: CellRange, syntax: CellSyntax, 
       const negative = first === 45
       if (negative) start++
       const digits = end - start
-      // A branch for each digit would cost more than this arithmetic: lengths vary, and wrong guesses are dear.
+      // A branch for each digit would take longer than this arithmetic: lengths vary, so branches would often be mispredicted.
       if (digits >= 1 && digits <= 8 && (digits === 1 || bytes[start] !== 48)) {
         const last = lastBytes(view.getInt32(end - 4, true) ^ ZEROS, Math.min(digits, 4))
         const before = digits > 4 ? lastBytes(view.getInt32(end - 8, true) ^ ZEROS, digits - 4) : 0
@@ -75,18 +75,18 @@ function lastBytes(word: number, count: number): number {
   return (word >>> shift) << shift
 }
 
-/** Of four bytes with `0` taken away: the high bit of each that was no digit. */
+/** For four bytes after `0` was subtracted: the high bit of each byte that was no digit. */
 function notDigits(word: number): number {
   return (((word & 0x7f7f7f7f) + 0x76767676) | word) & 0x80808080
 }
 
-/** The number that four digits spell, the first digit lowest. */
+/** The number of four digits; the first digit is the lowest byte. */
 function fourDigits(word: number): number {
   const pairs = Math.imul(word, 10) + (word >>> 8)
   return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff)
 }
 
-/** A whole number written unusually (spaces, plus sign, nine digits and more), or the mark of missing; `NaN` when neither. */
+/** A whole number in a rare form (spaces, plus sign, nine or more digits), or the mark of a missing value; `NaN` for anything else. */
 function slowInt(scan: Scan, cell: number, syntax: CellSyntax, forced: boolean): number {
   if (isMissingCell(scan, cell, syntax)) return MISSING_INT32
   const text = plainText(scan, cell)
@@ -215,7 +215,7 @@ export function firstPresent(range: CellRange, syntax: CellSyntax): number {
   return row
 }
 
-/** What a cell looks like by itself; it is not missing. */
+/** The type of a single cell that is not missing. */
 export function typeOfCellAt(scan: Scan, cell: number, syntax: CellSyntax): 'int32' | 'float64' | 'boolean' | 'timestamp' | 'string' {
   const text = plainText(scan, cell)
   const value = text === undefined ? undefined : numberOfText(text, syntax.decimal)
@@ -253,7 +253,7 @@ function plainText(scan: Scan, cell: number): string | undefined {
   return text
 }
 
-/** Whether text spells a whole number that a double cannot hold in full. */
+/** Whether the text is a whole number that a double cannot represent exactly. */
 function isBeyond(text: string, value: number): boolean {
   return !Number.isSafeInteger(value) && isWholeForm(text)
 }

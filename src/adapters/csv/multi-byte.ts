@@ -1,6 +1,6 @@
 /**
- * The multi-byte encodings of the Encoding Standard, as the standard has them. Node decodes them by ICU's tables, which differ; each
- * difference is mended here where the runtime shows it. docs/decisions/0006-legacy-encodings.md says what was compared.
+ * The multi-byte encodings of the Encoding Standard. Node decodes them with ICU's tables, which differ from the standard; each
+ * difference is corrected here if the runtime has it. docs/decisions/0006-legacy-encodings.md says what was compared.
  */
 import { MillwrightError } from '../../core/errors'
 

@@ -1,6 +1,6 @@
 /**
  * The single-byte encodings of the Encoding Standard that some runtimes decode wrongly: Node takes windows-1252 for Latin-1
- * (nodejs/node#56542), and its ICU has other tables for the rest or lacks them. What the standard says is written here, so that
+ * (nodejs/node#56542), and its ICU has different tables for the others or none. The tables here are those of the standard, so that
  * every runtime gives the same text.
  */
 
@@ -28,7 +28,7 @@ const differences: Readonly<Record<string, readonly (readonly [byte: number, cod
   ],
 }
 
-/** A decoder of a single-byte encoding that must not be left to the runtime, or `undefined`. It throws on bytes without a character. */
+/** A decoder of a single-byte encoding that the runtime decodes wrongly, or `undefined`. It throws on bytes without a character. */
 export function singleByteDecoder(encoding: string): { decode(bytes: Uint8Array): string } | undefined {
   const table = tableOf(encoding)
   if (table === undefined) return undefined

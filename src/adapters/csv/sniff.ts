@@ -5,8 +5,8 @@ import { createScan, scanRecord } from './scan'
 const candidates = [',', ';', '\t', '|']
 
 /**
- * The candidate that gives the most of the first 50 records (in 256 kB) as many fields as the first one, which must be more than one;
- * of equally even ones the one with more fields, then the earlier of `,` `;` tab `|`. A comma when none divides anything.
+ * The candidate with which most of the first 50 records (within 256 kB) have as many fields as the first one, which must have more than one;
+ * among equals the one with more fields, then the earlier of `,` `;` tab `|`. A comma when no candidate occurs.
  */
 export function sniffDelimiter(bytes: Uint8Array, plan: CsvPlan): number {
   const sample = bytes.subarray(0, 262_144)
@@ -33,7 +33,7 @@ function trial(sample: Uint8Array, delimiter: number, plan: CsvPlan): { readonly
   let records = 0
   for (; records < 50; records++) {
     const record = scanRecord(scan, plan.maxColumns)
-    // The sample's last record may be cut, and a malformed one says nothing about the delimiter.
+    // The last record of the sample may be incomplete, and a malformed record does not depend on the delimiter.
     if (record === undefined || scan.problem !== undefined || (records > 0 && scan.position >= sample.length)) break
     if (records === 0) fields = record.starts.length
     if (record.starts.length === fields) even++

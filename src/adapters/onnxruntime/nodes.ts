@@ -1,7 +1,7 @@
-/** The nodes of an ONNX graph, and what they say about an output: whether it holds scores that are no probabilities. */
+/** Reads the nodes of an ONNX graph, and finds out whether an output holds scores and not probabilities. */
 import { type ProtoField, protoFields, protoFloats, protoNumbers } from '../../core/protobuf-read'
 
-/** A node of a graph, with the values of its attributes by name, read when asked for. */
+/** A node of a graph; the values of its attributes are read when they are used. */
 export interface OnnxNode {
   readonly op: string
   readonly inputs: readonly string[]
@@ -9,19 +9,19 @@ export interface OnnxNode {
   attribute(name: string): readonly ProtoField[] | undefined
 }
 
-/** Why an output is not made of probabilities. */
+/** The evidence that an output holds no probabilities. */
 export interface RawScores {
-  /** What makes the scores, for messages: "LinearClassifier with post_transform NONE". */
+  /** The operator that computes the scores, for messages: "LinearClassifier with post_transform NONE". */
   readonly maker: string
   /** Whether the operator itself says so; otherwise it is concluded from the way the scores are computed. */
   readonly certain: boolean
 }
 
-/** Operators that hand on what they get, in another type or shape. */
+/** Operators that only change the type or shape of their input. */
 const passing: readonly string[] = ['Identity', 'Cast', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Dropout', 'ArrayFeatureExtractor']
-/** Operators whose result is a score whatever goes in: a weighted sum. */
+/** Operators whose result is always a score: weighted sums. */
 const sums: readonly string[] = ['MatMul', 'Gemm']
-/** Operators that make scores of scores. */
+/** Operators whose result is a score if their input is one. */
 const combining: readonly string[] = ['Add', 'Sub', 'Mul', 'Neg', 'Concat', 'Sum', ...passing]
 
 /** The nodes of a graph, given as its fields. NodeProto: 1 input, 2 output, 4 op_type, 5 attribute. */
@@ -41,19 +41,19 @@ export function readNodes(graph: readonly ProtoField[]): OnnxNode[] {
 }
 
 function attributeOf(attributes: readonly ProtoField[], name: string): ProtoField[] | undefined {
-  // Lists of a large model's weights are read only when they are asked for.
+  // Long lists of weights are read only when they are used.
   const found = attributes.find(({ bytes }) => textOf(protoFields(bytes, { last: 1 }), 1) === name)
   return found && protoFields(found.bytes)
 }
 
-/** The node that makes each value. */
+/** The node that computes each value. */
 export function makersOf(nodes: readonly OnnxNode[]): ReadonlyMap<string, OnnxNode> {
   return new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
 }
 
 /**
  * Whether the value `name` holds decision scores, margins or logits in place of probabilities; `undefined` when it may hold probabilities.
- * Values that no node makes (weights and constants of the file) do not count.
+ * Values that no node computes (weights and constants) do not count.
  */
 export function rawScoresOf(name: string, makers: ReadonlyMap<string, OnnxNode>): RawScores | undefined {
   return judge(name, makers, new Map())
@@ -62,7 +62,7 @@ export function rawScoresOf(name: string, makers: ReadonlyMap<string, OnnxNode>)
 function judge(name: string, makers: ReadonlyMap<string, OnnxNode>, known: Map<string, RawScores | undefined>): RawScores | undefined {
   const node = makers.get(name)
   if (node === undefined) return undefined
-  // Also ends in a graph that is no valid one, with a circle in it.
+  // Ends also in an invalid graph with a cycle.
   if (known.has(name) || known.size > 1000) return known.get(name)
   known.set(name, undefined)
   const found = judgeNode(node, makers, known)
@@ -86,7 +86,7 @@ function judgeNode(
   return passing.includes(node.op) ? first : { maker: first.maker, certain: false }
 }
 
-/** Whether a value has the rows first for sure: the operators of ai.onnx.ml for models answer row by row. */
+/** Whether the first dimension of a value is certainly the rows: the model operators of ai.onnx.ml work row by row. */
 export function isRowByRow(name: string, makers: ReadonlyMap<string, OnnxNode>): boolean {
   let node = makers.get(name)
   for (let steps = 0; node !== undefined && steps < 100; steps++) {
@@ -102,7 +102,7 @@ function isComputed(name: string, makers: ReadonlyMap<string, OnnxNode>): boolea
   return node !== undefined && node.op !== 'Constant'
 }
 
-/** What the classifiers of ai.onnx.ml say of their own scores. */
+/** Evidence from the attributes of the classifiers of ai.onnx.ml. */
 function classifierScores(node: OnnxNode): RawScores | undefined {
   const transform = textOf(node.attribute('post_transform') ?? [], 4) || 'NONE'
   const raw = (why: string): RawScores => ({ maker: `${node.op} ${why}`, certain: true })
@@ -114,7 +114,7 @@ function classifierScores(node: OnnxNode): RawScores | undefined {
       if (transform === 'NONE' && protoFloats(node.attribute('prob_a') ?? [], 7).length === 0) return raw('without prob_a and prob_b')
       break
     case 'TreeEnsembleClassifier':
-      // A forest's leaves hold shares; only what boosting adds up has negative ones.
+      // The leaves of a forest hold shares; only those of boosted trees are negative.
       if (transform === 'NONE' && hasNegativeWeight(node)) return raw('with post_transform NONE and negative weights')
       break
     case 'LogSoftmax':
