@@ -7,7 +7,7 @@ import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
 import { columnsFor, type FittedTransformer, replaceColumns, type Transformer } from './transformer'
 
-/** More categories than this need `maxCategories`: a column of names or ids is a mistake more often than a feature. */
+/** More categories than this need `maxCategories`, because columns of names or ids are seldom meant as features. */
 const CATEGORY_LIMIT = 1000
 
 /** Options of {@link oneHotEncoder}. */
@@ -31,7 +31,7 @@ interface Encoding {
 }
 
 /**
- * A transformer that puts `<name>=<category>` boolean columns in the place of each column. A missing cell gives all zeros.
+ * A transformer that replaces each column by boolean columns `<name>=<category>`. A missing cell gives all zeros.
  * Categories are ordered by code unit.
  *
  * @throws InvalidArgument on unknown options, and when a column has more than 1,000 categories and `maxCategories` is not given
@@ -64,7 +64,7 @@ export function oneHotEncoder(options: OneHotEncoderOptions = {}): Transformer {
   }
 }
 
-/** The same encoder again, from its state. */
+/** Restores the encoder from its state. */
 export function restoreOneHotEncoder({ columns, handleUnknown }: StateOf<'oneHotEncoder'>): FittedTransformer {
   return fittedEncoder(columns, handleUnknown)
 }
@@ -120,7 +120,7 @@ function categoriesOf(column: Column, maxCategories: number | undefined): string
   return present.filter((category) => kept.has(category)).map(({ text }) => text)
 }
 
-/** Codes of a column's categories as text, −1 for missing; the codes of a text column are its own. */
+/** The code of each cell's category and the categories as text; −1 for missing. A text column keeps its own codes. */
 export function categoryCodes(column: Column): { readonly codes: ArrayLike<number> & Iterable<number>; readonly texts: readonly string[] } {
   if (column.type === 'string') return { codes: column.storage, texts: column.dictionary ?? [] }
   const codes = new Int32Array(column.length)

@@ -22,7 +22,7 @@ interface Order {
 }
 
 /**
- * A transformer that puts 0, 1, 2 … (`float64`) for the categories of a column in ascending order by code unit. Missing stays missing.
+ * A transformer that replaces the categories of a column, in ascending order by code unit, by 0, 1, 2 … (`float64`). Missing cells stay missing.
  * Cheap for forests, which can cut the order anywhere; for linear models use `oneHotEncoder`.
  *
  * @throws InvalidArgument on unknown options
@@ -46,7 +46,7 @@ export function ordinalEncoder(options: OrdinalEncoderOptions = {}): Transformer
   }
 }
 
-/** The same encoder again, from its state. */
+/** Restores the encoder from its state. */
 export function restoreOrdinalEncoder({ columns, handleUnknown }: StateOf<'ordinalEncoder'>): FittedTransformer {
   return fittedOrdinal(columns, handleUnknown)
 }

@@ -1,4 +1,4 @@
-/** From files back to fitted models. */
+/** Restores fitted models from files. */
 
 import { readStored } from '../core/stored'
 import type { ModelPackage } from '../ports/model'
@@ -17,7 +17,7 @@ import { type ModelDocument, type StoredTransformer, transformerFormat } from '.
 import type { FittedTransformer, TransformerState } from './transformer'
 
 /**
- * The fitted model that was packed; it predicts exactly as it did.
+ * Restores a packed model; its predictions are exactly those of the original.
  *
  * @throws Unsupported for another flavor or a later format; Corrupt for files that are missing, cut short or changed
  */

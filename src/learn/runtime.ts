@@ -5,7 +5,7 @@ import type { ModelRuntime } from '../ports/model'
 import { restoreModel } from './restore'
 
 /**
- * A runtime that opens packages of flavor `millwright`: what `FittedModel.pack` gives.
+ * A runtime that opens packages of flavor `millwright`, as made by `FittedModel.pack`.
  *
  * @example
  * const loaded = await learnRuntime().load(fitted.pack())

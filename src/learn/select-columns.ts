@@ -1,4 +1,4 @@
-/** Keeps some columns, or drops some, as steps of a chain. */
+/** Transformers that keep or drop columns. */
 import { invalidArgument, show } from '../core/errors'
 import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
 import { paramsOf } from './params'
@@ -47,7 +47,7 @@ export function dropColumns(names: readonly string[]): Transformer {
   }
 }
 
-/** The same selection again, from its state. */
+/** Restores the selection from its state. */
 export function restoreSelectColumns({ names, target }: StateOf<'selectColumns'>): FittedTransformer {
   return fittedSelection(names, target)
 }

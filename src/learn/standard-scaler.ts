@@ -1,4 +1,4 @@
-/** Brings numeric columns to mean 0 and standard deviation 1. */
+/** Scales numeric columns to mean 0 and standard deviation 1. */
 import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
 import { type Column, makeColumn, toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
@@ -50,7 +50,7 @@ export function standardScaler(options: StandardScalerOptions = {}): Transformer
   }
 }
 
-/** The same scaler again, from its state. */
+/** Restores the scaler from its state. */
 export function restoreStandardScaler({ columns }: StateOf<'standardScaler'>): FittedTransformer {
   return fittedScaler(columns)
 }
@@ -69,7 +69,7 @@ function scaled(column: Column, { name, mean, scale }: Scaling): Column {
   return makeColumn(name, { type: 'float64', values: toFloat64(column).map((value) => (value - mean) / scale) })
 }
 
-/** Mean and population deviation of what is there; two passes, so that large means cost no digits. */
+/** Mean and population standard deviation of the values that are not missing. Two passes, so that a large mean loses no digits. */
 function momentsOf(values: Float64Array): { mean: number; deviation: number } {
   let count = 0
   let sum = 0
@@ -88,7 +88,7 @@ function momentsOf(values: Float64Array): { mean: number; deviation: number } {
     rest += value - mean
   }
   const variance = (squares - (rest * rest) / count) / count
-  // A spread below rounding error of the mean is a constant column (scikit-learn's rule for the same case).
+  // A column whose standard deviation is below the rounding error of the mean counts as constant (scikit-learn's rule).
   const noise = count * 2.220446049250313e-16 * (variance + count * (mean * 2.220446049250313e-16) ** 2)
   return { mean, deviation: variance <= noise || variance < (10 * 2.220446049250313e-16 * mean) ** 2 ? 0 : Math.sqrt(variance) }
 }

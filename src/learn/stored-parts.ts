@@ -1,4 +1,4 @@
-/** What the parts of a stored model must hold, as zod schemas. */
+/** The formats of the parts of a stored model, as zod schemas. */
 import * as z from 'zod/mini'
 import { storedDigest, storedFormat } from '../core/stored'
 import { columnTypes } from '../schema/column'
@@ -7,17 +7,17 @@ import { storedColumnSpec } from '../schema/stored-signature'
 /** The version of `model.json` that is written; a reader refuses later ones. */
 export const MODEL_FORMAT_VERSION = 1
 
-/** What a transformer has learned, as stored. */
+/** The stored state of a transformer. */
 export type StoredTransformer = z.infer<ReturnType<typeof transformer>>
 /** The stored state of one kind of transformer. */
 export type StateOf<K extends StoredTransformer['kind']> = Extract<StoredTransformer, { readonly kind: K }>
-/** What a learner has learned, as stored. */
+/** The stored state of a learner. */
 export type StoredLearner = z.infer<ReturnType<typeof learner>>
 /** The stored head of a forest. */
 export type StoredForest = Extract<StoredLearner, { readonly trees: number }>
 /** A stored linear model. */
 export type StoredLinear = Extract<StoredLearner, { readonly coefficients: number[] }>
-/** What `model.json` holds. */
+/** The content of `model.json`. */
 export type ModelDocument = z.infer<ReturnType<typeof modelDocument>>
 
 /** The format of a transformer's state. */
@@ -40,7 +40,7 @@ function modelDocument() {
     transformers: z.array(transformer()),
     matrixNames: z.array(z.string()),
     learner: learner(),
-    /** What `learner.bin` must be. */
+    /** Length and digest of `learner.bin`. */
     binary: z.optional(z.looseObject({ bytes: z.int(), sha256: storedDigest() })),
   })
 }

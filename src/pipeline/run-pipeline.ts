@@ -1,4 +1,4 @@
-/** A run from start to end: its record in the storage around the graph's own course. */
+/** Executes a run from start to end and keeps its record in the storage. */
 
 import type { Clock } from '../core/clock'
 import type { Emitter } from '../core/emitter'
@@ -19,7 +19,7 @@ import { type RunEnvironment, restoredOutput, type StepOutput, versionOf } from 
 import type { StepSpec } from './step'
 import { type StepStore, stepStore } from './step-store'
 
-/** Everything a run needs, defaults filled in. */
+/** Everything a run needs, with defaults. */
 export interface RunPlan {
   readonly pipeline: string
   readonly specs: ReadonlyMap<string, StepSpec>
@@ -61,7 +61,7 @@ export async function startRun(plan: RunPlan, input: unknown, seed: number, runI
   return carryOut(plan, { state, recorder, store, input, inputDigest, controller, restored: new Map() })
 }
 
-/** Continues an unfinished run. `given` is the input again, where the storage could not hold it. */
+/** Continues an unfinished run. `given` is the input, if it could not be stored. */
 export async function resumeRun(plan: RunPlan, runId: string, takeOver: boolean, given: { readonly input?: unknown }): Promise<RunResult> {
   const { pipeline, storage } = plan
   if (storage === undefined) throw invalidArgument(`resuming a run of pipeline ${show(pipeline)} needs the storage that holds it`)
@@ -229,8 +229,8 @@ async function storedInput(store: StepStore, state: RunState): Promise<unknown> 
 }
 
 /**
- * The steps that need not run again: they succeeded, their code is the same, their output is still there, and so it is with
- * everything they need.
+ * The steps that need not run again: they succeeded, their code is the same, their output is still stored, and the same holds for
+ * all steps they need.
  */
 async function restore(specs: ReadonlyMap<string, StepSpec>, store: StepStore, state: RunState): Promise<Course['restored']> {
   const restored: Course['restored'] = new Map()

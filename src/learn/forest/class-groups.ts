@@ -10,7 +10,7 @@ const FINE_ROWS = 1000
 /** The range of missing values, after all others. */
 const MISSING_RANGE = 256
 
-/** Class counts per range of bins, ascending; missing apart. */
+/** Class counts per range of bins, ascending; those of missing values are separate. */
 export interface ClassGroups {
   /** The ranges that occur; range `i` holds the bins `base + (i << shift)` … `base + (i + 1 << shift) − 1`. */
   readonly ranges: Int32Array
@@ -80,7 +80,7 @@ export function createClassCounter(data: BinnedData, sample: Sample, numClasses:
   }
 }
 
-/** What counting works on. Functions take it whole and unpack it, so that their loops see plain local arrays. */
+/** The arrays used in counting. Each function destructures it, so that its loops use local variables. */
 interface Space {
   readonly bins: Uint16Array
   readonly counts: Int32Array
@@ -93,7 +93,7 @@ interface Space {
   readonly own: Uint16Array
 }
 
-/** One pass, in ranges of the whole feature: fine enough where there are many rows. */
+/** One pass, in ranges of the whole feature: precise enough for many rows. */
 function fillCoarse(space: Space, feature: number, start: number, end: number, groups: ClassGroups): void {
   const { bins, rows, codes, numClasses, histogram } = space
   const last = (space.counts[feature] as number) - 1
@@ -109,7 +109,7 @@ function fillCoarse(space: Space, feature: number, start: number, end: number, g
   space.occupied.fill(-1)
 }
 
-/** Two passes, in ranges of the node's own bins. @returns false when all rows lie in one bin; the groups then say so */
+/** Two passes, in ranges of the node's own bins. @returns false when all rows are in one bin; `groups.size` is then 1 */
 function fillFine(space: Space, feature: number, start: number, end: number, groups: ClassGroups): boolean {
   const { bins, rows, codes, numClasses, histogram, occupied, own } = space
   const size = end - start
@@ -185,7 +185,7 @@ function collect(histogram: Int32Array, occupied: Int32Array, numClasses: number
   groups.size = group
 }
 
-/** Takes the last group apart when it is that of missing values. */
+/** Separates the last group from the others if it is that of missing values. */
 function splitOffMissing(groups: ClassGroups, numClasses: number, mark: number): void {
   const last = groups.size - 1
   groups.hasMissing = groups.ranges[last] === mark

@@ -73,7 +73,7 @@ export function createNumberCounter({ bins }: BinnedData, rows: Int32Array, node
   }
 }
 
-/** What counting works on. Functions take it whole and unpack it, so that their loops see plain local arrays. */
+/** The arrays used in counting. Each function destructures it, so that its loops use local variables. */
 interface Space extends NodeRows {
   readonly bins: Uint16Array
   readonly rows: Int32Array
@@ -151,7 +151,7 @@ function collect({ counts, sums, occupied }: Space, groups: NumberGroups): void 
   groups.size = group
 }
 
-/** Takes the last group apart when it is that of missing values. */
+/** Separates the last group from the others if it is that of missing values. */
 function splitOffMissing(groups: NumberGroups, mark: number): void {
   const last = groups.size - 1
   groups.hasMissing = groups.ranges[last] === mark
