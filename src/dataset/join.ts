@@ -1,4 +1,4 @@
-/** Two tables side by side, matched by key. A hash join: linear in rows in and rows out. */
+/** Joins two tables by key. A hash join: linear in the rows of input and result. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, either, ofType, oneOf, wholeNumber } from '../core/options'
 import { type Column, columnFrom, renameColumn, takeColumn } from '../schema/column'
@@ -8,7 +8,7 @@ import { Dataset } from './dataset'
 import { groupCodes, NO_GROUP } from './group-codes'
 
 /**
- * Which rows come out: `inner` matched pairs; `left` also unmatched left rows; `right` also unmatched right rows; `full` both;
+ * The rows of the result: `inner` matched pairs; `left` also unmatched left rows; `right` also unmatched right rows; `full` both;
  * `semi` left rows with a match, `anti` left rows without one (neither takes columns from the right).
  */
 export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
@@ -21,7 +21,7 @@ export interface JoinOptions {
   readonly how?: JoinKind | undefined
   /** Added to the name of a right column that the left table also has. @default '_right' */
   readonly suffix?: string | undefined
-  /** The most rows that may come out: repeated keys on both sides multiply. @default 100_000_000 */
+  /** The most rows of the result: repeated keys on both sides multiply. @default 100_000_000 */
   readonly maxRows?: number | undefined
 }
 
@@ -31,7 +31,7 @@ export interface JoinOptions {
  *
  * @example join(flights, planes, { on: 'tailnum', how: 'left' })
  * @throws NotFound for unknown columns, SchemaMismatch when keys cannot be compared (numbers with text, for example),
- * InvalidArgument when names clash in spite of the suffix or more than `maxRows` rows would come out
+ * InvalidArgument when names clash in spite of the suffix or the result would have more than `maxRows` rows
  */
 export function join(left: Table, right: Table, options: JoinOptions): Dataset {
   assertTable(left, 'join')
@@ -88,7 +88,7 @@ interface Groups {
   readonly count: number
 }
 
-/** Row numbers of both sides for each row that comes out; −1 where a side has none. */
+/** Row numbers of both sides for each row of the result; −1 where a side has none. */
 function match(groups: Groups, how: JoinKind, maxRows: number): { leftRows: Int32Array; rightRows: Int32Array } {
   const { starts, rows } = rowsByGroup(groups.right, groups.count)
   const matchesOf = (group: number): number => (group === NO_GROUP ? 0 : (starts[group + 1] as number) - (starts[group] as number))
@@ -146,7 +146,7 @@ function unmatched({ left, right, count }: Groups): Int32Array {
   return Int32Array.from(lonely)
 }
 
-/** Cells of `first`, and of `second` where that one is missing. */
+/** The cells of `first`, replaced by those of `second` where they are missing. */
 function coalesce(first: Column, second: Column): Column {
   const type = isAssignable(second.type, first.type) ? first.type : second.type
   const cells = Array.from({ length: first.length }, (_, row) => first.at(row) ?? second.at(row))

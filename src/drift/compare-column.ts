@@ -1,4 +1,4 @@
-/** One column of a drift report: reads the current values, compares them, says what cannot be compared. */
+/** Computes one column of a drift report: reads the current values and compares them, or says why they cannot be compared. */
 import type { Column } from '../ports/table'
 import { categoryCounts, numericValues } from './column-values'
 import { compareCategorical } from './compare-categorical'
@@ -7,14 +7,14 @@ import { type DriftMethod, methodOf, type ResolvedDriftOptions } from './drift-o
 import type { ColumnDrift, DriftFinding } from './drift-report'
 import type { ReferenceColumn } from './reference-profile'
 
-/** A result before p-values are corrected and compared with thresholds, and what else was noticed. */
+/** A result before p-values are corrected and compared with thresholds, and further findings. */
 export interface ColumnOutcome {
   readonly result: ColumnDrift
   readonly findings: readonly DriftFinding[]
 }
 
 /**
- * Compares one column; never throws for what the data is like.
+ * Compares one column. Does not throw because of the data.
  *
  * @param sample the sample of a numeric reference as doubles
  * @param column the current column; `undefined` when there is none
@@ -33,7 +33,7 @@ export function compareColumn(
       findings: [{ column: reference.column, code: 'missing-column', message }],
     }
   }
-  // A column without values has no type of its own: readers give it one for want of a better.
+  // The type of a column without values does not count, because readers choose it arbitrarily.
   const findings = column.nullCount === column.length ? [] : typeFinding(reference, column)
   if (reference.kind === 'skipped') {
     const missingCurrent = column.nullCount
@@ -93,7 +93,7 @@ function compared({ blank, method, threshold, options }: Judge, counts: Counts, 
 
 const NO_VALUES = 'the current column holds no values, the reference does'
 
-/** A column that cannot be compared any more has drifted, whatever its values would say. */
+/** A column that can no longer be compared counts as drifted. */
 function broken(result: ColumnDrift, reason: string): ColumnDrift {
   return { ...result, state: 'error', driftDetected: true, reason }
 }
@@ -132,7 +132,7 @@ function blankResult(reference: ReferenceColumn): ColumnDrift {
   }
 }
 
-/** Another type is worth telling, except between the two number types, which follow the values at hand. */
+/** Another type is reported, except between the two number types, which depend on the values. */
 function typeFinding(reference: ReferenceColumn, column: Column): DriftFinding[] {
   const { columnType } = reference
   const numbers = (type: string): boolean => type === 'int32' || type === 'float64'

@@ -1,4 +1,4 @@
-/** Expectations on every value of a column. Missing cells are left out, but for those about missing cells. */
+/** Expectations on every value of a column. Missing cells are left out, except by expectations about missing cells. */
 import { invalidArgument, show } from '../core/errors'
 import { oneOf } from '../core/options'
 import {
@@ -54,7 +54,7 @@ export function columnValuesToBeUnique(column: string, options: RowwiseOptions =
  * Text holds a match of a regular expression, anywhere unless it is anchored. `expect_column_values_to_match_regex`
  *
  * @param regex text in Python's syntax, as suites carry it; or a `RegExp`, which is rewritten so that it means the same there
- * @throws InvalidArgument on what is no regular expression of Python, Unsupported on what JavaScript cannot judge
+ * @throws InvalidArgument on what is no regular expression of Python, Unsupported for one that JavaScript cannot match
  */
 export function columnValuesToMatchRegex(column: string, regex: string | RegExp, options: RowwiseOptions = {}): Expectation {
   return rowwise('match_regex', column, { regex: regexText(regex) }, options)

@@ -1,4 +1,4 @@
-/** Expectations judged by one figure, by the set of distinct values, or by the table's shape. */
+/** Evaluates expectations on one figure, on the set of distinct values, or on the shape of the table. */
 import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { type CellValue, type Column, isMissingAt, toFloat64 } from '../schema/column'
@@ -46,7 +46,7 @@ export const figureEvaluators: Readonly<Record<string, Evaluator>> = {
   expect_table_columns_to_match_ordered_list: judgeColumnList,
 }
 
-/** A figure against bounds; there is none (`null`) when nothing was there to compute it from, which is a failure. */
+/** Compares a figure with bounds. `null`: there were no values to compute it from, which is a failure. */
 function judgeFigure(kwargs: Kwargs, observed: number | null): Verdict {
   return { kind: 'figure', success: observed !== null && boundsOf(kwargs)(observed), observed }
 }
@@ -135,7 +135,7 @@ function atMost(a: number, b: number): boolean {
   return a <= b || Math.abs(a - b) <= 1e-4 * Math.abs(b)
 }
 
-/** Distinct values against a set: `extra` ones and `absent` ones, as far as the expectation looks at them, must not be. */
+/** Compares distinct values with a set: there must be no `extra` or no `absent` values, depending on the expectation. */
 function judgeDistinct(table: Table, kwargs: Kwargs, looksAt: { readonly extra?: true; readonly absent?: true }): Verdict {
   const column = columnOf(table, kwargs)
   const expected = valueSet(kwargs.value_set, column)

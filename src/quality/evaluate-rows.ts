@@ -1,4 +1,4 @@
-/** Expectations judged row by row. */
+/** Evaluates expectations row by row. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { type Column, type ColumnType, isMissingAt } from '../schema/column'
 import { strataOf } from '../schema/partition'
@@ -8,7 +8,7 @@ import type { Kwargs } from './expectation'
 import { pythonRegex } from './python-regex'
 import type { Verdict } from './result'
 
-/** Judges a table by the kwargs of one expectation. */
+/** Evaluates one expectation, given by its kwargs, on a table. */
 export type Evaluator = (table: Table, kwargs: Kwargs) => Verdict
 
 /** Row-wise expectations by type. */
@@ -82,7 +82,7 @@ export const rowEvaluators: Readonly<Record<string, Evaluator>> = {
       const text = columns.find(({ type }) => type === 'string')
       if (text !== undefined) throw new MillwrightError('SchemaMismatch', `column ${show(text.name)} is text and cannot be added up`)
       for (let row = 0; row < table.numRows; row++) {
-        // A sum with a missing part is no number, so it equals nothing.
+        // A sum with a missing value is NaN, so it equals nothing.
         const sum = columns.reduce((total, column) => total + Number(column.at(row) ?? Number.NaN), 0)
         if (counts(row) && sum !== kwargs.sum_total) rows.push(row)
       }
@@ -99,7 +99,7 @@ const typeNames: Readonly<Record<ColumnType, readonly string[]>> = {
   timestamp: ['timestamp', 'datetime', 'datetime64', 'datetime64[ns]', 'datetime64[ms]', 'Timestamp', 'TIMESTAMP', 'TimestampType'],
 }
 
-/** What else a column is to pandas when cells are missing: whole numbers become floats, booleans objects. */
+/** Further pandas types of a column with missing cells: whole numbers become floats, booleans objects. */
 const namesWhenMissing: Readonly<Partial<Record<ColumnType, readonly string[]>>> = { int32: ['float64', 'float'], boolean: ['object'] }
 
 function judgeType(column: Column, types: readonly unknown[]): Verdict {

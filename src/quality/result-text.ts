@@ -1,4 +1,4 @@
-/** A validation for people. */
+/** Displays validation results. */
 import { markdownCell } from '../core/display'
 import { argumentsText, shortText } from './expectation'
 import type { ExpectationResult, ValidationResult } from './result'

@@ -1,18 +1,18 @@
-/** What a validation says, in the JSON of Great Expectations 1.x. */
+/** The result of a validation, in the JSON format of Great Expectations 1.x. */
 import type { Json } from '../core/json'
 import type { Expectation } from './expectation'
 
-/** How much a result tells: nothing but success; counts and examples; the most common unexpected values; every unexpected value. */
+/** The level of detail of a result: only success; also counts and examples; also the most common unexpected values; also every unexpected value. */
 export type ResultFormat = 'BOOLEAN_ONLY' | 'BASIC' | 'SUMMARY' | 'COMPLETE'
 
-/** Why an expectation could not be judged. */
+/** Why an expectation could not be evaluated. */
 export interface ExceptionInfo {
   readonly raised_exception: boolean
   readonly exception_message: string | null
   readonly exception_traceback: null
 }
 
-/** One expectation judged. */
+/** The result of one expectation. */
 export interface ExpectationResult {
   readonly success: boolean
   readonly expectation_config: Expectation
@@ -22,7 +22,7 @@ export interface ExpectationResult {
   readonly exception_info: ExceptionInfo
 }
 
-/** A suite judged. */
+/** The result of a suite. */
 export interface ValidationResult {
   /** Whether every expectation was met. */
   readonly success: boolean
@@ -40,7 +40,7 @@ export interface ValidationResult {
   readonly id: null
 }
 
-/** What an expectation says about a table, before it is formatted. */
+/** The outcome of an expectation, before it is formatted. */
 export type Verdict =
   | {
       readonly kind: 'rows'
@@ -78,7 +78,7 @@ export function formatVerdict(
   }
   const { elementCount, missingCount, unexpected, valueAt, mostly } = verdict
   const judged = elementCount - (missingCount ?? 0)
-  // Nothing to judge is nothing amiss.
+  // Without values the expectation is met.
   const success = judged === 0 || (judged - unexpected.length) / judged >= mostly
   if (format === 'BOOLEAN_ONLY') return { success, result: {} }
   const percent = (count: number, of: number): number | null => (of === 0 ? null : (count / of) * 100)
@@ -106,7 +106,7 @@ export function formatVerdict(
   return { success, result }
 }
 
-/** The most common values with their counts, by falling count, then by value. */
+/** The most common values with their counts, by descending count, then by value. */
 function commonest(values: readonly Json[], limit: number): Json[] {
   const counts = new Map<string, { value: Json; count: number }>()
   for (const value of values) {

@@ -1,4 +1,4 @@
-/** A table against a suite. */
+/** Validates a table by a suite. */
 import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
@@ -18,7 +18,7 @@ const formats: readonly ResultFormat[] = ['BOOLEAN_ONLY', 'BASIC', 'SUMMARY', 'C
 
 /** Options of {@link validate}. */
 export interface ValidateOptions {
-  /** How much each result tells. @default 'SUMMARY' */
+  /** The level of detail of each result. @default 'SUMMARY' */
   readonly resultFormat?: ResultFormat | undefined
   /** How many unexpected values to show. @default 20 */
   readonly partialUnexpectedCount?: number | undefined
@@ -31,10 +31,10 @@ export interface ValidateOptions {
 }
 
 /**
- * Judges a table by a suite. The result is plain JSON as Great Expectations 1.x writes it, and prints as a summary.
+ * Evaluates the expectations of a suite on a table. The result is plain JSON as Great Expectations 1.x writes it; its display is a summary.
  *
- * Missing cells are left out of row-wise expectations; with nothing to judge they are met. An expectation that cannot be
- * judged (no such column, text compared with numbers, an unknown type) fails with `exception_info` and leaves the others alone.
+ * Row-wise expectations leave out missing cells; without any values they are met. An expectation that cannot be
+ * evaluated (no such column, text compared with numbers, an unknown type) fails with `exception_info`; the others are not affected.
  *
  * @example validate(flights, suite).success
  * @throws InvalidArgument when the table or the suite is none
@@ -119,7 +119,7 @@ function formatOf(type: string, format: Json | undefined): Pick<ValidateOptions,
   return { resultFormat: resultFormat as ResultFormat | undefined, partialUnexpectedCount: count as number | undefined }
 }
 
-/** The table of the given rows; a column is gathered when it is asked for. */
+/** The table of the given rows; each column is collected on first use. */
 function someRows(table: Table, rows: Int32Array): Table {
   return { numRows: rows.length, columnNames: table.columnNames, column: (name) => takeColumn(table.column(name), rows) }
 }
