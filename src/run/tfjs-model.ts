@@ -59,7 +59,8 @@ export function tfjsModel(model: TfjsModelLike, options: TfjsModelOptions = {}):
         return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
       }
       await model.save({ save }, { includeOptimizer })
-      if (saved === undefined) throw new MillwrightError('Internal', 'the model of TensorFlow.js did not hand out what it is made of')
+      if (saved === undefined)
+        throw new MillwrightError('Internal', '`save` of the TensorFlow.js model did not pass its topology and weights to the save handler')
       return {
         flavor: 'tfjs',
         signature: { inputs: tensorsOf(model.inputs), outputs: tensorsOf(model.outputs) },

@@ -81,7 +81,12 @@ function callFamilies(all: readonly PredictorStats[]): MetricFamily[] {
 /** Executions of the models, and the queue before them. */
 function executionFamilies(all: readonly PredictorStats[]): MetricFamily[] {
   return [
-    family('executions', 'counter', 'Executions of the model; rows by executions is the mean batch.', samplesOf(all, 'batches')),
+    family(
+      'executions',
+      'counter',
+      'Executions of the model; rows divided by executions is the mean batch size.',
+      samplesOf(all, 'batches'),
+    ),
     family('batch_rows', 'histogram', 'Rows in one execution.', samplesOf(all, 'batchRows')),
     family('execution_seconds', 'histogram', 'Time of one execution of the model.', samplesOf(all, 'execution')),
     family('queue_wait_seconds', 'histogram', 'Time from call to the start of its execution.', samplesOf(all, 'queueWait')),
@@ -93,7 +98,7 @@ function executionFamilies(all: readonly PredictorStats[]): MetricFamily[] {
 function cacheFamilies(all: readonly PredictorStats[]): MetricFamily[] {
   return [
     family('cache_hits', 'counter', 'Rows answered from the cache.', samplesOf(all, 'cacheHits')),
-    family('cache_misses', 'counter', 'Rows looked up in the cache in vain.', samplesOf(all, 'cacheMisses')),
+    family('cache_misses', 'counter', 'Rows not found in the cache.', samplesOf(all, 'cacheMisses')),
   ]
 }
 
@@ -103,7 +108,7 @@ function errorFamilies(all: readonly PredictorStats[]): MetricFamily[] {
     family(
       'shed',
       'counter',
-      'Calls refused or given up for overload, by reason.',
+      'Calls refused or timed out because of overload, by reason.',
       samplesBy('reason', all, ({ shed }) => shed),
     ),
     family(
