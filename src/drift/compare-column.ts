@@ -52,22 +52,22 @@ export function compareColumn(
     return { result: broken({ ...blank, missingCurrent: column.nullCount }, changedType(reference, column)), findings }
   }
   const { method, threshold } = methodOf(options, reference.column, reference.kind)
-  const judge = { blank: { ...blank, type: reference.kind }, method, threshold, options }
+  const settings = { blank: { ...blank, type: reference.kind }, method, threshold, options }
   if (reference.kind === 'numeric') {
     const current = numericValues(column)
     const counts = { nCurrent: current.sorted.length, missingCurrent: current.missing, infiniteCurrent: current.infinite }
     if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
-    return { result: compared(judge, counts, compareNumeric(reference, sample as Float64Array, current.sorted, method)), findings }
+    return { result: compared(settings, counts, compareNumeric(reference, sample as Float64Array, current.sorted, method)), findings }
   }
   const current = categoryCounts(column)
   const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: 0 }
   if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
   const { newCategories, newRows, ...comparison } = compareCategorical(reference, current, method, options)
   const found = newCategories.length === 0 ? [] : [newCategoriesFinding(reference.column, newCategories, newRows)]
-  return { result: compared(judge, counts, comparison), findings: [...findings, ...found] }
+  return { result: compared(settings, counts, comparison), findings: [...findings, ...found] }
 }
 
-interface Judge {
+interface ColumnSettings {
   readonly blank: ColumnDrift
   readonly method: DriftMethod
   readonly threshold: number
@@ -76,7 +76,7 @@ interface Judge {
 
 type Counts = Pick<ColumnDrift, 'nCurrent' | 'missingCurrent' | 'infiniteCurrent'>
 
-function compared({ blank, method, threshold, options }: Judge, counts: Counts, comparison: Comparison): ColumnDrift {
+function compared({ blank, method, threshold, options }: ColumnSettings, counts: Counts, comparison: Comparison): ColumnDrift {
   const smaller = Math.min(blank.nReference, counts.nCurrent)
   const low = smaller < options.minRows
   return {

@@ -79,7 +79,8 @@ export async function resumeRun(plan: RunPlan, runId: string, takeOver: boolean,
   }
 }
 
-interface Course {
+/** The state of a run while it is executed. */
+interface RunExecution {
   readonly state: RunState
   readonly recorder: Recorder | undefined
   readonly store: StepStore | undefined
@@ -89,21 +90,21 @@ interface Course {
   readonly restored: Map<string, { readonly result: StepResult; readonly output?: StepOutput | undefined }>
 }
 
-async function carryOut(plan: RunPlan, course: Course): Promise<RunResult> {
-  const { recorder, controller, state } = course
+async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResult> {
+  const { recorder, controller, state } = execution
   const { pipeline, clock, emitter } = plan
   const { runId } = state
   const steps: Record<string, StepState> = {}
-  for (const [name, { result }] of course.restored) steps[name] = { ...result, version: versionOf(plan.specs.get(name) as StepSpec) }
+  for (const [name, { result }] of execution.restored) steps[name] = { ...result, version: versionOf(plan.specs.get(name) as StepSpec) }
   emitter.emit('run-start', { pipeline, runId, resumed: state.resumes > 0 })
   const startedAt = clock.now()
-  const outcome = await runGraph(environmentOf(plan, course), {
+  const outcome = await runGraph(environmentOf(plan, execution), {
     specs: plan.specs,
     concurrency: plan.concurrency,
     stopOnFailure: plan.stopOnFailure,
     signal: plan.signal,
     controller,
-    restored: course.restored,
+    restored: execution.restored,
     async record(step, result) {
       steps[step] = { ...result, version: versionOf(plan.specs.get(step) as StepSpec) }
       await recorder?.save({ steps })
@@ -182,18 +183,18 @@ function runFailed(result: RunResult, { step, error }: { readonly step: string; 
   })
 }
 
-function environmentOf(plan: RunPlan, course: Course): RunEnvironment {
+function environmentOf(plan: RunPlan, execution: RunExecution): RunEnvironment {
   const { pipeline, clock, emitter, force, logger } = plan
-  const { runId, seed } = course.state
+  const { runId, seed } = execution.state
   return {
     pipeline,
     runId,
-    input: course.input,
-    inputDigest: course.inputDigest,
+    input: execution.input,
+    inputDigest: execution.inputDigest,
     seed,
     clock,
     executor: plan.executor,
-    store: course.store,
+    store: execution.store,
     previous: plan.previous,
     ignoresCache: (step) => (typeof force === 'boolean' ? force : force.includes(step)),
     emit(type, event) {
@@ -232,8 +233,8 @@ async function storedInput(store: StepStore, state: RunState): Promise<unknown> 
  * The steps that need not run again: they succeeded, their code is the same, their output is still stored, and the same holds for
  * all steps they need.
  */
-async function restore(specs: ReadonlyMap<string, StepSpec>, store: StepStore, state: RunState): Promise<Course['restored']> {
-  const restored: Course['restored'] = new Map()
+async function restore(specs: ReadonlyMap<string, StepSpec>, store: StepStore, state: RunState): Promise<RunExecution['restored']> {
+  const restored: RunExecution['restored'] = new Map()
   for (const [name, spec] of specs) {
     const { version, ...result } = (Object.hasOwn(state.steps, name) ? state.steps[name] : {}) as Partial<StepState>
     if (result.status !== 'succeeded' && result.status !== 'cached') continue

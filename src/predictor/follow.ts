@@ -6,7 +6,7 @@ import { throwIfAborted } from '../core/signal'
 import type { FollowOptions } from './prediction'
 
 /** The members of a predictor that following uses. */
-export interface Followed {
+export interface FollowTarget {
   readonly clock: Clock
   /** The reference; `undefined` when the predictor was not loaded from a registry. */
   readonly reference: string | undefined
@@ -20,17 +20,17 @@ export interface Followed {
 }
 
 /** Starts to look up; the returned function stops it. The first look-up is after `everyMs`. */
-export function startFollowing(options: FollowOptions, followed: Followed): () => void {
-  const { reference, refresh } = followed
+export function startFollowing(options: FollowOptions, target: FollowTarget): () => void {
+  const { reference, refresh } = target
   checkOptions('follow', options ?? null, { everyMs: finiteNumber(1), signal: ofType('object'), clock: ofType('object') })
-  const { everyMs, signal, clock = followed.clock } = options
+  const { everyMs, signal, clock = target.clock } = options
   if (typeof everyMs !== 'number')
     throw new MillwrightError('InvalidArgument', '`everyMs` of follow must be a finite number ≥ 1, got nothing')
   if (reference === undefined) {
-    const message = `cannot follow with ${followed.subject()}: it was not loaded from a registry, so it has no alias`
+    const message = `cannot follow with ${target.subject()}: it was not loaded from a registry, so it has no alias`
     throw new MillwrightError('InvalidState', message, { hint: "Predictor.load(registry, 'name@alias')" })
   }
-  if (followed.isFollowing) throw new MillwrightError('InvalidState', `cannot follow ${show(reference)}: the predictor follows it already`)
+  if (target.isFollowing) throw new MillwrightError('InvalidState', `cannot follow ${show(reference)}: the predictor follows it already`)
   throwIfAborted(signal)
   const stopping = new AbortController()
   let cancel = (): void => {}
@@ -39,13 +39,13 @@ export function startFollowing(options: FollowOptions, followed: Followed): () =
     stopping.abort()
     cancel()
     signal?.removeEventListener('abort', stop)
-    followed.onStop()
+    target.onStop()
   }
   const look = async (): Promise<void> => {
     try {
       await refresh(stopping.signal)
     } catch (error) {
-      if (!stopping.signal.aborted) followed.onError(followError(error, reference, followed.subject()))
+      if (!stopping.signal.aborted) target.onError(followError(error, reference, target.subject()))
     }
     if (!stopping.signal.aborted) cancel = clock.schedule(look, everyMs)
   }

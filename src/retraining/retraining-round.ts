@@ -8,7 +8,7 @@ import type { Gate, ModelVersion } from '../registry'
 import { columnNotFound, isTable } from '../schema/table'
 import type { Challenger, RetrainingOptions } from './retraining-options'
 import { scoreModel } from './score-model'
-import type { Contender, RetrainingTrigger, RetrainingVerdict } from './verdict'
+import type { MeasuredVersion, RetrainingTrigger, RetrainingVerdict } from './verdict'
 
 /** What one round needs to know. */
 export interface Round {
@@ -41,7 +41,8 @@ export async function runRound(options: RetrainingOptions, round: Round): Promis
     }
     const measured = await measure(options, challenger, metric, signal)
     const { championScore, championVersion, score, gain } = measured
-    const champion: Contender | undefined = championVersion === undefined ? undefined : { version: championVersion, score: championScore }
+    const champion: MeasuredVersion | undefined =
+      championVersion === undefined ? undefined : { version: championVersion, score: championScore }
     verdict = { ...verdict, rows: challenger.holdout.numRows, champion, ...(champion === undefined ? {} : { gain }) }
     const version = await register(options, challenger, { metric, score, signal })
     verdict = { ...verdict, challenger: { version: version.version, score } }

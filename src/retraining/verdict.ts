@@ -16,7 +16,7 @@ export interface RetrainingTrigger {
 }
 
 /** One side of a comparison. */
-export interface Contender {
+export interface MeasuredVersion {
   readonly version: string
   /** The metric on the rows both were compared on. */
   readonly score: number
@@ -38,8 +38,8 @@ export interface RetrainingVerdict {
   /** By how much the challenger had to be better. */
   readonly margin: number
   /** The champion on the newest labelled rows; absent when there was none, or before it was measured. */
-  readonly champion?: Contender | undefined
-  readonly challenger?: Contender | undefined
+  readonly champion?: MeasuredVersion | undefined
+  readonly challenger?: MeasuredVersion | undefined
   /** By how much the challenger was better; negative when it was worse. */
   readonly gain?: number | undefined
   /** Rows both were compared on. */

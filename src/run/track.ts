@@ -52,12 +52,12 @@ export async function* trackAsync<T>(
   }
 }
 
-interface Turns<T> {
+interface Loop<T> {
   begin(item: T): TrackedStep<T>
   end(turn: TrackedStep<T>): void
 }
 
-function turns<T>(run: Run, items: unknown, options: TrackOptions): Turns<T> {
+function turns<T>(run: Run, items: unknown, options: TrackOptions): Loop<T> {
   checkOptions('track', options, {
     onProgress: ofType('function'),
     total: wholeNumber(0),

@@ -85,9 +85,9 @@ export async function importWandbRun(
   const runs: WandbRun[] = []
   for (const one of folders) runs.push(await readDirectory(storage, one, options.allowDamage === true))
   const first = runs[0] as WandbRun
-  const stranger = runs.find(({ runId }) => runId !== first.runId)
-  if (stranger !== undefined) {
-    throw invalidArgument(`importWandbRun takes directories of one run, got those of ${show(first.runId)} and ${show(stranger.runId)}`)
+  const other = runs.find(({ runId }) => runId !== first.runId)
+  if (other !== undefined) {
+    throw invalidArgument(`importWandbRun takes directories of one run, got those of ${show(first.runId)} and ${show(other.runId)}`)
   }
   const content = importContent(runs, options.stepFrom ?? 'axis', backend.capabilities.keys ?? 'files')
   const { experimentId } = await backend.ensureExperiment(options.experiment ?? (content.project || 'wandb'))

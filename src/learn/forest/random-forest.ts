@@ -167,14 +167,14 @@ function limitsOf({ settings, maxFeatures }: ForestPlan, unit: number): GrowthLi
   }
 }
 
-interface Growing {
+interface GrowthTools {
   readonly grower: TreeGrower
   readonly leaves: LeafTable
   readonly width: number
 }
 
 /** Grows all trees. `take` fills the sample of the plan, given how often each row was drawn. */
-function* growAll(plan: ForestPlan, { grower, leaves, width }: Growing, take: (drawn: Uint8Array) => void): Steps {
+function* growAll(plan: ForestPlan, { grower, leaves, width }: GrowthTools, take: (drawn: Uint8Array) => void): Steps {
   const { settings, features, data, target, sample } = plan
   const total = settings.nEstimators
   const rng = createRng(settings.seed)
