@@ -1,18 +1,18 @@
-/** Distinct texts numbered by first appearance, looked up by their bytes: no string is made for a cell seen before. */
+/** Numbers distinct texts by first appearance and finds them by their bytes, so that no string is created for a repeated cell. */
 
 /** A numbering of byte strings. */
 export class ByteDictionary {
   /** Open addressing, linear probing: entry + 1, or 0 where free. */
   #slots = new Int32Array(64)
   #hashes = new Int32Array(32)
-  /** The first and second four bytes of each entry: most texts need no more to be told apart. */
+  /** The first and second four bytes of each entry: enough to distinguish most texts. */
   #low = new Int32Array(32)
   #high = new Int32Array(32)
   /** Entry i is `#arena[#offsets[i]]` … `#arena[#offsets[i + 1] - 1]`. */
   #offsets = new Int32Array(33)
   #arena = new Uint8Array(512)
   #size = 0
-  /** Keeps an attacker from choosing texts that collide; no result depends on it. */
+  /** A random seed, so that nobody can choose texts whose hashes collide. No result depends on it. */
   readonly #seed = globalThis.crypto.getRandomValues(new Int32Array(1))[0] as number
 
   /** How many distinct texts there are. */
@@ -144,7 +144,7 @@ export class ByteDictionary {
   }
 }
 
-/** A text and what was found out about it. */
+/** A text with its length and hash. */
 interface Found {
   readonly start: number
   readonly end: number
@@ -162,7 +162,7 @@ function wordAt(view: DataView, p: number, length: number): number {
   return word
 }
 
-/** Goes on with a multiplicative hash from the ninth byte, four at a time, and mixes the high bits into the low ones. */
+/** Continues a multiplicative hash from the ninth byte on, four at a time, and mixes the high bits into the low ones. */
 function hashRest(view: DataView, start: number, end: number, begun: number): number {
   let hash = begun
   for (let p = start + 8; p < end; p += 4) {

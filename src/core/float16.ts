@@ -1,9 +1,9 @@
-/** IEEE 754 half precision: numbers to and from their sixteen bits. */
+/** Converts numbers to and from IEEE 754 half precision. */
 
 /** The largest finite number of half precision. */
 export const FLOAT16_MAX = 65504
 
-/** The number that sixteen bits spell. */
+/** The number that sixteen bits represent. */
 export function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f

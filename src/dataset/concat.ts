@@ -1,4 +1,4 @@
-/** Tables one below the other. */
+/** Concatenates tables by rows. */
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
 import type { RowOf, Selected } from '../schema/row-types'
 import { isAssignable } from '../schema/schema'
@@ -8,7 +8,7 @@ import { Dataset } from './dataset'
 
 /**
  * The rows of all tables, one table after the other. Every table must have the columns of the first, in any order;
- * `int32` beside `float64` becomes `float64`.
+ * A column that is `int32` in one table and `float64` in another becomes `float64`.
  *
  * @throws InvalidArgument without a table, SchemaMismatch listing every column that differs
  */

@@ -1,4 +1,4 @@
-/** Datasets from what a program already holds: rows or columns. */
+/** Creates datasets from rows or columns in memory. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, ofType, oneOf } from '../core/options'
 import type { CoerceOptions } from '../schema/coerce'
@@ -16,7 +16,7 @@ export interface FromRowsOptions<Name extends string = string, Types extends Col
   readonly types?: Types | undefined
   /** The columns to take, in this order. @default every key, in order of appearance */
   readonly columns?: readonly Name[] | undefined
-  /** Read text of numbers and booleans, and 0 and 1 as booleans, into the types asked for in `types`. @default false */
+  /** Convert text to the numbers and booleans that `types` asks for, and 0 and 1 to booleans. @default false */
   readonly coerce?: boolean | undefined
 }
 
@@ -43,10 +43,10 @@ export function fromRows(rows: readonly Row[], options: FromRowsOptions = {}): D
   return Dataset.fromTable(tableFromRows(rows, options.types, options.columns, { coerce: options.coerce }))
 }
 
-/** The row of a dataset that is made of these columns. */
+/** The row type of a dataset with these columns. */
 export type RowOfColumns<Columns> = { -readonly [Name in keyof Columns]: CellsOf<Columns[Name]> }
 
-/** The cell of a column that is made of these cells. */
+/** The cell type of a column with these cells. */
 export type CellsOf<Cells> = Cells extends Column<infer Cell> ? Cell : Cells extends ArrayLike<infer Value> ? CellOf<Value> : never
 
 /** Cells of one column: an array or typed array of values, or a column (its name is replaced). */

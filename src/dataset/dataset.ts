@@ -1,4 +1,4 @@
-/** The dataset: an immutable, columnar table over typed arrays. What is done to it are functions of this folder. */
+/** The dataset: an immutable, columnar table over typed arrays. The functions of this folder work on it. */
 import { attachDisplay } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
 import { type CellValue, type Column, sliceColumn } from '../schema/column'
@@ -13,9 +13,9 @@ export type ColumnOf<R, Name extends keyof R> = Column<Extract<R[Name], CellValu
 /**
  * Columns of equal length under distinct names. Immutable; iterating gives rows.
  *
- * `R` is the type of a row. The makers and verbs infer it, so that a misspelt column name is an error in the editor; where the columns are
- * only known when the program runs (a CSV file read without a `schema`), any name is taken. `NaN` is missing too: a cell of type `number`
- * can be `null` where a `NaN` was put in.
+ * `R` is the type of a row. Functions that create or change datasets infer it, so that a misspelt column name is a type error. Where the columns are
+ * only known at run time (a CSV file read without a `schema`), any name is allowed. `NaN` counts as missing: a cell of type `number`
+ * can be `null` if it was created from `NaN`.
  *
  * Make one with `readCsv`, `parseCsv`, `fromRows`, `fromColumns` or `Dataset.fromTable`; change one with the functions
  * of `millwright/dataset`, each of which returns a new dataset and shares memory where it can.
@@ -60,7 +60,7 @@ export class Dataset<R extends object = DataRow> implements Table {
     return this.#schema
   }
 
-  /** The column called `name`. @throws NotFound listing the names there are */
+  /** The column called `name`. @throws NotFound listing the known names */
   column<Name extends ColumnName<R>>(name: Name): ColumnOf<R, Name> {
     return this.#table.column(name) as ColumnOf<R, Name>
   }

@@ -1,4 +1,4 @@
-/** Choosing rows: by number, by range, by condition. */
+/** Selects rows by number, range or condition. */
 import { invalidArgument, show } from '../core/errors'
 import { type Column, takeColumn } from '../schema/column'
 import type { NameOf, RowOf } from '../schema/row-types'
@@ -10,7 +10,7 @@ import { type RowView, rowView } from './row-view'
 export type RowPredicate<R = RowView> = (row: Readonly<R>, index: number) => boolean
 
 /**
- * The rows that fulfil a condition: a predicate, a boolean column (or its name), or an array of one truth value per row.
+ * The rows that meet a condition: a predicate, a boolean column (or its name), or an array with one boolean per row.
  * Missing counts as false.
  *
  * @example filter(flights, (row) => row.origin === 'JFK' && row.dep_delay !== null)

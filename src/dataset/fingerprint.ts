@@ -1,4 +1,4 @@
-/** What a table is, in 64 characters. */
+/** The fingerprint of a table: a digest of its content. */
 import { type Hasher, sha256 } from '../core/hash'
 import { canonicalJson } from '../core/json'
 import { type Column, MISSING_CODE } from '../schema/column'
@@ -6,10 +6,10 @@ import { assertTable, type Table } from '../schema/table'
 
 /**
  * The SHA-256 digest of a table's content: column names, types, order, and every cell, in lower-case hexadecimal. Tables with
- * equal cells have equal fingerprints, however they came about: the order of a dictionary, its unused entries, slices and
+ * equal cells have equal fingerprints, however they were created: the order of a dictionary, its unused entries, slices and
  * copies do not count; −0 equals 0. Renaming, reordering or retyping a column changes it.
  *
- * Digested are, in order: the text `millwright-table-1`, the canonical JSON of `{ columns: [{ name, type }], numRows }`, then
+ * The digest is computed from, in order: the text `millwright-table-1`, the canonical JSON of `{ columns: [{ name, type }], numRows }`, then
  * column by column the little-endian cells (float64 and timestamp 8 bytes, `NaN` as 7ff8…; int32 4 bytes; boolean 1 byte; text as int32
  * numbers by first appearance, −1 for missing, followed by the distinct texts in that order as canonical JSON).
  */
@@ -62,7 +62,7 @@ function addText(hasher: Hasher, { storage: values, dictionary = [] }: Column): 
   hasher.update(bytesOf(codes)).update(canonicalJson(texts))
 }
 
-/** The memory of a typed array. Every runtime JavaScript engines are built for today is little-endian. */
+/** The memory of a typed array. All platforms of today's JavaScript engines are little-endian. */
 function bytesOf(values: Float64Array | Int32Array | Uint8Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }

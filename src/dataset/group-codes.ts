@@ -1,8 +1,8 @@
-/** Rows to group numbers: equal keys have equal numbers, over one table or two. */
+/** Numbers the groups of rows with equal keys, in one table or two. */
 import { SchemaMismatchError, show } from '../core/errors'
 import { type Column, MISSING_INT32, missingMark } from '../schema/column'
 
-/** What rows with a missing key get. */
+/** The number of rows with a missing key. */
 export const NO_GROUP = -1
 
 /** Whole numbers that span at most this many values, and not many more than there are rows, are numbered through an array, others through a map. */

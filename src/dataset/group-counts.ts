@@ -1,4 +1,4 @@
-/** How often each value, or each combination of values, occurs. */
+/** Counts how often each value, or each combination of values, occurs. */
 import { invalidArgument, show } from '../core/errors'
 import { type CellValue, type Column, makeColumn, takeColumn } from '../schema/column'
 import type { NameOf, RowOf, Selected, WithCell } from '../schema/row-types'

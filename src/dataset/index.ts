@@ -1,4 +1,4 @@
-/** Datasets: immutable, columnar tables and what is done to them. */
+/** Datasets: immutable, columnar tables, and functions that work on them. */
 export type { Fold } from '../schema/partition'
 export type { RowOfSchema, RowSchema, SchemaIssue, SchemaResult } from '../schema/row-schema'
 export type {

@@ -1,4 +1,4 @@
-/** Two tables side by side, matched by key. A hash join: linear in rows in and rows out. */
+/** Joins two tables by key. A hash join: linear in the rows of input and result. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, either, ofType, oneOf, wholeNumber } from '../core/options'
 import { type Column, columnFrom, columnInit, isMissingAt, makeColumn, renameColumn, takeColumn } from '../schema/column'
@@ -9,7 +9,7 @@ import { Dataset } from './dataset'
 import { groupCodes, NO_GROUP, rowsByGroup } from './group-codes'
 
 /**
- * Which rows come out: `inner` matched pairs; `left` also unmatched left rows; `right` also unmatched right rows; `full` both;
+ * The rows of the result: `inner` matched pairs; `left` also unmatched left rows; `right` also unmatched right rows; `full` both;
  * `semi` left rows with a match, `anti` left rows without one (neither takes columns from the right).
  */
 export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti'
@@ -86,7 +86,7 @@ export type Flat<R> = { [Name in keyof R]: R[Name] }
  *
  * @example join(flights, planes, { on: 'tailnum', how: 'left', suffix: '_plane' })
  * @throws NotFound for unknown columns, SchemaMismatch when keys cannot be compared (numbers with text, for example),
- * InvalidArgument when names clash in spite of the suffix or more than `maxRows` rows would come out
+ * InvalidArgument when names clash in spite of the suffix or the result would have more than `maxRows` rows
  */
 export function join<
   L extends Table,
@@ -160,7 +160,7 @@ interface Groups {
   readonly count: number
 }
 
-/** Row numbers of both sides for each row that comes out; −1 where a side has none. */
+/** Row numbers of both sides for each row of the result; −1 where a side has none. */
 function match(groups: Groups, how: JoinKind, maxRows: number): { leftRows: Int32Array; rightRows: Int32Array } {
   const { starts, rows } = rowsByGroup(groups.right, groups.count)
   const matchesOf = (group: number): number => (group === NO_GROUP ? 0 : (starts[group + 1] as number) - (starts[group] as number))
@@ -203,7 +203,7 @@ function unmatched({ left, right, count }: Groups): Int32Array {
   return Int32Array.from(lonely)
 }
 
-/** Cells of `first`, and of `second` where that one is missing. */
+/** The cells of `first`, replaced by those of `second` where they are missing. */
 function coalesce(first: Column, second: Column): Column {
   if (first.type === 'string' || first.type !== second.type) {
     const type = isAssignable(second.type, first.type) ? first.type : second.type

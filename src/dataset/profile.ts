@@ -1,4 +1,4 @@
-/** What is in a table: counts, moments, quantiles, frequent values, column by column. */
+/** Profiles a table: counts, moments, quantiles and frequent values of each column. */
 import { attachDisplay } from '../core/display'
 import { checkOptions, wholeNumber } from '../core/options'
 import { type CellValue, type Column, type ColumnType, toFloat64 } from '../schema/column'
@@ -10,7 +10,7 @@ import type { Dataset } from './dataset'
 import { countValues, type ValueCount } from './group-counts'
 import { markdownTable, textTable } from './table-text'
 
-/** Facts about one column. What does not apply to its type is absent. */
+/** Facts about one column. Those that do not apply to its type are absent. */
 export interface ColumnProfile {
   readonly name: string
   readonly type: ColumnType

@@ -1,8 +1,8 @@
-/** A row without copying: one object whose members read the current row. */
+/** Reads rows without copying: one object whose members read the current row. */
 import type { CellValue } from '../schema/column'
 import type { Table } from '../schema/table'
 
-/** A row that is read in place; it changes with the next call, so do not keep it. */
+/** A row that is not copied; it changes with the next call, so do not keep it. */
 export type RowView = Readonly<Record<string, CellValue>>
 
 /** A view over `table`, and the function that moves it. */

@@ -1,4 +1,4 @@
-/** Choosing, dropping and naming columns. Cells are shared, not copied. */
+/** Selects, drops and renames columns. Cells are shared, not copied. */
 import { invalidArgument, show } from '../core/errors'
 import { renameColumn } from '../schema/column'
 import type { Dropped, NameOf, NoOthers, Renamed, RowOf, Selected } from '../schema/row-types'

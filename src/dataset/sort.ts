@@ -1,4 +1,4 @@
-/** Rows in order of one or more columns. */
+/** Sorts rows by one or more columns. */
 import { invalidArgument, show } from '../core/errors'
 import { type Column, missingMark } from '../schema/column'
 import type { NameOf, RowOf } from '../schema/row-types'
@@ -14,7 +14,7 @@ export interface SortKey<Name extends string = string> {
 }
 
 /**
- * Rows in order of the given columns, the first counting most. Stable; missing cells come last whether ascending or
+ * Sorts rows by the given columns; later ones decide only between rows with equal values in the earlier ones. Stable; missing cells come last whether ascending or
  * descending; text goes by UTF-16 code units, so the order is the same on every machine; `false` before `true`.
  *
  * @example sort(flights, ['origin', { column: 'dep_delay', descending: true }])

@@ -1,4 +1,4 @@
-/** A dataset divided for learning: train, test, validation; and folds for cross-validation. */
+/** Splits a dataset into train, test and validation parts, and into folds for cross-validation. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
 import { createRng } from '../core/random'
@@ -25,11 +25,11 @@ export interface SplitOptions<Name extends string = string> {
   readonly test: number
   /** The same for a validation part. @default no such part */
   readonly validation?: number | undefined
-  /** Keeps the shares of this column's values (missing is one) in every part. */
+  /** Keeps the proportions of this column's values (missing counts as a value) in every part. */
   readonly stratifyBy?: Name | undefined
-  /** Divides by time: the newest rows are for testing, those before for validation. */
+  /** Splits by time: the newest rows are the test part, those before them the validation part. */
   readonly timeColumn?: Name | undefined
-  /** `false` takes the last rows for testing, those before for validation. @default true */
+  /** With `false` the last rows are the test part, those before them the validation part. @default true */
   readonly shuffle?: boolean | undefined
   /** Seed of the random division. @default 0 */
   readonly seed?: number | undefined
@@ -43,8 +43,8 @@ export interface Split<R extends object = DataRow> {
 }
 
 /**
- * Divides rows into disjoint parts that together are the whole. Each part keeps the order of the rows (order of time with `timeColumn`;
- * rows of one instant may fall on both sides of the cut). Shares are rounded to the nearest row, at least one.
+ * Splits rows into disjoint parts that together have all rows. Each part keeps the order of the rows (by time with `timeColumn`;
+ * rows with the same time may go to different parts). Shares are rounded to the nearest row, at least one.
  *
  * @example const { train, test } = split(flights, { test: 0.2, stratifyBy: 'late', seed: 7 })
  * @throws InvalidArgument when a part would be empty, on options that exclude each other, on missing times; NotFound
@@ -78,11 +78,11 @@ export function split<T extends Table>(table: T, options: SplitOptions<NameOf<T>
 export interface FoldsOptions<Name extends string = string> {
   /** How many folds, at least 2. @default 5 */
   readonly folds?: number | undefined
-  /** Keeps the shares of this column's values in every fold. */
+  /** Keeps the proportions of this column's values in every fold. */
   readonly stratifyBy?: Name | undefined
-  /** Expanding window: each fold is tested on the block of time after everything it learns on. */
+  /** Expanding window: each fold is tested on the block of time after all its training rows. */
   readonly timeColumn?: Name | undefined
-  /** `false` makes consecutive blocks. @default true */
+  /** With `false` the folds are consecutive blocks. @default true */
   readonly shuffle?: boolean | undefined
   /** @default 0 */
   readonly seed?: number | undefined

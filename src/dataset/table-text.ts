@@ -10,11 +10,11 @@ const maxWidth = 40
 export interface TextTableOptions {
   /** Rows shown. @default 10 */
   readonly rows?: number | undefined
-  /** Characters in a line; columns that do not fit go on below. @default the terminal's width, or 100 */
+  /** Characters in a line; columns that do not fit are shown below. @default the terminal's width, or 100 */
   readonly width?: number | undefined
 }
 
-/** A table in fixed-width text: names, types, rows. Where the columns are wider than a line they stand in blocks, one below the other. */
+/** A table as fixed-width text: names, types, rows. Columns that are wider than a line are shown in blocks, one below the other. */
 export function textTable(table: Table, options: TextTableOptions = {}): string {
   const { columns, count, more } = shown(table, options.rows ?? 10)
   const blocks: string[][] = []
@@ -60,7 +60,7 @@ export function markdownTable(table: Table, rows = 10): string {
   return [...lines, ...(more.length === 0 ? [] : ['', ...more])].join('\n')
 }
 
-/** A cell as a person reads it: timestamps in ISO form, missing cells empty. */
+/** The text of a cell: timestamps in ISO form, missing cells empty. */
 export function cellText(column: Column, row: number): string {
   const cell = column.at(row)
   if (cell === null) return ''

@@ -1,4 +1,4 @@
-/** A column added or replaced. */
+/** Adds or replaces a column. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, oneOf } from '../core/options'
 import { type ColumnType, columnTypes } from '../schema/column'
@@ -14,14 +14,14 @@ export interface WithColumnOptions<Type extends ColumnType | undefined = ColumnT
   readonly type?: Type
 }
 
-/** What {@link withColumn} makes a column of: one value per row, a column, or a function of the row. */
+/** The cells of a column for {@link withColumn}: one value per row, a column, or a function of the row. */
 export type CellsFor<R> = ColumnCells | ((row: Readonly<R>, index: number) => CellInput)
 
 /** The cell of a column that {@link withColumn} makes. */
 export type CellFor<Cells> = Cells extends (...row: never) => infer Value ? CellOf<Value> : CellsOf<Cells>
 
 /**
- * The dataset with one more column, at the end; a column of that name is replaced where it stands.
+ * Adds a column at the end, or replaces the column with that name in its place.
  *
  * @param cells one value per row, a column, or a function of the row
  * @example withColumn(flights, 'late', (row) => row.arr_delay === null ? null : (row.arr_delay as number) > 15)

@@ -1,4 +1,4 @@
-/** Rows checked against a schema, and typed by it. */
+/** Checks rows against a schema, which also gives their type. */
 import { type Issue, invalidArgument, SchemaMismatchError, show } from '../core/errors'
 import { nearest } from '../core/spelling'
 import { problemOf } from '../core/zod-problem'
@@ -16,20 +16,20 @@ import {
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
 
-/** How many issues an error carries, and how many its message tells. */
+/** The most issues of an error, and the most that its message lists. */
 const MAX_ISSUES = 100
 const MAX_TOLD = 5
-/** Rows that are checked before other work may get a turn. */
+/** Rows that are checked before the event loop may get a turn. */
 const ROWS_A_STEP = 4096
 
 /**
- * The dataset with rows typed by a schema: of zod (`zod` or `zod/mini`), or any other Standard Schema. Every row is checked.
+ * Checks every row against a schema of zod (`zod` or `zod/mini`) or any other Standard Schema, and returns the dataset with its row type.
  *
- * Nothing is converted, but that whole numbers become `float64` where the schema asks for numbers and a column without any value gets the
- * type that the schema says. A schema that changes values (`z.coerce`, `.default()`, `.trim()`, transforms) is refused at the first cell it
+ * Values are not converted, with two exceptions: whole numbers become `float64` where the schema asks for numbers, and a column without values gets the
+ * type of the schema. A schema that changes values (`z.coerce`, `.default()`, `.trim()`, transforms) is refused at the first cell it
  * changes. A missing cell needs `nullable` or `optional`. `z.date()` takes timestamps, which stay epoch milliseconds in the dataset. Columns
  * that the schema does not name are dropped; `z.looseObject` keeps them, `z.strictObject` refuses them. An optional column that is not
- * there is added, all missing.
+ * in the table is added with all values missing.
  *
  * Schemas other than zod objects get timestamps as epoch milliseconds and do not set column types.
  *
@@ -52,7 +52,7 @@ export function withSchema<S extends RowSchema>(table: Table, schema: S): Datase
 export interface SchemaSteps {
   /** Named in messages. */
   readonly operation: string
-  /** Reads text as a cell of a type, or `undefined`: where a table comes from text, its columns take the types of the schema. */
+  /** Converts text to a cell of a type, or returns `undefined`. Given for tables read from text, whose columns get the types of the schema. */
   readonly read?: ((text: string, type: ColumnType) => number | boolean | undefined) | undefined
 }
 
@@ -70,7 +70,7 @@ export function* schemaSteps(table: Table, schema: unknown, steps: SchemaSteps):
     let given = rowFor(columns, row, fields)
     let result = validate(given)
     if (!isPending(result) && result.issues !== undefined && fields === undefined) {
-      // Whether a missing cell is `null` or an absent member is only known to the schema.
+      // The schema may accept a missing cell as `null` or as an absent member, so the second form is tried, too.
       given = Object.fromEntries(Object.entries(given).filter(([, cell]) => cell !== null))
       result = validate(given)
     }
@@ -96,7 +96,7 @@ interface Work {
   readonly problems: Problems
 }
 
-/** The columns to check, of the types that the schema says; what is wrong with a column as a whole is told once. */
+/** The columns to check, with the types of the schema. A problem of a column as a whole is reported once. */
 function columnsFor(table: Table, fields: Fields | undefined, work: Work): Column[] {
   const { problems } = work
   const columns: Column[] = []
@@ -135,7 +135,7 @@ function columnFor(column: Column, field: Field | undefined, work: Work): Column
   return numbers.every((value) => value !== value || isInt32(value)) ? columnFrom(typed.name, 'int32', numbers) : typed
 }
 
-/** Text read as cells of `type`, each distinct text once; text that is none is a problem of its row. */
+/** Converts text to cells of `type`, each distinct text once; text that cannot be converted is a problem of its row. */
 function readColumn(column: Column, type: ColumnType, { steps, problems }: Work): Column {
   const cells = (column.dictionary ?? []).map((text) => steps.read?.(text, type))
   const expected = { float64: 'a number', int32: 'a whole number', boolean: 'true or false', timestamp: 'a date', string: 'text' }[type]
@@ -147,7 +147,7 @@ function readColumn(column: Column, type: ColumnType, { steps, problems }: Work)
   return columnFrom(column.name, type, values)
 }
 
-/** The row as it is put to the schema. */
+/** The row that is passed to the schema. */
 function rowFor(columns: readonly Column[], row: number, fields: Fields | undefined): Record<string, unknown> {
   const given: Record<string, unknown> = {}
   for (const column of columns) {
@@ -164,11 +164,11 @@ function rowFor(columns: readonly Column[], row: number, fields: Fields | undefi
 interface Validated {
   readonly given: Readonly<Record<string, unknown>>
   readonly value: Readonly<Record<string, unknown>> | null | undefined
-  /** Members that the schema leaves out are columns it drops. */
+  /** Whether members that the schema leaves out are ignored. */
   readonly partly: boolean
 }
 
-/** What a schema changed in a row is a problem: nothing is converted silently. */
+/** A value that the schema changed is a problem, because nothing may be converted silently. */
 function addChanges(row: number, { given, value, partly }: Validated, problems: Problems): void {
   for (const name of new Set([...Object.keys(given), ...Object.keys(value ?? {})])) {
     const [before, after] = [given[name] ?? null, value?.[name] ?? null]
@@ -178,7 +178,7 @@ function addChanges(row: number, { given, value, partly }: Validated, problems: 
   }
 }
 
-/** Everything that is wrong, counted; the first {@link MAX_ISSUES} are kept. */
+/** Counts all problems and keeps the first {@link MAX_ISSUES}. */
 interface Problems {
   addColumn(name: string, code: string, message: string): void
   addCell(row: number, name: string, what: { readonly code: string; readonly expected: string; readonly cell: unknown }): void
@@ -188,7 +188,7 @@ interface Problems {
 
 function createProblems(): Problems {
   const issues: Issue[] = []
-  /** Columns that are wrong as a whole, and cells that were told already: the schema's words about them add nothing. */
+  /** Columns with a problem as a whole, and cells that were already reported: further issues of the schema about them are left out. */
   const told = new Set<string>()
   let count = 0
   const add = (issue: () => Issue): void => {
@@ -240,7 +240,7 @@ function createProblems(): Problems {
   }
 }
 
-/** What a schema of zod expected, in our words; the messages of other schemas stand as they are. */
+/** What a zod schema expected, in the words of this library; `undefined` for other schemas, whose messages are kept. */
 function expectedBy(issue: SchemaIssue): string | undefined {
   const { code } = issue as { code?: unknown }
   if (typeof code !== 'string' || code === 'custom') return undefined

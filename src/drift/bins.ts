@@ -17,7 +17,7 @@ export function countBetween(sorted: Float64Array, cuts: readonly number[]): num
 }
 
 /**
- * Cuts for the population stability index: `bins` quantile bins; for up to 20 distinct values one bin each, and one below
+ * Cuts for the population stability index: `bins` quantile bins; with up to 20 distinct values one bin each, and one below
  * and one above them.
  *
  * @param sorted ascending, at least one value
@@ -37,7 +37,7 @@ export function indexCuts(sorted: Float64Array, bins: number): number[] {
 }
 
 /**
- * Edges of equal-width bins for a picture of the sample: its range, cut where the outermost hundredths reach far out.
+ * Edges of equal-width bins for a histogram of the sample. Its range is cut if the lowest or highest hundredth is far from the rest.
  *
  * @param sorted ascending, at least one value
  */
@@ -50,7 +50,7 @@ export function pictureEdges(sorted: Float64Array): number[] {
   let first = Math.max(at(0), low - margin)
   let last = Math.min(at(1), high + margin)
   if (first === last) {
-    // Enough to be seen as an interval, whatever the scale of the value.
+    // The width of the interval around a single value, relative to its size.
     const half = Math.max(0.5, Math.abs(first) * 1e-6)
     first -= half
     last += half

@@ -1,4 +1,4 @@
-/** Makes the reference profile of a table: the kind of each column is decided here, once. */
+/** Creates the reference profile of a table, and decides the kind of each column. */
 import { invalidArgument, show } from '../core/errors'
 import type { Column, Table } from '../ports/table'
 import { momentsOf } from '../stats/running-moments'
@@ -9,7 +9,7 @@ import type { DriftProfile, NumericReference, ReferenceColumn } from './referenc
 
 /** Options of {@link DriftDetector.fit}. */
 export interface DriftFitOptions {
-  /** Columns to watch, timestamps among them if named. @default all, without timestamps and free text */
+  /** Columns to watch; timestamps are watched only if named. @default all, without timestamps and free text */
   readonly columns?: readonly string[] | undefined
   /** Columns whose values are categories whatever their type. */
   readonly categorical?: readonly string[] | undefined
@@ -22,11 +22,11 @@ const INTEGER_CATEGORIES = 10
 /** Text columns with more distinct values than this, and than half of the rows, are free text or identifiers. */
 const TEXT_DISTINCT = 50
 
-/** Profiles `table`. @throws InvalidArgument on an empty table or a wrong kind, NotFound on a column that is not there */
+/** Profiles `table`. @throws InvalidArgument on an empty table or a wrong kind, NotFound for an unknown column */
 export function buildProfile(table: Table, options: ResolvedDriftOptions, fit: DriftFitOptions): DriftProfile {
   if (table.numRows === 0) throw invalidArgument('DriftDetector.fit needs a reference with at least one row')
   const named = [...(fit.columns ?? []), ...(fit.categorical ?? []), ...(fit.numeric ?? []), ...Object.keys(options.perColumn)]
-  // Looking each one up lets the table name what it has.
+  // Looking up each column throws the table's own error, which lists the known columns.
   for (const name of named) table.column(name)
   const names = [...new Set(fit.columns ?? table.columnNames)]
   const columns = names.map((name) => buildColumn(table.column(name), options, fit))
@@ -84,7 +84,7 @@ function numericReference(column: Column, options: ResolvedDriftOptions, fit: Dr
   return reference
 }
 
-/** All values, or `size` order statistics at the middles of equal shares: their distribution function is off by at most 1/size. */
+/** All values, or `size` order statistics at the middles of equal shares: the error of their distribution function is at most 1/size. */
 function thin(sorted: Float64Array, size: number): number[] {
   const n = sorted.length
   if (n <= size) return Array.from(sorted)

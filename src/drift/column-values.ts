@@ -1,4 +1,4 @@
-/** Reading columns for drift: numbers without missing ones, sorted; categories as counts. */
+/** Reads columns for drift detection: numbers are sorted without missing ones, categories are counted. */
 
 import type { Column } from '../ports/table'
 import { missingMark } from '../schema/column'
@@ -36,7 +36,7 @@ export interface CategoryCounts {
 }
 
 /**
- * How often each category occurs. A category is known by its text: 1, 1.0 and "1" are one, and so are −0 and 0; booleans are
+ * How often each category occurs. Categories are compared as text: 1, 1.0 and "1" are equal, and so are −0 and 0; booleans are
  * `true` and `false`.
  */
 export function categoryCounts(column: Column): CategoryCounts {

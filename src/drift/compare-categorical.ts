@@ -7,7 +7,7 @@ import type { DriftMethod, ResolvedDriftOptions } from './drift-options'
 import type { DriftBins } from './drift-report'
 import type { CategoricalReference } from './reference-profile'
 
-/** Labels in a picture. */
+/** Most labels in a histogram. */
 const PICTURE_LABELS = 20
 
 /** A comparison, and the categories that the reference does not have. */
@@ -18,7 +18,7 @@ export interface CategoricalComparison extends Comparison {
   readonly newRows: number
 }
 
-/** The two rows of the contingency table, and the label of each column; `null`: all others. */
+/** The two rows of the contingency table, and the label of each column; `null` for all others together. */
 interface Table {
   readonly labels: readonly (string | null)[]
   readonly reference: readonly number[]
@@ -67,7 +67,7 @@ export function compareCategorical(
 }
 
 /**
- * Brings both sides onto the same categories: those of the reference, then the new ones. Where the reference pooled its rare ones, or
+ * Counts both sides over the same categories: those of the reference, then the new ones. If the reference pooled its rare ones, or
  * there are more than `limit` new ones, all others share one column.
  */
 function align(reference: CategoricalReference, current: CategoryCounts, limit: number): Table {

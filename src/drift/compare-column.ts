@@ -1,4 +1,4 @@
-/** One column of a drift report: reads the current values, compares them, says what cannot be compared. */
+/** Computes one column of a drift report: reads the current values and compares them, or says why they cannot be compared. */
 import type { Column } from '../ports/table'
 import { categoryCounts, numericValues } from './column-values'
 import { compareCategorical } from './compare-categorical'
@@ -7,14 +7,14 @@ import { type DriftMethod, methodOf, type ResolvedDriftOptions } from './drift-o
 import type { ColumnDrift, DriftFinding } from './drift-report'
 import type { ReferenceColumn } from './reference-profile'
 
-/** A result before p-values are corrected and compared with thresholds, and what else was noticed. */
+/** A result before p-values are corrected and compared with thresholds, and further findings. */
 export interface ColumnOutcome {
   readonly result: ColumnDrift
   readonly findings: readonly DriftFinding[]
 }
 
 /**
- * Compares one column; never throws for what the data is like.
+ * Compares one column. Does not throw because of the data.
  *
  * @param sample the sample of a numeric reference as doubles
  * @param column the current column; `undefined` when there is none
@@ -33,7 +33,7 @@ export function compareColumn(
       findings: [{ column: reference.column, code: 'missing-column', message }],
     }
   }
-  // A column without values has no type of its own: readers give it one for want of a better.
+  // The type of a column without values does not count, because readers choose it arbitrarily.
   const findings = column.nullCount === column.length ? [] : typeFinding(reference, column)
   if (reference.kind === 'skipped') {
     const missingCurrent = column.nullCount
@@ -52,22 +52,22 @@ export function compareColumn(
     return { result: broken({ ...blank, missingCurrent: column.nullCount }, changedType(reference, column)), findings }
   }
   const { method, threshold } = methodOf(options, reference.column, reference.kind)
-  const judge = { blank: { ...blank, type: reference.kind }, method, threshold, options }
+  const settings = { blank: { ...blank, type: reference.kind }, method, threshold, options }
   if (reference.kind === 'numeric') {
     const current = numericValues(column)
     const counts = { nCurrent: current.sorted.length, missingCurrent: current.missing, infiniteCurrent: current.infinite }
     if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
-    return { result: compared(judge, counts, compareNumeric(reference, sample as Float64Array, current.sorted, method)), findings }
+    return { result: compared(settings, counts, compareNumeric(reference, sample as Float64Array, current.sorted, method)), findings }
   }
   const current = categoryCounts(column)
   const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: 0 }
   if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
   const { newCategories, newRows, ...comparison } = compareCategorical(reference, current, method, options)
   const found = newCategories.length === 0 ? [] : [newCategoriesFinding(reference.column, newCategories, newRows)]
-  return { result: compared(judge, counts, comparison), findings: [...findings, ...found] }
+  return { result: compared(settings, counts, comparison), findings: [...findings, ...found] }
 }
 
-interface Judge {
+interface ColumnSettings {
   readonly blank: ColumnDrift
   readonly method: DriftMethod
   readonly threshold: number
@@ -76,7 +76,7 @@ interface Judge {
 
 type Counts = Pick<ColumnDrift, 'nCurrent' | 'missingCurrent' | 'infiniteCurrent'>
 
-function compared({ blank, method, threshold, options }: Judge, counts: Counts, comparison: Comparison): ColumnDrift {
+function compared({ blank, method, threshold, options }: ColumnSettings, counts: Counts, comparison: Comparison): ColumnDrift {
   const smaller = Math.min(blank.nReference, counts.nCurrent)
   const low = smaller < options.minRows
   return {
@@ -93,7 +93,7 @@ function compared({ blank, method, threshold, options }: Judge, counts: Counts, 
 
 const NO_VALUES = 'the current column holds no values, the reference does'
 
-/** A column that cannot be compared any more has drifted, whatever its values would say. */
+/** A column that can no longer be compared counts as drifted. */
 function broken(result: ColumnDrift, reason: string): ColumnDrift {
   return { ...result, state: 'error', driftDetected: true, reason }
 }
@@ -132,7 +132,7 @@ function blankResult(reference: ReferenceColumn): ColumnDrift {
   }
 }
 
-/** Another type is worth telling, except between the two number types, which follow the values at hand. */
+/** Another type is reported, except between the two number types, which depend on the values. */
 function typeFinding(reference: ReferenceColumn, column: Column): DriftFinding[] {
   const { columnType } = reference
   const numbers = (type: string): boolean => type === 'int32' || type === 'float64'

@@ -9,7 +9,7 @@ import type { DriftMethod } from './drift-options'
 import type { DriftBins, NumericSummary } from './drift-report'
 import type { NumericReference } from './reference-profile'
 
-/** What comparing two samples of a column gives, whatever the method. */
+/** The result of comparing two samples of a column, for every method. */
 export interface Comparison {
   readonly statistic: number
   readonly pValue: number | null
@@ -62,7 +62,7 @@ export function compareNumeric(reference: NumericReference, sample: Float64Array
   }
 }
 
-/** The test itself; against a thinned reference D is measured on what is kept and judged by the full size. */
+/** The test. If the reference was thinned, D is computed from the kept values and the p-value from the full size. */
 function kolmogorovSmirnov(
   reference: NumericReference,
   sample: Float64Array,
@@ -74,7 +74,7 @@ function kolmogorovSmirnov(
   return { statistic, pValue: ksAsymptoticPValue(statistic, reference.n, current.length, true), hasTies: walk.hasTies }
 }
 
-/** The reference's population standard deviation; without any, a floor at the rounding of its values. */
+/** The population standard deviation of the reference, at least the rounding error of its values. */
 function scaleOf(moments: Moments): number {
   const size = Math.max(Math.abs(moments.min), Math.abs(moments.max))
   return Math.max(momentsStd(moments, 0), size * 1e-12, 1e-300)

@@ -19,7 +19,7 @@ const MISSING_RATE_STEP = 0.05
  * Detects data drift between a reference table and current ones, column by column and overall.
  *
  * Numbers are compared by the Kolmogorov–Smirnov test, categories by the χ² test of homogeneity, unless other methods are set;
- * the population stability index stands beside every method as an effect size. The kind of each column is decided once,
+ * the population stability index is reported with every method as an effect size. The kind of each column is decided once,
  * on the reference, and kept in the profile, so that it cannot change from batch to batch.
  *
  * @example
@@ -42,9 +42,9 @@ export class DriftDetector {
   /**
    * A detector from a stored profile: no data needed.
    *
-   * @param profile what {@link DriftDetector.profile} gave, also through JSON
+   * @param profile the result of {@link DriftDetector.profile}, also after JSON
    * @param options override those in the profile; the ones that shape a profile (`bins`, `sampleSize`, `maxCategories`) have no effect
-   * @throws Corrupt when it is no profile
+   * @throws Corrupt for an invalid profile
    */
   static fromProfile(profile: DriftProfile, options: DriftOptions = {}): DriftDetector {
     assertProfile(profile)
@@ -54,7 +54,7 @@ export class DriftDetector {
   }
 
   /**
-   * Learns the reference; an earlier one is forgotten. The table is not kept. O(rows log rows) for each column.
+   * Profiles the reference and replaces an earlier one. The table is not kept. O(rows log rows) for each column.
    *
    * @throws InvalidArgument on a table without rows or a kind that does not fit, NotFound on a column that is not there
    */
@@ -71,16 +71,16 @@ export class DriftDetector {
     return this.#profile !== undefined
   }
 
-  /** The reference as plain JSON, to be stored: {@link DriftDetector.fromProfile} goes on from it. @throws NotFitted */
+  /** The profile of the reference as plain JSON, from which {@link DriftDetector.fromProfile} creates a detector. @throws NotFitted */
   profile(): DriftProfile {
     return structuredClone(this.#fitted('profile'))
   }
 
   /**
-   * Compares `current` with the reference. Neither is changed, nothing is remembered: equal tables give equal reports.
+   * Compares `current` with the reference. Neither is changed and nothing is kept: equal tables give equal reports.
    *
-   * A column that is gone, of another type or without values has drifted, and so has the table, with the reason in the report; so has a table
-   * without rows. The others are reported all the same. Columns that the reference does not have are findings. Where no column has enough
+   * A column that is missing, of another type or without values counts as drifted, and so does the table, with the reason in the report; so does a table
+   * without rows. The other columns are reported as usual. Columns that the reference does not have are findings. If no column has enough
    * values, the verdict is `undecided`, not `no-drift`.
    *
    * @throws NotFitted before `fit`, InvalidArgument on what is no table
@@ -104,7 +104,7 @@ export class DriftDetector {
     return summarise(columns, findings, profile.rows, current.numRows, this.#options)
   }
 
-  /** One line: what it watches. */
+  /** One line that says what it watches. */
   toString(): string {
     const profile = this.#profile
     if (profile === undefined) return 'DriftDetector: not fitted'
@@ -177,7 +177,7 @@ function newColumns(profile: DriftProfile, current: Table): DriftFinding[] {
     .map((name) => ({ column: name, code: 'new-column', message: `column ${JSON.stringify(name)} is not in the reference` }))
 }
 
-/** A column of another type has drifted, also where its values can still be compared. */
+/** A column of another type counts as drifted, even if its values can be compared. */
 function typeChanged(column: ColumnDrift, findings: readonly DriftFinding[]): ColumnDrift {
   if (column.state === 'error') return column
   const reason = findings.find(({ code }) => code === 'type-changed')?.message ?? 'the type changed'
@@ -225,7 +225,7 @@ function isUndecided({ state }: ColumnDrift): boolean {
   return state === 'low-sample'
 }
 
-/** What is wrong with the columns as such, the first ten by name: they are gone, empty, or of another type. */
+/** Findings about columns that are missing, empty, or of another type; the first ten are named. */
 function brokenColumns(columns: readonly ColumnDrift[]): string[] {
   const broken = columns.filter(({ state, reason }) => state === 'error' || (state === 'drift' && reason !== undefined))
   const told = broken

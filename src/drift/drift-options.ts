@@ -11,7 +11,7 @@ export type DriftMethod = 'ks' | 'chiSquare' | 'psi' | 'wasserstein' | 'jensenSh
 /** How the values of a column are read. */
 export type ColumnKind = 'numeric' | 'categorical'
 
-/** What can be set for one column. */
+/** Options of one column. */
 export interface ColumnDriftOptions {
   /** @default the detector's method */
   readonly method?: DriftMethod | undefined
@@ -27,19 +27,19 @@ export interface DriftOptions {
   readonly method?: 'auto' | DriftMethod | undefined
   /** Drift under the method `psi` when the index is at least this. @default 0.25 */
   readonly psiThreshold?: number | undefined
-  /** Warning, under every method, when the index less its sampling noise is at least this. @default 0.1 */
+  /** Warning, with every method, when the index minus its sampling noise is at least this. @default 0.1 */
   readonly psiWarning?: number | undefined
   /** Drift under `wasserstein` (in reference standard deviations) and `jensenShannon` (natural logarithm). @default 0.1 */
   readonly distanceThreshold?: number | undefined
   /** Settings by column name. */
   readonly perColumn?: Readonly<Record<string, ColumnDriftOptions>> | undefined
-  /** The whole table drifts when at least this share of the compared columns does; in (0, 1]. @default 0.5 */
+  /** The table counts as drifted when at least this share of the compared columns does; in (0, 1]. @default 0.5 */
   readonly driftShare?: number | undefined
   /** Adjustment of the p-values for the number of columns tested. @default 'none' */
   readonly correction?: Correction | undefined
-  /** A p-value alone is drift only if the index is at least this, too: large samples make any difference significant. @default 0 */
+  /** A low p-value is drift only if the index is at least this, because in large samples every difference is significant. @default 0 */
   readonly minPsi?: number | undefined
-  /** With fewer values than this on a side a column gets the state `low-sample` and does not alarm. @default 5 */
+  /** With fewer values than this on a side a column gets the state `low-sample` and does not count as drifted. @default 5 */
   readonly minRows?: number | undefined
   /** Quantile bins of the index for numbers; up to 20 distinct values get a bin each. @default 10 */
   readonly bins?: number | undefined

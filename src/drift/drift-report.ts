@@ -1,16 +1,16 @@
-/** What drift detection reports: plain JSON, with a light display for notebooks and consoles. */
+/** The drift report: plain JSON, with a display for notebooks and consoles. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import type { Correction } from '../stats/multiple-testing'
 import type { ColumnKind, DriftMethod } from './drift-options'
 
 /**
- * How a column stands: `ok`, `warning` and `drift` were compared; `low-sample` was, too, but has too few values to decide;
+ * The state of a column: `ok`, `warning` and `drift` were compared; `low-sample` was, too, but has too few values to decide;
  * `skipped` is not compared (a timestamp, free text, nothing in the reference); `error` could not be compared although it should have been
- * (gone, without values, text where numbers were) and counts as drift.
+ * (missing, without values, text where numbers were) and counts as drift.
  */
 export type ColumnState = 'ok' | 'warning' | 'drift' | 'low-sample' | 'skipped' | 'error'
 
-/** Shares per bin on both sides, for a picture. Each side adds up to 1. */
+/** Shares per bin on both sides, for a histogram. The sum of each side is 1. */
 export type DriftBins =
   | {
       readonly kind: 'numeric'
@@ -21,7 +21,7 @@ export type DriftBins =
     }
   | {
       readonly kind: 'categorical'
-      /** At most 20 labels, by falling share; `null`: all others together. */
+      /** At most 20 labels, by descending share; `null` for all others together. */
       readonly categories: readonly (string | null)[]
       readonly reference: readonly number[]
       readonly current: readonly number[]
@@ -37,7 +37,7 @@ export interface NumericSummary {
   readonly max: number
 }
 
-/** What was found in one column. Fields are `null` where the state is `skipped` or `error`, or where the method has none. */
+/** The result of one column. Fields are `null` where the state is `skipped` or `error`, or where the method has none. */
 export interface ColumnDrift {
   readonly column: string
   readonly type: ColumnKind | null
@@ -53,13 +53,13 @@ export interface ColumnDrift {
   /** Drift means `adjustedPValue < threshold` for `ks` and `chiSquare`, `score >= threshold` for the others. */
   readonly threshold: number | null
   readonly driftDetected: boolean
-  /** Not drift, but a difference worth a look: see `psiWarning` and `minPsi`. */
+  /** No drift, but a notable difference: see `psiWarning` and `minPsi`. */
   readonly warningDetected: boolean
   /** Population stability index, under every method: comparable over columns. */
   readonly psi: number | null
-  /** The index that sampling alone would give, (bins − 1)(1/n + 1/m). */
+  /** The index expected from sampling alone, (bins − 1)(1/n + 1/m). */
   readonly psiNoise: number | null
-  /** Where the mean of numbers went, when drift was detected. */
+  /** The direction in which the mean of numbers changed, when drift was detected. */
   readonly direction: 'up' | 'down' | null
   /** Values compared. */
   readonly nReference: number
@@ -80,31 +80,31 @@ export interface ColumnDrift {
   readonly bins?: DriftBins
 }
 
-/** Something about the tables themselves. */
+/** A finding about the tables themselves. */
 export interface DriftFinding {
   readonly column: string
-  /** Stable words. */
+  /** A stable code. */
   readonly code: 'missing-column' | 'new-column' | 'type-changed' | 'missing-rate' | 'new-categories'
   readonly message: string
 }
 
-/** What {@link DriftDetector.detect} found. */
+/** The result of {@link DriftDetector.detect}. */
 export interface DriftReport {
   /**
-   * The share of drifted columns reaches the threshold, or the table itself has changed: a column of the reference is gone, without values or of
+   * The share of drifted columns reaches the threshold, or the table itself has changed: a column of the reference is missing, without values or of
    * another type, or there are no rows.
    */
   readonly driftDetected: boolean
-  /** `undecided`: nothing tells of drift, but no column had enough values to be compared either. */
+  /** `undecided`: no drift was found, but no column had enough values to be compared. */
   readonly verdict: 'drift' | 'no-drift' | 'undecided'
-  /** What the verdict rests on, in words. */
+  /** The reasons for the verdict. */
   readonly reasons: readonly string[]
   /** Drifted columns divided by compared ones; 0 when none was compared. */
   readonly driftShare: number
   readonly driftShareThreshold: number
   /** Columns in the states `ok`, `warning` and `drift`. */
   readonly comparedColumns: number
-  /** Names of the drifted columns: those that cannot be compared any more, then the others, highest population stability index first. */
+  /** Names of the drifted columns: first those that can no longer be compared, then the others by descending population stability index. */
   readonly driftedColumns: readonly string[]
   /** Names of columns with too few values to decide. */
   readonly undecidedColumns: readonly string[]
@@ -126,14 +126,14 @@ export function displayed(report: DriftReport): DriftReport {
 
 const verdicts = { drift: 'dataset drift', 'no-drift': 'no dataset drift', undecided: 'drift undecided' } as const
 
-/** One line for people: the verdict and its reasons. */
+/** One line with the verdict and its reasons. */
 function headline({ verdict, reasons }: DriftReport): string {
   return `${verdicts[verdict]}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`
 }
 
 const header = ['column', 'state', 'method', 'statistic', 'p-value', 'PSI', 'reason'] as const
 
-/** A row for each column: those that cannot be compared any more, then by falling index. */
+/** A row for each column: first those that can no longer be compared, then the others by descending index. */
 function rows({ columns }: DriftReport): string[][] {
   const rank = ({ state, psi }: ColumnDrift): number => (state === 'error' ? Number.POSITIVE_INFINITY : (psi ?? -1))
   const order = [...columns].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)))

@@ -6,7 +6,7 @@ import { columnTypes } from '../schema/column'
 import type { Moments } from '../stats/running-moments'
 import type { ResolvedDriftOptions } from './drift-options'
 
-/** What all columns of a profile have. */
+/** The members of all columns of a profile. */
 export interface ReferenceBase {
   readonly column: string
   /** The column's type in the reference table. */
@@ -26,7 +26,7 @@ export interface NumericReference extends ReferenceBase {
   /** Cuts and counts of the bins of the population stability index; one more count than cuts. */
   readonly cuts: readonly number[]
   readonly counts: readonly number[]
-  /** Edges and counts of the picture; two more edges than inner cuts. */
+  /** Edges and counts of the histogram; two more edges than inner cuts. */
   readonly edges: readonly number[]
   readonly edgeCounts: readonly number[]
 }
@@ -34,7 +34,7 @@ export interface NumericReference extends ReferenceBase {
 /** A column of categories. */
 export interface CategoricalReference extends ReferenceBase {
   readonly kind: 'categorical'
-  /** The most frequent ones, by falling count. */
+  /** The most frequent ones, by descending count. */
   readonly categories: readonly string[]
   readonly counts: readonly number[]
   /** How often all other categories occur together. */
@@ -72,7 +72,7 @@ const kinds = /* @__PURE__ */ oneOf('numeric', 'categorical', 'skipped')
 const types = /* @__PURE__ */ oneOf(...columnTypes)
 
 /**
- * Checks a profile that comes from outside. By rules and not by a schema: the detector alone stays a small bundle.
+ * Checks a stored profile. It uses rules and not a zod schema, so that a bundle with only the detector stays small.
  *
  * @throws Corrupt naming the first member that is wrong; Unsupported when a later release wrote it
  */

@@ -1,13 +1,13 @@
-/** A layer that keeps what was read, and asks whether it is still the same. */
+/** A layer that caches content, and checks whether it has changed. */
 import { checkOptions, ofType, wholeNumber } from '../core/options'
 import type { ObjectStore } from '../ports/object-store'
 import { wrapStore } from './wrap-store'
 
 /** Options of {@link withCache}. */
 export interface WithCacheOptions {
-  /** Most bytes of content kept; the least recently used goes first. @default 33554432 (32 MiB) */
+  /** Most bytes of content kept; the least recently used is dropped first. @default 33554432 (32 MiB) */
   readonly maxBytes?: number | undefined
-  /** Keys whose content never changes once written: they are not asked after again. @default none */
+  /** Keys whose content never changes once written: they are not checked again. @default none */
   readonly immutable?: ((key: string) => boolean) | undefined
 }
 
@@ -17,8 +17,8 @@ interface Entry {
 }
 
 /**
- * Keeps the content of objects in memory. Each `get` compares the etag by `head` first, so that no reader sees an old object; that pays
- * where transferring costs more than asking. A range is cut from the whole object only where that is kept already.
+ * Keeps the content of objects in memory. Each `get` first compares the ETag by `head`, so that no reader gets an old object; this is faster
+ * where a transfer takes longer than `head`. A range is cut from the whole object only if that is in the cache.
  *
  * @example
  * const storage = withCache(remote, { immutable: (key) => key.includes('/artifacts/') })
@@ -53,7 +53,7 @@ export function withCache(store: ObjectStore, options: WithCacheOptions = {}): O
         return entry.bytes.slice(range?.start ?? 0, range?.end)
       }
       const bytes = await store.get(key, { signal, range })
-      // Kept only if the object was the same before and after: otherwise the etag may belong to another content.
+      // Kept only if the object was the same before and after: otherwise the ETag may belong to other content.
       if (range === undefined && before !== undefined && (await store.head(key, { signal }))?.etag === before) {
         keep(key, { etag: before, bytes: bytes.slice() })
       }

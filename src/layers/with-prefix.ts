@@ -1,4 +1,4 @@
-/** A layer that shows one folder of a store as a store of its own. */
+/** A layer that presents one folder of a store as a store. */
 import { MillwrightError } from '../core/errors'
 import { assertSafeKey } from '../core/ids'
 import type { ObjectInfo, ObjectStore } from '../ports/object-store'
@@ -6,7 +6,7 @@ import { wrapStore } from './wrap-store'
 
 /**
  * The objects below `prefix` (a key, without a slash at its end) under their shorter keys. Nothing outside can be reached.
- * Closing the view leaves the store beneath open: others may share it.
+ * Closing it does not close the inner store, which others may share.
  *
  * @throws InvalidArgument when `prefix` is not a safe key
  * @example

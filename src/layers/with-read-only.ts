@@ -1,4 +1,4 @@
-/** A layer that refuses to write. */
+/** A layer that refuses writes. */
 import { MillwrightError, show } from '../core/errors'
 import type { ObjectStore } from '../ports/object-store'
 import { wrapStore } from './wrap-store'

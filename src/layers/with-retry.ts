@@ -1,4 +1,4 @@
-/** A layer that repeats failed operations which may succeed later. */
+/** A layer that retries failed operations. */
 import type { Awaitable } from '../core/awaitable'
 import { type Clock, systemClock } from '../core/clock'
 import { isMillwrightError, type MillwrightError } from '../core/errors'
@@ -35,11 +35,11 @@ export interface WithRetryOptions {
 }
 
 /**
- * Tries again with exponential backoff where an error says that it is `retryable`; anything else is thrown at once.
+ * Retries with exponential backoff after errors that are `retryable`; other errors are thrown at once.
  *
- * A conditional `put` whose answer was lost may find its own object on the second attempt: that counts as success. So two writers that put
- * the very same bytes at once may both be told that they won.
- * `append` is never tried again, because it may have happened. The signal ends the waiting.
+ * A conditional `put` whose answer was lost may find its own object on the second attempt: that counts as success. Therefore, when two writers put
+ * exactly the same bytes at the same time, both may succeed.
+ * `append` is never retried, because the failed attempt may have appended. An abort ends the wait.
  *
  * @example
  * const storage = withRetry(store, { attempts: 3 })

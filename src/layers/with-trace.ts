@@ -1,4 +1,4 @@
-/** A layer that tells what is asked of a store and how long it takes. */
+/** A layer that reports every call of a store and its duration. */
 import type { Awaitable } from '../core/awaitable'
 import { type Clock, systemClock } from '../core/clock'
 import { invalidArgument, isMillwrightError } from '../core/errors'

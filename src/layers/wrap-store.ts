@@ -1,10 +1,10 @@
-/** The common ground of the layers: an object store that passes everything on, except what is replaced. */
+/** The common code of the layers: an object store that passes every call on, except those that are replaced. */
 import { displayPort } from '../core/display'
 import type { ObjectStore } from '../ports/object-store'
 
 /**
- * A store with the members of `changes`; everything else goes to `inner`, also `close`. The shortcuts `getChanged`, `createFolder` and
- * `moveFolder` are not passed on by themselves: they would go around a layer that replaces `get` or `put`.
+ * A store with the members of `changes`; all other calls go to `inner`, also `close`. The shortcuts `getChanged`, `createFolder` and
+ * `moveFolder` are not passed on, because they would bypass a layer that replaces `get` or `put`.
  */
 export function wrapStore(inner: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
   return displayPort('ObjectStore', {

@@ -4,12 +4,12 @@ import { type Classifier, type Estimator, makeEstimator, type Regressor } from '
 import { type Params, paramsOf } from './params'
 import type { Transformer } from './transformer'
 
-/** What a chain that ends in `E` is: a classifier, a regressor, or either. */
+/** The type of a chain whose last step is `E`: a classifier, a regressor, or either. */
 export type ChainOf<E extends Estimator> = E extends Classifier ? Classifier : E extends Regressor ? Regressor : Estimator
 
 /**
- * One estimator of any number of transformers followed by a model. Each step learns from what the steps before it made of the
- * training table; predicting runs new rows through the same steps.
+ * Combines any number of transformers and a model into one estimator. Each step is fitted on the training table as transformed by
+ * the steps before it; prediction transforms new rows by the same steps.
  *
  * `options` is a flat record of all options under the name of their step (`simpleImputer.strategy`); a second step of one kind is
  * numbered (`standardScaler2.withMean`).

@@ -1,4 +1,4 @@
-/** Cross-validation: how good an estimator is on rows it did not learn from. */
+/** Cross-validation: scores an estimator on rows that it was not fitted on. */
 import { invalidArgument, show } from '../core/errors'
 import { type Logger, silentLogger } from '../core/logger'
 import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
@@ -23,21 +23,21 @@ export interface CrossValidateOptions<Scoring extends readonly (MetricName | Met
   readonly folds?: number | undefined
   /** Metrics by name, or as objects. */
   readonly scoring: Scoring
-  /** Give every fold its share of each class. @default true for classifiers without `groups` and `timeOrder` */
+  /** Keep the proportions of the classes in every fold. @default true for classifiers without `groups` and `timeOrder` */
   readonly stratify?: boolean | undefined
   /** Shuffle rows before dividing; without, folds are consecutive blocks (only with `stratify: false`). @default true */
   readonly shuffle?: boolean | undefined
-  /** A column whose equal values stay in one fold; it is no feature. */
+  /** A column of group labels: rows with equal values go to the same fold. It is not used as a feature. */
   readonly groups?: Name | undefined
-  /** A column that orders rows in time: folds learn on the past and judge on what follows. It stays a feature. */
+  /** A column that orders rows in time: each fit uses earlier rows and is scored on later ones. The column stays a feature. */
   readonly timeOrder?: Name | undefined
   /** @default 0 */
   readonly seed?: number | undefined
   /** Stops between folds and between trees; the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined
-  /** Told after every fold. */
+  /** Called after every fold. */
   readonly onProgress?: OnProgress<'cross-validate'> | undefined
-  /** Told once, by `warn`, what the fits of the folds had to say. @default the console's warnings */
+  /** Receives the warnings of the fits, each once, through `warn`. @default the console */
   readonly logger?: Logger | undefined
 }
 
@@ -57,9 +57,9 @@ export type CrossValidation<Scoring extends readonly (MetricName | Metric)[]> = 
 }
 
 /**
- * Fits the estimator once per fold on the other folds, and scores it on the fold. Other work gets a turn in between.
+ * For each fold: fits the estimator on the other folds and scores it on this one. The event loop gets turns in between.
  *
- * @throws NotFound for a column that is not there; InvalidArgument for options out of range, a metric for another task, or fewer rows
+ * @throws NotFound for an unknown column; InvalidArgument for options out of range, a metric for another task, or fewer rows
  * than folds; and as `fit`
  *
  * @example

@@ -1,10 +1,10 @@
-/** How estimators, fitted models and scores read in a console and in a notebook. */
+/** Displays estimators, fitted models and scores in consoles and notebooks. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { show } from '../core/errors'
 import type { Label } from '../metrics/label'
 import type { Params } from './params'
 
-/** What an estimator shows of itself. */
+/** The facts that the display of an estimator shows. */
 interface EstimatorFacts {
   readonly kind: string
   readonly task: string
@@ -12,7 +12,7 @@ interface EstimatorFacts {
   readonly transformers: readonly { readonly kind: string; readonly options: Params }[]
 }
 
-/** What a fitted model shows of itself. */
+/** The facts that the display of a fitted model shows. */
 interface ModelFacts {
   readonly task: string
   readonly target: string
@@ -44,7 +44,7 @@ export function estimatorMarkdown({ kind, transformers, learner }: EstimatorFact
   return `**${kind}** (not fitted)\n\n${markdownTable(['step', 'kind', 'options'], steps)}`
 }
 
-/** What was fitted, for what, from which columns, and how that went. */
+/** The kind of model, its task, its columns, and how the fit went. */
 export function modelText(model: ModelFacts): string {
   return [
     `fitted ${arrows([...model.parts.transformers, model.parts.learner])}`,
@@ -57,7 +57,7 @@ export function modelMarkdown(model: ModelFacts): string {
   return `**fitted ${arrows([...model.parts.transformers, model.parts.learner])}**\n\n${markdownTable(['what', 'value'], factsOf(model))}`
 }
 
-/** Lets metric values read as a small table. Returns `scores`. */
+/** Adds a table as the display of metric values. Returns `scores`. */
 export function displayedEvaluation<T extends object>(scores: T, facts: { readonly target: string; readonly rows: number }): T {
   const lines = Object.entries(scores).map(([name, value]) => [name, digits(value as number)])
   const title = `evaluation of ${show(facts.target)} on ${facts.rows} rows`
@@ -67,7 +67,7 @@ export function displayedEvaluation<T extends object>(scores: T, facts: { readon
   })
 }
 
-/** Lets cross-validation scores read as a table: mean, deviation and the folds. Returns `scores`. */
+/** Adds a table as the display of cross-validation scores: mean, standard deviation and folds. Returns `scores`. */
 export function displayedFolds<T extends object>(scores: T, target: string): T {
   const entries = Object.entries(scores) as [string, { readonly mean: number; readonly std: number; readonly values: readonly number[] }][]
   const header = ['metric', 'mean', 'std', 'folds']

@@ -1,4 +1,4 @@
-/** The estimator: something with options that learns from a table and gives a fitted model. */
+/** The estimator: has options, and returns a fitted model when it is fitted on a table. */
 
 import { systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
@@ -23,43 +23,43 @@ import { type FittedTransformer, fitTransform, type Transformer } from './transf
 export interface FitOptions<Name extends string = string> {
   /** The column to predict. Every other column is a feature. */
   readonly target: Name
-  /** Stops between steps (trees); the signal's reason is thrown. Nothing remains of an aborted fit. */
+  /** Stops between steps (trees); the signal's reason is thrown. An aborted fit has no effect. */
   readonly signal?: AbortSignal | undefined
-  /** Told after every step (tree). */
+  /** Called after every step (tree). */
   readonly onProgress?: OnProgress<'fit'> | undefined
-  /** Told by `warn` of what the caller should know, such as a fit that did not converge. @default the console's warnings */
+  /** Receives warnings through `warn`, such as a fit that did not converge. @default the console */
   readonly logger?: Logger | undefined
 }
 
-/** Something that learns. Immutable: fitting twice gives two models. */
+/** An estimator. Immutable: fitting twice gives two models. */
 export interface Estimator {
   readonly kind: string
   readonly task: 'classification' | 'regression'
-  /** All options with their defaults, flat: made for `run.logParams`. */
+  /** All options with their defaults, as a flat record for `run.logParams`. */
   readonly options: Params
-  /** The algorithm within, without the transformers. */
+  /** The learning algorithm, without the transformers. */
   readonly learner: Learner
   /** The transformers before it. */
   readonly transformers: readonly Transformer[]
   /**
-   * Learns from a table; keeps the thread busy until it is done.
+   * Fits on a table. Blocks the thread until it is done.
    *
-   * @throws NotFound when the target column is not there; InvalidArgument when the target has missing values or does not fit the
+   * @throws NotFound when there is no target column; InvalidArgument when the target has missing values or does not fit the
    * task, when there are no rows or features, or a feature is of a kind the learner cannot take
    */
   fit<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): FittedModel
-  /** As `fit`, but gives other work a turn every few milliseconds. The same model. */
+  /** As `fit`, but yields to the event loop every few milliseconds. Gives the same model. */
   fitAsync<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): Promise<FittedModel>
 }
 
-/** The labels of a model that learns column `Name` of rows of type `R`; {@link Label} where the type of the rows does not tell. */
+/** The labels of a model that learns column `Name` of rows of type `R`; {@link Label} if the type of the rows does not say it. */
 export type LabelIn<R, Name extends PropertyKey> = string extends keyof R
   ? Label
   : Name extends keyof R
     ? Extract<Exclude<R[Name], null>, Label>
     : Label
 
-/** An estimator of classes. The labels of its models have the type of the target column, where the dataset is typed. */
+/** An estimator for classification. The labels of its models have the type of the target column, if the dataset is typed. */
 export interface Classifier extends Estimator {
   readonly task: 'classification'
   fit<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): FittedClassifier<LabelIn<RowOf<T>, Name>>
@@ -69,7 +69,7 @@ export interface Classifier extends Estimator {
   ): Promise<FittedClassifier<LabelIn<RowOf<T>, Name>>>
 }
 
-/** An estimator of numbers. */
+/** An estimator for regression. */
 export interface Regressor extends Estimator {
   readonly task: 'regression'
   fit<T extends Table, const Name extends NameOf<T>>(table: T, options: FitOptions<Name>): FittedRegressor
@@ -82,7 +82,7 @@ export const loggerRule: OptionRule = {
   test: (value) => typeof (value as Logger | null)?.warn === 'function',
 }
 
-/** How long a fit keeps the thread before others get a turn, in milliseconds. */
+/** How long a fit runs before it yields to the event loop, in milliseconds. */
 const TURN_MS = 12
 
 /** An estimator of transformers and a learner. */
@@ -134,7 +134,7 @@ export function makeEstimator<E extends Estimator = Estimator>(
   return estimator as E
 }
 
-/** Says warnings where the caller sees them: through the given logger, or on the console. */
+/** Writes warnings to the given logger, or to the console. */
 export function tellWarnings(warnings: readonly string[], logger: Logger | undefined): void {
   for (const warning of warnings) {
     if (logger === undefined) console.warn(`millwright: ${warning}`)
@@ -218,7 +218,7 @@ function featureMatrix(kind: string, table: Table, target: string): FeatureMatri
   return { numRows: table.numRows, names, columns: names.map((name) => toFloat64(table.column(name))) }
 }
 
-/** The columns of the raw table that the learner's columns come from. */
+/** The columns of the raw table that the learner's columns are computed from. */
 function sources(transformers: readonly FittedTransformer[], names: readonly string[]): Set<string> {
   let needed: readonly string[] = names
   for (const step of [...transformers].reverse()) needed = [...step.sourcesOf(needed), ...step.inputs]

@@ -1,4 +1,4 @@
-/** How good a fitted model is on labelled rows. */
+/** Computes metrics of a fitted model on labelled rows. */
 import { invalidArgument, show } from '../core/errors'
 import { anything, arrayOf, checkOptions } from '../core/options'
 import type { Label } from '../metrics/label'
@@ -28,12 +28,12 @@ export interface EvaluateOptions<M extends FittedModel = FittedModel, Metrics ex
   readonly metrics?: Metrics | undefined
 }
 
-/** Whatever has a task: estimators and fitted models. */
+/** Estimators and fitted models: anything with a task. */
 export interface HasTask {
   readonly task: 'classification' | 'regression'
 }
 
-/** Metrics that fit a model or estimator, by name or as objects. */
+/** Metrics for the task of a model or estimator, by name or as objects. */
 export type MetricOf<M extends HasTask> = M['task'] extends 'classification'
   ? ClassificationMetricName | LabelMetric | ProbabilityMetric
   : M['task'] extends 'regression'
@@ -43,7 +43,7 @@ export type MetricOf<M extends HasTask> = M['task'] extends 'classification'
 /** The name under which a metric's value is reported. */
 export type MetricNameOf<S> = S extends string ? S : S extends { readonly name: infer Name extends string } ? Name : never
 
-/** Values by the names of the metrics asked for. */
+/** Values by the names of the requested metrics. */
 export type ScoresOf<Metrics extends readonly (MetricName | Metric)[]> = { readonly [Name in MetricNameOf<Metrics[number]>]: number }
 
 /** The default metrics of a classifier; those that are not always defined are optional. A type, not an interface, so that it is a record of numbers too. */
@@ -72,7 +72,7 @@ export type DefaultScores<M extends HasTask> = M['task'] extends 'classification
 /**
  * Metrics of a fitted model on a table that has its target column.
  *
- * A metric asked for by name that is not defined on these rows (`rocAuc` of one class) is `NaN`; of the default ones it is left out.
+ * A metric that is not defined on these rows (`rocAuc` of one class) is `NaN` if it was requested by name; a default metric is left out.
  *
  * @throws NotFound without the target column; InvalidArgument when it has missing values, there are no rows, or a metric is for
  * another task; SchemaMismatch as `predict`
@@ -118,7 +118,7 @@ export function metricFor(metric: string | Metric, task: 'classification' | 'reg
   return found
 }
 
-/** The value of each metric; predictions are made once. */
+/** The value of each metric; predictions are computed once. */
 export function scoreMetrics(model: FittedModel, table: Table, metrics: readonly Metric[]): number[] {
   const column = table.column(model.target)
   assertComplete(column)
@@ -128,7 +128,7 @@ export function scoreMetrics(model: FittedModel, table: Table, metrics: readonly
     return metrics.map((metric) => (metric.needs === 'numbers' ? metric.compute(actual, predicted) : Number.NaN))
   }
   const { classes } = model as FittedClassifier
-  // A table read elsewhere may have the target in another type: 1 for true, "9" for 9.
+  // A table from another source may have the target in another type: 1 for true, "9" for 9.
   const known = new Set<Label>(classes)
   const actual = labelsOfColumn(column).map((label, row) =>
     known.has(label) ? label : (labelOrThrow(label, classes, `row ${row} of the target ${show(column.name)}`) as Label),

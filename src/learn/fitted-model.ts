@@ -1,4 +1,4 @@
-/** The fitted model: transformers and a learner that have learned, behind plain rows and tables. */
+/** The fitted model: fitted transformers and a fitted learner, which predict from rows and tables. */
 import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
 import { throwIfAborted } from '../core/signal'
@@ -15,10 +15,10 @@ import { type FeatureImportance, importanceOf, type ModelParts, signatureOf } fr
 import type { Params } from './params'
 import type { TransformerState } from './transformer'
 
-/** What a model predicts from. */
+/** The input of a prediction. */
 export type PredictionInput = Table | readonly Row[]
 
-/** A model that has learned. Immutable. */
+/** A fitted model. Immutable. */
 export interface FittedModel {
   readonly task: 'classification' | 'regression'
   /** Name of the target column. */
@@ -30,25 +30,25 @@ export interface FittedModel {
   readonly signature: ModelSignature
   /** The options it was fitted with, flat. */
   readonly options: Params
-  /** Accuracy or R² on rows left out of the samples, where the learner was asked for it. */
+  /** Accuracy or R² on rows left out of the samples, if the learner computes it. */
   readonly outOfBagScore?: number
   /** Whether an iterative fit reached its tolerance, and how many iterations it took; absent where the learner does not iterate. */
   readonly converged?: boolean
   readonly iterations?: number
-  /** What the fit had to say, such as that it did not converge; also told when it ended. Not stored with the model. */
+  /** Warnings of the fit, for example that it did not converge; they were also logged. Not stored with the model. */
   readonly warnings: readonly string[]
-  /** What it is made of, for converters. */
+  /** Its parts, for converters. */
   readonly parts: ModelParts
   /**
-   * One label or number per row, in order. Columns it does not know are ignored, the target among them.
+   * One label or number per row, in order. Unknown columns and the target are ignored.
    * @throws SchemaMismatch listing every needed column that is missing or of the wrong kind
    */
   predict(data: PredictionInput): Label[]
   /** Probabilities of all classes. @throws Unsupported for a regressor; else as `predict` */
   predictProba(data: PredictionInput): ClassProbabilities
-  /** Share of each learner column in what was learned, largest first. @throws Unsupported when the learner knows none */
+  /** Importance of each learner column, largest first. @throws Unsupported when the learner has none */
   featureImportance(): FeatureImportance[]
-  /** What was learned, as JSON: the transformers' states and the learner's header (not its trees; see `pack`). */
+  /** The learned state as JSON: the states of the transformers and the header of the learner (not its trees; see `pack`). */
   state(): FittedModelState
   /** The model as files, flavor `millwright`. */
   pack(): ModelPackage
@@ -70,13 +70,13 @@ export interface FittedRegressor extends FittedModel {
   predict(data: PredictionInput): number[]
 }
 
-/** The JSON form of what a model has learned. */
+/** The learned state of a model as JSON. */
 export interface FittedModelState {
   readonly transformers: readonly TransformerState[]
   readonly learner: { readonly kind: string; readonly [key: string]: unknown }
 }
 
-/** Puts a fitted model together. */
+/** Creates a fitted model from its parts. */
 export function makeFittedModel(parts: ModelParts): FittedModel {
   const { task, target, classes, features, options, learner } = parts
   const { outOfBagScore, converged, iterations, warning } = learner
@@ -136,7 +136,7 @@ function openFitted(fitted: FittedModel): LoadedModel {
   }
 }
 
-/** The label of highest probability of each row; the first of equals. */
+/** The label with the highest probability for each row; the first of several. */
 export function labelsOf(probabilities: Float64Array, classes: readonly Label[]): Label[] {
   const k = classes.length
   const labels: Label[] = new Array(probabilities.length / k)
@@ -148,7 +148,7 @@ export function labelsOf(probabilities: Float64Array, classes: readonly Label[])
   return labels
 }
 
-/** Runs the transformers and gives the learner's columns. */
+/** Runs the transformers and returns the learner's columns. */
 function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatrix {
   let table = inputTable(parts, data)
   for (const step of parts.transformers) table = step.transform(table)
@@ -181,7 +181,7 @@ function checkTable(features: readonly ColumnSpec[], table: Table): void {
   const issues = features.flatMap(({ name, type }) => {
     if (!names.has(name)) return [{ path: [name], code: 'missing', message: `column ${show(name)} is missing` }]
     const got = table.column(name).type
-    // A column without any cell may have been given whatever type.
+    // A column without values may have any type.
     if ((got === 'string') === (type === 'string') || table.column(name).nullCount === table.numRows) return []
     return [{ path: [name], code: 'wrong-type', message: `column ${show(name)} must be ${type}, got ${got}` }]
   })
@@ -208,7 +208,7 @@ function checkRows(features: readonly ColumnSpec[], rows: readonly Row[]): void 
   if (issues.length > 0) throw new SchemaMismatchError(`predict: ${issues.map(({ message }) => message).join('; ')}`, issues)
 }
 
-/** Whether a cell can stand in a feature of `type`; numbers with a fraction may stand where whole ones were learned. */
+/** Whether a cell is valid for a feature of `type`; fractions are valid where whole numbers were learned. */
 function cellFits(type: ColumnType, cell: unknown): boolean {
   return !isProblem(coerceCell(cell, type === 'int32' ? 'float64' : type))
 }

@@ -1,4 +1,4 @@
-/** What a learning algorithm sees and gives: plain numbers, no tables. The seam between chains and algorithms. */
+/** The interface between estimators and learning algorithms, which work on numbers and not on tables. */
 import type { ProgressEvent } from '../core/progress'
 import type { ModelTask } from '../ports/model'
 import type { Params } from './params'
@@ -29,11 +29,11 @@ export interface Learner {
   readonly options: Params
   /** Of classifiers: the fewest classes a target may have. @default 1 */
   readonly minClasses?: number | undefined
-  /** Learns in steps, so that a caller may give other work a turn between them. */
+  /** Fits in steps, so that a caller can yield to the event loop between them. */
   steps(features: FeatureMatrix, target: TargetVector): Generator<ProgressEvent<'fit'>, FittedLearner>
 }
 
-/** What a learner has learned. */
+/** A fitted learner. */
 export interface FittedLearner {
   readonly kind: string
   /**
@@ -41,16 +41,16 @@ export interface FittedLearner {
    * Zero rows give an empty array.
    */
   predict(features: FeatureMatrix): Float64Array
-  /** Share of each feature in what was learned, in the order of the features, adding up to 1 (all 0 when nothing was learned). */
+  /** Importance of each feature, in the order of the features; the sum is 1 (all are 0 when nothing was learned). */
   readonly importance?: Float64Array | undefined
-  /** Score on rows left out of the samples, where asked for: accuracy or R². */
+  /** Out-of-bag score, if requested: accuracy or R². */
   readonly outOfBagScore?: number | undefined
   /** Of an iterative fit: whether it reached its tolerance, and how many iterations it took. */
   readonly converged?: boolean | undefined
   readonly iterations?: number | undefined
-  /** What the caller of `fit` should know about how it went. Not stored. */
+  /** Warnings about the fit. Not stored. */
   readonly warning?: string | undefined
-  /** Whether missing values are fine without an imputer. */
+  /** Whether it supports missing values without an imputer. */
   readonly takesMissing: boolean
   /** What `restoreLearner` needs: JSON and one block of bytes. */
   state(): LearnerState

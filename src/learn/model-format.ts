@@ -41,7 +41,7 @@ export function packModel(parts: ModelParts): ModelPackage {
 }
 
 /**
- * Reads the files of a package and checks what can be checked before anything is built.
+ * Reads the files of a package and checks them.
  *
  * @throws Unsupported for another flavor or a later format; Corrupt for files that are missing, cut short or changed
  */
@@ -63,7 +63,7 @@ export function readModelFiles(model: ModelPackage): { readonly document: ModelD
   return { document, bytes }
 }
 
-/** The error for files that are not the model they should be. */
+/** The error for damaged files. */
 export function corruptModel(what: string): MillwrightError {
   return new MillwrightError('Corrupt', `the packed model is damaged: ${what}`)
 }

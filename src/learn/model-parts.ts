@@ -1,4 +1,4 @@
-/** What a fitted model consists of, for packing and for converters. */
+/** The parts of a fitted model, for packing and for converters. */
 import type { Label } from '../metrics/label'
 import type { ColumnType } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
@@ -17,7 +17,7 @@ export interface ModelParts {
   readonly options: Params
   readonly transformers: readonly FittedTransformer[]
   readonly learner: FittedLearner
-  /** The learner's own columns, in its order: what the transformers make of the features. */
+  /** The columns of the learner, in its order: the features after the transformers. */
   readonly matrixNames: readonly string[]
 }
 
@@ -26,13 +26,13 @@ export function signatureOf(parts: ModelParts): ModelSignature {
   return { inputs: parts.features, outputs: [{ name: 'prediction', type: parts.task === 'regression' ? 'float64' : parts.targetType }] }
 }
 
-/** Share of one learner column in what was learned. */
+/** Importance of one learner column. */
 export interface FeatureImportance {
   readonly feature: string
   readonly importance: number
 }
 
-/** Shares of the learner's columns, largest first; `undefined` when the learner knows none. */
+/** Importances of the learner's columns, largest first; `undefined` when the learner has none. */
 export function importanceOf({ learner, matrixNames }: ModelParts): FeatureImportance[] | undefined {
   const shares = learner.importance
   if (shares === undefined) return undefined

@@ -19,7 +19,7 @@ import {
 } from './transformers/categories'
 import { columnwise } from './transformers/columnwise'
 
-/** More categories than this need `maxCategories`: a column of names or ids is a mistake more often than a feature. */
+/** More categories than this need `maxCategories`, because columns of names or ids are seldom meant as features. */
 const CATEGORY_LIMIT = 1000
 
 /** Options of {@link oneHotEncoder}. */

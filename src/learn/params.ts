@@ -1,6 +1,6 @@
 /** Options as a flat record that a tracker can log. */
 
-/** Names and plain values of options, all defaults filled in: what `run.logParams` takes. */
+/** Names and plain values of options with all defaults, for `run.logParams`. */
 export type Params = Readonly<Record<string, string | number | boolean>>
 
 /**

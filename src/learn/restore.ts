@@ -1,4 +1,4 @@
-/** From files back to fitted models. */
+/** Restores fitted models from files. */
 
 import { checkOptions, ofType } from '../core/options'
 import { readStored } from '../core/stored'
@@ -35,7 +35,7 @@ export interface RestoreOptions {
 }
 
 /**
- * The fitted model that was packed; it predicts exactly as it did.
+ * Restores a packed model; its predictions are exactly those of the original.
  *
  * @throws Unsupported for another flavor or a later format; Corrupt for files that are missing, cut short or changed; NotFound for a
  * function that it applies and `functions` lacks

@@ -5,7 +5,7 @@ import type { ModelRuntime } from '../ports/model'
 import { functionsOf, type RestoreOptions, restoreModel } from './restore'
 
 /**
- * A runtime that opens packages of flavor `millwright`: what `FittedModel.pack` gives.
+ * A runtime that opens packages of flavor `millwright`, as made by `FittedModel.pack`.
  *
  * @param options `functions`: those that the models' `functionTransformer` steps apply, by name
  * @example

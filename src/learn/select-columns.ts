@@ -45,7 +45,7 @@ export function dropColumns(selector: ColumnSelector): Transformer {
   }
 }
 
-/** The same selection again, from its state. */
+/** Restores the selection from its state. */
 export function restoreSelectColumns({ names, target }: StateOf<'selectColumns'>): FittedTransformer {
   return fittedSelection(names, target)
 }

@@ -78,7 +78,7 @@ export function simpleImputer(options: SimpleImputerOptions = {}): Transformer {
   }
 }
 
-/** The same imputer again, from its state. */
+/** Restores the imputer from its state. */
 export function restoreSimpleImputer({ columns }: StateOf<'simpleImputer'>): FittedTransformer {
   return fittedImputer(columns)
 }
@@ -127,7 +127,7 @@ function filled(column: Column, fill: number | string | boolean): Column {
 
 function filledText(column: Column, fill: string): Column {
   if (column.type !== 'string') {
-    // A column without any cell, of whatever type it was given.
+    // A column without values, of any type.
     return columnFrom(column.name, 'string', new Array(column.length).fill(fill))
   }
   const known = column.dictionary ?? []

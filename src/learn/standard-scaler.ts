@@ -1,4 +1,4 @@
-/** Brings numeric columns to mean 0 and standard deviation 1. */
+/** Scales numeric columns to mean 0 and standard deviation 1. */
 import { arrayOf, checkOptions, nonEmptyString, ofType } from '../core/options'
 import { toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
@@ -57,7 +57,7 @@ export function standardScaler(options: StandardScalerOptions = {}): Transformer
   }
 }
 
-/** The same scaler again, from its state. */
+/** Restores the scaler from its state. */
 export function restoreStandardScaler({ columns }: StateOf<'standardScaler'>): FittedTransformer {
   return fittedScaler(columns)
 }

@@ -1,4 +1,4 @@
-/** What the parts of a stored model must hold, as zod schemas. */
+/** The formats of the parts of a stored model, as zod schemas. */
 import * as z from 'zod/mini'
 import { storedDigest, storedFormat } from '../core/stored'
 import { columnTypes } from '../schema/column'
@@ -16,7 +16,7 @@ export type StoredLearner = z.infer<ReturnType<typeof learner>>
 export type StoredForest = Extract<StoredLearner, { readonly trees: number }>
 /** A stored linear model. */
 export type StoredLinear = Extract<StoredLearner, { readonly coefficients: number[] }>
-/** What `model.json` holds. */
+/** The content of `model.json`. */
 export type ModelDocument = z.infer<ReturnType<typeof modelDocument>>
 
 /** The format of a transformer's state. */
@@ -39,7 +39,7 @@ function modelDocument() {
     transformers: z.array(storedTransformer()),
     matrixNames: z.array(z.string()),
     learner: learner(),
-    /** What `learner.bin` must be. */
+    /** Length and digest of `learner.bin`. */
     binary: z.optional(z.looseObject({ bytes: z.int(), sha256: storedDigest() })),
   })
 }

@@ -1,10 +1,10 @@
-/** The target column as the learner sees it: class codes or numbers. */
+/** Encodes the target column for the learner: class codes or numbers. */
 import { invalidArgument, show } from '../core/errors'
 import { compareLabels, type Label } from '../metrics/label'
 import { type Column, toFloat64 } from '../schema/column'
 import type { TargetVector } from './learner'
 
-/** More classes than this are taken for a mistake. */
+/** More classes than this are refused as a mistake. */
 const MAX_CLASSES = 1000
 
 /** A target column, encoded. */

@@ -1,10 +1,10 @@
-/** The transformer: learns from a table, then turns tables of the same columns into others. */
+/** The transformer: is fitted on a table, and then transforms tables with the same columns. */
 import { MillwrightError, show } from '../core/errors'
 import type { Column, ColumnType } from '../schema/column'
 import { type Table, tableOf } from '../schema/table'
 import type { Params } from './params'
 
-/** What a transformer may be told while it learns. */
+/** Options of `fit` of a transformer. */
 export interface TransformerFitOptions {
   /** The target column: never changed, and learned from by `targetEncoder` only. */
   readonly target?: string | undefined
@@ -14,7 +14,7 @@ export interface TransformerFitOptions {
   readonly columns?: readonly string[] | undefined
 }
 
-/** A transformer before it has learned. */
+/** A transformer that is not fitted. */
 export interface Transformer {
   /** The name of its factory: `simpleImputer`, `oneHotEncoder`, … */
   readonly kind: string
@@ -45,20 +45,20 @@ export function fitTransform(transformer: Transformer, table: Table, options: Tr
   return { fitted, table: fitted.transform(table) }
 }
 
-/** What a transformer has learned, as plain JSON. */
+/** The learned state of a transformer as plain JSON. */
 export interface TransformerState {
   readonly kind: string
   readonly [key: string]: unknown
 }
 
-/** A transformer that has learned. Columns it did not learn, the target among them, pass through unchanged. */
+/** A fitted transformer. Columns that it was not fitted on, such as the target, pass through unchanged. */
 export interface FittedTransformer {
   readonly kind: string
-  /** The columns it reads; a table to transform must have them. */
+  /** The columns it reads; tables to transform must have them. */
   readonly inputs: readonly string[]
   /** @throws SchemaMismatch for a missing column or one of the wrong type */
   transform(table: Table): Table
-  /** The columns of the input that the columns `outputs` of the result are made of. */
+  /** The input columns from which the columns `outputs` of the result are computed. */
   sourcesOf(outputs: readonly string[]): string[]
   /** JSON from which `restoreTransformer` makes the same transformer again. */
   state(): TransformerState

@@ -1,4 +1,4 @@
-/** Delivery of alerts to sinks: in order for each sink, retried, and never in the way of anything else. */
+/** Delivers alerts to sinks in the background: in order for each sink, with retries. */
 import { backoffDelay } from '../core/backoff'
 import { type Clock, sleep } from '../core/clock'
 import { isMillwrightError } from '../core/errors'
@@ -8,23 +8,23 @@ import type { AlertMessage, AlertSink } from '../ports/alert-sink'
 export interface AlertDelivery {
   /** Queues a message for every sink. Never throws. */
   send(message: AlertMessage): void
-  /** Resolves when everything queued so far was delivered or given up. Never rejects. */
+  /** Resolves when every message queued so far was delivered or dropped after its last attempt. Never rejects. */
   settled(): Promise<void>
 }
 
-/** How delivery goes. */
+/** Options of the delivery. */
 export interface AlertDeliveryOptions {
   readonly sinks: readonly AlertSink[]
   readonly clock: Clock
   /** Attempts for each message. */
   readonly attempts: number
-  /** Wait before the second attempt; doubles with each. */
+  /** Delay before the second attempt; it doubles with each further one. */
   readonly retryMs: number
-  /** Told when a message was given up. */
+  /** Called when a message was dropped after its last attempt. */
   readonly onError: (error: unknown) => void
 }
 
-/** A delivery over sinks. */
+/** Creates a delivery to sinks. */
 export function createAlertDelivery({ sinks, clock, attempts, retryMs, onError }: AlertDeliveryOptions): AlertDelivery {
   const tails = new Map<AlertSink, Promise<void>>()
   const deliver = async (sink: AlertSink, message: AlertMessage): Promise<void> => {
@@ -33,7 +33,7 @@ export function createAlertDelivery({ sinks, clock, attempts, retryMs, onError }
         await sink.send(message)
         return
       } catch (error) {
-        // Errors of our own say whether trying again makes sense; of foreign ones nothing is known, so they are tried again.
+        // Our own errors say whether they are retryable. About foreign errors nothing is known, so they are retried.
         if (attempt >= attempts || (isMillwrightError(error) && !error.retryable)) return onError(error)
         await sleep(clock, backoffDelay(attempt, { baseMs: retryMs }))
       }

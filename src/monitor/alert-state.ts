@@ -1,21 +1,21 @@
 /**
- * The life of one alert: inactive → pending → firing → resolved, with a waiting time before it fires and a keeping time before
- * it resolves, both in time and in number of checks, because batch monitoring is checked at irregular times.
+ * The states of one alert: inactive → pending → firing → resolved, with a delay before it fires and a delay before
+ * it resolves. The first is given in time and in number of checks, because batch jobs check at irregular times.
  *
  * Source: the state rules of Prometheus alerting (`for`, `keep_firing_for`), extended by the counts.
  */
 
-/** How long a condition must hold before the alert fires, and must be gone before it resolves. */
+/** How long a condition must hold before the alert fires, and must not hold before it resolves. */
 export interface AlertPatience {
   /** The condition must hold this long before the alert fires, in milliseconds. @default 0 */
   readonly forMs?: number | undefined
   /** … and at this many checks in a row. @default 1 */
   readonly forChecks?: number | undefined
-  /** A firing alert resolves only when the condition has been gone for this long, in milliseconds. @default 0 */
+  /** A firing alert resolves only when the condition has not held for this long, in milliseconds. @default 0 */
   readonly keepFiringMs?: number | undefined
 }
 
-/** Where an alert stands. Plain JSON: store it, and go on from it later. */
+/** The state of an alert. It is plain JSON, so it can be stored and used for the next check. */
 export interface AlertState {
   readonly state: 'inactive' | 'pending' | 'firing' | 'resolved'
   /** When the present state began, epoch milliseconds. */
@@ -26,7 +26,7 @@ export interface AlertState {
   readonly firedAt?: number | undefined
   /** Checks in a row at which the condition held. */
   readonly checks: number
-  /** When the condition was first seen gone while firing. */
+  /** The first check at which the condition of a firing alert no longer held. */
   readonly clearSince?: number | undefined
 }
 
@@ -38,8 +38,8 @@ export function inactiveAlert(at: number): AlertState {
 /**
  * The state after a check at `at` that found the condition `active`. Times must not go back.
  *
- * A condition that goes away while pending is forgotten silently: the result is `inactive`, never `resolved`. `resolved` is reported by the
- * check at which the alert stops firing; the next quiet check gives `inactive`.
+ * When the condition stops holding while the alert is pending, the result is `inactive`, never `resolved`. `resolved` is reported by the
+ * check at which the alert stops firing; the next check at which the condition does not hold gives `inactive`.
  */
 export function nextAlertState(previous: AlertState, active: boolean, at: number, patience: AlertPatience = {}): AlertState {
   return active ? whenActive(previous, at, patience) : whenQuiet(previous, at, patience)

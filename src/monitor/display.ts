@@ -1,8 +1,8 @@
-/** How what a monitor gives reads in a console and in a notebook. */
+/** Displays monitors, their checks and their metrics in consoles and notebooks. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import type { AlertMessage } from '../ports/alert-sink'
 
-/** What a monitor shows of itself. */
+/** The facts that the display of a monitor shows. */
 export interface MonitorFacts {
   readonly name: string
   readonly rows: number
@@ -12,7 +12,7 @@ export interface MonitorFacts {
   readonly rules: readonly { readonly name: string; readonly kind: string; readonly state: string; readonly since: number }[]
 }
 
-/** What a rule shows of how it stood at a check. */
+/** The facts that the display of a rule's status shows. */
 interface StatusFacts {
   readonly rule: string
   readonly state: string
@@ -21,7 +21,7 @@ interface StatusFacts {
   readonly rows: number
 }
 
-/** What a measured metric shows. */
+/** The facts that the display of a measured metric shows. */
 interface PerformanceFacts {
   readonly metric: string
   readonly value: number
@@ -31,7 +31,7 @@ interface PerformanceFacts {
   readonly to: number
 }
 
-/** `Monitor bikes: 1200 rows, 980 labels`, the time they span, and how each rule stands. */
+/** `Monitor bikes: 1200 rows, 980 labels`, the time they span, and the state of each rule. */
 export function monitorText(facts: MonitorFacts): string {
   const { name, rows, labelled, from, to, rules } = facts
   const lines = [`Monitor ${name}: ${rows} rows, ${labelled} labels`]
@@ -53,14 +53,14 @@ export function monitorMarkdown(facts: MonitorFacts): string {
   )}`
 }
 
-/** Lets a message read as one line. Returns `message`, which stays plain JSON. */
+/** Adds a display of one line to a message. Returns `message`, which stays plain JSON. */
 export function displayedAlert(message: AlertMessage): AlertMessage {
   const { state, severity, summary, startsAt, endsAt } = message
   const when = endsAt === undefined ? `since ${time(startsAt)}` : `from ${time(startsAt)} to ${time(endsAt)}`
   return attachDisplay(message, { text: () => `${state === 'firing' ? severity.toUpperCase() : 'RESOLVED'} ${summary} (${when})` })
 }
 
-/** Lets a check read as a table of its rules. Returns `report`. */
+/** Adds a table of its rules as the display of a check. Returns `report`. */
 export function displayedCheck<T extends { readonly at: number; readonly rules: readonly StatusFacts[] }>(report: T): T {
   const header = ['rule', 'state', 'value', 'threshold', 'rows']
   const rows = report.rules.map(({ rule, state, value, threshold, rows: count }) => [rule, state, digits(value), digits(threshold), count])
@@ -72,7 +72,7 @@ export function displayedCheck<T extends { readonly at: number; readonly rules: 
   })
 }
 
-/** Lets a measured metric read as one line. Returns `performance`. */
+/** Adds a display of one line to a measured metric. Returns `performance`. */
 export function displayedPerformance<T extends PerformanceFacts>(performance: T): T {
   const { metric, value, labelled, rows, from, to } = performance
   const span = Number.isFinite(from) ? `, ${time(from)} to ${time(to)}` : ''

@@ -1,4 +1,4 @@
-/** One rule against logged rows: the value found, and whether the condition holds. */
+/** Evaluates one rule on logged rows: computes its value and whether its condition holds. */
 import { MillwrightError } from '../core/errors'
 import { type Metric, metricByName } from '../metrics'
 import type { Table } from '../schema/table'
@@ -7,12 +7,12 @@ import { performanceOf, type VersionClasses } from './performance'
 import type { LoggedPrediction } from './prediction-log'
 import type { AlertRule, DriftRule, PerformanceRule } from './rule'
 
-/** What a rule found at a check. */
+/** The result of a rule at a check. */
 export interface Reading {
   /** The metric; or the share of drifted columns; or, with `psi` and no `share`, the largest index. `NaN` without data. */
   readonly value: number
   readonly threshold: number
-  /** Rows the value rests on. */
+  /** The number of rows that the value was computed from. */
   readonly rows: number
   /** Whether the condition holds; `undefined` without enough data. */
   readonly active: boolean | undefined
@@ -22,16 +22,16 @@ export interface Reading {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-/** What a rule is evaluated with. */
+/** What is needed to evaluate a rule. */
 export interface RuleContext {
   readonly rows: readonly LoggedPrediction[]
-  /** The same rows as a table; made only when asked for. */
+  /** The same rows as a table, created on first use. */
   readonly table: () => Table
   readonly detector: DriftSource | undefined
   /** Columns that the watched model's input must have. */
   readonly inputs: readonly string[]
   readonly classes: VersionClasses
-  /** Whether the alert fires now: then the condition is over only beyond `clear`. */
+  /** Whether the alert is firing. If so, the condition holds until the value is beyond `clear`. */
   readonly firing: boolean
 }
 
@@ -71,7 +71,7 @@ function evaluateDrift(rule: DriftRule, { rows, table, detector: shared, inputs 
     const summary = `drift has ${rows.length} rows of the ${minRows} it needs`
     return { value: Number.NaN, threshold, rows: rows.length, active: undefined, summary, details: {} }
   }
-  // A column that cannot be compared any more (gone, without values, of another type) counts where it must be there; the target need not be.
+  // A column that can no longer be compared (missing, without values, of another type) counts as drifted if the model needs it; the target is not needed.
   const watched = detector
     .detect(table())
     .columns.filter(({ column }) => names === undefined || names.includes(column))
@@ -94,7 +94,7 @@ function evaluateDrift(rule: DriftRule, { rows, table, detector: shared, inputs 
   }
 }
 
-/** The largest size, `NaN` of no columns. */
+/** The largest drift size; `NaN` without columns. */
 function largest(columns: readonly DriftColumn[]): number {
   return columns.length === 0 ? Number.NaN : Math.max(...columns.map(sizeOf))
 }

@@ -1,6 +1,6 @@
 /**
- * Keeping the prediction log on an object store: JSON lines in chunks. A chunk is written once and never changed, so that a killed
- * process leaves whole chunks only, and several processes may write below one prefix.
+ * Stores the prediction log on an object store, as JSON lines in chunks. A chunk is written once and never changed, so that a killed
+ * process leaves only complete chunks, and several processes may write below one prefix.
  */
 import * as z from 'zod/mini'
 import { fromUtf8, utf8 } from '../core/bytes'
@@ -18,11 +18,11 @@ export type LogLine =
 
 /** Chunks below one prefix of a store. */
 export interface LogStorage {
-  /** Adds a line to those not yet written. Beyond `maxBuffered` the oldest is lost and counted. */
+  /** Adds a line to the buffer. Beyond `maxBuffered` the oldest line is dropped and counted. */
   add(line: LogLine): void
   /** Lines not yet written. */
   readonly buffered: number
-  /** Lines lost because the store did not take them in time. */
+  /** Lines dropped because the store did not accept them in time. */
   readonly lost: number
   /** Writes what is buffered as one chunk. On failure everything stays buffered. Concurrent calls wait for each other. */
   flush(): Promise<void>
@@ -30,7 +30,7 @@ export interface LogStorage {
   lines(): AsyncIterable<LogLine>
 }
 
-/** Where and how much. */
+/** Where chunks are stored, and how many. */
 export interface LogStorageOptions {
   readonly storage: ObjectStore
   /** Key prefix, ending in `/`. */
@@ -111,7 +111,7 @@ export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, now 
   }
 }
 
-/** What a line must hold. JSON has neither NaN nor dates: such cells are `null` and text. */
+/** The format of a line. JSON has neither NaN nor dates: such cells are `null` and text. */
 const lineFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<LogLine> => {
   const record = z.looseObject({
     id: z.string(),

@@ -1,4 +1,4 @@
-/** Logged rows as a table: the inputs, the prediction, and the true value. */
+/** Converts logged rows to a table: the inputs, the prediction, and the true value. */
 import type { ColumnType } from '../schema/column'
 import { type Row, type Table, tableFromRows } from '../schema/table'
 import type { LoggedPrediction } from './prediction-log'
@@ -13,7 +13,7 @@ export interface LogTableOptions {
   readonly actualColumn?: string | null | undefined
 }
 
-/** A table of logged rows, in their order. An input column of the same name as the two added ones gives way to them. */
+/** A table of logged rows, in their order. An input column with the same name as one of the two added columns is left out. */
 export function logTable(rows: readonly LoggedPrediction[], options: LogTableOptions = {}): Table {
   const { types = {}, predictionColumn = 'prediction', actualColumn = 'actual' } = options
   const names = new Set(rows.flatMap((row) => Object.keys(row.input)))

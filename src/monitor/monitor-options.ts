@@ -28,25 +28,25 @@ import { assertWindow } from './window'
 export interface MonitorOptions {
   /** For messages and, with `storage`, the folder of the log. @default 'monitor' */
   readonly name?: string | undefined
-  /** Most rows kept in memory; the oldest leave first. @default 100,000 */
+  /** Most rows kept in memory; the oldest are dropped first. @default 100,000 */
   readonly maxRows?: number | undefined
-  /** Most labels kept for predictions that have not come yet. @default 10,000 */
+  /** Most labels kept for predictions that have not been logged yet. @default 10,000 */
   readonly maxWaitingLabels?: number | undefined
   /**
-   * When a row happened: an input column (epoch milliseconds, `Date` or ISO 8601 text), or a function. Rows without it take the time of their
+   * The event time of a row: an input column (epoch milliseconds, `Date` or ISO 8601 text), or a function. A row without it gets the time of its
    * prediction. @default the time of the prediction
    */
   readonly eventTime?: string | ((record: PredictionRecord) => number) | undefined
   /** Types of input columns by name, for tables. @default the signature of the watched predictor */
   readonly types?: Readonly<Record<string, ColumnType>> | undefined
-  /** What drift is measured against. */
+  /** The detector that holds the reference for drift. */
   readonly detector?: DriftSource | undefined
   readonly rules?: readonly AlertRule[] | undefined
-  /** Where alerts go, beside the events. What a sink throws is reported through `error` and breaks nothing. */
+  /** Receive alerts, in addition to the events. Errors of a sink are emitted as `error`. */
   readonly sinks?: readonly AlertSink[] | undefined
   /** Evaluates the rules this often, in milliseconds. @default only when `check` is called */
   readonly checkEveryMs?: number | undefined
-  /** Keeps the log, under `monitor/<name>/`. @default memory only */
+  /** Stores the log under `monitor/<name>/`. @default memory only */
   readonly storage?: ObjectStore | undefined
   /** Writes to the storage in the background once this many lines have gathered; `flush` writes at once. @default 1,000 */
   readonly flushRows?: number | undefined
@@ -82,11 +82,11 @@ export function checkMonitorOptions(options: MonitorOptions): void {
   }
 }
 
-/** What may be asked of the log, beside what one operation adds. */
+/** Options that every query of the log has. */
 const selectionRules = { window: anything(), labelled: ofType('boolean'), version: nonEmptyString() } as const
 
 /**
- * Checks what rows an operation asks for, and its own options.
+ * Checks the row query of an operation and its other options.
  *
  * @throws InvalidArgument naming the operation and the option
  */
@@ -125,7 +125,7 @@ export const detectorRule: OptionRule = {
   test: (value) => typeof (value as DriftSource | null)?.detect === 'function',
 }
 
-/** Checks an answered row handed in by hand. @throws InvalidArgument naming the field */
+/** Checks an answered row passed by the caller. @throws InvalidArgument naming the field */
 export function assertRecord(record: PredictionRecord, subject: string): void {
   if (typeof record !== 'object' || record === null) {
     throw invalidArgument(`${subject} takes an answered row as a predictor's \`prediction\` event tells it, got ${show(record)}`)

@@ -1,4 +1,4 @@
-/** The monitor: logs what a predictor answered, joins the labels that come later, and watches performance and drift. */
+/** The monitor: logs the answers of a predictor, joins labels that arrive later, and watches performance and drift. */
 import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
@@ -41,17 +41,17 @@ import {
 import type { AlertRule } from './rule'
 import { assertPeriod, type Period } from './window'
 
-/** What can be watched: a `Predictor` is one. */
+/** What a monitor can watch: a `Predictor`, for example. */
 export interface PredictionSource {
   on(type: 'prediction', listener: (record: PredictionRecord) => void, options?: ListenOptions): () => void
   readonly signature?: ModelSignature | undefined
-  /** Which model answers now, and its classes where it is a classifier: they say which class is positive where a window lacks one. */
+  /** The model that answers now, and the classes of a classifier: they determine the positive class when a window lacks one of the two. */
   readonly name?: string | undefined
   readonly version?: string | undefined
   readonly classes?: readonly Label[] | undefined
 }
 
-/** How a rule stood at a check. */
+/** The status of a rule at a check. */
 export interface RuleStatus extends Reading {
   readonly rule: string
   readonly kind: AlertRule['kind']
@@ -60,7 +60,7 @@ export interface RuleStatus extends Reading {
   readonly since: number
 }
 
-/** What a check found, rule by rule. */
+/** The result of a check for every rule. */
 export interface CheckReport {
   readonly at: number
   readonly rules: readonly RuleStatus[]
@@ -72,9 +72,9 @@ export interface MonitorEvents {
   'alert-firing': AlertMessage
   /** A rule stopped firing. */
   'alert-resolved': AlertMessage
-  /** A check has looked at every rule. */
+  /** A check has evaluated every rule. */
   'check-end': CheckReport
-  /** A sink that gave up, a failed write in the background, a rule that could not be evaluated, a listener that threw. */
+  /** A failed delivery to a sink, a failed write in the background, a rule that could not be evaluated, an error thrown by a listener. */
   error: unknown
 }
 
@@ -82,12 +82,12 @@ export interface MonitorEvents {
 export interface MonitorStats extends LogCounts {
   /** Rows in the log now. */
   readonly rows: number
-  /** Lines not yet on the storage, and lines lost because it did not take them. */
+  /** Lines not yet on the storage, and lines dropped because it did not accept them. */
   readonly unsaved: number
   readonly lost: number
 }
 
-/** Which metric over which rows. */
+/** The metric to compute, and the rows to compute it on. */
 export interface PerformanceQuery extends Omit<RowSelection, 'labelled'> {
   readonly metric: MetricName | Metric
 }
@@ -102,7 +102,7 @@ interface RuleMemory {
  * Watches a model at work.
  *
  * Rows are kept in memory in order of event time, up to `maxRows`; with `storage` they are also written as JSON lines and read back by
- * {@link Monitor.open}. Labels may come at any time, also before their prediction. Nothing that fails here disturbs the predictor.
+ * {@link Monitor.open}. Labels may arrive at any time, also before their prediction. Failures of the monitor do not affect the predictor.
  *
  * @example
  * const monitor = new Monitor({
@@ -115,7 +115,7 @@ interface RuleMemory {
  */
 export class Monitor {
   readonly name: string
-  /** What drift rules and {@link Monitor.drift} compare with. Set it anew when a retrained model has a new reference. */
+  /** The detector that drift rules and {@link Monitor.drift} use. Replace it when a retrained model has a new reference. */
   detector: DriftSource | undefined
   readonly #options: MonitorOptions
   readonly #clock: Clock
@@ -131,7 +131,7 @@ export class Monitor {
   #flushing = false
   #closed = false
 
-  /** @throws InvalidArgument on options that do not fit */
+  /** @throws InvalidArgument for invalid options */
   constructor(options: MonitorOptions = {}) {
     checkMonitorOptions(options)
     const { name = 'monitor', clock = systemClock(), storage, rules = [], sinks = [], checkEveryMs } = options
@@ -158,7 +158,7 @@ export class Monitor {
     attachDisplay(this, { text: () => monitorText(this.#facts()), markdown: () => monitorMarkdown(this.#facts()) })
   }
 
-  /** A monitor that goes on from what its storage holds. @throws Corrupt when the storage holds something else */
+  /** Opens a monitor with the log that its storage holds. @throws Corrupt when the storage holds something else */
   static async open(options: MonitorOptions & { readonly storage: NonNullable<MonitorOptions['storage']> }): Promise<Monitor> {
     if (options?.storage === undefined) throw invalidArgument('Monitor.open needs `storage`, the object store that holds the log')
     const monitor = new Monitor(options)
@@ -174,7 +174,7 @@ export class Monitor {
     return this.#emitter.on(type, listener, options)
   }
 
-  /** Records every prediction of a predictor from now on; the returned function ends it. */
+  /** Records every prediction of a predictor from now on; the returned function stops it. */
   watch(source: PredictionSource): () => void {
     if (typeof source?.on !== 'function') throw invalidArgument(`watch of ${this.name} needs a predictor, got ${show(source)}`)
     const inputs = source.signature?.inputs ?? []
@@ -189,7 +189,7 @@ export class Monitor {
     }
   }
 
-  /** Takes one answered row in. A second row of one id is refused (`duplicate`). @throws InvalidState when closed */
+  /** Logs one answered row. A second row with the same id is refused (`duplicate`). @throws InvalidState when closed */
   record(record: PredictionRecord): LogOutcome {
     this.#open('record')
     assertRecord(record, `record of ${this.name}`)
@@ -200,14 +200,14 @@ export class Monitor {
   }
 
   /**
-   * Gives the true value of a prediction. For an id that is not known (yet) it is kept for a while (`waiting`); an older label than
-   * the one there is ignored (`stale`), a newer one corrects it. Blank text is no label (`empty`).
+   * Adds the true value of a prediction. A label with an unknown id is kept until its prediction arrives (`waiting`); a label older than
+   * the present one is ignored (`stale`), a newer one replaces it. Blank text is no label (`empty`).
    *
-   * The label takes the type of the prediction: `1`, `"1.0"`, `"True"` and `true` are one label of a model that says `true`.
+   * The label is converted to the type of the prediction: `1`, `"1.0"`, `"True"` and `true` are the same label for a model that predicts `true`.
    *
    * @param at when the label arrived, epoch milliseconds; now when left out
-   * @throws InvalidArgument for what is no label, and for one that cannot take the type of the prediction; a label that waits for its prediction
-   * and then does not fit is told through `error`
+   * @throws InvalidArgument for an invalid label, and for one that cannot be converted to the type of the prediction; when a waiting label
+   * cannot be converted, the error is emitted as `error`
    */
   label(id: string, actual: Actual | bigint, at: number = this.#clock.now()): LogOutcome {
     this.#open('label')
@@ -222,7 +222,7 @@ export class Monitor {
     return outcome
   }
 
-  /** Logged rows, oldest first. Windows that name no end reach to now. */
+  /** Logged rows, oldest first. Windows without an end extend to now. */
   rows(selection: RowSelection = {}): LoggedPrediction[] {
     checkSelection(`rows of ${this.name}`, selection)
     return this.#log.rows(selection, this.#clock.now())
@@ -242,7 +242,7 @@ export class Monitor {
     return performanceOf(this.#log.rows({ window, version, labelled }, this.#clock.now()), metric, this.#classes)
   }
 
-  /** The same metric period by period, oldest first. */
+  /** The same metric for each period, oldest first. */
   performanceBy(period: Period, query: PerformanceQuery): PerformancePoint[] {
     const subject = `performanceBy of ${this.name}`
     assertPeriod(period, subject)
@@ -260,8 +260,8 @@ export class Monitor {
   }
 
   /**
-   * Evaluates every rule at `at` (now when left out), moves the alerts on, and tells `alert` and `resolved` listeners and the sinks. Sinks are
-   * not waited for. A rule that cannot be evaluated is reported through `error` and left as it is.
+   * Evaluates every rule at `at` (default: now), updates the alerts, and notifies the listeners of `alert-firing` and `alert-resolved` and the sinks. It does
+   * not wait for the sinks. When a rule cannot be evaluated, the error is emitted as `error` and its alert is not changed.
    */
   check(at: number = this.#clock.now()): CheckReport {
     this.#open('check')
@@ -272,7 +272,7 @@ export class Monitor {
     return report
   }
 
-  /** Writes what is not on the storage yet and waits for the sinks. @throws what the storage throws; nothing is lost by it */
+  /** Writes the buffered lines to the storage and waits for the sinks. @throws what the storage throws; the lines then stay buffered */
   async flush(): Promise<void> {
     await this.#storage?.flush()
     await this.#delivery.settled()
@@ -286,7 +286,7 @@ export class Monitor {
     await this.flush()
   }
 
-  /** What the monitor has seen so far. */
+  /** Counts since the monitor was created. */
   get stats(): MonitorStats {
     return { ...this.#log.counts(), rows: this.#log.size, unsaved: this.#storage?.buffered ?? 0, lost: this.#storage?.lost ?? 0 }
   }
@@ -367,7 +367,7 @@ export class Monitor {
     )
   }
 
-  /** A label of the log; one that does not fit its row is left out and told, so that the others are read. */
+  /** Joins a label from the stored log. A label that does not fit its row is left out and reported, so that the others can be read. */
   #restoreLabel(id: string, actual: Actual, at: number): void {
     try {
       this.#log.label(id, actual, at)
@@ -376,7 +376,7 @@ export class Monitor {
     }
   }
 
-  /** The classes of a version: what a watched predictor says of it, else what was seen of it. */
+  /** The classes of a version: those of the watched predictor, else those of its logged answers. */
   #classesOf(model: string, version: string): readonly Label[] {
     for (const source of this.#sources) {
       const said = source.name === model && source.version === version ? source.classes : undefined

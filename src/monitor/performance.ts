@@ -1,4 +1,4 @@
-/** Live performance: a metric over logged rows whose labels have arrived. */
+/** Live performance: computes a metric on logged rows whose labels have arrived. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { ClassProbabilities, Label, Metric } from '../metrics'
 import { classesOf, wholeClasses } from '../metrics/label'
@@ -25,11 +25,11 @@ export interface Performance {
 
 /** A metric over one period of a series. `from` (included) and `to` (not included) are the period's own bounds. */
 export interface PerformancePoint extends Performance {
-  /** Share of rows answered by each model version. */
+  /** The share of the rows that each model version answered. */
   readonly versions: Readonly<Record<string, number>>
 }
 
-/** The classes of a model version as far as they are known beside the rows at hand. */
+/** The classes of a model version, if they are known from elsewhere than the rows. */
 export type VersionClasses = (model: string, version: string) => readonly Label[]
 
 /** A metric over rows; rows without a label count in `rows` only. */
@@ -46,7 +46,7 @@ export function performanceOf(rows: readonly LoggedPrediction[], metric: Metric,
   })
 }
 
-/** The metric period by period, oldest first; periods without rows are left out. */
+/** The metric for each period, oldest first; periods without rows are left out. */
 export function performanceSeries(
   rows: readonly LoggedPrediction[],
   metric: Metric,
@@ -80,7 +80,7 @@ function scoreOf(rows: readonly LoggedPrediction[], metric: Metric, classesOfVer
       throw invalidArgument(`${metric.name} is a metric of numbers, but ${found}`)
     }
   }
-  // Versions may answer in different types (an ONNX model writes 0 and 1 for a boolean target): the newest row's type holds for all.
+  // Versions may answer in different types (an ONNX model gives 0 and 1 for a boolean target). All are converted to the type of the newest row.
   const base = wholeClasses(labelsOfRow(rows[rows.length - 1] as LoggedPrediction))
   const known = new Map<unknown, Label>()
   const unified = (value: Label): Label => {
@@ -97,7 +97,7 @@ function scoreOf(rows: readonly LoggedPrediction[], metric: Metric, classesOfVer
   })
 }
 
-/** The classes of every version that answered: those of its probabilities, else those it says itself, else those it was seen with. */
+/** The classes of every version that answered: those of its probabilities, else those that it declares, else those of its logged answers. */
 function classesIn(rows: readonly LoggedPrediction[], classesOfVersion: VersionClasses): Label[] {
   const versions = new Map<string, { readonly row: LoggedPrediction; readonly probabilities: Record<string, number> }>()
   for (const row of rows) {

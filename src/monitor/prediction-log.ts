@@ -1,4 +1,4 @@
-/** The log of answered rows: bounded, in order of event time, with late labels joined by prediction id. */
+/** The log of answered rows: bounded, in order of event time; labels are joined by prediction id when they arrive. */
 import { show } from '../core/errors'
 import type { Label } from '../metrics'
 import type { PredictionRecord } from '../ports/model'
@@ -13,28 +13,28 @@ export type Actual = string | number | boolean
 export interface LoggedPrediction extends Omit<PredictionRecord, 'at'> {
   /** Event time, epoch milliseconds. */
   readonly at: number
-  /** The true value, once it has arrived, in the type of the prediction: `1`, `"1.0"` and `true` are one label. */
+  /** The true value, once it has arrived, converted to the type of the prediction. */
   readonly actual?: Actual | undefined
   /** When it arrived, epoch milliseconds. */
   readonly labelledAt?: number | undefined
 }
 
-/** What happened to a row or label given to the log. `empty`: blank text is no label, and nothing was kept. */
+/** What the log did with a row or label. `empty`: the label was blank text and was not kept. */
 export type LogOutcome = 'added' | 'duplicate' | 'too-old' | 'joined' | 'waiting' | 'stale' | 'empty'
 
-/** Counts of a prediction log since it was made. */
+/** Counts of a prediction log since it was created. */
 export interface LogCounts {
-  /** Rows taken in. */
+  /** Rows added. */
   readonly recorded: number
-  /** Rows refused because their id was there already. */
+  /** Rows refused because their id was already in the log. */
   readonly duplicates: number
-  /** Rows that left (or never entered) because the log was full; the oldest leave first. */
+  /** Rows dropped because the log was full; the oldest are dropped first. */
   readonly dropped: number
   /** Labels joined to a row; a correction of a label counts again. */
   readonly labelled: number
-  /** Labels that came for an id not (yet) known. */
+  /** Labels with an id that was not in the log when they arrived. */
   readonly unknownLabels: number
-  /** Labels waiting now for their row. */
+  /** Labels that wait for their row now. */
   readonly waitingLabels: number
   /** Labels left out because they were blank text. */
   readonly emptyLabels: number
@@ -42,7 +42,7 @@ export interface LogCounts {
   readonly unfitLabels: number
 }
 
-/** Which rows of the log. */
+/** Selects rows of the log. */
 export interface RowSelection {
   /** @default every row */
   readonly window?: Window | undefined
@@ -60,9 +60,9 @@ export interface PredictionLog {
   add(record: PredictionRecord, at: number): LogOutcome
   /** @throws InvalidArgument for a label whose type does not fit the row's prediction */
   label(id: string, actual: Actual, at: number): LogOutcome
-  /** The labels seen in predictions and true values of one model version. At most 1,000. */
+  /** The labels in predictions and true values of one model version. At most 1,000. */
   seenLabels(model: string, version: string): ReadonlySet<Label>
-  /** Snapshots of the rows, oldest first. `now` is the end of windows that name none. */
+  /** Snapshots of the rows, oldest first. `now` is the end of windows without one. */
   rows(selection: RowSelection, now: number): LoggedPrediction[]
   counts(): LogCounts
 }
@@ -71,9 +71,9 @@ export interface PredictionLog {
 export interface PredictionLogOptions {
   /** Most rows kept. */
   readonly maxRows: number
-  /** Most labels kept for rows that have not come yet; the longest waiting leaves first. */
+  /** Most labels kept for rows that have not been added yet; the one that has waited longest is dropped first. */
   readonly maxWaitingLabels: number
-  /** Told when a label that waited for its row does not fit it; the row is kept without. */
+  /** Called when a waiting label does not fit its row; the row is kept without a label. */
   readonly onUnfit?: ((error: Error) => void) | undefined
 }
 
@@ -82,13 +82,13 @@ interface WaitingLabel {
   readonly at: number
 }
 
-/** An empty log. Adding in order of time is O(1), looking at a window costs the rows it holds. */
+/** An empty log. Adding in order of time is O(1); reading a window is O(rows in it). */
 export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: PredictionLogOptions): PredictionLog {
   const byId = new Map<string, LoggedPrediction>()
   const seen = createSeenLabels()
   const counts = { recorded: 0, duplicates: 0, dropped: 0, labelled: 0, unknownLabels: 0, emptyLabels: 0, unfitLabels: 0 }
   const waiting = createWaitingLabels({ maxWaitingLabels, onUnfit }, counts)
-  // Rows by time; those before `start` have left. Emptied in bulk, so that leaving stays cheap.
+  // Rows by time; those before `start` have been dropped. They are removed in bulk, so that dropping one row is cheap.
   let rows: LoggedPrediction[] = []
   let start = 0
 
@@ -153,15 +153,15 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
   }
 }
 
-/** What label counting needs of the log's counts. */
+/** The counts that change when a label is added. */
 type LabelTally = { unknownLabels: number; emptyLabels: number; unfitLabels: number }
 
-/** Labels that came before their row; the longest waiting leaves first. */
+/** Labels that arrived before their row; the one that has waited longest is dropped first. */
 function createWaitingLabels({ maxWaitingLabels, onUnfit }: Omit<PredictionLogOptions, 'maxRows'>, counts: LabelTally) {
   const waiting = new Map<string, WaitingLabel>()
   return {
     size: () => waiting.size,
-    /** The label of a row that has come, where it fits. */
+    /** Returns the waiting label of a row that has arrived, if it fits. */
     take(record: PredictionRecord): WaitingLabel | undefined {
       const known = waiting.get(record.id)
       waiting.delete(record.id)
@@ -190,7 +190,7 @@ function createWaitingLabels({ maxWaitingLabels, onUnfit }: Omit<PredictionLogOp
   }
 }
 
-/** The label in the type of the row's prediction; `null` when it is blank. Counts what is left out. @throws InvalidArgument */
+/** The label converted to the type of the row's prediction; `null` when it is blank. Counts labels that are left out. @throws InvalidArgument */
 function labelFor(row: PredictionRecord, actual: Actual, counts: LabelTally): Label | null {
   const classes = row.prediction === null ? [] : labelsOfRow(row)
   const label = readLabel(actual, classes)
@@ -217,7 +217,7 @@ function select(rows: readonly LoggedPrediction[], start: number, selection: Row
   return picked.reverse()
 }
 
-/** Indices of the rows that lie in the window by time: from included, to not. */
+/** Indices of the rows in the window by time: from (included) to (not included). */
 function bounds(rows: readonly LoggedPrediction[], start: number, window: Window | undefined, now: number): [number, number] {
   if (window === undefined) return [start, rows.length]
   if ('from' in window) return [lowerBound(rows, window.from, start), lowerBound(rows, window.to, start)]

@@ -1,4 +1,4 @@
-/** Alert rules: what is watched, from which value on it is wrong, and how patient the alert is. */
+/** Alert rules: the value that is watched, its threshold, and how long the condition must hold. */
 import { invalidArgument, show } from '../core/errors'
 import { anything, checkOptions, either, finiteNumber, nonEmptyString, type OptionRule, oneOf, wholeNumber } from '../core/options'
 import { type Metric, type MetricName, metricByName } from '../metrics'
@@ -6,29 +6,29 @@ import type { AlertPatience } from './alert-state'
 import type { DriftSource } from './drift-source'
 import { assertWindow, type Window } from './window'
 
-/** What every alert rule has. */
+/** Options of every alert rule. */
 export interface RuleBase extends AlertPatience {
-  /** Names the alert. Unique in a monitor. */
+  /** The name of the alert. Unique in a monitor. */
   readonly name: string
-  /** The rows looked at at each check. */
+  /** The rows that each check evaluates. */
   readonly window: Window
-  /** Fewer rows (labelled ones, for performance) are no data. @default 30 */
+  /** Fewer rows (labelled rows, for performance) count as no data. @default 30 */
   readonly minRows?: number | undefined
   /** Only rows answered by this model version; `'newest'` is the version that answered last. @default every version */
   readonly version?: string | undefined
-  /** What no data means: leave the alert as it is, count it as fine, or as the condition holding. @default 'keep' */
+  /** What a check without enough data does: keep the state of the alert, or take the condition as not holding, or as holding. @default 'keep' */
   readonly noData?: 'keep' | 'ok' | 'alert' | undefined
-  /** @default 'critical' for performance, 'warning' for drift: drift alone is a hint, not a damage */
+  /** @default 'critical' for performance, 'warning' for drift, which does not always make predictions worse */
   readonly severity?: 'info' | 'warning' | 'critical' | undefined
 }
 
-/** Alerts when a metric over labelled rows is below (or above) a value. Exactly one of `below` and `above`. */
+/** Alerts when a metric over labelled rows is below or above a value. Give exactly one of `below` and `above`. */
 export interface PerformanceRule extends RuleBase {
   readonly kind: 'performance'
   readonly metric: MetricName | Metric
   readonly below?: number | undefined
   readonly above?: number | undefined
-  /** A firing alert counts as over only beyond this value, which lies on the good side of the threshold. @default the threshold */
+  /** A firing alert resolves only beyond this value, which must be better than the threshold. @default the threshold */
   readonly clear?: number | undefined
 }
 
@@ -37,11 +37,11 @@ export interface DriftRule extends RuleBase {
   readonly kind: 'drift'
   /** @default the monitor's detector */
   readonly detector?: DriftSource | undefined
-  /** Look only at these columns. @default all columns of the detector */
+  /** Use only these columns. @default all columns of the detector */
   readonly columns?: readonly string[] | undefined
   /** Alert when at least this share of the columns has drifted. @default any column */
   readonly share?: number | undefined
-  /** Take a column as drifted when its population stability index is at or above this, whatever the detector itself says. @default the detector's verdict */
+  /** A column counts as drifted when its population stability index is at least this, instead of by the detector's own result. @default the detector's result */
   readonly psi?: number | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Which labels a model has: from its answers, where it does not say itself. */
+/** Collects the labels of a model from its answers, for models that do not declare them. */
 import type { Label } from '../metrics'
 import type { PredictionRecord } from '../ports/model'
 import { readLabel } from '../schema/label'
@@ -6,7 +6,7 @@ import { readLabel } from '../schema/label'
 /** A row with its prediction and, once it has arrived, its true value. */
 type JudgedRow = Pick<PredictionRecord, 'model' | 'version' | 'prediction'> & { readonly actual?: Label | undefined }
 
-/** The labels that each model version was seen with, in predictions and in true values. */
+/** The labels of each model version, found in predictions and true values. */
 export interface SeenLabels {
   add(row: JudgedRow): void
   of(model: string, version: string): ReadonlySet<Label>
@@ -15,7 +15,7 @@ export interface SeenLabels {
 const maxLabels = 1000
 const maxVersions = 100
 
-/** Nothing seen yet. Bounded: 1,000 labels of each of the 100 versions that came last. */
+/** No labels yet. At most 1,000 labels are kept for each of the 100 latest versions. */
 export function createSeenLabels(): SeenLabels {
   const versions = new Map<string, Set<Label>>()
   const keyOf = (model: string, version: string): string => JSON.stringify([model, version])
@@ -37,8 +37,8 @@ export function createSeenLabels(): SeenLabels {
 }
 
 /**
- * The labels a row tells of: its prediction, and the classes of its probabilities brought to the prediction's type (the keys of an object are
- * always text). Where they do not fit that type, all are text.
+ * The labels in a row: its prediction, and the classes of its probabilities converted to the prediction's type (the keys of an object are
+ * always text). If they cannot be converted, all labels are text.
  */
 export function labelsOfRow({ prediction, probabilities }: Pick<PredictionRecord, 'prediction' | 'probabilities'>): readonly Label[] {
   const names = Object.keys(probabilities ?? {})

@@ -1,11 +1,11 @@
-/** Windows over a log in order of time: the last so many milliseconds, the last so many rows, or a fixed span. */
+/** Windows over a log in order of time: the last n milliseconds, the last n rows, or a fixed range. */
 import { invalidArgument, show } from '../core/errors'
 
-/** Which part of the log to look at. */
+/** Selects a part of the log. */
 export type Window =
   /** The last `lastMs` milliseconds before `endAt`: from `endAt − lastMs` (not included) to `endAt` (included). `endAt` defaults to now. */
   | { readonly lastMs: number; readonly endAt?: number | undefined }
-  /** The last `lastRows` rows at or before `endAt`, of those that count (labelled ones where labels are needed). */
+  /** The last `lastRows` rows at or before `endAt`, only labelled ones where labels are needed. */
   | { readonly lastRows: number; readonly endAt?: number | undefined }
   /** From `from` (included) to `to` (not included), epoch milliseconds. */
   | { readonly from: number; readonly to: number }
@@ -32,7 +32,7 @@ export function assertWindow(window: Window, subject: string): void {
   )
 }
 
-/** The start of the period that holds `at`, epoch milliseconds. Weeks begin on Monday. */
+/** The start of the period that contains `at`, epoch milliseconds. Weeks begin on Monday. */
 export function periodStart(at: number, period: Period): number {
   const dayMs = 86_400_000
   if (typeof period === 'number') return Math.floor(at / period) * period

@@ -1,4 +1,4 @@
-/** How the output of a step becomes bytes and comes back. */
+/** Encodes the outputs of steps as bytes and decodes them. */
 import { fromBase64, fromUtf8, toBase64, utf8 } from '../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 
@@ -14,7 +14,7 @@ const MAX_DEPTH = 200
 /**
  * The default codec: JSON that also keeps typed arrays, dates, big integers, `undefined`, `NaN`, `±Infinity` and −0.
  *
- * Plain objects keep the order of their keys. Anything else (functions, class instances, Map, Set) is refused rather than mangled.
+ * Plain objects keep the order of their keys. Anything else (functions, class instances, Map, Set) is refused.
  *
  * @throws InvalidArgument from `encode`, naming the place; Corrupt from `decode`
  */
@@ -31,7 +31,7 @@ export function valueCodec(): Codec<unknown> {
   }
 }
 
-/** A value JSON cannot spell is written as `{ "$": kind, "v": text }`. */
+/** A value that JSON cannot represent is written as `{ "$": kind, "v": text }`. */
 function pack(value: unknown, path: string, depth: number): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') {

@@ -1,4 +1,4 @@
-/** How the result and the record of a pipeline run are shown in consoles and notebooks: one line per step. */
+/** Displays the results and records of pipeline runs in consoles and notebooks: one line per step. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import type { StepResult } from './result'
 

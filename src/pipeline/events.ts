@@ -22,6 +22,6 @@ export interface PipelineEvents {
   readonly 'step-log': StepEvent & { readonly message: string }
   readonly 'step-end': StepEvent & { readonly result: StepResult }
   readonly 'run-end': RunEvent & { readonly status: PipelineStatus; readonly durationMs: number; readonly error?: unknown }
-  /** What a listener threw, and damaged records met while runs are listed. */
+  /** An error thrown by a listener, or a damaged record found while runs are listed. */
   readonly error: unknown
 }

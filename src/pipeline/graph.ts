@@ -1,4 +1,4 @@
-/** The graph of a pipeline as plain data, and as a picture. */
+/** The graph of a pipeline as plain data, and as a Mermaid diagram. */
 import type { StepSpec } from './step'
 
 /** One step of a graph. */

@@ -1,4 +1,4 @@
-/** The pipeline: typed steps, each of which sees the outputs of those it needs. */
+/** The pipeline: typed steps, each of which gets the outputs of the steps it needs. */
 import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { createEmitter, type ListenOptions } from '../core/emitter'
@@ -19,11 +19,11 @@ import { checkStep, type StepContext, type StepOptions, type StepSpec } from './
 
 /** Options of {@link Pipeline}. */
 export interface PipelineOptions<Input = unknown> {
-  /** Where outputs and records of runs are kept, under `pipelines/<name>/`. Without it nothing outlives a run. */
+  /** Stores outputs and records of runs under `pipelines/<name>/`. Without it nothing is kept after a run. */
   readonly storage?: ObjectStore | undefined
-  /** Checks the input of a run and gives it its type; throws on what it refuses. */
+  /** Checks the input of a run and returns it with its type; throws for invalid input. */
   readonly input?: ((value: unknown) => Input) | undefined
-  /** Most steps at once. @default 4 */
+  /** Most steps that run at the same time. @default 4 */
   readonly concurrency?: number | undefined
   /** Whether a failure stops everything (`stop`) or only what depends on it (`continue`). @default 'stop' */
   readonly onFailure?: 'stop' | 'continue' | undefined
@@ -33,25 +33,25 @@ export interface PipelineOptions<Input = unknown> {
   readonly clock?: Clock | undefined
   /** Receives what steps log. @default silent */
   readonly logger?: Logger | undefined
-  /** How long a run's record is believed without a sign of life, in milliseconds. @default 30000 */
+  /** How long the lease of a run is valid unless it is renewed, in milliseconds. @default 30000 */
   readonly leaseMs?: number | undefined
 }
 
-/** Options of {@link Pipeline.run}; the given ones go before those of the pipeline. */
+/** Options of {@link Pipeline.run}; they take precedence over those of the pipeline. */
 export interface RunOptions<Input = unknown> {
-  /** What steps see as `input`. */
+  /** The `input` of the steps. */
   readonly input?: Input | undefined
   readonly storage?: ObjectStore | undefined
   /** @default 32 random hexadecimal digits */
   readonly runId?: string | undefined
   /** Cancels: no further step starts, running ones see their signal abort. Finished steps stay recorded; the run can be resumed. */
   readonly signal?: AbortSignal | undefined
-  /** Phase `pipeline` counts steps; what a step reports has its name, or `name: phase`, as phase. */
+  /** Phase `pipeline` counts steps; reports of a step have its name, or `name: phase`, as phase. */
   readonly onProgress?: OnProgress | undefined
   readonly clock?: Clock | undefined
-  /** Seeds of the steps derive from it. Part of every cache key. @default 0 */
+  /** The seeds of the steps are derived from it. Part of every cache key. @default 0 */
   readonly seed?: number | undefined
-  /** Do not take stored outputs: of any step, or of the named ones. @default false */
+  /** Ignore stored outputs: of all steps, or of the named ones. @default false */
   readonly force?: boolean | readonly string[] | undefined
   readonly concurrency?: number | undefined
   readonly executor?: Executor | undefined
@@ -61,13 +61,13 @@ export interface RunOptions<Input = unknown> {
 
 /** Options of {@link Pipeline.resume}. */
 export interface ResumeOptions<Input = unknown> extends Omit<RunOptions<Input>, 'runId' | 'seed'> {
-  /** Take the run even though another process's lease has not ended: only when that process is surely gone. @default false */
+  /** Take over the run although the lease of another process has not ended. Only safe if that process no longer runs. @default false */
   readonly takeOver?: boolean | undefined
 }
 
-/** What a step needs, beside its options, when everything is given in one object. */
+/** A step as one object: its options, the steps it needs and its function. */
 export interface StepDefinition<Input, Inputs, Need extends string, Output> extends StepOptions<Input, Inputs, Output> {
-  /** Steps whose outputs it is given. @default none */
+  /** Steps whose outputs it gets. @default none */
   readonly needs?: readonly Need[] | undefined
   readonly run: (context: StepContext<Input, Inputs>) => Output | PromiseLike<Output>
 }
@@ -76,9 +76,9 @@ export interface StepDefinition<Input, Inputs, Need extends string, Output> exte
 export type WithStep<Steps, Name extends string, Output> = { readonly [K in keyof Steps | Name]: K extends keyof Steps ? Steps[K] : Output }
 
 /**
- * A directed graph of steps that run when what they need is there.
+ * A directed graph of steps, which run when the outputs that they need are available.
  *
- * `step` adds to this pipeline and returns it under a richer type, so that each step's `inputs` have the types of the outputs it
+ * `step` adds a step to this pipeline and returns it with a more precise type, so that each step's `inputs` have the types of the outputs it
  * needs. With a storage, every finished step is recorded before the next one starts: a run that was interrupted can be resumed
  * by any process.
  *
@@ -159,8 +159,8 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>> {
   }
 
   /**
-   * Continues a run that failed, was cancelled or whose process died. Steps that succeeded are taken from the storage unless their
-   * code changed, their output could not be stored, or something they need ran again; the rest runs.
+   * Continues a run that failed, was cancelled or whose process crashed. The outputs of steps that succeeded are read from the storage unless their
+   * code changed, their output could not be stored, or a step that they need ran again; the other steps run.
    *
    * @throws NotFound; InvalidState for a finished run; Conflict while another process runs it; and as {@link run}
    */

@@ -1,23 +1,23 @@
-/** What a run of a pipeline gives and tells. */
+/** The result of a pipeline run. */
 import { type ErrorCode, invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 
 /** How a run ended. */
 export type PipelineStatus = 'finished' | 'failed' | 'cancelled'
 
 /**
- * How a step ended: `succeeded` ran; `cached` has a stored output of the same work; `fallback` failed and something stood in;
+ * How a step ended: `succeeded` ran; `cached` has a stored output of the same work; `fallback` failed and has the output of its fallback;
  * `failed`; `skipped` never started (see its reason); `cancelled` was stopped while it ran.
  */
 export type StepStatus = 'succeeded' | 'cached' | 'fallback' | 'failed' | 'skipped' | 'cancelled'
 
-/** An error as a record keeps it. */
+/** An error as it is stored in a record. */
 export interface StepError {
   readonly name: string
   readonly message: string
   readonly code?: ErrorCode | undefined
 }
 
-/** What happened to one step. Plain JSON; times are epoch milliseconds. */
+/** The result of one step. Plain JSON; times are epoch milliseconds. */
 export interface StepResult {
   readonly status: StepStatus
   /** How often its function was called in this run; 0 when cached or skipped. */
@@ -29,13 +29,13 @@ export interface StepResult {
   readonly error?: StepError | undefined
   /** Why it was skipped, or why a step that may be cached was not. */
   readonly reason?: string | undefined
-  /** Taken over from the record of an earlier, interrupted go at this run. */
+  /** Whether the result is from the record of an earlier, interrupted execution of this run. */
   readonly restored?: boolean | undefined
   /** SHA-256 of the stored output; absent when it could not be stored. */
   readonly digest?: string | undefined
 }
 
-/** What a run gives. */
+/** The result of a run. */
 export interface RunResult<Steps = Readonly<Record<string, unknown>>> {
   readonly pipeline: string
   readonly runId: string
@@ -48,7 +48,7 @@ export interface RunResult<Steps = Readonly<Record<string, unknown>>> {
   readonly outputs: { readonly [K in keyof Steps]?: Steps[K] }
 }
 
-/** The output of one step. @throws InvalidState when the step has none, saying what happened to it */
+/** The output of one step. @throws InvalidState when the step has none; the message says why */
 export function outputOf<Steps, K extends keyof Steps & string>(result: RunResult<Steps>, step: K): Steps[K] {
   if (typeof result?.outputs !== 'object') throw invalidArgument(`outputOf takes the result of a run, got ${show(result)}`)
   if (Object.hasOwn(result.outputs, step)) return result.outputs[step] as Steps[K]

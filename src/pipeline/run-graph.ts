@@ -1,10 +1,10 @@
-/** The order of a run: starts what is ready, as many at once as allowed, and stops what a failure makes pointless. */
+/** Executes the graph: starts steps that are ready, up to the limit, and stops steps that a failure makes useless. */
 import { MillwrightError, show } from '../core/errors'
 import { errorRecord, type StepResult } from './result'
 import { type RunEnvironment, runStep, type StepOutcome, type StepOutput } from './run-step'
 import type { StepSpec } from './step'
 
-/** What a run of the graph needs beside its environment. */
+/** What executing the graph needs besides its environment. */
 export interface GraphRun {
   readonly specs: ReadonlyMap<string, StepSpec>
   readonly concurrency: number
@@ -12,7 +12,7 @@ export interface GraphRun {
   readonly stopOnFailure: boolean
   /** The caller's cancellation. */
   readonly signal: AbortSignal | undefined
-  /** Stops the run from inside; its signal is what steps see. */
+  /** Cancels the steps; they get its signal. */
   readonly controller: AbortController
   /** Steps that need not run again. */
   readonly restored: ReadonlyMap<string, { readonly result: StepResult; readonly output?: StepOutput | undefined }>
@@ -20,17 +20,17 @@ export interface GraphRun {
   readonly record: (step: string, result: StepResult) => Promise<void>
 }
 
-/** What became of the steps. */
+/** The results of the steps. */
 export interface GraphOutcome {
   readonly results: Map<string, StepResult>
   readonly outputs: Map<string, StepOutput>
   /** The first failure, if any. */
   readonly failed?: { readonly step: string; readonly error: unknown } | undefined
-  /** What ended the run from outside of its steps: the storage, a lost lease. */
+  /** An error that ended the run and is not of a step: of the storage, or a lost lease. */
   readonly fatal?: { readonly error: unknown } | undefined
 }
 
-/** Runs all steps. Never rejects: what went wrong is in the outcome. Steps start in the order of their definition when several are ready. */
+/** Runs all steps. Never rejects: errors are in the outcome. When several steps are ready, they start in the order of their definition. */
 export async function runGraph(environment: RunEnvironment, run: GraphRun): Promise<GraphOutcome> {
   const results = new Map<string, StepResult>()
   const outputs = new Map<string, StepOutput>()
@@ -66,7 +66,7 @@ export async function runGraph(environment: RunEnvironment, run: GraphRun): Prom
     } catch (error) {
       stopped = error
       if (!controller.signal.aborted) {
-        // Not the step's doing: runStep turns that into an outcome.
+        // Not an error of the step, which runStep would have turned into an outcome.
         fatal ??= { error }
         controller.abort(error)
       }
@@ -108,7 +108,7 @@ export async function runGraph(environment: RunEnvironment, run: GraphRun): Prom
   return { results, outputs, failed, fatal }
 }
 
-/** The first step that can start, or that never will and why. */
+/** The first step that can start, or the first that never can and the reason. */
 function nextStep(
   pending: ReadonlyMap<string, StepSpec>,
   results: ReadonlyMap<string, StepResult>,

@@ -1,4 +1,4 @@
-/** A run from start to end: its record in the storage around the graph's own course. */
+/** Executes a run from start to end and keeps its record in the storage. */
 
 import type { Clock } from '../core/clock'
 import type { Emitter } from '../core/emitter'
@@ -19,7 +19,7 @@ import { type RunEnvironment, restoredOutput, type StepOutput, versionOf } from 
 import type { StepSpec } from './step'
 import { type StepStore, stepStore } from './step-store'
 
-/** Everything a run needs, defaults filled in. */
+/** Everything a run needs, with defaults. */
 export interface RunPlan {
   readonly pipeline: string
   readonly specs: ReadonlyMap<string, StepSpec>
@@ -61,7 +61,7 @@ export async function startRun(plan: RunPlan, input: unknown, seed: number, runI
   return carryOut(plan, { state, recorder, store, input, inputDigest, controller, restored: new Map() })
 }
 
-/** Continues an unfinished run. `given` is the input again, where the storage could not hold it. */
+/** Continues an unfinished run. `given` is the input, if it could not be stored. */
 export async function resumeRun(plan: RunPlan, runId: string, takeOver: boolean, given: { readonly input?: unknown }): Promise<RunResult> {
   const { pipeline, storage } = plan
   if (storage === undefined) throw invalidArgument(`resuming a run of pipeline ${show(pipeline)} needs the storage that holds it`)
@@ -79,7 +79,8 @@ export async function resumeRun(plan: RunPlan, runId: string, takeOver: boolean,
   }
 }
 
-interface Course {
+/** The state of a run while it is executed. */
+interface RunExecution {
   readonly state: RunState
   readonly recorder: Recorder | undefined
   readonly store: StepStore | undefined
@@ -89,21 +90,21 @@ interface Course {
   readonly restored: Map<string, { readonly result: StepResult; readonly output?: StepOutput | undefined }>
 }
 
-async function carryOut(plan: RunPlan, course: Course): Promise<RunResult> {
-  const { recorder, controller, state } = course
+async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResult> {
+  const { recorder, controller, state } = execution
   const { pipeline, clock, emitter } = plan
   const { runId } = state
   const steps: Record<string, StepState> = {}
-  for (const [name, { result }] of course.restored) steps[name] = { ...result, version: versionOf(plan.specs.get(name) as StepSpec) }
+  for (const [name, { result }] of execution.restored) steps[name] = { ...result, version: versionOf(plan.specs.get(name) as StepSpec) }
   emitter.emit('run-start', { pipeline, runId, resumed: state.resumes > 0 })
   const startedAt = clock.now()
-  const outcome = await runGraph(environmentOf(plan, course), {
+  const outcome = await runGraph(environmentOf(plan, execution), {
     specs: plan.specs,
     concurrency: plan.concurrency,
     stopOnFailure: plan.stopOnFailure,
     signal: plan.signal,
     controller,
-    restored: course.restored,
+    restored: execution.restored,
     async record(step, result) {
       steps[step] = { ...result, version: versionOf(plan.specs.get(step) as StepSpec) }
       await recorder?.save({ steps })
@@ -182,18 +183,18 @@ function runFailed(result: RunResult, { step, error }: { readonly step: string; 
   })
 }
 
-function environmentOf(plan: RunPlan, course: Course): RunEnvironment {
+function environmentOf(plan: RunPlan, execution: RunExecution): RunEnvironment {
   const { pipeline, clock, emitter, force, logger } = plan
-  const { runId, seed } = course.state
+  const { runId, seed } = execution.state
   return {
     pipeline,
     runId,
-    input: course.input,
-    inputDigest: course.inputDigest,
+    input: execution.input,
+    inputDigest: execution.inputDigest,
     seed,
     clock,
     executor: plan.executor,
-    store: course.store,
+    store: execution.store,
     previous: plan.previous,
     ignoresCache: (step) => (typeof force === 'boolean' ? force : force.includes(step)),
     emit(type, event) {
@@ -229,11 +230,11 @@ async function storedInput(store: StepStore, state: RunState): Promise<unknown> 
 }
 
 /**
- * The steps that need not run again: they succeeded, their code is the same, their output is still there, and so it is with
- * everything they need.
+ * The steps that need not run again: they succeeded, their code is the same, their output is still stored, and the same holds for
+ * all steps they need.
  */
-async function restore(specs: ReadonlyMap<string, StepSpec>, store: StepStore, state: RunState): Promise<Course['restored']> {
-  const restored: Course['restored'] = new Map()
+async function restore(specs: ReadonlyMap<string, StepSpec>, store: StepStore, state: RunState): Promise<RunExecution['restored']> {
+  const restored: RunExecution['restored'] = new Map()
   for (const [name, spec] of specs) {
     const { version, ...result } = (Object.hasOwn(state.steps, name) ? state.steps[name] : {}) as Partial<StepState>
     if (result.status !== 'succeeded' && result.status !== 'cached') continue

@@ -9,7 +9,7 @@ import { parseStored, storedDigest, storedFormat } from '../core/stored'
 import type { ObjectInfo, ObjectStore, PutOptions } from '../ports/object-store'
 import type { PipelineStatus, StepResult } from './result'
 
-/** What is remembered of a step. */
+/** The stored result of a step. */
 export interface StepState extends StepResult {
   /** Version of the code that ran. */
   readonly version: string
@@ -29,12 +29,12 @@ export interface RunState {
   readonly endedAt?: number | undefined
   /** How often the run was resumed. */
   readonly resumes: number
-  /** Who is running it, and until when that may be believed without a sign of life. */
+  /** The process that runs it, and until when its lease is valid unless it is renewed. */
   readonly lease?: { readonly owner: string; readonly expiresAt: number } | undefined
   readonly steps: Readonly<Record<string, StepState>>
 }
 
-/** What the stored record of a run must hold. */
+/** The format of the record of a run. */
 const runStateFormat = /* @__PURE__ */ storedFormat(
   (): z.ZodMiniType<RunState> =>
     z.looseObject({
@@ -69,7 +69,7 @@ function storedStep(): z.ZodMiniType<StepState> {
   })
 }
 
-/** Where the record of a run lies. */
+/** The key of the record of a run. */
 export function stateKey(pipeline: string, runId: string): string {
   assertSafeSegment(runId, 'a run id')
   return `pipelines/${pipeline}/runs/${runId}/state.json`
@@ -80,11 +80,11 @@ export async function readState(storage: ObjectStore, pipeline: string, runId: s
   return (await readWithTag(storage, pipeline, runId)).state
 }
 
-/** Reads the record, and the tag of what was read. */
+/** Reads the record and its ETag. */
 async function readWithTag(storage: ObjectStore, pipeline: string, runId: string): Promise<{ state: RunState; etag: string }> {
   const key = stateKey(pipeline, runId)
   const what = `run ${show(runId)} of pipeline ${show(pipeline)}`
-  // Facts before bytes: if the record changes in between, the tag is the older one and the next write is refused.
+  // The ETag is read before the bytes: if the record changes in between, the ETag is the older one and the next write is refused.
   const info: ObjectInfo | undefined = await storage.head(key)
   if (info === undefined) throw new MillwrightError('NotFound', `${what} is not in ${storage.name}`)
   const state = parseStored(runStateFormat, await storage.get(key), key)
@@ -107,7 +107,7 @@ export interface RecorderOptions {
   readonly storage: ObjectStore
   readonly clock: Clock
   readonly leaseMs: number
-  /** Told when the lease turned out to be lost. */
+  /** Called when the lease was lost. */
   readonly onLost: (error: unknown) => void
 }
 
@@ -176,7 +176,7 @@ function makeRecorder(initial: RunState, tag: string | undefined, { storage, clo
       etag = (await storage.put(key, bytes, condition)).etag
     } catch (error) {
       if (!isMillwrightError(error, 'Conflict')) throw error
-      // A write that reached the storage although it was reported lost is still our own.
+      // A write that was stored although it was reported as failed is our own.
       const found = await readWithTag(storage, state.pipeline, state.runId).catch(() => undefined)
       if (found === undefined) throw error
       if (JSON.stringify(found.state) === text) etag = found.etag
@@ -187,7 +187,7 @@ function makeRecorder(initial: RunState, tag: string | undefined, { storage, clo
   }
   const save = (change: Partial<RunState>): Promise<void> => {
     state = { ...state, ...change }
-    // Changes made while a write waits for its turn go with it.
+    // Changes made while a write waits are included in it.
     waiting ??= last.then(write)
     last = waiting.catch(() => {})
     return waiting
@@ -195,7 +195,7 @@ function makeRecorder(initial: RunState, tag: string | undefined, { storage, clo
   const beat = (): void => {
     cancelBeat()
     if (stopped || state.status !== 'running') return
-    // A storage that is away for a moment costs one beat; only a lost lease ends the run.
+    // When the storage is briefly unavailable, one renewal is skipped; only a lost lease ends the run.
     const missed = (error: unknown): void => (isMillwrightError(error, 'Conflict') ? onLost(error) : beat())
     cancelBeat = clock.schedule(() => void save({}).catch(missed), leaseMs / 3)
   }

@@ -1,4 +1,4 @@
-/** One step from start to end: condition, cache, attempts, fallback. */
+/** Executes one step: condition, cache, attempts, fallback. */
 import { backoffDelay } from '../core/backoff'
 import { type Clock, sleep } from '../core/clock'
 import { MillwrightError, show } from '../core/errors'
@@ -13,7 +13,7 @@ import type { PipelineEvents } from './events'
 import { isWorthRetrying, type RetryOptions, type StepSpec } from './step'
 import { encodeOutput, type StepStore } from './step-store'
 
-/** What the steps of one run share. */
+/** What all steps of a run share. */
 export interface RunEnvironment {
   readonly pipeline: string
   readonly runId: string
@@ -47,7 +47,7 @@ export interface StepOutcome {
 }
 
 /**
- * Runs one step whose needs are met. Errors of the step become the outcome `failed`.
+ * Runs one step whose inputs are available. Errors of the step become the outcome `failed`.
  *
  * @throws the signal's reason when cancelled; what the storage throws
  */
@@ -82,7 +82,7 @@ export async function runStep(
   return fallBack(environment, spec, inputs, error, attempts, signal)
 }
 
-/** Marks a failure of the storage, which ends the run rather than the step. Never leaves this file. */
+/** Marks a failure of the storage, which ends the run and not only the step. Not thrown outside of this file. */
 class StorageFailure {
   constructor(readonly cause: unknown) {}
 }
@@ -93,13 +93,13 @@ function stored<T>(work: Promise<T>): Promise<T> {
   })
 }
 
-/** The version of a step's code: what its author says, or a hash of the function's text. */
+/** The version of a step's code: given by its author, or a hash of the function's text. */
 export function versionOf(spec: StepSpec): string {
   const given = typeof spec.cache === 'object' ? spec.cache.version : undefined
   return given ?? sha256Hex(spec.run.toString())
 }
 
-/** The key of the cache entry, or why there is none. */
+/** The key of the cache entry, or the reason why there is none. */
 function cacheKey(
   environment: RunEnvironment,
   spec: StepSpec,
@@ -119,7 +119,7 @@ function cacheKey(
     version: versionOf(spec),
     seed: environment.seed,
     input: environment.inputDigest,
-    // Packed, so that a Date or a Map in a key is told apart or refused instead of vanishing.
+    // Encoded, so that a Date in a key counts and a Map is refused; plain JSON would lose both.
     key: own === undefined ? null : sha256Hex(valueCodec().encode(own) as Uint8Array),
     needs: Object.fromEntries(Object.entries(needed).map(([name, output]) => [name, output.digest])),
   }
@@ -141,7 +141,7 @@ export async function restoredOutput(store: StepStore | undefined, spec: StepSpe
   }
 }
 
-/** Stores the output where that is possible; a cached step must be storable. */
+/** Stores the output if possible; the output of a cached step must be storable. */
 async function keep(environment: RunEnvironment, spec: StepSpec, value: unknown, key: string | undefined): Promise<StepOutput> {
   const { store, pipeline, runId, clock } = environment
   if (spec.fallback === 'previous') environment.previous.set(spec.name, value)

@@ -1,4 +1,4 @@
-/** Runs a pipeline again and again on a clock. */
+/** Runs a pipeline at intervals. */
 import { type Clock, sleep, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { checkOptions, finiteNumber, ofType } from '../core/options'
@@ -23,17 +23,17 @@ export interface ScheduleOptions<Input, Steps> {
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
-/** A schedule at work. */
+/** A running schedule. */
 export interface Schedule {
-  /** Starts no further run; the one in progress is cancelled. Idempotent. */
+  /** Starts no further run and cancels the one in progress. Idempotent. */
   stop(): void
   /** Resolves when the schedule has ended. Never rejects. */
   readonly done: Promise<void>
 }
 
 /**
- * Runs `pipeline` at `everyMs`, `2 · everyMs`, … after now. Runs never overlap: times that pass while one is running are left out,
- * not made up for.
+ * Runs `pipeline` after `everyMs`, `2 · everyMs`, … Runs never overlap: times that pass while one is running are skipped
+ * and not repeated later.
  *
  * @throws InvalidArgument
  */
@@ -49,7 +49,7 @@ export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options
   })
   // A missing interval is caught here: undefined means "default" to checkOptions, and there is none.
   checkOptions('schedule', { everyMs: options.everyMs ?? Number.NaN }, { everyMs: finiteNumber(1) })
-  // What runs a pipeline is loaded with its first run; loading it now keeps the first turn on time. A failure shows itself in that run.
+  // The code that runs pipelines is loaded on first use; loading it now keeps the first run on time. A failure is reported by that run.
   void import('./run-pipeline').catch(() => {})
   const clock = options.clock ?? systemClock()
   const controller = new AbortController()
@@ -71,7 +71,7 @@ async function repeat<Input, Steps>(
   let turn = options.immediately ? 0 : 1
   while (!signal.aborted) {
     try {
-      // Never longer than a turn, also where the clock was set back.
+      // Never longer than one interval, even if the clock was set back.
       await sleep(clock, Math.min(options.everyMs, Math.max(0, begin + turn * options.everyMs - clock.now())), signal)
     } catch {
       return

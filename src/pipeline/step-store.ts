@@ -21,12 +21,12 @@ const storedOutputFormat = /* @__PURE__ */ storedFormat(
   (): z.ZodMiniType<StoredOutput> => z.looseObject({ digest: storedDigest(), runId: z.string(), storedAt: z.number() }),
 )
 
-/** Which pointer: a cache entry, or the last success. */
+/** The kind of a pointer: a cache entry, or the last success. */
 export type Pointer = { readonly step: string; readonly cacheKey: string } | { readonly step: string; readonly cacheKey?: undefined }
 
 /** The outputs of one pipeline in one object store. */
 export interface StepStore {
-  /** Stores bytes under their digest, which it gives. Storing the same bytes again writes nothing. */
+  /** Stores bytes under their digest. Storing the same bytes again writes nothing. @returns the digest */
   putValue(bytes: Uint8Array): Promise<string>
   /** @throws NotFound; Corrupt when the bytes are not those of the digest (they are then removed) */
   getValue(digest: string): Promise<Uint8Array>
@@ -48,7 +48,7 @@ export function stepStore(storage: ObjectStore, pipeline: string): StepStore {
       try {
         await storage.put(key, bytes, storage.capabilities.conditionalPut ? { ifAbsent: true } : {})
       } catch (error) {
-        // Somebody else wrote the same bytes meanwhile.
+        // Another process has written the same bytes meanwhile.
         if (!isMillwrightError(error, 'Conflict')) throw error
       }
       return digest
@@ -63,7 +63,7 @@ export function stepStore(storage: ObjectStore, pipeline: string): StepStore {
       try {
         return parseStored(storedOutputFormat, await storage.get(pointerKey(pointer)), pointerKey(pointer))
       } catch (error) {
-        // A damaged pointer costs running the step.
+        // A damaged pointer counts as none, so that the step runs.
         if (isMillwrightError(error, 'NotFound') || isMillwrightError(error, 'Corrupt')) return undefined
         throw error
       }

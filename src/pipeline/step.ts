@@ -1,4 +1,4 @@
-/** What a step of a pipeline is: its function, what it needs, and how it may fail. */
+/** A step of a pipeline: its function, the steps it needs, and its options. */
 import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
 import { invalidArgument, isMillwrightError, show } from '../core/errors'
@@ -7,11 +7,11 @@ import { arrayOf, checkOptions, either, finiteNumber, nonEmptyString, ofType, on
 import type { ProgressEvent } from '../core/progress'
 import type { Codec } from './codec'
 
-/** What a step's function is handed. */
+/** The argument of a step's function. */
 export interface StepContext<Input, Inputs> {
-  /** What the run was started with. */
+  /** The input of the run. */
   readonly input: Input
-  /** Outputs of the needed steps by name. Do not write to them: other steps see the same objects. */
+  /** Outputs of the needed steps by name. Do not change them: other steps get the same objects. */
   readonly inputs: Inputs
   /** Aborted when the run is cancelled, another step failed, or this attempt's time is up. */
   readonly signal: AbortSignal
@@ -23,27 +23,27 @@ export interface StepContext<Input, Inputs> {
   readonly clock: Clock
   /** Reports progress; may be passed on as `onProgress` of anything in this library. */
   readonly progress: (event: Omit<ProgressEvent, 'phase'> & { readonly phase?: string | undefined }) => void
-  /** Says something about the work: a `step-log` event. */
+  /** Logs a message: a `step-log` event. */
   readonly log: (message: string) => void
 }
 
-/** How often and when a step is tried again. */
+/** How often and when a step is retried. */
 export interface RetryOptions {
   /** Attempts in all, the first included. @default 3 */
   readonly attempts?: number | undefined
   /** Longest wait before the second attempt, in milliseconds. @default 1000 */
   readonly backoffMs?: number | undefined
-  /** By how much the wait grows with each attempt. @default 2 */
+  /** The factor by which the wait grows with each attempt. @default 2 */
   readonly factor?: number | undefined
   /** Limit of the wait. @default 30000 */
   readonly maxMs?: number | undefined
-  /** Share of the wait that is random (seeded by run and step): 0 is a fixed wait, 1 anything from nothing to the whole. @default 1 */
+  /** The random share of the wait (seeded by run and step): 0 is a fixed wait, 1 a random one between 0 and the whole. @default 1 */
   readonly jitter?: number | undefined
   /** Whether an error is worth another attempt. @default {@link isWorthRetrying} */
   readonly retryOn?: ((error: unknown, attempt: number) => boolean) | undefined
 }
 
-/** What makes two executions of a step the same. */
+/** Determines whether two executions of a step are the same work. */
 export interface StepCacheOptions<Input, Inputs> {
   /** Version of the step's code. Change it when a helper changes that the function's own text does not show. @default a hash of that text */
   readonly version?: string | undefined
@@ -51,7 +51,7 @@ export interface StepCacheOptions<Input, Inputs> {
   readonly key?: ((context: { readonly input: Input; readonly inputs: Inputs }) => unknown) | undefined
 }
 
-/** What a fallback is told. */
+/** The argument of a fallback. */
 export interface FallbackContext<Input, Inputs> {
   readonly error: unknown
   readonly input: Input
@@ -62,27 +62,27 @@ export interface FallbackContext<Input, Inputs> {
 export interface StepOptions<Input, Inputs, Output> {
   /** One sentence, shown in graphs. */
   readonly description?: string | undefined
-  /** Try again after an error; a number is short for `{ attempts }`. @default one attempt */
+  /** Retry after an error; a number is short for `{ attempts }`. @default one attempt */
   readonly retry?: number | RetryOptions | undefined
   /**
-   * Take the stored output when code, inputs, input and seed are the same as before. Needs a storage; without one nothing is
-   * remembered. @default false
+   * Use the stored output when code, inputs, input and seed are the same as before. Needs a storage; without one nothing is
+   * cached. @default false
    */
   readonly cache?: boolean | StepCacheOptions<Input, Inputs> | undefined
   /** How the output is stored. @default JSON that also keeps typed arrays and dates */
   readonly codec?: Codec<Output> | undefined
   /**
-   * What stands in when every attempt failed: the output of the last success (in the storage; without one, in this process), or
-   * what a function gives.
+   * The output to use when every attempt failed: that of the last success (in the storage; without one, in this process), or
+   * the result of a function.
    */
   readonly fallback?: 'previous' | ((context: FallbackContext<Input, Inputs>) => Awaitable<Output>) | undefined
-  /** Longest time of one attempt. A step that ignores its signal is left behind, its late answer not taken. @default no limit */
+  /** Longest time of one attempt. A step that ignores its signal goes on running, but its result is ignored. @default no limit */
   readonly timeoutMs?: number | undefined
-  /** When this gives false, the step and everything that needs it is skipped. */
+  /** When this returns false, the step and all steps that need it are skipped. */
   readonly when?: ((context: { readonly input: Input; readonly inputs: Inputs }) => Awaitable<boolean>) | undefined
 }
 
-/** A step as the runner sees it, types erased. */
+/** A step without its types, as it is executed. */
 export interface StepSpec extends StepOptions<unknown, Readonly<Record<string, unknown>>, unknown> {
   readonly name: string
   readonly needs: readonly string[]
@@ -90,7 +90,7 @@ export interface StepSpec extends StepOptions<unknown, Readonly<Record<string, u
 }
 
 /**
- * Whether an error is worth another attempt: everything but aborts and errors of this library that would come again
+ * Whether to retry after an error: after all but aborts and those errors of this library that would occur again
  * (`InvalidArgument`, `SchemaMismatch`, `NotFitted`, `Unsupported`, `MissingDependency`, `PermissionDenied`).
  */
 export function isWorthRetrying(error: unknown): boolean {

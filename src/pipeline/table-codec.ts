@@ -1,4 +1,4 @@
-/** Tables as bytes, for steps whose output is one. */
+/** Encodes tables, for steps whose output is a table. */
 import { MillwrightError } from '../core/errors'
 import { type ColumnInit, columnInit, makeColumn } from '../schema/column'
 import { type Table, tableOf } from '../schema/table'
@@ -7,7 +7,7 @@ import { type Codec, valueCodec } from './codec'
 /**
  * A codec for tables: columns with their types, dictionaries and missing values, exact to the bit.
  *
- * @param wrap makes what the step gives out of a plain table; `Dataset` users pass their constructor function. Default: the plain table.
+ * @param wrap converts the decoded table to the type of the step's output, for example to a `Dataset`. Default: the plain table.
  *
  * @example
  * new Pipeline('daily').step('load', loadFlights, { cache: true, codec: tableCodec(fromTable) })

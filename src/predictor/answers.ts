@@ -1,15 +1,15 @@
-/** From what a model gives to what a predictor answers. */
+/** Converts the output of a model to the answers of a predictor. */
 import { MillwrightError } from '../core/errors'
 import type { LoadedModel, PredictionBatch } from '../ports/model'
 import type { Prediction } from './prediction'
 
-/** An answer that has no id yet: what the cache keeps. */
+/** An answer without an id, as the cache stores it. */
 export type Answer = Omit<Prediction, 'id'>
 
 /**
  * One answer per row.
  *
- * @throws Internal when the model gave another number of answers than there were rows
+ * @throws Internal when the number of answers differs from the number of rows
  */
 export function answersOf(batch: PredictionBatch, model: LoadedModel, numRows: number): Answer[] {
   const { predictions, probabilities, outputs } = batch
@@ -27,7 +27,7 @@ export function answersOf(batch: PredictionBatch, model: LoadedModel, numRows: n
   }))
 }
 
-/** A row that has none is `NaN` throughout. */
+/** A row without probabilities has only `NaN`. */
 function hasProbabilities(probabilities: Float64Array, width: number, row: number): boolean {
   for (let k = row * width; k < (row + 1) * width; k++) if (!Number.isNaN(probabilities[k])) return true
   return false

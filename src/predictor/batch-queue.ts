@@ -21,7 +21,7 @@ export interface BatchRequest<W, R> {
 export interface BatchPiece<W, R> {
   readonly work: W
   readonly size: number
-  /** Of its first row in the request. */
+  /** Index of its first row in the request. */
   readonly offset: number
   readonly request: BatchRequest<W, R>
 }
@@ -48,7 +48,7 @@ export interface BatchQueue<W, R> {
   push(request: BatchRequest<W, R>, size: number): void
   /** Takes the oldest piece and those behind it that fit in one batch with it. */
   takeBatch(): BatchPiece<W, R>[]
-  /** Takes out what waits of a request. */
+  /** Removes the waiting pieces of a request. */
   remove(request: BatchRequest<W, R>): void
 }
 

@@ -1,11 +1,11 @@
-/** Checks numbers against what the inputs of a model can hold, so that none is wrapped round or cut off on the way. */
+/** Checks that the inputs of a model can represent the numbers, so that none overflows or is truncated. */
 import type { LoadedModel } from '../ports/model'
 import { isMissingAt } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import type { Table } from '../schema/table'
 import type { Cells, IssueLog } from './input-check'
 
-/** Reports every number that its input cannot hold as `out-of-range`. */
+/** Reports every number that its input cannot represent as `out-of-range`. */
 export function checkBounds(
   input: readonly Cells[] | Table,
   columns: readonly ColumnSpec[],

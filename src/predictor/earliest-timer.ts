@@ -7,7 +7,7 @@ export interface EarliestTimer {
   readonly at: number
   /** Makes sure that it rings no later than `at`. */
   ringBy(at: number): void
-  /** Does not ring any more. */
+  /** Cancels the timer. */
   clear(): void
 }
 

@@ -1,4 +1,4 @@
-/** How a call failed, and whose fault it was. */
+/** Classifies the failures of calls. */
 import { isMillwrightError, MillwrightError, show } from '../core/errors'
 
 /** The kind of failure, for the statistics. */
@@ -9,7 +9,7 @@ export function outcomeOf(error: unknown, signal: AbortSignal | undefined): 'rej
   return isMillwrightError(error, 'Unavailable') && typeof error.details.reason === 'string' ? 'shed' : 'failed'
 }
 
-/** What a model throws, so that it is not taken for the caller's fault; errors that say how to go on are kept. */
+/** Wraps an error thrown by a model as `Internal`, so that it is not reported as an error of the caller; retryable errors and errors with a hint are kept. */
 export function modelFailure(error: unknown, subject: string, numRows: number, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted && error === signal.reason) return error
   const kept = ['SchemaMismatch', 'Unavailable', 'RateLimited', 'InvalidState', 'MissingDependency', 'Unsupported']

@@ -1,36 +1,36 @@
-/** Following a reference: looking it up again and again, on a clock. */
+/** Looks up a reference at intervals and loads the model that it leads to. */
 import type { Clock } from '../core/clock'
 import { isMillwrightError, MillwrightError, show } from '../core/errors'
 import { checkOptions, finiteNumber, ofType } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import type { FollowOptions } from './prediction'
 
-/** What following needs of a predictor. */
-export interface Followed {
+/** The members of a predictor that following uses. */
+export interface FollowTarget {
   readonly clock: Clock
-  /** What is looked up; `undefined` when the predictor was not loaded from anywhere. */
+  /** The reference; `undefined` when the predictor was not loaded from a registry. */
   readonly reference: string | undefined
   readonly isFollowing: boolean
   /** Name and version of the model in use. */
   subject(): string
-  /** Looks up the reference and swaps the model when it has moved. */
+  /** Looks up the reference and replaces the model when it has moved. */
   refresh(signal: AbortSignal): Promise<unknown>
   onError(error: unknown): void
   onStop(): void
 }
 
 /** Starts to look up; the returned function stops it. The first look-up is after `everyMs`. */
-export function startFollowing(options: FollowOptions, followed: Followed): () => void {
-  const { reference, refresh } = followed
+export function startFollowing(options: FollowOptions, target: FollowTarget): () => void {
+  const { reference, refresh } = target
   checkOptions('follow', options ?? null, { everyMs: finiteNumber(1), signal: ofType('object'), clock: ofType('object') })
-  const { everyMs, signal, clock = followed.clock } = options
+  const { everyMs, signal, clock = target.clock } = options
   if (typeof everyMs !== 'number')
     throw new MillwrightError('InvalidArgument', '`everyMs` of follow must be a finite number ≥ 1, got nothing')
   if (reference === undefined) {
-    const message = `cannot follow with ${followed.subject()}: it was not loaded from a registry, so it has no alias`
+    const message = `cannot follow with ${target.subject()}: it was not loaded from a registry, so it has no alias`
     throw new MillwrightError('InvalidState', message, { hint: "Predictor.load(registry, 'name@alias')" })
   }
-  if (followed.isFollowing) throw new MillwrightError('InvalidState', `cannot follow ${show(reference)}: the predictor follows it already`)
+  if (target.isFollowing) throw new MillwrightError('InvalidState', `cannot follow ${show(reference)}: the predictor follows it already`)
   throwIfAborted(signal)
   const stopping = new AbortController()
   let cancel = (): void => {}
@@ -39,13 +39,13 @@ export function startFollowing(options: FollowOptions, followed: Followed): () =
     stopping.abort()
     cancel()
     signal?.removeEventListener('abort', stop)
-    followed.onStop()
+    target.onStop()
   }
   const look = async (): Promise<void> => {
     try {
       await refresh(stopping.signal)
     } catch (error) {
-      if (!stopping.signal.aborted) followed.onError(followError(error, reference, followed.subject()))
+      if (!stopping.signal.aborted) target.onError(followError(error, reference, target.subject()))
     }
     if (!stopping.signal.aborted) cancel = clock.schedule(look, everyMs)
   }
@@ -54,7 +54,7 @@ export function startFollowing(options: FollowOptions, followed: Followed): () =
   return stop
 }
 
-/** What failed, and that the model in use goes on. */
+/** An error that names the failed look-up and the model that stays in use. */
 function followError(error: unknown, reference: string, subject: string): MillwrightError {
   const code = isMillwrightError(error) ? error.code : 'Internal'
   const reason = error instanceof Error ? error.message : show(error)

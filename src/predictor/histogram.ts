@@ -1,4 +1,4 @@
-/** A cumulative histogram with fixed bounds: what `/metrics` exposes and what `stats()` tells. */
+/** A histogram with fixed bounds, for `/metrics` and `stats()`. */
 
 /** A histogram at one moment. */
 export interface HistogramSnapshot {

@@ -1,4 +1,4 @@
-/** Checks rows against a model's signature and finds everything that is wrong with every row. */
+/** Checks rows against a model's signature and collects all problems of every row. */
 import { type Issue, SchemaMismatchError, showKind } from '../core/errors'
 import { coerceCell, isProblem } from '../schema/coerce'
 import { type CellValue, type Column, type ColumnInit, type ColumnType, makeColumn, missingMark, newValues } from '../schema/column'
@@ -8,11 +8,11 @@ import { createNameCheck, type UnknownColumns } from './name-check'
 
 /** How strict the check is. */
 export interface InputPolicy {
-  /** Read numbers, booleans and strings out of each other, as a CSV file's text is read (`"3"` → 3). @default false */
+  /** Convert between numbers, booleans and strings, by the rules for text in CSV files (`"3"` → 3). @default false */
   readonly coerce?: boolean | undefined
   /**
-   * What to do with columns the model does not have. `'misspelt'` ignores them, but refuses one that is a column of the model
-   * misspelt which the row lacks; `'ignore'` ignores those too; `'error'` refuses all. Whatever is chosen, a row that has none of the model's
+   * What to do with columns that the model does not have. `'misspelt'` ignores them, but refuses one that looks like a misspelt column of the model
+   * which the row lacks; `'ignore'` ignores those too; `'error'` refuses all. In every case a row that has none of the model's
    * columns is refused. @default 'misspelt'
    */
   readonly unknownColumns?: UnknownColumns | undefined
@@ -29,7 +29,7 @@ export interface IssueLog {
   add(path: readonly (string | number)[], code: string, message: string): void
   readonly count: number
   readonly byCode: ReadonlyMap<string, number>
-  /** The error that tells them all. */
+  /** The error that lists the problems. */
   toError(subject: string, numRows: number): SchemaMismatchError
 }
 

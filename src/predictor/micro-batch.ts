@@ -3,7 +3,7 @@
  *
  * A batch is released when it is full, when its oldest request has waited long enough, or at once when the executor is idle
  * and traffic is not concurrent (one request waits, and the batch before held no more than one). No polling: one timer for
- * the next thing due. A batch that fails is halved until the guilty requests stand alone; the others are answered.
+ * the earliest deadline. A batch that fails is halved until the requests that fail are alone; the others are answered.
  */
 import type { Clock } from '../core/clock'
 import { MillwrightError } from '../core/errors'
@@ -12,15 +12,15 @@ import { createEarliestTimer, type EarliestTimer } from './earliest-timer'
 
 /** Options of {@link createMicroBatcher}. */
 export interface MicroBatcherOptions<W, R> extends BatchQueueOptions<W> {
-  /** Executes the work of one batch; answers every row of it, in order. `signal` is set when the batch is one request's. */
+  /** Executes the work of one batch and returns one result for every row, in order. `signal` is set when the batch holds only one request. */
   readonly run: (work: readonly W[], signal: AbortSignal | undefined) => Promise<readonly R[]>
   /** Longest time a request waits for others to join its batch. */
   readonly maxDelayMs: number
-  /** Most rows waiting. A request that finds the queue empty is taken whatever its size. */
+  /** Most rows waiting. A request is accepted into an empty queue whatever its size. */
   readonly maxQueue: number
   /** Most batches executed at the same time. */
   readonly concurrency: number
-  /** Milliseconds on any scale that does not go backwards. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number
   readonly clock: Clock
   /** Called when a request is refused or given up for overload. */
@@ -38,7 +38,7 @@ export interface MicroBatcher<W, R> {
   add(work: W, size: number, options: { readonly signal?: AbortSignal | undefined; readonly deadlineMs?: number | undefined }): Promise<R[]>
   /** Rows waiting now. */
   readonly queueRows: number
-  /** Resolves when nothing waits or runs; nothing is held back any more. */
+  /** Resolves when no request waits or runs. From now on no request waits for others. */
   drain(): Promise<void>
 }
 

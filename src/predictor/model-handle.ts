@@ -1,28 +1,28 @@
-/** A model in use: it is released when nobody uses it any more and it has been replaced. */
+/** A model with a count of its users: it is disposed when it has been replaced and no call uses it any more. */
 import type { LoadedModel } from '../ports/model'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
 import type { Row } from '../schema/table'
 import { createUsage, type Usage } from './usage'
 
-/** A loaded model with its name, and a count of the calls that use it. */
+/** A loaded model with its name and a count of the calls that use it. */
 export interface ModelHandle {
   readonly model: LoadedModel
   readonly name: string
   readonly version: string
   readonly loadSeconds: number
-  /** What was done with it. */
+  /** The counters of this model. */
   readonly usage: Usage
-  /** The input columns; `undefined` when the signature names none, so that any table goes through. */
+  /** The input columns; `undefined` when the signature names none, so that any table is accepted. */
   readonly columns: readonly ColumnSpec[] | undefined
   /** A row of input registered with the model. */
   readonly example?: Row | undefined
   /** Marks a use; the returned function ends it. */
   use(): () => void
-  /** Disposes the model once no use is left. Resolves then; idempotent. */
+  /** Disposes the model once no call uses it, and resolves then. Idempotent. */
   retire(): Promise<void>
 }
 
-/** A handle that nobody uses yet. */
+/** A handle without users. */
 export function createModelHandle(model: LoadedModel, name: string, version: string, loadSeconds = 0): ModelHandle {
   const { inputs } = model.signature
   let uses = 0

@@ -7,19 +7,19 @@ import type { Table } from '../schema/table'
 /** What to do with columns the model does not have; see `InputPolicy`. */
 export type UnknownColumns = 'misspelt' | 'ignore' | 'error'
 
-/** Where problems go. */
+/** Collects the problems. */
 interface NameLog {
   add(path: readonly (string | number)[], code: string, message: string): void
 }
 
-/** Checks names against the columns of a model; what is wrong goes to the log as `unknown-column` or `not-a-row`. */
+/** Checks names against the columns of a model; problems are logged as `unknown-column` or `not-a-row`. */
 export interface NameCheck {
   /** `absent`: how many columns of the model the row lacks. */
   checkRow(row: Readonly<Record<string, unknown>>, index: number, absent: number, log: NameLog): void
   checkTable(table: Table, log: NameLog): void
 }
 
-/** How many unknown names of one call are compared with the model's names letter by letter; later ones are looked up only. */
+/** How many unknown names of one call are checked for misspellings. */
 const MAX_COMPARED = 200
 
 /** A check of names against `columns`. */
@@ -36,7 +36,7 @@ export function createNameCheck(columns: readonly ColumnSpec[], policy: UnknownC
     return near.find(isAbsent)
   }
 
-  /** Reports unknown names; tells how many. */
+  /** Reports unknown names. @returns how many there are */
   function check(names: readonly string[], has: (name: string) => boolean, path: readonly number[], subject: string, log: NameLog): number {
     let count = 0
     for (const name of names) {
@@ -67,7 +67,7 @@ export function createNameCheck(columns: readonly ColumnSpec[], policy: UnknownC
   }
 }
 
-/** "has none of the model's columns": what there is, and what the model has. */
+/** The message for a row that has none of the model's columns: its own columns and those of the model. */
 export function noneOf(names: readonly string[], columns: readonly string[]): string {
   return `has none of the model's columns: it has ${listed(names)}, the model has ${listed(columns)}`
 }

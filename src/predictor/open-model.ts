@@ -5,14 +5,14 @@ import type { ModelRuntime, ModelSource } from '../ports/model'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Settings } from './options'
 
-/** How a loaded predictor finds its model again. */
+/** How a loaded predictor looks up its model again. */
 export interface Origin {
   readonly source: ModelSource
   readonly reference: string
   readonly runtimes: readonly ModelRuntime[]
 }
 
-/** Resolves the reference and loads the model; `undefined` when it is `current` already. */
+/** Resolves the reference and loads the model; `undefined` when it still leads to `current`. */
 export async function openModel(
   origin: Origin,
   { now }: Settings,
@@ -21,7 +21,7 @@ export async function openModel(
 ): Promise<ModelHandle | undefined> {
   const start = now()
   const options = signal === undefined ? {} : { signal }
-  // Files are read only when there is another version.
+  // Files are read only for another version.
   const seen = current && (await abortable(origin.source.resolve?.(origin.reference) ?? Promise.resolve(undefined), signal))
   if (seen !== undefined && isSame(seen, current)) return undefined
   const found = await abortable(origin.source.openModel(origin.reference, options), signal)

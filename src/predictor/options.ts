@@ -13,11 +13,11 @@ export interface Settings {
   readonly limits: { readonly maxRowsPerCall: number; readonly maxConcurrent: number; readonly deadlineMs: number | undefined }
   readonly input: InputPolicy
   readonly clock: Clock
-  /** Milliseconds for measuring; finer than the clock when that is the system's. */
+  /** The time for durations, in milliseconds; with the system clock it has a higher resolution than `clock`. */
   readonly now: () => number
 }
 
-/** The longest delay that timers take everywhere. */
+/** The longest delay that timers of every runtime accept. */
 const longest = 2147483647
 
 /** Checks the options of `Predictor.of`. @throws InvalidArgument */
@@ -26,7 +26,7 @@ export function resolveOfOptions(options: OfOptions): { readonly name: string; r
   return { name: options.name ?? 'model', version: options.version ?? '0', settings }
 }
 
-/** Checks where `Predictor.load` is to load from. @throws InvalidArgument */
+/** Checks the registry that `Predictor.load` loads from. @throws InvalidArgument */
 export function assertSource(source: unknown, reference: unknown): void {
   const has = (name: string): boolean =>
     typeof source === 'object' && source !== null && typeof (source as Record<string, unknown>)[name] === 'function'
@@ -67,7 +67,7 @@ export function resolveOptions(subject: string, options: PredictorOptions, own: 
 
 let callRules: Readonly<Record<string, OptionRule>> | undefined
 
-/** Checks what a call asks for; gives the number of its rows. @throws InvalidArgument */
+/** Checks the options of a call. @returns the number of its rows @throws InvalidArgument */
 export function assertCall(input: readonly Row[] | Table, options: PredictOptions, settings: Settings, subject: string): number {
   if (!Array.isArray(input) && !isTable(input)) {
     throw invalidArgument(`the input of ${subject} must be an array of rows or a table, got ${show(input)}`)

@@ -1,37 +1,37 @@
-/** What a predictor answers, takes and tells. */
+/** The answers, options and events of a predictor. */
 import type { Clock } from '../core/clock'
 import type { ModelRuntime, PredictionRecord } from '../ports/model'
 import type { HistogramSnapshot } from './histogram'
 import type { InputPolicy } from './input-check'
 import type { PredictedLabel } from './servable'
 
-/** The answer to one row. `Label` is what the model predicts, where its type says. */
+/** The answer to one row. `Label` is the type of the prediction, if the type of the model says it. */
 export interface Prediction<Label extends PredictedLabel = PredictedLabel> {
-  /** Names this answer, so that its true label can be joined later: the caller's, or one unique to the predictor. */
+  /** The id of this answer, with which its true label can be joined later: the caller's, or one unique to the predictor. */
   readonly id: string
   /** The label or number. `null` where the model gives none. */
   readonly prediction: Label
-  /** Of classifiers that know them: class label → probability, in the order of the model's classes. */
+  /** Of classifiers with probabilities: class label → probability, in the order of the model's classes. */
   readonly probabilities?: Readonly<Record<string, number>> | undefined
   /** Further outputs of the model by name. */
   readonly outputs?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Joining of concurrent calls into one execution of the model. */
+/** Options of joining concurrent calls into one execution of the model. */
 export interface BatchOptions {
   /** Most rows in one execution; a larger call is divided. @default 64 */
   readonly maxSize?: number | undefined
-  /** Longest time a row is held back so that others may join, in milliseconds. 0 takes what is there. @default 2 */
+  /** Longest time a row waits for others to join, in milliseconds. 0 joins only rows that already wait. @default 2 */
   readonly maxDelayMs?: number | undefined
   /** Most rows waiting; a call beyond it fails with `Unavailable`. @default 10,000 */
   readonly maxQueue?: number | undefined
 }
 
-/** Answers kept for equal rows. */
+/** Options of the cache of answers. */
 export interface CacheOptions {
-  /** Most answers kept; the least recently used leaves first. @default 1,000 */
+  /** Most answers kept; the least recently used is dropped first. @default 1,000 */
   readonly maxEntries?: number | undefined
-  /** How long an answer may be used again, in milliseconds. @default without end */
+  /** How long an answer may be reused, in milliseconds. @default no limit */
   readonly ttlMs?: number | undefined
 }
 
@@ -41,7 +41,7 @@ export interface LimitOptions {
   readonly maxRowsPerCall?: number | undefined
   /** Most executions of the model at the same time. @default 1 with `batch`, else 16 */
   readonly maxConcurrent?: number | undefined
-  /** Longest time from call to answer, in milliseconds; a call's own `deadlineMs` wins. @default without end */
+  /** Longest time from call to answer, in milliseconds; `deadlineMs` of a call takes precedence. @default no limit */
   readonly deadlineMs?: number | undefined
 }
 
@@ -49,7 +49,7 @@ export interface LimitOptions {
 export interface PredictorOptions {
   /** Join concurrent calls. @default not joined */
   readonly batch?: BatchOptions | undefined
-  /** Remember answers. Rows only: calls with a table are not looked up. @default not remembered */
+  /** Cache answers of rows; calls with a table are not cached. @default not cached */
   readonly cache?: CacheOptions | undefined
   readonly limits?: LimitOptions | undefined
   /** How strict the check of the input is. */
@@ -60,7 +60,7 @@ export interface PredictorOptions {
 
 /** Options of `Predictor.load`. */
 export interface LoadOptions extends PredictorOptions {
-  /** The runtimes to open models with; the first that knows the flavor is taken. */
+  /** The runtimes to open models with; the first that supports the flavor is used. */
   readonly runtimes: readonly ModelRuntime[]
   readonly signal?: AbortSignal | undefined
 }
@@ -75,11 +75,11 @@ export interface OfOptions extends PredictorOptions {
 
 /** Options of one call. */
 export interface PredictOptions {
-  /** Gives the call up: its rows leave the queue, or their answers are dropped. */
+  /** Aborts the call: its rows are removed from the queue, or their answers are dropped. */
   readonly signal?: AbortSignal | undefined
   /** Longest time from call to answer, in milliseconds. */
   readonly deadlineMs?: number | undefined
-  /** One id for each row, to find the answer again when its label arrives. @default made by the predictor */
+  /** One id for each row, with which its label can be joined later. @default created by the predictor */
   readonly ids?: readonly string[] | undefined
 }
 
@@ -98,7 +98,7 @@ export interface FollowOptions {
   readonly clock?: Clock | undefined
 }
 
-/** A model was exchanged for another. */
+/** A model was replaced by another. */
 export interface ReloadEvent {
   readonly name: string
   /** The versions before and after. */
@@ -110,25 +110,25 @@ export interface ReloadEvent {
 export interface PredictorEvents {
   /** One answered row. */
   prediction: PredictionRecord
-  /** A call that failed for another reason than its input or its abort, a look-up of `follow` that failed, or a listener that threw. */
+  /** A call that failed for another reason than its input or its abort, a failed look-up of `follow`, or an error thrown by a listener. */
   error: unknown
   /** Another version answers from now on. */
   'model-reloaded': ReloadEvent
 }
 
-/** What a predictor has done with the model version in use, and its state now. Durations in seconds. */
+/** Counts and durations (in seconds) of the model version in use, and the present state of the predictor. */
 export interface PredictorStats {
   readonly name: string
   readonly version: string
-  /** Calls that were answered, failed or given up. */
+  /** Calls that have ended: answered, failed or aborted. */
   readonly requests: number
-  /** Calls whose input did not fit, calls the model failed on, calls given up by their signal. */
+  /** Calls with invalid input, calls on which the model failed, calls aborted by their signal. */
   readonly rejected: number
   readonly failed: number
   readonly aborted: number
   /** Rows answered, by the model or the cache. */
   readonly rows: number
-  /** Executions of the model: rows ÷ executions is the mean batch. */
+  /** Executions of the model; rows ÷ executions is the mean batch size. */
   readonly batches: number
   readonly cacheHits: number
   readonly cacheMisses: number
@@ -138,7 +138,7 @@ export interface PredictorStats {
   readonly problems: Readonly<Record<string, number>>
   /** Rows waiting now. */
   readonly queueRows: number
-  /** The most that may wait. */
+  /** The most rows that may wait. */
   readonly queueLimit: number
   /** Calls not yet answered. */
   readonly inFlight: number
@@ -150,6 +150,6 @@ export interface PredictorStats {
   readonly execution: HistogramSnapshot
   /** Rows in one execution. */
   readonly batchRows: HistogramSnapshot
-  /** How long loading the model took; 0 for one handed in. */
+  /** How long loading the model took; 0 for a model in memory. */
   readonly loadSeconds: number
 }

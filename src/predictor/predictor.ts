@@ -32,11 +32,11 @@ import { type LabelOf, openServable, type PredictedLabel, type ServableModel } f
 import { checkedRow, joinWork, readInput, splitWork, type Work } from './work'
 
 /**
- * Answers rows with a model: checks them against the signature, joins concurrent calls into batches, remembers answers,
- * bounds rows, queue and time, and tells about every answer by an event.
+ * Answers rows with a model: checks them against the signature, joins concurrent calls into batches, caches answers,
+ * limits rows, queue and time, and emits an event for every answer.
  *
  * Made by {@link Predictor.load} from a registry or {@link Predictor.of} from a model in memory. A predictor is safe to
- * call concurrently. After {@link Predictor.close} every call fails with `InvalidState`. `Label` is what it predicts, where the model's type says.
+ * call concurrently. After {@link Predictor.close} every call fails with `InvalidState`. `Label` is the type of its predictions, if the type of the model says it.
  */
 export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   readonly #settings: Settings
@@ -97,7 +97,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
    *
    * @example
    * const predictor = Predictor.of(randomForestClassifier().fit(train, { target: 'late' }))
-   * @throws InvalidArgument for what is no model (a promise, an estimator that is not fitted, …), and bad options
+   * @throws InvalidArgument for what is no model (a promise, an estimator that is not fitted, …), and for invalid options
    */
   static of<M extends ServableModel>(model: M, options: OfOptions = {}): Predictor<LabelOf<M>> {
     const { name, version, settings } = resolveOfOptions(options)
@@ -137,10 +137,10 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   /**
    * Answers every row of `input`, in order. Zero rows give zero answers. The input is not changed.
    *
-   * The model and the check are those of the moment of the call, whatever `refresh` does meanwhile.
+   * A call uses the model that was in use when it was made, even if `refresh` replaces it meanwhile.
    *
    * @param input rows as objects, or a table (whose answers are not cached)
-   * @throws SchemaMismatch with `issues` for everything wrong with every row; InvalidArgument for more rows than allowed;
+   * @throws SchemaMismatch with `issues` for all problems of every row; InvalidArgument for more rows than allowed;
    * Unavailable (retryable) when the queue is full or the deadline passes; Internal when the model fails; InvalidState after
    * `close`; the signal's reason
    */
@@ -148,7 +148,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     const start = this.#settings.now()
     this.#inFlight++
     const end = this.#handle.use()
-    // Called without a pause, so that concurrent calls reach the batcher in one turn.
+    // There is no `await` before this, so that concurrent calls reach the batcher in one turn of the event loop.
     return (this.#answer(input, options, this.#handle, start) as Promise<Prediction<Label>[]>).finally(() => {
       this.#inFlight--
       end()
@@ -163,7 +163,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /**
-   * Looks up the reference again; when it leads to another version, loads that and lets it answer from then on. Calls under way
+   * Looks up the reference again. When it leads to another version, that version is loaded and answers from then on. Calls under way
    * are answered by the old model, which is then disposed. Concurrent calls share one look-up. On failure the old model stays.
    *
    * @returns whether the model changed; `false` for a predictor made by `Predictor.of`
@@ -176,12 +176,12 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /**
-   * Looks the reference up again and again, as {@link Predictor.refresh} does, until the returned function is called, the signal is aborted, or the
-   * predictor is closed. A look-up that fails is told by the event `error`; the model in use goes on answering, and the next look-up is made as usual.
-   * Keeps no process alive.
+   * Looks up the reference at intervals, as {@link Predictor.refresh} does, until the returned function is called, the signal is aborted, or the
+   * predictor is closed. A failed look-up is emitted as `error`; the model in use stays, and the next look-up is made as usual.
+   * The timer does not keep the process alive.
    *
    * @example const stop = predictor.follow({ everyMs: 30_000 })
-   * @throws InvalidState for a predictor that was not loaded from a registry, follows already, or is closed; InvalidArgument on bad options
+   * @throws InvalidState for a predictor that was not loaded from a registry, follows already, or is closed; InvalidArgument for invalid options
    */
   follow(options: FollowOptions): () => void {
     this.#assertOpen('follow')
@@ -199,7 +199,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return this.#stopFollowing
   }
 
-  /** Puts another model in the place of the present one, which is disposed when its calls are answered. */
+  /** Replaces the present model, which is disposed when its calls have been answered. */
   swap(model: ServableModel, options: { readonly name?: string | undefined; readonly version: string }): void {
     this.#assertOpen('swap')
     checkOptions('swap', options, { name: nonEmptyString(), version: nonEmptyString() })
@@ -211,14 +211,14 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return this.#emitter.on(type, listener, options)
   }
 
-  /** What the model version in use has done so far, and the state now. Counting begins anew when the model changes. */
+  /** Statistics of the model version in use, and the present state. Counts start at zero when the model changes. */
   stats(): PredictorStats {
     const { name, version, loadSeconds, usage } = this.#handle
     const queueLimit = this.#settings.batch?.maxQueue ?? 10_000
     return { name, version, loadSeconds, ...usage.snapshot(), queueRows: this.#batcher.queueRows, queueLimit, inFlight: this.#inFlight }
   }
 
-  /** Takes no more calls, waits for those under way, releases the model. Idempotent. */
+  /** Refuses further calls, waits for those under way, and disposes the model. Idempotent. */
   close(): Promise<void> {
     this.#stopFollowing?.()
     this.#closing ??= (async () => {
@@ -277,7 +277,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
       const fresh = await this.#batcher.add(rest, missing.length, call)
       missing.forEach((row, i) => {
         answers[row] = fresh[i]
-        // After a swap the cache belongs to another model.
+        // After a replacement the cache belongs to another model.
         if (work.handle === this.#handle) cache.set(keys[row] as string, fresh[i] as Answer)
       })
     }

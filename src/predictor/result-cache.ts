@@ -1,12 +1,12 @@
-/** A bounded cache of answers: the least recently used entry leaves first. */
+/** A bounded cache of answers: the least recently used entry is dropped first. */
 
 /** Options of {@link createResultCache}. */
 export interface ResultCacheOptions {
   /** Most entries held. */
   readonly maxEntries: number
-  /** How long an entry may be used, in milliseconds. @default without end */
+  /** How long an entry may be used, in milliseconds. @default no limit */
   readonly ttlMs?: number | undefined
-  /** Milliseconds on any scale that does not go backwards. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number
 }
 

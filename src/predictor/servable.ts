@@ -1,28 +1,28 @@
-/** Models in memory that can be put to work, and clear words for what is none. */
+/** Models in memory that a predictor accepts, and the errors for other values. */
 import { invalidArgument, show } from '../core/errors'
 import type { LoadedModel, OpenableModel } from '../ports/model'
 
 /** A model in memory: a fitted model or chain of `millwright/learn`, a `functionModel`, or what a runtime has loaded. */
 export type ServableModel = LoadedModel | OpenableModel
 
-/** What a prediction can be. */
+/** The type of a prediction. */
 export type PredictedLabel = string | number | boolean | null
 
-/** The labels (or numbers) that a model predicts, as far as its type says. */
+/** The labels or numbers that a model predicts, if the type of the model says them. */
 export type LabelOf<M> = M extends { predict(data: never): readonly (infer L)[] } ? Extract<L, PredictedLabel> : PredictedLabel
 
-/** Whether `value` can be put to work: it runs, or opens into what runs. */
+/** Whether `value` is a model that can be run, or opened and then run. */
 export function isServable(value: unknown): value is ServableModel {
   return hasMethod(value, 'open') || (hasMethod(value, 'run') && hasMethod(value, 'dispose') && hasSignature(value))
 }
 
-/** The model ready to run. @throws InvalidArgument that says what `value` is and how to make a model of it; `taker` is who was given it */
+/** The model ready to run. @throws InvalidArgument whose message says what `value` is and how to make a model of it; `taker` is the function it was passed to */
 export function openServable(value: unknown, taker: string): LoadedModel {
   if (isServable(value)) return 'open' in value ? value.open() : value
   throw notServable(value, taker)
 }
 
-/** The error for what is no model. */
+/** The error for a value that is no model. */
 export function notServable(value: unknown, taker: string): Error {
   if (hasMethod(value, 'then')) return invalidArgument(`${taker} got a promise in place of a model: did you forget \`await\`?`)
   if (hasMethod(value, 'predictOne')) return invalidArgument(`${taker} got a predictor, which needs no other around it: use it as it is`)

@@ -17,7 +17,7 @@ import type { InputPolicy, IssueLog } from './input-check'
 import { createNameCheck } from './name-check'
 
 /**
- * The table's columns as the signature has them: in its order, of its types, others left out. What does not fit goes to `log`.
+ * The columns of the table in the order and types of the signature; other columns are left out. Problems go to `log`.
  *
  * Numbers change their type where nothing is lost, ISO 8601 text becomes times, and with `coerce` cells are read as those of rows; a column that is missing altogether is allowed when it is not required.
  */
@@ -43,7 +43,7 @@ export function checkTable(table: Table, columns: readonly ColumnSpec[], policy:
   return log.count > 0 ? table : tableOf(fitted)
 }
 
-/** `source` as a column of the wanted type; `undefined` when that would lose something. */
+/** `source` as a column of the wanted type; `undefined` when the conversion would lose information. */
 function convert(source: Column, { name, type }: ColumnSpec, policy: InputPolicy): Column | undefined {
   if (source.type === type) return source
   if (source.nullCount === source.length) return emptyColumn({ name, type }, source.length)

@@ -2,10 +2,10 @@
 import { batchBounds, createHistogram, durationBounds } from './histogram'
 import type { PredictorStats } from './prediction'
 
-/** The part of the statistics that is counted, not looked up. */
+/** The part of the statistics that is counted. */
 export type UsageSnapshot = Omit<PredictorStats, 'name' | 'version' | 'queueRows' | 'queueLimit' | 'inFlight' | 'loadSeconds'>
 
-/** Counters of one predictor. Durations come in milliseconds. */
+/** Counters of one predictor. Durations are passed in milliseconds. */
 export interface Usage {
   /** How a call ended. */
   ended(outcome: 'answered' | 'rejected' | 'failed' | 'aborted' | 'shed', milliseconds: number, rows: number): void

@@ -1,4 +1,4 @@
-/** The rows of a call on their way to the model. */
+/** The checked rows of a call, which the batcher splits and joins. */
 import { invalidArgument } from '../core/errors'
 import { isDate } from '../schema/coerce'
 import { type CellValue, sliceColumn } from '../schema/column'
@@ -8,7 +8,7 @@ import { type Cells, checkRows, type InputPolicy, type IssueLog, tableOfCells } 
 import type { ModelHandle } from './model-handle'
 import { checkTable } from './table-check'
 
-/** Checked rows and the model that is to answer them: as cells, which can be joined, or as a table, which stays one. */
+/** Checked rows and the model for them: as cells, which can be joined with those of other calls, or as a table, which is executed alone. */
 export interface Work {
   readonly handle: ModelHandle
   readonly cells?: readonly Cells[] | undefined
@@ -16,9 +16,9 @@ export interface Work {
 }
 
 /**
- * Checks the input of a call; what is wrong with it goes to `log`. A model whose signature names no columns gets its table as it is.
+ * Checks the input of a call; problems go to `log`. A model whose signature names no columns gets the table unchanged.
  *
- * @throws InvalidArgument for rows given to such a model: nothing says what their columns are
+ * @throws InvalidArgument for rows passed to such a model, whose columns are unknown
  */
 export function readInput(input: readonly Row[] | Table, handle: ModelHandle, policy: InputPolicy, log: IssueLog): Work {
   const { columns } = handle
@@ -37,8 +37,8 @@ export function readInput(input: readonly Row[] | Table, handle: ModelHandle, po
 }
 
 /**
- * A row as the `prediction` event tells it: the cells of the model's columns as the model got them, `null` where missing. What the
- * caller gave beside them is kept where it is a cell, so that a monitor can find its time or segment there.
+ * A row as in the `prediction` event: the cells of the model's columns as the model got them, `null` where missing. Other values of the
+ * caller's row are kept if they are cells, so that a monitor can use them as event time or segment.
  */
 export function checkedRow(input: readonly Row[] | Table, { handle, cells, table }: Work, row: number): Row {
   const { columns } = handle

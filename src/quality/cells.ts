@@ -1,4 +1,4 @@
-/** Cells as expectations see them. */
+/** Reads and tests cells for expectations. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { numberOfText, timestampOfText } from '../schema/coerce'
@@ -10,7 +10,7 @@ import type { Verdict } from './result'
 /** A test of a present cell; timestamps are epoch milliseconds. */
 export type CellTest = (cell: Exclude<CellValue, null>) => boolean
 
-/** Judges every present cell of a column; text is judged once per distinct value. */
+/** Tests every present cell of a column; text is tested once for each distinct value. */
 export function judgeCells(column: Column, test: CellTest, mostly: number): Verdict {
   const { storage: values, dictionary } = column
   const unexpected: number[] = []
@@ -116,7 +116,7 @@ export function setKey(value: CellValue, type: ColumnType): CellValue {
   return type === 'timestamp' && typeof value === 'string' ? (timestampOfText(value) ?? value) : cellKey(value)
 }
 
-/** What equals in a set: booleans are 1 and 0. */
+/** The key by which values of a set are compared: booleans are 1 and 0. */
 export function cellKey(cell: CellValue): CellValue {
   return typeof cell === 'boolean' ? Number(cell) : cell
 }

@@ -1,4 +1,4 @@
-/** Expectations on every value of a column. Missing cells are left out, but for those about missing cells. */
+/** Expectations on every value of a column. Missing cells are left out, except by expectations about missing cells. */
 import { invalidArgument, show } from '../core/errors'
 import type { OptionRule } from '../core/options'
 import {

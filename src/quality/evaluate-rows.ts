@@ -47,7 +47,7 @@ const typeNames: Readonly<Record<ColumnType, readonly string[]>> = {
   timestamp: ['timestamp', 'datetime', 'datetime64', 'datetime64[ns]', 'datetime64[ms]', 'Timestamp', 'TIMESTAMP', 'TimestampType'],
 }
 
-/** What else a column is to pandas when cells are missing: whole numbers become floats, booleans objects. */
+/** Further pandas types of a column with missing cells: whole numbers become floats, booleans objects. */
 const namesWhenMissing: Readonly<Partial<Record<ColumnType, readonly string[]>>> = { int32: ['float64', 'float'], boolean: ['object'] }
 
 function judgeType(column: Column, types: readonly unknown[]): Verdict {

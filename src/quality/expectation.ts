@@ -1,4 +1,4 @@
-/** Expectations and suites as plain data, in the words of Great Expectations 1.x. */
+/** Expectations and suites as plain data, with the names of Great Expectations 1.x. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
@@ -12,7 +12,7 @@ export type Severity = 'critical' | 'warning' | 'info'
 /** Arguments of an expectation by their Great Expectations names (`min_value`, `value_set`, …). */
 export type Kwargs = Readonly<Record<string, Json | undefined>>
 
-/** One thing expected of a table. */
+/** One expectation of a table. */
 export interface Expectation {
   /** `expect_column_values_to_be_between`, for example. */
   readonly type: string
@@ -39,7 +39,7 @@ export interface ExpectationSuite {
 export interface ExpectationOptions {
   /** @default 'critical' */
   readonly severity?: Severity | undefined
-  /** Kept and written, never read. */
+  /** Stored and written unchanged; has no effect. */
   readonly meta?: Readonly<Record<string, Json | undefined>> | undefined
   /** Notes for people: text, or a list of it. Shown on data docs pages. */
   readonly notes?: string | readonly string[] | undefined
@@ -101,14 +101,14 @@ export function displayedSuite(suite: ExpectationSuite): ExpectationSuite {
   })
 }
 
-/** Arguments for people: `column 'delay', max_value 30`. */
+/** Arguments for display: `column 'delay', max_value 30`. */
 export function argumentsText(kwargs: Kwargs): string {
   return Object.entries(kwargs)
     .map(([key, value]) => `${key} ${shortText(value)}`)
     .join(', ')
 }
 
-/** A value for people, at most 60 characters. */
+/** A value for display, at most 60 characters. */
 export function shortText(value: unknown): string {
   const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 59)}…` : text

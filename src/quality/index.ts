@@ -1,4 +1,4 @@
-/** Expectations on data, and tables judged by them. */
+/** Expectations on data, and the validation of tables. */
 export {
   type AggregateOptions,
   columnDistinctValuesToBeInSet,

@@ -12,7 +12,7 @@ const scalar: OptionRule = { allowed: 'a number or text', test: (value) => typeo
 const share: OptionRule = finiteNumber(0, 1)
 
 /**
- * What every expectation takes. None of it changes the verdict: `catch_exceptions` and `include_config` because errors and configuration are
+ * The kwargs that every expectation takes. They do not change the verdict: `catch_exceptions` and `include_config` because errors and configuration are
  * always reported, `batch_id` because the table that is handed in is the batch, `windows` because it only says where parameters come from.
  */
 const common: Rules = {
@@ -118,7 +118,7 @@ const rules: Readonly<Record<string, Rules>> = {
   expect_table_columns_to_match_ordered_list: { ...common, column_list: list },
 }
 
-/** Types of expectations that can be judged. */
+/** Types of expectations that can be evaluated. */
 export const knownTypes: readonly string[] = /* @__PURE__ */ Object.keys(rules)
 
 /** kwargs that may be left out. All others of a type are needed. */
@@ -173,7 +173,7 @@ export function checkedKwargs(type: string, kwargs: Kwargs): Kwargs {
   return given
 }
 
-/** Without a bound these would hold of anything; Great Expectations refuses them, too. */
+/** Without a bound these would always be met; Great Expectations refuses them, too. */
 const needsBound: readonly string[] = ['expect_column_values_to_be_between', 'expect_column_value_lengths_to_be_between']
 
 /** Why some types of Great Expectations cannot be judged here. */

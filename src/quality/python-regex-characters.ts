@@ -1,10 +1,10 @@
 /** Characters, escapes and classes of Python's regular expressions, for JavaScript's `v` flag. */
 import { type Flags, noRegex, type PatternReader, unsupported } from './python-regex-reader'
 
-/** What `\w`, `\d` and `\s` know: all of Unicode, or ASCII under `(?a)`. */
+/** The characters that `\w`, `\d` and `\s` match: all of Unicode, or ASCII under `(?a)`. */
 export type CharacterMode = 'unicode' | 'ascii'
 
-/** The members of `\w`, `\d` and `\s`, to stand in a class: `str.isalnum`, `str.isdecimal` and `str.isspace` of Python. */
+/** The members of `\w`, `\d` and `\s`, for use in a class: `str.isalnum`, `str.isdecimal` and `str.isspace` of Python. */
 const members: Readonly<Record<CharacterMode, Readonly<Record<string, string>>>> = {
   unicode: {
     w: '\\p{L}\\p{N}_',
@@ -28,7 +28,7 @@ export function wordBoundary(mode: CharacterMode, at: boolean): string {
   return at ? `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))` : `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`
 }
 
-/** What `\w` and its like know under `flags`. */
+/** The characters that `\w`, `\d` and `\s` match under `flags`. */
 export function modeOf(flags: Flags): CharacterMode {
   return flags.ascii ? 'ascii' : 'unicode'
 }
@@ -38,7 +38,7 @@ export function single(code: number, flags: Flags): string {
   return dotted(flags) && dottedCases.includes(code) ? `[${DOTTED}]` : literal(code)
 }
 
-/** To Python, i, ı and İ are cases of one letter under `(?i)`; to JavaScript they are not. */
+/** In Python, i, ı and İ are cases of one letter under `(?i)`; in JavaScript they are not. */
 const dottedCases: readonly number[] = [0x49, 0x69, 0x130, 0x131]
 const DOTTED = 'i\\u{130}\\u{131}'
 

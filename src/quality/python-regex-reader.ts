@@ -1,4 +1,4 @@
-/** Where the parser of Python's regular expressions stands, and its errors. */
+/** The position and state of the parser of Python's regular expressions, and its errors. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 
 /** Inline flags that are in force. */
@@ -19,9 +19,9 @@ export interface PatternReader {
   groups: number
   readonly names: Map<string, number>
   readonly open: Set<number>
-  /** Groups that have certainly matched where the parser stands. */
+  /** Groups that have certainly matched at this position. */
   certain: ReadonlySet<number>
-  /** Groups written by us for atomic ones. */
+  /** Groups that the translation added for atomic ones. */
   atomic: number
   lookbehind: number
 }

@@ -3,7 +3,7 @@
  *
  * The pattern is parsed by Python's grammar (Lib/re/_parser.py of CPython 3.11) and written anew for the `v` flag. The flags m and s are
  * spelt out, so that JavaScript's `^` and `$` always mean `\A` and `\Z`; `\w`, `\d`, `\s` and `\b` know Unicode, as in Python.
- * What has no counterpart is refused by name.
+ * Constructs without a counterpart are refused; the error names them.
  */
 import { show } from '../core/errors'
 import { classOf, escapeOf, modeOf, single, wordBoundary } from './python-regex-characters'
@@ -259,12 +259,12 @@ function lookaround(reader: PatternReader, open: '?=' | '?!' | '?<=' | '?<!'): P
     reader.lookbehind--
     if (inner.min !== inner.max) throw noRegex(reader, 'look-behind requires fixed-width pattern')
   }
-  // What a negative look has captured is forgotten; a positive one keeps it.
+  // Groups inside a negative lookaround have not matched after it; those inside a positive one keep their match.
   if (open.endsWith('!')) reader.certain = before
   return { source: `(?:(${open}${inner.source}))`, min: 0, max: 0 }
 }
 
-/** An atomic group: a look ahead gives nothing back, and what it captured is matched after it. */
+/** An atomic group, written as a lookahead, which does not backtrack, followed by a reference to what it captured. */
 function atomic(reader: PatternReader, inner: Part): Part {
   if (reader.lookbehind > 0) throw unsupported(reader, 'an atomic group or possessive quantifier within a look-behind')
   const name = `a${++reader.atomic}`

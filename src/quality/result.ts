@@ -1,19 +1,19 @@
-/** What a validation says, in the JSON of Great Expectations 1.x. */
+/** The result of a validation, in the JSON format of Great Expectations 1.x. */
 import type { Json } from '../core/json'
 import type { Column } from '../schema/column'
 import type { Expectation } from './expectation'
 
-/** How much a result tells: nothing but success; counts and examples; the most common unexpected values; every unexpected value. */
+/** The level of detail of a result: only success; also counts and examples; also the most common unexpected values; also every unexpected value. */
 export type ResultFormat = 'BOOLEAN_ONLY' | 'BASIC' | 'SUMMARY' | 'COMPLETE'
 
-/** Why an expectation could not be judged. */
+/** Why an expectation could not be evaluated. */
 export interface ExceptionInfo {
   readonly raised_exception: boolean
   readonly exception_message: string | null
   readonly exception_traceback: null
 }
 
-/** One expectation judged. */
+/** The result of one expectation. */
 export interface ExpectationResult {
   readonly success: boolean
   readonly expectation_config: Expectation
@@ -23,7 +23,7 @@ export interface ExpectationResult {
   readonly exception_info: ExceptionInfo
 }
 
-/** A suite judged. */
+/** The result of a suite. */
 export interface ValidationResult {
   /** Whether every expectation was met. */
   readonly success: boolean

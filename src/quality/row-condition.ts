@@ -1,9 +1,9 @@
 /**
- * Row conditions: which rows an expectation judges. Text or a condition object becomes a {@link RowCondition}; a table turns that into row
- * numbers.
+ * Row conditions: they select the rows that an expectation evaluates. Text or a condition object is parsed to a {@link RowCondition}, which selects row
+ * numbers of a table.
  *
  * Text is read in two dialects: `pandas` (the comparisons of `DataFrame.query`) and `great_expectations` (`col("x") == 5`). Great
- * Expectations 1.9 and later writes condition objects instead. Whatever goes beyond comparisons is refused by name.
+ * Expectations 1.9 and later writes condition objects instead. Anything but comparisons is refused; the error names it.
  */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Json } from '../core/json'
@@ -90,7 +90,7 @@ function isValue(value: unknown): value is ConditionValue {
 
 // ---------------------------------------------------------------------------------------------------------------------------- text
 
-/** What has been read of a condition, and from where to go on. */
+/** The part of a condition that was parsed, and the position after it. */
 interface Reader {
   readonly text: string
   readonly tokens: readonly ConditionToken[]

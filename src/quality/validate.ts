@@ -1,4 +1,4 @@
-/** A table against a suite. */
+/** Validates a table by a suite. */
 import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
@@ -28,10 +28,10 @@ export interface ValidateOptions extends EvaluationContext {
 }
 
 /**
- * Judges a table by a suite. The result is plain JSON as Great Expectations 1.x writes it, and prints as a summary.
+ * Evaluates the expectations of a suite on a table. The result is plain JSON as Great Expectations 1.x writes it; its display is a summary.
  *
- * Missing cells are left out of row-wise expectations; with nothing to judge they are met. An expectation that cannot be
- * judged (no such column, text compared with numbers, an unknown type) fails with `exception_info` and leaves the others alone.
+ * Row-wise expectations leave out missing cells; without any values they are met. An expectation that cannot be
+ * evaluated (no such column, text compared with numbers, an unknown type) fails with `exception_info`; the others are not affected.
  *
  * `partial_unexpected_counts` counts all unexpected values; Great Expectations counts only the first ones unless the format is `COMPLETE`.
  *

@@ -1,4 +1,4 @@
-/** The horizontal axis of a chart through d3-scale: where values lie, which are marked, and how they are written. */
+/** The horizontal axis of a chart, with d3-scale: positions of values, ticks and their labels. */
 import { scaleLinear, scaleUtc } from 'd3-scale'
 import { formatDay, formatTime, formattedTime, formatValue, monthName } from './format'
 import { labelStep, textWidth } from './text-size'
@@ -23,7 +23,7 @@ export function axisOf(kind: 'time' | 'number', domain: readonly [number, number
     const ticks = scale.ticks(count).map(Number)
     const text = kind === 'time' ? timeText(ticks, domain) : formatValue
     const step = stepOf(ticks, place, text)
-    // With fewer ticks d3 finds rounder values; leaving some out is for labels that have no room even then.
+    // With fewer ticks d3 chooses rounder values. Labels are left out only if there is no room even then.
     if (step === 1 || count === 2) return { place, text, ticks: ticks.filter((_, i) => i % step === 0) }
   }
 }
@@ -34,7 +34,7 @@ function stepOf(ticks: readonly number[], place: Axis['place'], text: Axis['text
   return spacings.length === 0 ? 1 : labelStep(Math.max(...ticks.map((tick) => textWidth(text(tick)))), Math.min(...spacings))
 }
 
-/** How times are written: with the parts that tell ticks apart. */
+/** The format of times: with the parts in which the ticks differ. */
 function timeText([first = 0, second = first + DAY]: readonly number[], [from, to]: readonly [number, number]): (at: number) => string {
   const step = second - first
   const format = (pattern: string) => (at: number) => formattedTime(pattern, at)

@@ -1,4 +1,4 @@
-/** Pairs of bars, group by group: before and after, one model and another. */
+/** A chart of pairs of bars in groups, to compare two models or two times. */
 import { type ScaleLinear, scaleLinear } from 'd3-scale'
 import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf, requireOptions } from '../core/options'
 import { formatNumber, formatPercent, tickText } from './format'
@@ -7,9 +7,9 @@ import { centredLabel, verticalAxisTitle } from './labels'
 import { type Colour, legend } from './legend'
 import { fitText, labelStep, px, textWidth } from './text-size'
 
-/** What a chart of pairs shows. */
+/** Options of {@link barPair}. */
 export interface BarPairOptions {
-  /** What the chart says, for readers who do not see it. */
+  /** A description of the chart for screen readers. */
   readonly description: string
   /** The two names, in the order of the values of a group. */
   readonly names: readonly [string, string]
@@ -30,16 +30,16 @@ const width = 1030
 /** Font sizes of titles and ticks, and of the values above bars. */
 const fontSize = 12
 const valueSize = 11
-/** Longest value that may stand upright above its bar, in pixels: it takes the room of the bars. */
+/** Longest value that may be written vertically above its bar, in pixels, because it reduces the height of the bars. */
 const MAX_UPRIGHT = 50
 /** Room that a slanted title may take below the bars. */
 const slantedRoom = 64
 
 /**
- * Grouped bars with their values above them. A domain that does not begin at zero is marked by a broken foot below the bars, since the lengths
+ * Grouped bars with their values above them. If the domain does not begin at zero, the base line is dashed, because the lengths
  * of such bars must not be compared.
  *
- * Labels never overlap: with many groups values stand upright or are left to the tooltips, and titles are slanted, shortened, then thinned out.
+ * Labels never overlap: with many groups values are written vertically or shown only in tooltips, and titles are slanted, shortened, then left out in part.
  *
  * @throws InvalidArgument for options that are missing or wrong
  */
@@ -69,12 +69,12 @@ interface Plot {
   readonly ticks: readonly number[]
   readonly slot: number
   readonly bar: number
-  /** How the values above the bars stand. */
+  /** How the values above the bars are written. */
   readonly values: 'level' | 'upright' | 'none'
   readonly titles: 'level' | 'slanted'
   /** Every how many titles one is shown. */
   readonly titleStep: number
-  /** A tick, with the digits that tell ticks apart. */
+  /** The label of a tick, with the digits in which the ticks differ. */
   text(value: number): string
   /** The value above a bar. */
   label(value: number): string

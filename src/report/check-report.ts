@@ -1,4 +1,4 @@
-/** What a lifecycle report may be given, as one zod schema, and the one error for the first thing that is wrong. */
+/** Checks the content of a lifecycle report with a zod schema, and throws for the first problem. */
 import * as z from 'zod/mini'
 import { invalidArgument, show } from '../core/errors'
 import { ofType } from '../core/options'

@@ -1,4 +1,4 @@
-/** Runs side by side as one page: table, settings that differ, parallel coordinates, metric curves. */
+/** A page that compares runs: table, params that differ, parallel coordinates, metric curves. */
 import { invalidArgument, show } from '../core/errors'
 import { arrayOf, checkOptions, ofType, requireOptions, wholeNumber } from '../core/options'
 import type { MetricPoint } from '../ports/tracker-backend'
@@ -21,14 +21,14 @@ export interface CompareRunsHtmlOptions {
   readonly maxCurves?: number | undefined
 }
 
-/** What the page is made from. */
+/** The content of the page. */
 export interface RunsToCompare {
   readonly comparison: RunComparison
   /** Metric → one history per run, in the order of the comparison. Metrics without one have no curve. */
   readonly histories: Readonly<Record<string, readonly (readonly MetricPoint[])[]>>
 }
 
-/** What {@link compareRunsHtml} needs of a tracker. */
+/** The methods of a tracker that {@link compareRunsHtml} uses. */
 export interface ComparingTracker {
   compareRuns(runIds: readonly string[]): Promise<RunComparison>
   metricHistory(runId: string, key: string): Promise<readonly MetricPoint[]>
@@ -43,7 +43,7 @@ const VALUE_LENGTH = 48
 const MAX_AXES = 11
 
 /**
- * Runs of a tracker side by side, as one HTML file that needs no network: see {@link compareRunsPage}.
+ * Compares runs of a tracker in one HTML file that needs no network: see {@link compareRunsPage}.
  *
  * @throws NotFound for a run that is not there; InvalidArgument
  */
@@ -110,7 +110,7 @@ function checkHtmlOptions(subject: string, options: CompareRunsHtmlOptions): voi
   checkOptions(subject, options, { title: ofType('string'), metrics: arrayOf(ofType('string')), maxCurves: wholeNumber(0) })
 }
 
-/** Whether there are two values that differ: a missing one, which failed runs have many of, does not count. */
+/** Whether two values differ. A missing value does not count, because failed runs miss many. */
 function varies({ values }: ComparedValue<string | number>): boolean {
   return new Set(values.filter((value) => value !== null)).size > 1
 }
@@ -121,14 +121,14 @@ function shownMetrics({ metrics }: RunComparison, { metrics: wanted }: CompareRu
 }
 
 interface RunLabel {
-  /** Shortened for headings and legends; the runs' table has the whole. */
+  /** Shortened for headings and legends; the table of runs has the full name. */
   readonly name: string
   readonly whole: string
   readonly colour: Colour
   readonly dashed: Dash
 }
 
-/** Names, told apart by the start of their id where two are alike when shortened; five colours, then dashed, then dotted. */
+/** Names; if two are equal after shortening, the start of the id is added. Five colours, then the same dashed, then dotted. */
 function labelsOf(runs: readonly ComparedRun[]): readonly RunLabel[] {
   const names = runs.map(({ name }) => shortName(name))
   return runs.map(({ name, runId }, i) => {
@@ -198,7 +198,7 @@ function parallelSection(
   params: readonly ComparedValue<string>[],
   metrics: readonly ComparedValue<number>[],
 ): readonly Section[] {
-  // Metrics that all agree would tell nothing; settings keep at least half of the places.
+  // Metrics with the same value in all runs are left out; params get at least half of the axes.
   const results = metrics.filter(varies)
   const settings = params.slice(0, Math.max(MAX_AXES - results.length, Math.ceil(MAX_AXES / 2)))
   const axes: ParallelAxis[] = [
@@ -216,7 +216,7 @@ function parallelSection(
   ]
 }
 
-/** Texts as numbers where all of them are. */
+/** Converts texts to numbers if all of them are numbers. */
 function axisValues(values: readonly (string | null)[]): readonly (string | number | null)[] {
   const numeric = values.every((value) => value === null || (value.trim() !== '' && Number.isFinite(Number(value))))
   return numeric ? values.map((value) => (value === null ? null : Number(value))) : values

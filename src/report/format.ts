@@ -1,4 +1,4 @@
-/** Numbers and times as short text through d3-format and d3-time-format, the same on every machine. */
+/** Formats numbers and times with d3-format and d3-time-format, the same on every machine. */
 import { type FormatLocaleObject, formatLocale, precisionFixed } from 'd3-format'
 import { utcFormat } from 'd3-time-format'
 
@@ -13,7 +13,7 @@ function formatted(specifier: string, value: number): string {
 /**
  * A number with at most `digits` decimals, thousands grouped by thin spaces; `–` where it is none.
  *
- * Only zero is shown as `0`: what would round to it keeps two digits (`0.00021`, `1.2e-41`), and what is smaller than 1e-300 is `<1e-300`.
+ * Only zero is shown as `0`: numbers that would round to it keep two digits (`0.00021`, `1.2e-41`), and those below 1e-300 are `<1e-300`.
  * From 1e15 on numbers have an exponent.
  */
 export function formatNumber(value: number | null | undefined, digits = 3): string {
@@ -26,7 +26,7 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
   return isTiny || size >= 1e15 ? exponential(value) : formatted(`,.${digits}~f`, value)
 }
 
-/** A number of any size, with enough digits to be told from others: four significant ones or so. */
+/** A number of any size with about four significant digits. */
 export function formatValue(value: number): string {
   const size = Math.abs(value)
   return size >= 1e9 && size < 1e15 ? exponential(value) : formatNumber(value, size >= 100 ? 1 : size < 0.1 ? 6 : 4)
@@ -43,7 +43,7 @@ export function formatPercent(value: number | null | undefined, digits = 1): str
   return formatted(`.${digits}%`, value)
 }
 
-/** How ticks of a vertical axis are written: with the decimals that tell them apart. */
+/** The format of ticks of a vertical axis: with the decimals in which they differ. */
 export function tickText(kind: 'percent' | 'number', ticks: readonly number[]): (value: number) => string {
   const [first = 0, second = first + 1] = ticks
   const step = second - first

@@ -6,7 +6,7 @@ export interface Html {
   readonly html: string
 }
 
-/** What may stand in a template: text is escaped, HTML and lists of HTML are placed as they are, `null` and `undefined` are nothing. */
+/** The values that a template accepts: text is escaped, HTML and lists of HTML are inserted unchanged, `null` and `undefined` give nothing. */
 export type HtmlPart = string | number | Html | readonly HtmlPart[] | null | undefined
 
 /**

@@ -32,7 +32,7 @@ function sample({ colour, dashed, quiet, shape = 'line' }: LegendEntry): Html {
   return html`<svg viewBox="0 0 26 12" aria-hidden="true">${drawing}</svg>`
 }
 
-/** How a line is broken, as SVG has it. */
+/** The dash pattern of a line as SVG's `stroke-dasharray`. */
 export function dashArray(dash: Dash | undefined): string {
   return dash === 'dots' ? '1.5 4.5' : dash ? '6 5' : 'none'
 }

@@ -1,4 +1,4 @@
-/** The report of a model's life: how good it was, what happened, what drifted, which versions there were. */
+/** The lifecycle report of a model: performance, events, drift and versions. */
 import { barPair } from './bar-pair'
 import { checkLifecycleReport } from './check-report'
 import { formatDay, formatNumber, formatPercent, formatTime } from './format'
@@ -8,7 +8,7 @@ import { lineChart } from './line-chart'
 import { page, type Section, type Tile } from './page'
 import { dataTable, heatTable } from './table'
 
-/** What happened to a model, and when. */
+/** An event in the life of a model. */
 export interface LifecycleEvent {
   /** Epoch milliseconds, on the time axis of the chart. */
   readonly at: number
@@ -19,14 +19,14 @@ export interface LifecycleEvent {
   readonly marked?: boolean | undefined
 }
 
-/** A model version as the report shows it. */
+/** A model version in the report. */
 export interface ReportVersion {
   readonly version: string
   readonly aliases: readonly string[]
   /** Epoch milliseconds. */
   readonly createdAt: number
   readonly metrics: Readonly<Record<string, number>>
-  /** What it was trained on, in words. */
+  /** A description of its training data. */
   readonly data?: string | undefined
   readonly runId?: string | undefined
 }
@@ -41,7 +41,7 @@ export interface ReportHistoryEntry {
 export interface ReportExpectation {
   readonly name: string
   readonly success: boolean
-  /** What was found, in words. */
+  /** A description of the result. */
   readonly observed?: string | undefined
 }
 
@@ -132,7 +132,7 @@ const kinds: Readonly<
   failed: { word: 'failed', colour: 'c', tone: 'bad' },
 }
 
-/** A legend of the kinds of events that are marked. */
+/** The legend of the marked events. */
 function markLegend(marked: readonly LifecycleEvent[]): Html | null {
   const present = [...new Set(marked.map(({ kind }) => kind))]
   return present.length === 0 ? null : legend(present.map((kind) => ({ name: kinds[kind].word, colour: kinds[kind].colour, shape: 'dot' })))

@@ -1,4 +1,4 @@
-/** Lines over time (or over numbers), with thresholds, shaded spans and numbered events. */
+/** A line chart over time or numbers, with thresholds, shaded spans and numbered events. */
 import { extent } from 'd3-array'
 import { scaleLinear } from 'd3-scale'
 import { line } from 'd3-shape'
@@ -18,11 +18,11 @@ export interface LineSeries {
   readonly colour: Colour
   /** @default false */
   readonly dashed?: Dash | undefined
-  /** Thin and without emphasis: for what others are compared with. @default false */
+  /** Thin and grey, for a line that others are compared with. @default false */
   readonly quiet?: boolean | undefined
 }
 
-/** Something that happened at `x`: a thin line and a numbered badge above the plot; the number is also what lists beside the chart use. */
+/** An event at `x`: a thin line and a numbered badge above the plot; lists beside the chart use the same number. */
 export interface ChartMark {
   readonly x: number
   readonly number: number
@@ -30,9 +30,9 @@ export interface ChartMark {
   readonly colour: Colour
 }
 
-/** What a line chart shows. */
+/** Options of {@link lineChart}. */
 export interface LineChartOptions {
-  /** What the chart says, for readers who do not see it. */
+  /** A description of the chart for screen readers. */
   readonly description: string
   readonly series: readonly LineSeries[]
   /** @default 'time' */
@@ -99,7 +99,7 @@ function frame(
   const yTicks = scale.ticks(6)
   const yText = tickText(y, yTicks)
   const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...yTicks.map((value) => textWidth(yText(value)))))
-  // Thresholds are named in the right margin, where no line can run through the words.
+  // The names of thresholds are in the right margin, where no line crosses them.
   const names = thresholds.map(({ label }) => Math.min(MAX_THRESHOLD_NAME, textWidth(label, 11.5)))
   const right = width - Math.max(16, ...names.map((name) => Math.ceil(name) + 10))
   return { left, right, top, bottom, yTicks, yText, x: axisOf(x, rangeOf(xs), [left + 6, right - 6]), y: scale }
@@ -186,8 +186,8 @@ function rangeOf(values: readonly number[]): [number, number] {
 }
 
 /**
- * At most about `most` points that look the same: first and last, and of each stretch between them the lowest and the highest, so that no
- * spike is lost; a stretch with a gap (`NaN`) keeps one.
+ * At most about `most` points that look the same: the first and the last, and the lowest and the highest of each interval between them, so that no
+ * spike is lost; an interval with a gap (`NaN`) keeps one.
  */
 function thin<T extends { readonly y: number }>(points: readonly T[], most: number): readonly T[] {
   if (points.length <= most) return points

@@ -1,9 +1,9 @@
-/** One self-contained page: everything inside, nothing fetched, no script run. */
+/** A self-contained HTML page that loads nothing and runs no script. */
 import { anything, arrayOf, checkOptions, ofType, requireOptions } from '../core/options'
 import { embedJson, type Html, html } from './html'
 import { styleSheet } from './style'
 
-/** A part of a page with a heading of its own. */
+/** A section of a page. */
 export interface Section {
   readonly title: string
   /** One or two sentences below the heading. */
@@ -11,14 +11,14 @@ export interface Section {
   readonly body: Html | readonly Html[]
 }
 
-/** A figure at the top of the page. */
+/** A number at the top of the page. */
 export interface Tile {
   readonly label: string
   readonly value: string
   readonly note?: string | undefined
 }
 
-/** What a page shows. */
+/** Options of {@link htmlPage}. */
 export interface PageOptions {
   readonly title: string
   /** A sentence or two below the title. */
@@ -26,7 +26,7 @@ export interface PageOptions {
   readonly tiles?: readonly Tile[] | undefined
   readonly sections: readonly Section[]
   readonly footer?: string | undefined
-  /** Kept in the page as JSON under the id `report-data`, for programs. */
+  /** Stored in the page as JSON in the element `report-data`, for programs. */
   readonly data?: unknown
   /** @default 'en' */
   readonly language?: string | undefined
@@ -36,7 +36,7 @@ export interface PageOptions {
  * A whole HTML document as text. It carries its style, shows in light and dark, prints, opens without a network and forbids itself by a
  * content security policy to load or run anything.
  *
- * All text is escaped. A page without sections is legal.
+ * All text is escaped. A page without sections is allowed.
  *
  * @throws InvalidArgument for options that are missing or wrong
  */

@@ -12,11 +12,11 @@ import { fitText, px, textWidth } from './text-size'
 export interface ParallelAxis {
   readonly name: string
   readonly values: readonly (number | string | null)[]
-  /** Results stand apart from settings by a bolder name. @default false */
+  /** Whether the axis is a result: its name is bold. @default false */
   readonly result?: boolean | undefined
 }
 
-/** What the drawing shows. */
+/** Options of {@link parallelCoordinates}. */
 export interface ParallelCoordinatesOptions {
   readonly description: string
   readonly lines: readonly { readonly name: string; readonly colour: Colour; readonly dashed?: Dash | undefined }[]
@@ -30,7 +30,7 @@ const top = 44
 
 /**
  * Parallel coordinates as inline SVG (Inselberg 1985). Axes of numbers are linear, or logarithmic where all values are positive and span more than
- * two decades; axes of texts give each text its place, in order. A line breaks where a run has no value. At most ten texts are named on
+ * two decades; axes of texts have one position for each text, in order. A line breaks where a run has no value. At most ten texts are labelled on
  * an axis. Names are shortened where they would run into each other, and stay inside the drawing.
  *
  * @throws InvalidArgument for options that are missing or wrong
@@ -40,7 +40,7 @@ export function parallelCoordinates(options: ParallelCoordinatesOptions): Html {
   const { description, lines, axes, height = 340 } = options
   const bottom = height - 26
   const first = axes[0] === undefined ? [] : placesOf(axes[0], top, bottom).ticks
-  // Texts beside the first axis have the left margin to themselves.
+  // The labels of the first axis are in the left margin.
   const left = Math.min(220, Math.max(64, ...first.map(({ text, end }) => (end === undefined ? textWidth(text) + 14 : 0))))
   const gap = axes.length > 1 ? (width - left - 70) / (axes.length - 1) : width - left - 70
   const placed = axes.map((axis, i) => ({ axis, x: left + i * gap, ...placesOf(axis, top, bottom) }))
@@ -72,7 +72,7 @@ ${ticks.map((tick) => tickOf(tick, x, roomOf(x)))}</g>`,
 interface Tick {
   readonly y: number
   readonly text: string
-  /** Ends of an axis are named beyond it, where no line can run through the words. */
+  /** The labels of the ends of an axis are above and below it, where no line crosses them. */
   readonly end?: 'top' | 'bottom' | undefined
 }
 

@@ -1,4 +1,4 @@
-/** The style sheet of a report: light, dark and print. Colours are chosen to be told apart also by the colour-blind (Okabe and Ito 2008). */
+/** The style sheet of a report: light, dark and print. The colours can be distinguished with colour blindness (Okabe and Ito 2008). */
 
 /** The style sheet as text. */
 export function styleSheet(): string {

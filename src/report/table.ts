@@ -11,7 +11,7 @@ export interface TableColumn<T> {
   readonly numeric?: boolean | undefined
 }
 
-/** What a plain table shows. */
+/** Options of {@link dataTable}. */
 export interface DataTableOptions<T> {
   readonly columns: readonly TableColumn<T>[]
   readonly rows: readonly T[]
@@ -43,7 +43,7 @@ export function dataTable<T>(options: DataTableOptions<T>): Html {
 <tbody>${body}</tbody></table></div>`
 }
 
-/** What a heat table shows. */
+/** Options of {@link heatTable}. */
 export interface HeatTableOptions {
   readonly rowTitles: readonly string[]
   readonly columnTitles: readonly string[]
@@ -60,8 +60,8 @@ export interface HeatTableOptions {
 }
 
 /**
- * Rows × columns of numbers, the deeper the shade the larger. Values at the threshold and above are bold and say so to screen readers, so
- * that nothing is told by colour alone.
+ * Rows × columns of numbers; larger numbers have a darker shade. Values at the threshold and above are bold and marked for screen readers, so
+ * that no information is given by colour alone.
  *
  * @throws InvalidArgument for options that are missing or wrong
  */
@@ -84,7 +84,7 @@ export function heatTable(options: HeatTableOptions): Html {
     const share = Math.max(0, Math.min(1, full > 0 ? value / full : 0))
     const style = `background:rgba(var(--heat),${(0.04 + 0.62 * Math.sqrt(share)).toFixed(3)})`
     const least = 10 ** -digits
-    // A cell is small: what would round to zero is shown as less than the last digit.
+    // Cells are small: a number that would round to zero is shown as less than the last digit.
     const text = value > 0 && value < least / 2 ? `<${formatNumber(least, digits)}` : formatNumber(value, digits)
     return value >= threshold
       ? html`<td class="heat" style="${style}" aria-label="${text}, drifted"><b>${text}</b></td>`

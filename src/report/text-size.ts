@@ -1,4 +1,4 @@
-/** How wide a text will be, estimated without a font: labels must neither leave a drawing nor run into each other. */
+/** Estimates the width of texts without a font, so that labels neither leave a drawing nor overlap. */
 
 /** Widths in em of a plain sans-serif face (Arial's), on the generous side. */
 const narrow = /[ijltfrI.,:;'|!()[\]\u2009\u00a0 -]/

@@ -1,4 +1,4 @@
-/** The closed loop: an alert trains a challenger, which takes the champion's place only if it is better on the newest labelled rows. */
+/** The closed loop: an alert starts the training of a challenger, which replaces the champion only if it is better on the newest labelled rows. */
 import { utf8 } from '../core/bytes'
 import { systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
@@ -14,15 +14,15 @@ import { displayedVerdict, type RetrainingTrigger, type RetrainingVerdict } from
 export interface RetrainingEvents {
   /** A retraining begins. */
   'retraining-start': { readonly id: string; readonly trigger: RetrainingTrigger }
-  /** The challenger took the champion's place. Told before predictors are asked to follow. */
+  /** The challenger was promoted. Emitted before predictors are asked to refresh. */
   'challenger-promoted': RetrainingVerdict & { readonly challengerData: Challenger }
-  /** The champion stays. */
+  /** The champion stays, because the challenger was not better or a gate refused it. */
   'champion-kept': RetrainingVerdict
-  /** Training or the comparison broke; the champion stays. */
+  /** Training or the comparison failed; the champion stays. */
   'retraining-failed': RetrainingVerdict
   /** Every verdict, after one of the three above. */
   'retraining-end': RetrainingVerdict
-  /** What broke: training, a predictor that could not follow, a verdict that could not be stored, a listener that threw. */
+  /** A failure of the training, of a predictor's refresh, of storing a verdict, or of a listener. */
   error: unknown
 }
 
@@ -34,7 +34,7 @@ export interface Retraining {
     options?: ListenOptions,
   ): () => void
   /**
-   * Retrains now, whatever the cool-down. Never rejects for what happens inside: look at `outcome`.
+   * Retrains now, regardless of the cool-down. Failures of the retraining do not reject: see `outcome`.
    * @throws InvalidState while another retraining runs, or after `close`
    */
   retrain(reason?: string): Promise<RetrainingVerdict>
@@ -43,7 +43,7 @@ export interface Retraining {
   /** Verdicts of this object, oldest first. At most the last 1,000. */
   readonly verdicts: readonly RetrainingVerdict[]
   readonly running: boolean
-  /** Takes no more triggers, cancels a running retraining (it ends as `failed`) and waits for it. Idempotent. */
+  /** Ignores further triggers, cancels a running retraining (it ends as `failed`) and waits for it. Idempotent. */
   close(): Promise<void>
 }
 
@@ -51,9 +51,9 @@ export interface Retraining {
  * Watches a monitor's checks. While one of the rules fires, and none is running and the cool-down is over, it
  * 1. calls `train`, 2. measures the champion and the challenger on the held-out newest rows, 3. registers the challenger with its
  * numbers, 4. promotes it through the gates and the comparison, by compare-and-set against the champion it was measured against,
- * 5. lets the predictors follow. Whatever fails on the way leaves the champion where it is.
+ * 5. refreshes the predictors. If a step fails, the champion stays.
  *
- * @throws InvalidArgument on options that do not fit
+ * @throws InvalidArgument for invalid options
  */
 export function createRetraining(options: RetrainingOptions): Retraining {
   checkRetrainingOptions(options)

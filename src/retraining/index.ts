@@ -2,4 +2,4 @@
 export type { Retraining, RetrainingEvents } from './create-retraining'
 export { createRetraining } from './create-retraining'
 export type { Challenger, Refreshable, RetrainingOptions, RetrainingRequest } from './retraining-options'
-export type { Contender, RetrainingTrigger, RetrainingVerdict } from './verdict'
+export type { MeasuredVersion, RetrainingTrigger, RetrainingVerdict } from './verdict'

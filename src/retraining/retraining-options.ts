@@ -1,4 +1,4 @@
-/** What the closed loop is made of. */
+/** Options of the closed loop. */
 import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
 import { invalidArgument, show } from '../core/errors'
@@ -12,29 +12,29 @@ import type { Gate, ModelRegistry, Registration } from '../registry'
 import type { Table } from '../schema/table'
 import type { RetrainingTrigger } from './verdict'
 
-/** What training is told. */
+/** The argument of the training function. */
 export interface RetrainingRequest {
-  /** Names this retraining; usable as the id of a pipeline run. */
+  /** The id of this retraining; it can be used as the id of a pipeline run. */
   readonly id: string
   readonly trigger: RetrainingTrigger
   readonly signal: AbortSignal
 }
 
-/** What training gives: a model, and the newest labelled rows, which it has not seen. */
+/** The result of training: a model, and the newest labelled rows, which it was not trained on. */
 export interface Challenger extends Pick<Registration, 'run' | 'example' | 'metrics' | 'dataset' | 'description' | 'tags'> {
   readonly model: PackableModel | ModelPackage
   /** The rows both models are compared on: the inputs and the target column. */
   readonly holdout: Table
 }
 
-/** Something that can be asked to follow a moved alias: a `Predictor` is one. */
+/** The method with which a predictor loads the model of a moved alias; a `Predictor` has it. */
 export interface Refreshable {
   refresh(): Promise<boolean>
 }
 
 /** Options of `createRetraining`. */
 export interface RetrainingOptions {
-  /** Whose checks trigger. */
+  /** The monitor whose checks trigger retraining. */
   readonly monitor: { on(type: 'check-end', listener: (report: CheckReport) => void): () => void }
   readonly registry: ModelRegistry
   /** Name of the registered model. */
@@ -53,15 +53,15 @@ export interface RetrainingOptions {
   readonly metric: MetricName | Metric
   /** The challenger must be better by at least this much; with 0 it must be strictly better. @default 0 */
   readonly margin?: number | undefined
-  /** What it must show besides. */
+  /** Gates that the challenger must pass, in addition to the comparison. */
   readonly gates?: readonly Gate[] | undefined
   /** Alert rules that trigger while they fire. @default every performance rule */
   readonly rules?: readonly string[] | undefined
   /** Least time between two triggers, in milliseconds on the monitor's clock, also after a failure. @default 0 */
   readonly coolDownMs?: number | undefined
-  /** Asked to follow the alias after a promotion. */
+  /** Predictors to refresh after a promotion. */
   readonly predictors?: readonly Refreshable[] | undefined
-  /** Keeps every verdict as JSON under `retraining/<model>/`. @default in memory only */
+  /** Stores every verdict as JSON under `retraining/<model>/`. @default in memory only */
   readonly storage?: ObjectStore | undefined
   /** @default the system clock */
   readonly clock?: Clock | undefined

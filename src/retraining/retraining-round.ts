@@ -8,9 +8,9 @@ import type { Gate, ModelVersion } from '../registry'
 import { columnNotFound, isTable } from '../schema/table'
 import type { Challenger, RetrainingOptions } from './retraining-options'
 import { scoreModel } from './score-model'
-import type { Contender, RetrainingTrigger, RetrainingVerdict } from './verdict'
+import type { MeasuredVersion, RetrainingTrigger, RetrainingVerdict } from './verdict'
 
-/** What one round is told. */
+/** What one round needs to know. */
 export interface Round {
   readonly id: string
   readonly trigger: RetrainingTrigger
@@ -18,14 +18,14 @@ export interface Round {
   readonly signal: AbortSignal
 }
 
-/** What one round gives; `endedAt` is for the caller to fill in. */
+/** The result of one round; the caller adds `endedAt`. */
 export interface RoundOutcome {
   readonly verdict: RetrainingVerdict
   readonly challenger?: Challenger | undefined
   readonly error?: unknown
 }
 
-/** One retraining from start to end. Never rejects: what broke is in the verdict and in `error`. */
+/** One retraining from start to end. Never rejects: a failure is in the verdict and in `error`. */
 export async function runRound(options: RetrainingOptions, round: Round): Promise<RoundOutcome> {
   const { model, alias = 'champion', margin = 0 } = options
   const metric = metricByName(options.metric as string | Metric)
@@ -41,7 +41,8 @@ export async function runRound(options: RetrainingOptions, round: Round): Promis
     }
     const measured = await measure(options, challenger, metric, signal)
     const { championScore, championVersion, score, gain } = measured
-    const champion: Contender | undefined = championVersion === undefined ? undefined : { version: championVersion, score: championScore }
+    const champion: MeasuredVersion | undefined =
+      championVersion === undefined ? undefined : { version: championVersion, score: championScore }
     verdict = { ...verdict, rows: challenger.holdout.numRows, champion, ...(champion === undefined ? {} : { gain }) }
     const version = await register(options, challenger, { metric, score, signal })
     verdict = { ...verdict, challenger: { version: version.version, score } }
@@ -55,7 +56,7 @@ export async function runRound(options: RetrainingOptions, round: Round): Promis
   }
 }
 
-/** Both models on the held-out rows. The gain is `NaN` without a champion. */
+/** Measures both models on the held-out rows. The gain is `NaN` without a champion. */
 async function measure(
   options: RetrainingOptions,
   challenger: Challenger,
@@ -83,7 +84,7 @@ interface Scoring {
   readonly runtimes: readonly ModelRuntime[]
   readonly metric: Metric
   readonly target: string
-  /** The challenger's classes, for a model that does not say its own. */
+  /** The challenger's classes, for a model that does not declare its own. */
   readonly classes: readonly Label[] | undefined
   readonly signal: AbortSignal
 }
@@ -121,7 +122,7 @@ async function register(
   return version
 }
 
-/** Promotes through the gates; what they said is returned, also when they refused. @throws Conflict when the champion was moved meanwhile */
+/** Promotes through the gates and returns their verdicts, also when they refused. @throws Conflict when the champion was moved meanwhile */
 async function promote(
   options: RetrainingOptions,
   version: ModelVersion,
@@ -159,7 +160,7 @@ function comparison({ metric, margin, champion, challenger, gain = Number.NaN, r
     champion === undefined
       ? 'no champion yet'
       : `${metric} better than ${digits(champion.score)} of version ${champion.version} by ${margin === 0 ? 'anything' : `at least ${margin}`} on the newest ${rows} labelled rows`
-  // Scores are shares of whole rows: without a little room, 0.84 − 0.83 would miss a margin of 0.01 by a rounding error.
+  // Without a tolerance, 0.84 − 0.83 would miss a margin of 0.01 by a rounding error.
   const better = margin === 0 ? gain > 0 : gain >= margin - 1e-12
   return () => ({
     gate: 'better than the champion',

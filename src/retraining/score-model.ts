@@ -1,4 +1,4 @@
-/** A loaded model's metric on labelled rows, whatever runtime opened it. */
+/** Computes a metric of a loaded model, of any runtime, on labelled rows. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { ClassProbabilities, Label, Metric } from '../metrics'
 import { classesOf, wholeClasses } from '../metrics/label'
@@ -13,7 +13,7 @@ import { type Table, tableOf } from '../schema/table'
  * The metric of `model` on a table that holds its inputs and the target column. Rows without a target are left out. The target's cells take
  * the type of the model's labels, so that a model that answers 0 and 1 is measured on a boolean column.
  *
- * @param options.classes the classes of the task, for a model that does not say its own
+ * @param options.classes the classes of the task, for a model that does not declare its own
  * @throws InvalidArgument when no row has a target, or one does not fit the model's labels; Unsupported when the metric needs probabilities
  * that the model does not give
  */
@@ -32,7 +32,7 @@ export async function scoreModel(
   const cells = table.column(target)
   const predictions = batch.predictions.filter((prediction) => prediction !== null)
   const own = batch.classes ?? model.classes ?? []
-  // The type of what the model answers decides; ONNX models of a boolean target answer 0 and 1.
+  // The type of the predictions determines the type of the target: ONNX models of a boolean target predict 0 and 1.
   const base = wholeClasses(classesOf(predictions.length > 0 ? predictions : own))
   const labels = new Map<CellValue, Label | null>()
   const read = (value: CellValue, row: number): Label | null => {
@@ -64,7 +64,7 @@ export async function scoreModel(
   })
 }
 
-/** The columns the signature asks for; of tensor signatures all but the target. */
+/** The columns of the signature; for signatures of tensors all columns but the target. */
 function inputsOf({ signature }: LoadedModel, table: Table, target: string): Table {
   const { inputs } = signature
   const names =

@@ -1,4 +1,4 @@
-/** What a retraining found: plain JSON, to be kept and read later. */
+/** The result of a retraining, as plain JSON. */
 import { attachDisplay, markdownTable } from '../core/display'
 import type { GateVerdict } from '../ports/registry-backend'
 
@@ -10,13 +10,13 @@ export interface RetrainingTrigger {
   readonly at: number
   /** One sentence with the numbers. */
   readonly summary: string
-  /** What was measured, and the threshold it was held against; `NaN` where there is none. */
+  /** The measured value and its threshold; `NaN` if there is none. */
   readonly value: number
   readonly threshold: number
 }
 
 /** One side of a comparison. */
-export interface Contender {
+export interface MeasuredVersion {
   readonly version: string
   /** The metric on the rows both were compared on. */
   readonly score: number
@@ -31,15 +31,15 @@ export interface RetrainingVerdict {
   /** Epoch milliseconds of the retraining's own clock. */
   readonly startedAt: number
   readonly endedAt: number
-  /** `kept`: the champion stays, because the challenger was not better or a gate refused it. `failed`: something broke; the champion stays. */
+  /** `kept`: the champion stays, because the challenger was not better or a gate refused it. `failed`: the retraining failed; the champion stays. */
   readonly outcome: 'promoted' | 'kept' | 'failed'
   readonly metric: string
   readonly higherIsBetter: boolean
   /** By how much the challenger had to be better. */
   readonly margin: number
   /** The champion on the newest labelled rows; absent when there was none, or before it was measured. */
-  readonly champion?: Contender | undefined
-  readonly challenger?: Contender | undefined
+  readonly champion?: MeasuredVersion | undefined
+  readonly challenger?: MeasuredVersion | undefined
   /** By how much the challenger was better; negative when it was worse. */
   readonly gain?: number | undefined
   /** Rows both were compared on. */
@@ -47,11 +47,11 @@ export interface RetrainingVerdict {
   readonly gates: readonly GateVerdict[]
   /** One sentence with the numbers. */
   readonly summary: string
-  /** Of `failed`: what broke. */
+  /** Only for `failed`: the error. */
   readonly error?: { readonly code: string; readonly message: string } | undefined
 }
 
-/** Lets a verdict read as its summary and its gates. Returns `verdict`, which stays plain JSON. */
+/** Adds a display with summary and gates to a verdict. Returns `verdict`, which stays plain JSON. */
 export function displayedVerdict<V extends RetrainingVerdict>(verdict: V): V {
   const { model, outcome, summary, gates, trigger } = verdict
   const title = `retraining of ${model} (${trigger.rule}) ${outcome}: ${summary}`

@@ -3,7 +3,7 @@ import type { Run } from './run'
 import { type TfjsLogs, tfjsCallbacks } from './tfjs-callbacks'
 import { type TfjsModelLike, tfjsModel } from './tfjs-model'
 
-/** A `tf.LayersModel`, as far as it is used. */
+/** The members of a `tf.LayersModel` that are used here. */
 export interface TfjsTrainable extends TfjsModelLike {
   fit(...given: never[]): Promise<unknown>
   fitDataset?(...given: never[]): Promise<unknown>
@@ -16,24 +16,24 @@ export interface TfjsTrainable extends TfjsModelLike {
   readonly optimizer?: { getClassName?(): string; getConfig?(): object } | undefined
 }
 
-/** What of `autolog`'s options concerns TensorFlow.js. */
+/** The options of `autolog` that concern TensorFlow.js. */
 export interface TfjsAutologOptions {
   readonly modelName?: string | undefined
   readonly batches?: boolean | undefined
 }
 
-/** The last argument of `fit`, as far as it is used. */
+/** The members of the last argument of `fit` that are used here. */
 export type FitArguments = { readonly callbacks?: unknown; readonly epochs?: number; readonly batchSize?: number } & Readonly<
   Record<string, unknown>
 >
 
-/** What of `fit`'s arguments is a setting. */
+/** The arguments of `fit` that are logged as params. */
 const SETTINGS = ['epochs', 'batchSize', 'validationSplit', 'shuffle', 'initialEpoch', 'stepsPerEpoch', 'batchesPerEpoch'] as const
 
 /**
- * Trains: params before, metrics of every epoch, then how long it took, where it stopped early, and the model. What `fit` throws is thrown on.
+ * Trains a model and logs it: params before, the metrics of every epoch, afterwards the duration, the epoch of an early stop, and the model. Rethrows what `fit` throws.
  *
- * @param train `model.fit` with its data, waiting for the rest of its arguments
+ * @param train `model.fit` with its data bound; takes the remaining arguments
  */
 export async function fitAndLog<T>(
   model: TfjsTrainable,
@@ -60,7 +60,7 @@ function settingsOf(model: TfjsTrainable, given: FitArguments): Record<string, u
   return {
     estimator: 'tfjs',
     ...Object.fromEntries(SETTINGS.filter((name) => given[name] !== undefined).map((name) => [name, given[name]])),
-    // TensorFlow.js' own default.
+    // The default of TensorFlow.js.
     ...(given.batchSize === undefined && given.stepsPerEpoch === undefined && given.batchesPerEpoch === undefined ? { batchSize: 32 } : {}),
     optimizer: optimizer?.getClassName?.(),
     optimizer_config: config,
@@ -79,7 +79,7 @@ function summaryOf(model: TfjsTrainable): string {
 
 type Callback = Readonly<Record<string, unknown>>
 
-/** Complete callbacks: beside instances, TensorFlow.js calls every method there can be. */
+/** Callbacks with every method: beside instances, TensorFlow.js calls all of them without checking that they exist. */
 function callbacksOf(run: Run, options: TfjsAutologOptions, counted: { epochs: number }): Callback {
   const ours = tfjsCallbacks(run, { batches: options.batches })
   const nothing = (): void => {}
@@ -97,12 +97,12 @@ function callbacksOf(run: Run, options: TfjsAutologOptions, counted: { epochs: n
   }
 }
 
-/** TensorFlow.js takes plain callbacks or instances, not both: ours stand last, so that instances come first and all are taken as such. */
+/** TensorFlow.js takes either plain callbacks or instances, and decides by the first one. Ours is last, so that the user's instances decide. */
 function withOurs(theirs: unknown, ours: Callback): readonly unknown[] {
   const given = theirs === undefined || theirs === null ? [] : Array.isArray(theirs) ? theirs : [theirs]
   const isInstance = given.some((callback) => typeof (callback as Callback).setModel === 'function')
   if (isInstance) return [...given, ours]
-  // Plain ones may hold nothing but `on…` and `yieldEvery`.
+  // Plain callbacks may have no members but `on…` and `yieldEvery`.
   const { setParams: _, setModel: __, ...plain } = ours
   return [...given, plain]
 }

@@ -1,4 +1,4 @@
-/** Logging without log calls: for estimators and for models of TensorFlow.js. */
+/** Logs training automatically: of estimators and of TensorFlow.js models. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import { accuracy } from '../metrics/confusion-matrix'
@@ -11,7 +11,7 @@ import type { FitArguments, TfjsTrainable } from './autolog-tfjs'
 import type { Run } from './run'
 import type { StartRunOptions } from './run-options'
 
-/** Anything that fits tables as the estimators of `millwright/learn` do. */
+/** Anything with the `fit` of the estimators of `millwright/learn`. */
 export interface AutologEstimator<F extends AutologModel = AutologModel> {
   readonly kind: string
   readonly options: object
@@ -19,7 +19,7 @@ export interface AutologEstimator<F extends AutologModel = AutologModel> {
   fitAsync(table: Table, options: { readonly target: string }): Promise<F>
 }
 
-/** What such an estimator gives. */
+/** What `fit` of such an estimator returns. */
 export interface AutologModel {
   readonly task: 'classification' | 'regression'
   /** Of classifiers: the labels. */
@@ -29,33 +29,33 @@ export interface AutologModel {
   pack?(): unknown
 }
 
-/** Where training is logged: a run, or a tracker, in which every fit makes a run of its own. */
+/** Where training is logged: a run, or a tracker, which starts a new run for every fit. */
 export type AutologTarget = Run | AutologTracker
 
-/** A tracker, as far as `autolog` uses it. */
+/** The methods of a tracker that `autolog` uses. */
 export interface AutologTracker {
   run<T>(options: StartRunOptions, work: (run: Run) => Promise<T> | T): Promise<T>
 }
 
 /** Options of {@link autolog}. */
 export interface AutologOptions {
-  /** Logs every fitted model under this name; `fit` then cannot be used, as storing takes time: use `fitAsync`. @default not logged */
+  /** Logs every fitted model under this name. Storing is asynchronous, so `fitAsync` must be used in place of `fit`. @default not logged */
   readonly modelName?: string | undefined
   /** Whether the training table is recorded as an input; it needs the tracker's `fingerprint`. @default true */
   readonly logInput?: boolean | undefined
   /**
-   * Scores the model on what it was trained on; each score is logged as `training_<name>`.
+   * Metrics computed on the training data; each is logged as `training_<name>`.
    * @default accuracy, or root mean squared error, mean absolute error and R²
    */
   readonly evaluate?: ((model: AutologModel, table: Table, target: string) => Readonly<Record<string, number>>) | undefined
   /** Of TensorFlow.js: also logs each batch's numbers, as `batch_<name>`. @default false */
   readonly batches?: boolean | undefined
-  /** Of a tracker: how the run of each fit begins. @default { experiment: 'Default' } */
+  /** Only with a tracker: the options of the run that each fit starts. @default { experiment: 'Default' } */
   readonly run?: StartRunOptions | undefined
 }
 
 /**
- * An estimator, or a model of TensorFlow.js, that logs what it does. It is not changed: the one that is given back is to be used.
+ * Returns an estimator or a TensorFlow.js model that logs its training. The model passed in is not changed: use the returned one.
  *
  * Estimators log as MLflow's autologging for scikit-learn does: before fitting their options as params, the kind of estimator and the table as
  * an input with context `training`; afterwards `training_<metric>`, the score on rows left out (`out_of_bag_score`), how long it took
@@ -90,7 +90,7 @@ export function autolog<E extends AutologEstimator | TfjsTrainable>(estimator: E
   })
 }
 
-/** Works in the run, or in a run of its own. */
+/** Calls `work` with the given run, or with a new run of the given tracker. */
 function inRun<T>(target: AutologTarget, { run }: AutologOptions, work: (run: Run) => Promise<T>): Promise<T> {
   return 'logMetric' in target ? work(target) : target.run(run ?? {}, work)
 }
@@ -134,7 +134,7 @@ function loggingEstimator(estimator: AutologEstimator, target: AutologTarget, op
   }
 }
 
-/** The model behind a proxy: `fit` and `fitDataset` log, everything else is the model's own. */
+/** A proxy of the model: `fit` and `fitDataset` log, every other member is the model's own. */
 function loggingTfjs(model: TfjsTrainable, target: AutologTarget, options: AutologOptions): TfjsTrainable {
   type Fit = (...given: unknown[]) => Promise<unknown>
   const logging =

@@ -98,7 +98,7 @@ function exitWatcher(options: BackgroundTasksOptions, open: ReadonlyMap<Run, unk
     onExit() {
       const names = [...open.keys()].map((run) => `${run.name} (${run.runId})`)
       if (names.length === 0) return
-      const message = `process.exit() ends the process while runs are open: ${names.join(', ')}. What they hold is lost; await tracker.close() first`
+      const message = `process.exit() ends the process while runs are open: ${names.join(', ')}. What they have not written is lost; await tracker.close() first`
       onError(new MillwrightError('InvalidState', message))
     },
   }

@@ -1,4 +1,4 @@
-/** Splits a batch that the backend refused, to find the part that it refuses. */
+/** Splits a batch that the backend refused, to find out which part it refuses. */
 import { isMillwrightError, MillwrightError } from '../core/errors'
 import type { MetricPoint, RunBatch } from '../ports/tracker-backend'
 

@@ -1,4 +1,4 @@
-/** Runs side by side: params and metrics by name, one value per run. */
+/** Compares runs: params and metrics by name, one value per run. */
 import type { RunRecord, RunStatus } from '../ports/tracker-backend'
 
 /** One run of a comparison. */

@@ -1,4 +1,4 @@
-/** Data a run used, as MLflow records it: name, digest, where from, schema, size. */
+/** Data that a run used, as MLflow records it: name, digest, source, schema, size. */
 import { invalidArgument, show } from '../core/errors'
 import { ofType } from '../core/options'
 import { assertText, runLimits } from '../ports/run-keys'
@@ -7,10 +7,10 @@ import type { ColumnSpec } from '../schema/signature'
 import { signatureToMlflow } from '../schema/signature'
 import { isTable, type Table } from '../schema/table'
 
-/** Data described by hand, for what is not a table in memory. */
+/** A description of data that is not a table in memory. */
 export interface DatasetDescription {
   readonly name: string
-  /** Content digest; only the first 36 characters are recorded. `fingerprint` is another word for it. */
+  /** Content digest; only the first 36 characters are recorded. Give either `digest` or `fingerprint`. */
   readonly digest?: string | undefined
   readonly fingerprint?: string | undefined
   readonly numRows?: number | undefined
@@ -37,7 +37,7 @@ const MAX_SCHEMA = 65_535
 /**
  * The record of a dataset input.
  *
- * @param digestOf digests a table that brings no digest
+ * @param digestOf computes the digest of a table when `options.digest` is missing
  * @throws InvalidArgument without a digest, or with texts beyond MLflow's limits
  */
 export function datasetInput(

@@ -1,9 +1,9 @@
-/** How runs that were read, and comparisons of them, are shown in consoles and notebooks. */
+/** Displays runs that were read, and comparisons of them, in consoles and notebooks. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import type { RunRecord } from '../ports/tracker-backend'
 import type { RunComparison } from './compare'
 
-/** Metrics of a run that one line shows. */
+/** The most metrics of a run that its line shows. */
 const METRICS = 4
 
 /** A run with its display. The record itself belongs to the backend: this is a copy. */
@@ -33,7 +33,7 @@ export function displayRuns(records: readonly RunRecord[]): readonly RunRecord[]
   })
 }
 
-/** A comparison with a table as its display: what differs first, one column per run (at most six). */
+/** A comparison with a table as its display: rows that differ come first, one column per run (at most six). */
 export function displayComparison(comparison: RunComparison): RunComparison {
   const { runs, params, metrics } = comparison
   const shown = runs.slice(0, 6)

@@ -1,4 +1,4 @@
-/** What a tracker tells its listeners. */
+/** The events of a tracker. */
 import type { RunStatus } from '../ports/tracker-backend'
 
 /** A run has begun, or was opened again. */

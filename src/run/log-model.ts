@@ -46,7 +46,7 @@ export async function logModel(
   return record
 }
 
-/** What {@link writeModel} is told. */
+/** What {@link writeModel} needs to know. */
 export interface WriteModelInit {
   readonly experimentId: string
   readonly runId: string
@@ -59,9 +59,9 @@ export interface WriteModelInit {
 }
 
 /**
- * Stores a model's files and then marks it ready; a failure marks it failed (as well as that still goes) and is thrown.
+ * Stores the files of a model and then marks it as ready. After a failure it tries to mark the model as failed, and throws the failure.
  *
- * An `MLmodel` that the package brings is kept; otherwise one is written, with flavors that MLflow's loaders know where there are any.
+ * An `MLmodel` file in the package is kept. Otherwise one is written, with the flavors that MLflow can load, if the package has any.
  */
 export async function writeModel(backend: TrackerBackend, model: ModelPackage, init: WriteModelInit): Promise<LoggedModelRecord> {
   const { experimentId, runId, name, modelType, tags, params, now } = init
@@ -92,7 +92,7 @@ function mlModelText(model: ModelPackage, { modelId }: LoggedModelRecord, { runI
   return toYaml({
     artifact_path: name,
     flavors: flavorsOf(model),
-    // Through canonical JSON, so that metadata of any make becomes plain.
+    // Encoding and parsing turns metadata (typed arrays, dates, maps) into plain JSON.
     metadata: { millwright: JSON.parse(canonicalJson({ flavor, ...about })) as Json },
     model_id: modelId,
     model_size_bytes: sizeBytes,

@@ -12,7 +12,7 @@ export interface LoggedTables {
   add(path: string): void
 }
 
-/** Reads the list of a run that may have logged tables before; what cannot be read is no list. */
+/** Reads the list of a run that may have logged tables before. A tag that is no JSON array counts as an empty list. */
 export function loggedTables(tag: string | undefined): LoggedTables {
   const listed = entriesOf(tag)
   const has = (path: string): boolean => listed.some((entry) => (entry as { path?: unknown } | null)?.path === path)

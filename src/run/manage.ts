@@ -1,4 +1,4 @@
-/** What a tracker changes about experiments and runs that are there: names, tags, deletion and restoration. Loaded on first use. */
+/** Changes experiments and runs that exist: names, tags, deletion and restoration. Loaded on first use. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import type { ExperimentChange, ExperimentRecord, RunRecord, TrackerBackend } from '../ports/tracker-backend'

@@ -1,4 +1,4 @@
-/** Figures, images and pages as artifacts, where MLflow's pages look for them. */
+/** Checks figures, images and HTML pages, and names their files as MLflow's UI expects. */
 import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
 import { newId } from '../core/ids'
@@ -9,11 +9,11 @@ export interface LogImageOptions {
   readonly step?: number | undefined
   /** Epoch milliseconds. @default now */
   readonly timestamp?: number | undefined
-  /** A small WebP of it (MLflow makes one of 256 pixels), which the grid shows. @default the PNG itself */
+  /** A small WebP version, which the image grid shows; MLflow makes one of 256 pixels. @default the PNG itself */
   readonly thumbnail?: Uint8Array | undefined
 }
 
-/** First bytes of each kind; of WebP the container's. */
+/** The first bytes of each format; for WebP those of its RIFF container. */
 const firstBytes: Readonly<Record<string, readonly number[]>> = {
   png: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
   jpg: [0xff, 0xd8, 0xff],
@@ -22,7 +22,7 @@ const firstBytes: Readonly<Record<string, readonly number[]>> = {
   webp: [0x52, 0x49, 0x46, 0x46],
 }
 
-/** What draws itself: a canvas, an SVG element, a chart of a library. It is drawn when it is logged. */
+/** An object that can be converted to an image: a canvas, an SVG element, a chart of a library. It is converted when it is logged. */
 export interface Drawing {
   /** SVG text. */
   toSVG?(): string
@@ -38,7 +38,7 @@ export interface Drawing {
 export type ImageContent = Uint8Array | Blob | Drawing
 
 /**
- * The bytes of a figure, checked to be what its path says; of a Blob and an OffscreenCanvas they come later.
+ * The bytes of a figure, in the format that the extension of `path` names. Returns a Promise for a Blob and an OffscreenCanvas.
  *
  * @throws InvalidArgument
  */
@@ -57,7 +57,7 @@ export function figureContent(path: string, figure: unknown): Uint8Array | Promi
   return pixels(figure, kind, subject)
 }
 
-/** The bytes of an image of a series, checked to be a PNG. @throws InvalidArgument */
+/** The bytes of one image of a series. @throws InvalidArgument when they are no PNG */
 export function imageContent(key: string, image: unknown): Uint8Array | Promise<Uint8Array> {
   return pixels(image, 'png', `image ${show(key)}`)
 }
@@ -81,15 +81,15 @@ function pixels(image: unknown, kind: string, subject: string): Uint8Array | Pro
   throw invalidArgument(`${subject} must be bytes, a Blob or a canvas, got ${show(image)}`)
 }
 
-/** Checks a page. @throws InvalidArgument */
+/** Checks the text and the path of an HTML page. @throws InvalidArgument */
 export function assertHtml(path: string): void {
   if (typeof path !== 'string' || !/\.html?$/i.test(path)) throw invalidArgument(`the path of a page must end in .html, got ${show(path)}`)
 }
 
 /**
  * The two files of an image as MLflow names them: `images/<key, / as ~>+step+<n>+timestamp+<ms>+<id>.png`, and `…+compressed.webp`,
- * which its grid shows. Nothing here makes WebP; without a thumbnail the second file holds the PNG, which browsers show all the same.
- * `key` and `png` are checked already.
+ * which its image grid shows. This library cannot encode WebP: without a thumbnail the second file holds the PNG, which browsers show in spite of the name.
+ * `key` and `png` have been checked.
  *
  * @throws InvalidArgument
  */

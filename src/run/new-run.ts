@@ -1,4 +1,4 @@
-/** What a tracker adds to a new run: a name, and the environment. */
+/** What a tracker adds to a new run: a name and the environment. */
 import type { Rng } from '../core/random'
 import type { RunEnvironment } from '../ports/environment'
 import type { TrackerCore } from './tracker-core'

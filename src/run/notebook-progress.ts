@@ -1,9 +1,9 @@
-/** A progress bar as HTML, for notebooks that show a display again in its place. */
+/** A progress bar as HTML, for notebooks that can replace the content of a display. */
 import { escapeHtml } from '../core/display'
 import { newId } from '../core/ids'
 import type { ProgressEvent } from '../core/progress'
 
-/** Shows HTML; called again with what is to stand in its place. */
+/** Shows HTML. A later call replaces the HTML of the earlier one. */
 export type HtmlOutput = (html: string) => unknown
 
 /** The part of Deno's Jupyter kernel that is used. */
@@ -11,15 +11,15 @@ interface DenoJupyter {
   broadcast?(type: string, content: object): Promise<unknown>
 }
 
-/** The bar: a `progress` element and the text beside it. Without a total it is one that only shows that something goes on. */
+/** The bar: a `progress` element and the text beside it. Without a total, the element shows that work goes on but not how much is done. */
 export function progressHtml({ done, total }: Pick<ProgressEvent, 'done' | 'total'>, text: string): string {
   const range = total === undefined ? '' : ` value="${Math.min(done, total)}" max="${Math.max(total, 1)}"`
   return `<div style="display:flex;gap:.8em;align-items:center"><progress${range} style="width:16em"></progress><code>${escapeHtml(text)}</code></div>`
 }
 
 /**
- * Where a notebook shows HTML that can be replaced: in Deno's kernel a display with an id of its own (Jupyter's `display_data` and
- * `update_display_data`), elsewhere nothing.
+ * Returns a function that shows replaceable HTML in this notebook: in Deno's kernel a display with its own id (Jupyter's `display_data` and
+ * `update_display_data`); elsewhere `undefined`.
  */
 export function notebookOutput(): HtmlOutput | undefined {
   const jupyter = denoJupyter()

@@ -13,7 +13,7 @@ import { workInRun } from './run-work'
 import type { TrackerCore } from './tracker-core'
 import { checkStartOptions } from './tracker-options'
 
-/** The kind of new experiments, which MLflow's pages otherwise have to infer. */
+/** MLflow's tag for the kind of an experiment; without it MLflow's UI has to infer the kind. */
 const experimentTags = { 'mlflow.experimentKind': 'custom_model_development' } as const
 
 /** Implements `tracker.startRun`. */
@@ -45,7 +45,7 @@ export async function startRun(core: TrackerCore, options: StartRunOptions): Pro
   const run = openRun(core, record, { seed, signal })
   await startTasks(core, run, record, options.systemMetrics)
   if (Object.keys(environment).length > 0) run.logArtifact('environment.json', { ...environment, user, seed })
-  // A nested run has the code of its parent.
+  // A nested run runs the same code as its parent.
   if (gitPatch !== undefined && parent === undefined) run.logText('uncommitted.patch', gitPatch)
   return run
 }

@@ -1,4 +1,4 @@
-/** Params as texts: nested objects become dotted keys, every value a string. */
+/** Converts params to strings: nested objects become dotted keys. */
 import { invalidArgument, isPromise, show } from '../core/errors'
 import { canonicalJson } from '../core/json'
 import { assertRunKey, assertText, type RunKeyRule, runLimits } from '../ports/run-keys'
@@ -13,9 +13,9 @@ const MAX_DEPTH = 16
  * objects are flattened by index (`steps.0.name`). `undefined` is left out, functions give their name, dates ISO text; what has no
  * members gives its text (addresses, regular expressions) or `{}`.
  *
- * @param rule which keys there may be: `keys` of the backend's capabilities
- * @param prefix what every key begins with
- * @throws InvalidArgument for keys and values out of MLflow's limits (values are refused, not cut), nesting beyond 16, cycles
+ * @param rule which keys are allowed: `keys` of the backend's capabilities
+ * @param prefix is put before every key
+ * @throws InvalidArgument for keys and values beyond MLflow's limits (long values are not cut), nesting deeper than 16, cycles
  */
 export function flattenParams(value: unknown, rule?: RunKeyRule | undefined, prefix = ''): ReadonlyMap<string, string> {
   const params = new Map<string, string>()
@@ -42,7 +42,7 @@ export function flattenParams(value: unknown, rule?: RunKeyRule | undefined, pre
   return params
 }
 
-/** What is flattened, and how; `undefined` for what is one value. */
+/** The members of a value that is flattened; `undefined` for a single value. */
 function membersOf(value: unknown): readonly (readonly [string, unknown])[] | undefined {
   if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value) || value instanceof Set)
     return undefined

@@ -1,4 +1,4 @@
-/** Progress: one line that is written over on a terminal, HTML that is replaced in notebooks, lines now and then elsewhere (logs). */
+/** A progress bar: one line that is overwritten on a terminal, HTML that is replaced in a notebook, and a new line every few seconds elsewhere (logs). */
 import { type Clock, systemClock } from '../core/clock'
 import { checkOptions, ofType, wholeNumber } from '../core/options'
 import type { OnProgress } from '../core/progress'
@@ -7,7 +7,7 @@ import { type HtmlOutput, notebookOutput, progressHtml } from './notebook-progre
 /** Where a bar is written: `process.stderr` fits. */
 export interface ProgressStream {
   write(text: string): unknown
-  /** Whether it is a terminal, where a line can be written over. */
+  /** Whether it is a terminal, where a line can be overwritten. */
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
 }
@@ -17,11 +17,11 @@ export interface ProgressBarOptions {
   /** @default standard error; the console where there is none */
   readonly stream?: ProgressStream | undefined
   /**
-   * Shows the bar as HTML in place of text, each time instead of what it showed before: in tslab `newDisplay().html`.
+   * Shows the bar as HTML in place of text. Each call replaces the HTML of the last one: `newDisplay().html` in tslab.
    * @default in a notebook of Deno its display, unless `stream` is given; otherwise text
    */
   readonly html?: HtmlOutput | undefined
-  /** Stands before the bar. @default the phase */
+  /** The text before the bar. @default the phase */
   readonly label?: string | undefined
   /** Length of the bar in characters. @default 24 */
   readonly width?: number | undefined
@@ -32,7 +32,7 @@ export interface ProgressBarOptions {
 }
 
 /**
- * A progress bar to be given as `onProgress`: `fit ██████░░░░  60 % 60/100 steps, 12.5/s, 3 s left`. The last event always shows, and ends
+ * A progress bar, to be passed as `onProgress`: `fit ██████░░░░  60 % 60/100 steps, 12.5/s, 3 s left`. The last event always shows, and ends
  * the line. A new phase starts a line of its own. Failures of the stream are ignored.
  *
  * @example model.fit(train, { target: 'late', onProgress: progressBar() })
@@ -62,16 +62,16 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
     }
     lastDone = event.done
     const ended = event.done === event.total
-    // Before the last line: the clock was set back.
+    // True when the clock was set back.
     if (!ended && now >= last && now - last < everyMs) return
     last = now
     const seconds = Math.max(0, now - start) / 1000
-    // The first event tells when work was seen to begin, so what it has done does not count towards the speed.
+    // The time before the first event is unknown, so the work that it reports does not count towards the speed.
     const rate = seconds > 0 ? (event.done - firstDone) / seconds : 0
     const label = options.label ?? event.phase
     if (show !== undefined) return attempt(() => show(progressHtml(event, lineOf(event, label, 0, seconds, rate))))
     const line = lineOf(event, label, width, seconds, rate).slice(0, (stream.columns ?? 200) - 1)
-    // Spaces wipe out what a longer line has left.
+    // Spaces overwrite the rest of a longer line.
     write(stream, terminal ? `\r${line.padEnd(lineLength)}${ended ? '\n' : ''}` : `${line}\n`)
     lineLength = ended ? 0 : line.length
   }
@@ -107,7 +107,7 @@ function attempt(work: () => unknown): void {
   try {
     work()
   } catch {
-    // Nobody is told: there is nothing to be done about it.
+    // Not reported, because nobody could act on it.
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a tracker reads: runs by search, histories, files. Loaded on first use. */
+/** Reads runs by search, and histories of metrics. Loaded on first use. */
 import { MillwrightError } from '../core/errors'
 import type { MetricPoint, RunRecord } from '../ports/tracker-backend'
 import { displayRuns } from './display-runs'

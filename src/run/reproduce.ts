@@ -1,4 +1,4 @@
-/** Compares where a run ran with what is here now. Loaded on first use. */
+/** Compares the environment of a run with the present one. Loaded on first use. */
 import * as z from 'zod/mini'
 import { attachDisplay, markdownCell } from '../core/display'
 import { invalidArgument, isMillwrightError, show } from '../core/errors'
@@ -10,7 +10,7 @@ import type { RunRecord, TrackerBackend } from '../ports/tracker-backend'
 import { isTable, type Table } from '../schema/table'
 import type { ReproduceOptions, Reproduction, ReproductionRow } from './reproduction'
 
-/** What `environment.json` must hold; everything may be unknown. */
+/** The format of `environment.json`; every member may be missing. */
 const environmentFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<RunEnvironment> => {
   const text = z.optional(z.string())
   return z.looseObject({
@@ -27,8 +27,8 @@ const environmentFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<RunEnvi
 const PATCH = 'uncommitted.patch'
 
 /**
- * The comparison, row by row: git commit and uncommitted changes, lockfile, packages, runtime, operating system, seed, each data set.
- * A run recorded with uncommitted changes `differs` by that alone; where they were captured, `steps` says how to have them again.
+ * Compares, one row each: git commit and uncommitted changes, lockfile, packages, runtime, operating system, seed, every dataset.
+ * A run that was recorded with uncommitted changes always `differs`. If they were captured, `steps` says how to restore them.
  *
  * @throws NotFound; InvalidArgument
  */
@@ -47,7 +47,7 @@ export async function reproduce(backend: TrackerBackend, runId: string, given: R
   return reproductionOf(runId, rows, stepsOf(recorded, patched))
 }
 
-/** `environment.json`, or, where it is missing or something else, what the tags tell. */
+/** The recorded environment: `environment.json`, or the tags where that file is missing or damaged. */
 async function recordedEnvironment(backend: TrackerBackend, { runId, tags }: RunRecord): Promise<RunEnvironment> {
   try {
     return parseStored(environmentFormat, await backend.getArtifact({ runId }, 'environment.json'), 'environment.json')
@@ -74,7 +74,7 @@ async function hasPatch(backend: TrackerBackend, runId: string): Promise<boolean
   return (await backend.listArtifacts({ runId })).some(({ path }) => path === PATCH)
 }
 
-/** What to type, as far as it is known. */
+/** The commands that restore the recorded environment, as far as it is known. */
 function stepsOf({ gitRepoUrl, gitCommit, gitFolder, lockfileDigest, runtime, command }: RunEnvironment, patched: boolean): string[] {
   const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
   const steps: string[] = []
@@ -111,13 +111,13 @@ function environmentRows(recorded: RunEnvironment, now: RunEnvironment): Reprodu
   ]
 }
 
-/** What stands behind the script. */
+/** The arguments of the script. */
 function argumentsOf({ command, entryScript }: RunEnvironment): string | undefined {
   const at = command?.indexOf(entryScript ?? '') ?? -1
   return at === -1 ? undefined : command?.slice(at + 1).join(' ')
 }
 
-/** A package that one side lists and the other, which lists packages too, does not: that is known, and a difference. */
+/** Both sides list packages and only one lists this one: the other does not have it, so this is a difference and not unknown. */
 function packageRow(name: string, recorded: RunEnvironment['packages'], now: RunEnvironment['packages']): ReproductionRow {
   const version = (packages: RunEnvironment['packages']): string | undefined =>
     packages === undefined ? undefined : Object.hasOwn(packages, name) ? packages[name] : 'not there'
@@ -161,7 +161,7 @@ function textOf(value: unknown): string | undefined {
 }
 
 function reproductionOf(runId: string, all: readonly ReproductionRow[], steps: readonly string[]): Reproduction {
-  // What neither side knows is nothing to tell.
+  // A row that is unknown on both sides is left out.
   const rows = all.filter(({ recorded, now }) => recorded !== undefined || now !== undefined)
   const differences = rows.filter(({ verdict }) => verdict === 'differs')
   const unknown = rows.filter(({ verdict }) => verdict === 'unknown').length

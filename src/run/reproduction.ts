@@ -1,4 +1,4 @@
-/** What `reproduce` takes and gives. */
+/** The options and the result of `reproduce`. */
 import type { EnvironmentSource } from '../ports/environment'
 import type { Table } from '../schema/table'
 
@@ -10,29 +10,29 @@ export interface ReproduceOptions {
   readonly data?: Readonly<Record<string, Table | string>> | undefined
   /** Digests tables. @default the tracker's */
   readonly fingerprint?: ((table: Table) => string) | undefined
-  /** What is here now. @default the tracker's, asked again */
+  /** Captures the present environment. @default the tracker's `environment`, called again */
   readonly environment?: EnvironmentSource | undefined
 }
 
-/** One thing a result may depend on. Texts are as recorded; `undefined` is unknown. */
+/** One thing that the result of a run may depend on. Texts are as recorded; `undefined` means unknown. */
 export interface ReproductionRow {
   /** `git commit`, `lockfile`, `package zod`, `data flights (training)`, … */
   readonly what: string
   readonly recorded: string | undefined
   readonly now: string | undefined
-  /** `unknown` where either side is. */
+  /** `unknown` where either side is unknown. */
   readonly verdict: 'same' | 'differs' | 'unknown'
 }
 
-/** What must be as it was for a run to give the same again. `String(reproduction)` is a table to print. */
+/** What must be the same for a run to give the same result again. `String(reproduction)` is a table for printing. */
 export interface Reproduction {
   readonly runId: string
   readonly rows: readonly ReproductionRow[]
   /** The rows that differ. */
   readonly differences: readonly ReproductionRow[]
-  /** Whether everything is known, and the same. */
+  /** Whether every row is known and the same. */
   readonly same: boolean
-  /** What to type to have it again, as far as it was recorded: commit, patch, packages, command. A shell is assumed. */
+  /** Shell commands that restore what was recorded: commit, patch, packages, command. */
   readonly steps: readonly string[]
   toString(): string
 }

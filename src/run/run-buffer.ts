@@ -23,7 +23,7 @@ const EAGER_POINTS = 20_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
 
-/** What waits to be written, except points and artifacts. */
+/** What has not been written yet, except points and artifacts. */
 interface Values {
   readonly params: Record<string, string>
   readonly tags: Record<string, string>
@@ -43,7 +43,7 @@ export class RunBuffer {
   #values = noValues()
   readonly #artifacts: { readonly path: string; readonly bytes: Uint8Array }[] = []
   #artifactBytes = 0
-  /** A batch that failed. It is retried unchanged, so that the backend recognises what it stored of it. */
+  /** A batch that failed. It is retried unchanged, so that the backend recognises the part that it has already stored. */
   #failedBatch: RunBatch | undefined
   #refusals: unknown[] = []
   /** Writes dropped because the buffer was full. */
@@ -119,7 +119,7 @@ export class RunBuffer {
     if (this.isEmpty()) this.stop()
   }
 
-  /** Whether everything is written. */
+  /** Whether everything has been written. */
   isEmpty(): boolean {
     return this.#failedBatch === undefined && this.#points.length === 0 && this.#artifacts.length === 0 && isNothing(this.#values)
   }
@@ -146,7 +146,7 @@ export class RunBuffer {
     return this.#writing
   }
 
-  /** Writes what is in the buffer now. What is logged meanwhile is left for the next write, so that this one ends. */
+  /** Writes what is in the buffer now. Values logged during the write are left for the next one, so that this one ends. */
   async #writeAll(): Promise<void> {
     let points = this.#points.length
     let files = this.#artifacts.length

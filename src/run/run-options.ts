@@ -2,20 +2,20 @@
 
 /** Options of `tracker.startRun`. */
 export interface StartRunOptions {
-  /** The experiment's name; made if need be. @default 'Default', or the parent's */
+  /** The experiment's name; the experiment is created if it does not exist. @default 'Default', or the parent's */
   readonly experiment?: string | undefined
   /** @default an adjective, an animal and a number */
   readonly name?: string | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
   /** The run this one is nested in: MLflow's tag `mlflow.parentRunId`. */
   readonly parent?: { readonly runId: string; readonly experimentId: string } | undefined
-  /** Recorded as tag `millwright.seed`, and given back as `run.seed`. */
+  /** Recorded as tag `millwright.seed`, and available as `run.seed`. */
   readonly seed?: number | undefined
   /** The run's description: Markdown that MLflow shows on its page. */
   readonly description?: string | undefined
   /** Aborting ends `tracker.run` at once, the run `killed`. `startRun` checks it only before the run is made. */
   readonly signal?: AbortSignal | undefined
-  /** Whether this run records the load of the machine. @default as the tracker */
+  /** Whether this run records system metrics. @default as the tracker */
   readonly systemMetrics?: boolean | undefined
   /**
    * The trace this run is part of: OpenTelemetry's span context, or a W3C `traceparent`. Recorded as tags `millwright.trace_id` and

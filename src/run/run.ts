@@ -21,7 +21,7 @@ import { createValueLog, type ValueLog } from './value-log'
  * A run being recorded, made by a tracker.
  *
  * Everything called `log…` or `set…` (but `logModel` and `logArtifacts`) returns at once and is written in the background. A backend that fails never makes
- * them throw: the failure goes to the tracker's `error` event, what was logged is kept and tried again; `flush` and `finish` throw.
+ * them throw: the failure is emitted as the tracker's `error` event, and the write is retried; `flush` and `finish` throw.
  * Wrong arguments throw `InvalidArgument`, a param that already has another value `Conflict`, anything after the end `InvalidState`.
  */
 export class Run {
@@ -31,7 +31,7 @@ export class Run {
   readonly name: string
   readonly startTime: number
   readonly seed: number | undefined
-  /** Aborts when the run is to be killed. */
+  /** Aborts when the run has to be killed. */
   readonly signal: AbortSignal | undefined
   readonly #context: RunContext<Run>
   readonly #pendingWork: PendingWork
@@ -73,7 +73,7 @@ export class Run {
     return this.#status
   }
 
-  /** Logs one param. Objects are flattened with dots; `undefined` is nothing. */
+  /** Logs one param. Objects are flattened with dots; `undefined` logs nothing. */
   logParam(key: string, value: unknown): void {
     this.#assertOpen('logParam')
     this.#values.param(key, value)
@@ -118,7 +118,7 @@ export class Run {
   }
 
   /**
-   * Stores many files, one after the other, waiting where they come faster than they are stored; resolves with their number when all of
+   * Stores many files, one after the other. Reads the next one only when the buffer has room. Resolves with their number when all of
    * them are. A folder on disk: `run.logArtifacts(folderFiles('./plots'), { under: 'plots' })`, with `folderFiles` of `millwright/node`.
    *
    * @throws what the files and the backend throw, and the signal's reason; what was logged until then stays
@@ -134,7 +134,7 @@ export class Run {
     this.#artifacts.text(path, text)
   }
 
-  /** Stores JSON with sorted keys; numbers that JSON cannot spell become strings. */
+  /** Stores JSON with sorted keys; `NaN` and the infinities become strings. */
   logJson(path: string, value: unknown): void {
     this.#assertOpen('logJson')
     this.#artifacts.json(path, value)
@@ -150,22 +150,22 @@ export class Run {
   }
 
   /**
-   * Stores a figure: SVG text, the bytes or a Blob of a PNG, JPEG, WebP or GIF, or what draws itself: a canvas, an SVG element (also of
-   * Observable Plot), anything with `toSVG()` or `toDataURL()`. `path` ends in what it is to be: `plots/roc.svg`.
+   * Stores a figure: SVG text, the bytes or a Blob of a PNG, JPEG, WebP or GIF, or an object that can be converted to one: a canvas, an SVG element (also of
+   * Observable Plot), anything with `toSVG()` or `toDataURL()`. The extension of `path` is the format: `plots/roc.svg`.
    */
   logFigure(path: string, figure: string | Uint8Array | Blob | Drawing): void {
     this.#assertOpen('logFigure')
     this.#artifacts.figure(path, figure)
   }
 
-  /** Stores an HTML page; `path` ends in `.html`. MLflow's pages show it in a frame. */
+  /** Stores an HTML page; `path` ends in `.html`. MLflow's UI shows it in a frame. */
   logHtml(path: string, page: string): void {
     this.#assertOpen('logHtml')
     this.#artifacts.page(path, page)
   }
 
   /**
-   * Stores one image of a series over steps, which MLflow's pages show in a grid with a slider: the bytes of a PNG (copied), a Blob of one,
+   * Stores one image of a series over steps, which MLflow's UI shows in a grid with a slider: the bytes of a PNG (copied), a Blob of one,
    * or a canvas.
    */
   logImage(key: string, png: ImageContent, options: LogImageOptions = {}): void {
@@ -173,7 +173,7 @@ export class Run {
     this.#artifacts.image(key, png, options)
   }
 
-  /** Records data the run used: a table (digested, unless `digest` is given) or a description of one. */
+  /** Records data that the run used: a table (its digest is computed, unless `digest` is given) or a description of one. */
   logInput(data: Table | DatasetDescription, options: LogInputOptions = {}): void {
     this.#assertOpen('logInput')
     const text = nonEmptyString()
@@ -192,7 +192,7 @@ export class Run {
     return logModel(this, this.#context, { name, model, options })
   }
 
-  /** What differs between where this run was started and here; for a run that is opened again: see `tracker.reproduce`. */
+  /** Compares the environment that this run was started in with the present one; useful for a resumed run. See `tracker.reproduce`. */
   reproduce(options?: ReproduceOptions): Promise<Reproduction> {
     return this.#context.reproduce(this.runId, options)
   }
@@ -214,8 +214,8 @@ export class Run {
   }
 
   /**
-   * Resolves when there is room for more: at once while less than half of the buffer may be in use, else when what waits is stored.
-   * `true` when there is room; `false` when the backend fails (it is tried again later), so that a loop may decide to slow down.
+   * Resolves when there is room for more: at once while the buffer is less than half full, else when its content is stored.
+   * `true` when there is room; `false` when the backend failed (the write will be retried), so that a loop can decide to slow down.
    *
    * @example for await (const batch of batches) { log(batch); await run.ready() }
    */
@@ -233,7 +233,7 @@ export class Run {
     return true
   }
 
-  /** Resolves when everything logged so far is stored. @throws what the backend threw; what can be kept is kept and tried again */
+  /** Resolves when everything logged so far is stored. @throws what the backend threw; data that it did not refuse stays in the buffer and is retried */
   async flush(): Promise<void> {
     await this.#pendingWork.settle()
     await this.#context.buffer.flush()
@@ -242,7 +242,7 @@ export class Run {
   }
 
   /**
-   * Ends the run: writes what waits, then the status. Idempotent. When it throws the run is still open, and `finish` may be called again.
+   * Ends the run: writes the content of the buffer, then the status. Idempotent. When it throws, the run is still open, and `finish` may be called again.
    *
    * @throws what the backend threw
    */

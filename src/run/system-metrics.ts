@@ -1,15 +1,15 @@
-/** The machine's load as metrics of a run, under MLflow's prefix. Loaded only where a tracker asks for it. */
+/** Records system metrics (CPU, memory, disk, network, GPU) of a run under MLflow's names. Loaded only if a tracker records them. */
 import type { Clock } from '../core/clock'
 import { isMillwrightError } from '../core/errors'
 import type { SystemMeter, SystemMeterSource } from '../ports/system-metrics'
 import type { Run } from './run'
 
-/** MLflow's pages show what bears this prefix on a tab of its own. */
+/** MLflow's UI shows metrics with this prefix on a tab of their own. */
 const PREFIX = 'system/'
 
 /**
- * Samples until the returned function is called or the run has ended. The first sample is taken after `everyMs`; steps count up from
- * `firstStep`. A meter that fails is told to `onError` once and asked no more.
+ * Samples until the returned function is called or the run ends. The first sample is taken after `everyMs`; steps are numbered from
+ * `firstStep`. When the meter fails, its error is passed to `onError` and sampling stops.
  */
 export async function recordSystemMetrics(
   run: Run,
@@ -43,7 +43,7 @@ export async function recordSystemMetrics(
       run.logMetrics(metrics, { step })
       step++
     } catch (error) {
-      // A run that is ending takes no more; should it fail to end, the next sample is taken.
+      // A run that is ending takes no more points. If ending fails, the next sample is taken.
       if (!isMillwrightError(error, 'InvalidState')) throw error
     }
   }
@@ -62,7 +62,7 @@ export async function recordSystemMetrics(
   return stop
 }
 
-/** The step after the last one that was recorded: for runs that are opened again. */
+/** The step after the last one that was recorded, for resumed runs. */
 export function nextSystemStep(metrics: Readonly<Record<string, { readonly step: number }>>): number {
   const steps = Object.entries(metrics).filter(([key]) => key.startsWith(PREFIX))
   return steps.reduce((next, [, { step }]) => Math.max(next, step + 1), 0)

@@ -14,7 +14,7 @@ export function tableJson(table: Table | readonly Row[]): string {
 }
 
 /**
- * As {@link tableJson}, of anything that may be logged as a table: also columns by name, all of one length.
+ * As {@link tableJson}, also for columns by name, which must all have the same length.
  *
  * @throws InvalidArgument
  */
@@ -34,7 +34,7 @@ export function tableContent(table: Table | readonly Row[] | Readonly<Record<str
   return `{"columns":${JSON.stringify(columns.map(([name]) => name))},"data":${JSON.stringify(rows)}}`
 }
 
-/** A cell that JSON can spell. */
+/** A cell as JSON can hold it. */
 function plain(value: unknown): unknown {
   if (value === undefined) return null
   return value instanceof Date ? value.getTime() : typeof value === 'bigint' ? String(value) : value

@@ -1,11 +1,11 @@
-/** What TensorFlow.js tells while it trains, as metrics. Nothing of TensorFlow.js is imported. */
+/** Logs the metrics that TensorFlow.js reports during training. TensorFlow.js itself is not imported. */
 import { checkOptions, ofType } from '../core/options'
 import type { Run } from './run'
 
-/** What an epoch or a batch tells: numbers, or TensorFlow's scalars. */
+/** The values that TensorFlow.js reports for an epoch or a batch: numbers, or scalars of TensorFlow. */
 export type TfjsLogs = Readonly<Record<string, unknown>>
 
-/** What `model.fit` of TensorFlow.js takes as `callbacks`. */
+/** The callbacks that `model.fit` of TensorFlow.js takes. */
 export interface TfjsCallbacks {
   onTrainBegin(): void
   onEpochEnd(epoch: number, logs?: TfjsLogs): void
@@ -15,16 +15,16 @@ export interface TfjsCallbacks {
 
 /** Options of {@link tfjsCallbacks}. */
 export interface TfjsCallbacksOptions {
-  /** Logged as params: what `model.fit` is given (`epochs`, `batchSize`, …), the optimizer, … */
+  /** Logged as params: the options of `model.fit` (`epochs`, `batchSize`, …), the optimizer, … */
   readonly params?: object | undefined
   /** Also logs each batch's numbers, as `batch_<name>` over the number of batches. @default false */
   readonly batches?: boolean | undefined
 }
 
 /**
- * Callbacks for `model.fit(x, y, { callbacks })` of TensorFlow.js: what an epoch tells (`loss`, `val_loss`, `acc`, …) becomes metrics with
- * the epoch as step. Only numbers are logged. Beside callbacks that are instances (`tf.callbacks.earlyStopping()`), TensorFlow.js takes no
- * plain ones: `autolog(model, run)` sees to that.
+ * Callbacks for `model.fit(x, y, { callbacks })` of TensorFlow.js: the values of an epoch (`loss`, `val_loss`, `acc`, …) become metrics with
+ * the epoch as step. Only numbers are logged. TensorFlow.js does not take plain callbacks together with instances (`tf.callbacks.earlyStopping()`);
+ * use `autolog(model, run)` in that case.
  *
  * @throws InvalidArgument
  */
@@ -56,7 +56,7 @@ function numbersOf(logs: TfjsLogs | undefined, prefix: string): Record<string, n
   return Object.fromEntries(numbers.filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
 }
 
-/** Callbacks that are instances are handed scalars as TensorFlow holds them. */
+/** TensorFlow.js passes scalars to callbacks that are instances. */
 function numberOf(value: unknown): unknown {
   const { dataSync } = (typeof value === 'object' && value !== null ? value : {}) as { dataSync?: () => ArrayLike<number> }
   return typeof dataSync === 'function' ? dataSync.call(value)[0] : value

@@ -1,4 +1,4 @@
-/** Models of TensorFlow.js as files, and back: its own layout, `model.json` and `weights.bin`. Nothing of TensorFlow.js is imported. */
+/** Converts models of TensorFlow.js to files and back, in its own layout: `model.json` and `weights.bin`. TensorFlow.js itself is not imported. */
 import { concatBytes, fromUtf8, utf8 } from '../core/bytes'
 import { damaged } from '../core/damage'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
@@ -6,7 +6,7 @@ import { parseJson } from '../core/json'
 import type { ModelPackage, ModelTask, PackableModel } from '../ports/model'
 import type { TensorSpec, TensorType } from '../schema/signature'
 
-/** What TensorFlow.js hands to whoever saves a model: `ModelArtifacts`, as far as it is kept. */
+/** The members of TensorFlow.js' `ModelArtifacts` that are stored. */
 export interface TfjsArtifacts {
   readonly modelTopology?: unknown
   readonly weightSpecs?: readonly unknown[] | undefined
@@ -18,7 +18,7 @@ export interface TfjsArtifacts {
   readonly userDefinedMetadata?: unknown
 }
 
-/** A `tf.LayersModel` (or `tf.GraphModel`), as far as it is used. */
+/** The members of a `tf.LayersModel` or `tf.GraphModel` that are used here. */
 export interface TfjsModelLike {
   save(handler: { save(artifacts: TfjsArtifacts): Promise<unknown> }, config?: { readonly includeOptimizer?: boolean }): Promise<unknown>
   readonly inputs?: readonly TfjsTensorLike[]
@@ -38,13 +38,13 @@ export interface TfjsModelOptions {
   readonly task?: ModelTask | undefined
   /** Of classifiers: the labels in the order of the output. */
   readonly classes?: readonly (string | number | boolean)[] | undefined
-  /** Keeps the optimizer's state too, to train on. @default false */
+  /** Also stores the state of the optimizer, so that training can be continued. @default false */
   readonly includeOptimizer?: boolean | undefined
 }
 
 /**
- * A model of TensorFlow.js that can be logged: `run.logModel('net', tfjsModel(model))`. Its signature is made of tensors; the files are those
- * that TensorFlow.js itself writes and loads, from any place that serves them.
+ * Wraps a TensorFlow.js model so that it can be logged: `run.logModel('net', tfjsModel(model))`. Its signature has tensors; the files are those
+ * that TensorFlow.js itself writes and can load over HTTP.
  *
  * @throws InvalidArgument
  */
@@ -59,7 +59,8 @@ export function tfjsModel(model: TfjsModelLike, options: TfjsModelOptions = {}):
         return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
       }
       await model.save({ save }, { includeOptimizer })
-      if (saved === undefined) throw new MillwrightError('Internal', 'the model of TensorFlow.js did not hand out what it is made of')
+      if (saved === undefined)
+        throw new MillwrightError('Internal', '`save` of the TensorFlow.js model did not pass its topology and weights to the save handler')
       return {
         flavor: 'tfjs',
         signature: { inputs: tensorsOf(model.inputs), outputs: tensorsOf(model.outputs) },
@@ -72,11 +73,11 @@ export function tfjsModel(model: TfjsModelLike, options: TfjsModelOptions = {}):
 }
 
 /**
- * A logged model for `tf.loadLayersModel` (or `tf.loadGraphModel`): `tf.loadLayersModel(tfjsLoader(files))`.
+ * Makes the files of a logged model loadable with `tf.loadLayersModel` or `tf.loadGraphModel`: `tf.loadLayersModel(tfjsLoader(files))`.
  *
- * @param files `model.json` and the files of weights that it names, as TensorFlow.js and its converter write them: `weights.bin`, or shards
+ * @param files `model.json` and the weight files that it names, as TensorFlow.js and its converter write them: `weights.bin`, or shards
  *   such as `group1-shard1of2.bin`
- * @throws Corrupt when they are no model, naming the file or the member that is wrong
+ * @throws Corrupt when they are not a model; the message names the file or member that is wrong
  */
 export function tfjsLoader(files: Readonly<Record<string, Uint8Array>>): { load(): Promise<TfjsArtifacts> } {
   const description = fileOf(files, 'model.json')
@@ -90,7 +91,7 @@ export function tfjsLoader(files: Readonly<Record<string, Uint8Array>>): { load(
   return { load: async () => ({ ...rest, weightSpecs, weightData: concatBytes(shards).buffer as ArrayBuffer }) }
 }
 
-/** A group of the manifest: files which hold, one after another, the bytes of its weights. */
+/** A group of the weights manifest: files that together hold the bytes of its weights. */
 function weightGroup(value: unknown, i: number): { readonly paths: readonly string[]; readonly weights: readonly object[] } {
   const at = ['weightsManifest', i]
   if (typeof value !== 'object' || value === null) throw damaged('model.json', at, 'an object', value)

@@ -1,21 +1,21 @@
-/** Loops that log themselves. */
+/** Loops that log the duration of each step. */
 import { checkOptions, nonEmptyString, ofType, wholeNumber } from '../core/options'
 import type { OnProgress } from '../core/progress'
 import type { Run } from './run'
 
 /** Options of {@link track} and {@link trackAsync}. */
 export interface TrackOptions {
-  /** Told after every turn: `progressBar()`, for example. */
+  /** Called after every step, for example with `progressBar()`. */
   readonly onProgress?: OnProgress<'loop'> | undefined
-  /** How many turns there will be. @default the length or size of what is looped over, where it has one */
+  /** The number of steps. @default the length or size of `items`, if it has one */
   readonly total?: number | undefined
-  /** The step of the first turn: for runs that are taken up again. @default 0 */
+  /** The number of the first step, for resumed runs. @default 0 */
   readonly firstStep?: number | undefined
-  /** Key of the metric that holds how long each turn took, in seconds. @default 'step_seconds' */
+  /** Key of the metric that holds the duration of each step, in seconds. @default 'step_seconds' */
   readonly durationKey?: string | undefined
 }
 
-/** One turn of a loop. */
+/** One step of a loop. */
 export interface TrackedStep<T> {
   readonly item: T
   readonly step: number
@@ -24,7 +24,7 @@ export interface TrackedStep<T> {
 }
 
 /**
- * Loops over anything, one step a turn; each turn's duration becomes a metric, and what `log` is given bears the step.
+ * Loops over `items`. Each item is one step: its duration becomes a metric, and `log` logs metrics at this step.
  *
  * @example for (const { item: rate, log } of track(run, [0.1, 0.01])) log({ loss: train(rate) })
  * @throws InvalidArgument
@@ -38,7 +38,7 @@ export function* track<T>(run: Run, items: Iterable<T>, options: TrackOptions = 
   }
 }
 
-/** As {@link track}, over what comes asynchronously (or not): batches of a stream, for example. */
+/** As {@link track}, also for asynchronous iterables such as batches of a stream. */
 export async function* trackAsync<T>(
   run: Run,
   items: AsyncIterable<T> | Iterable<T>,
@@ -52,12 +52,12 @@ export async function* trackAsync<T>(
   }
 }
 
-interface Turns<T> {
+interface Loop<T> {
   begin(item: T): TrackedStep<T>
   end(turn: TrackedStep<T>): void
 }
 
-function turns<T>(run: Run, items: unknown, options: TrackOptions): Turns<T> {
+function turns<T>(run: Run, items: unknown, options: TrackOptions): Loop<T> {
   checkOptions('track', options, {
     onProgress: ofType('function'),
     total: wholeNumber(0),

@@ -1,4 +1,4 @@
-/** How a tracker is made and asked. */
+/** Options of trackers and of searches, and their checks. */
 import type { Clock } from '../core/clock'
 import { invalidArgument, show } from '../core/errors'
 import type { Logger } from '../core/logger'
@@ -17,45 +17,45 @@ export interface BareTrackerOptions {
   readonly backend: TrackerBackend
   /** @default the system clock */
   readonly clock?: Clock | undefined
-  /** Told about failures, once each. @default silent */
+  /** Logs every failure. @default silent */
   readonly logger?: Logger | undefined
-  /** Who runs it. @default what the environment says */
+  /** The user who starts runs. @default the user of the environment */
   readonly user?: string | undefined
   /** Captures git, runtime and machine, once per tracker. @default nothing is captured */
   readonly environment?: EnvironmentSource | undefined
-  /** As a listener of the event `error`. */
+  /** Called on the event `error`. */
   readonly onError?: ((error: unknown) => void) | undefined
-  /** Seeds the names of runs that nobody names. @default random */
+  /** Seed of the names that are made up for runs without one. @default random */
   readonly seed?: number | undefined
-  /** How long what is logged may wait before it is written. @default 2000 */
+  /** Longest time before logged values are written, in milliseconds. @default 2000 */
   readonly flushIntervalMs?: number | undefined
-  /** Points a run may hold that the backend does not have yet (28 bytes each); more are dropped, loudly. @default 2000000 */
+  /** Most unwritten points that a run may hold (28 bytes each); further points are dropped and reported as an `error`. @default 2000000 */
   readonly maxBufferedPoints?: number | undefined
-  /** Bytes of artifacts a run may hold; more are dropped, loudly. @default 268435456 */
+  /** Most unwritten bytes of artifacts that a run may hold; further ones are dropped and reported as an `error`. @default 268435456 */
   readonly maxBufferedBytes?: number | undefined
-  /** Digests tables for `run.logInput`: `fingerprint` of `millwright/dataset`. @default tables need an explicit `digest` */
+  /** Computes the digest of tables for `run.logInput`: `fingerprint` of `millwright/dataset`. @default tables need an explicit `digest` */
   readonly fingerprint?: ((table: Table) => string) | undefined
   /**
-   * Whether open runs end with the process (Node, Bun, Deno). When nothing is left to do they are written and end `finished`, or `failed`
+   * Whether open runs end with the process (Node, Bun, Deno). When the event loop is empty they are written and end `finished`, or `failed`
    * when the exit code is not 0 or the function given to `tracker.run` has not returned. After SIGTERM or SIGINT they are written and
-   * end `killed`, and the signal then takes its course; where the application listens to the signal itself they are only written.
+   * end `killed`, and the signal is raised again; where the application listens to the signal itself they are only written.
    * After an error that nobody caught they are written and end `failed`, and the error then ends the process; where the application listens for
    * such errors they are only written. `process.exit()` leaves no time for it: a warning names the runs that were open. @default false; true with `createTracker` of `millwright`
    */
   readonly handleExit?: boolean | undefined
-  /** Whether runs record the load of the machine as metrics `system/…`, and how often. @default false; every 10 s */
+  /** Whether runs record system metrics (`system/…`), and how often. @default false; every 10 s */
   readonly systemMetrics?: boolean | SystemMetricsOptions | undefined
-  /** Where the load is read: `nodeSystemMetrics()` of `millwright/node`, which `createTracker` of `millwright` has. */
+  /** Reads system metrics: `nodeSystemMetrics()` of `millwright/node`, which is the default of `createTracker` of `millwright`. */
   readonly systemMeter?: SystemMeterSource | undefined
 }
 
-/** How often the load of the machine is recorded. */
+/** How often system metrics are recorded. */
 export interface SystemMetricsOptions {
   /** In milliseconds. @default 10000, as MLflow */
   readonly everyMs?: number | undefined
 }
 
-/** What `tracker.search` takes. */
+/** Options of `tracker.search`. */
 export interface SearchRunsOptions {
   /** One experiment's name, or several. @default all active experiments */
   readonly experiment?: string | readonly string[] | undefined
@@ -63,7 +63,7 @@ export interface SearchRunsOptions {
   readonly filter?: string | undefined
   /** `metrics.acc DESC`, `start_time ASC`, … @default newest first */
   readonly orderBy?: string | readonly string[] | undefined
-  /** Most runs given. @default 1000 */
+  /** Most runs returned. @default 1000 */
   readonly limit?: number | undefined
   /** @default 'active' */
   readonly view?: 'active' | 'deleted' | 'all' | undefined

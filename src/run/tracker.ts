@@ -18,7 +18,7 @@ import { type BareTrackerOptions, checkTrackerOptions, type SearchRunsOptions } 
  * A tracker over a backend, with nothing bound: no environment is captured, tables need a `digest`, open runs do not end with the process.
  * For small bundles; `createTracker` is the one with defaults.
  *
- * @throws InvalidArgument on options that cannot be
+ * @throws InvalidArgument for invalid options
  */
 export function createBareTracker(options: BareTrackerOptions): Tracker {
   return new Tracker(options)
@@ -27,7 +27,7 @@ export function createBareTracker(options: BareTrackerOptions): Tracker {
 /**
  * Records runs and finds them again.
  *
- * Writing is buffered (see {@link Run}); reading first writes what this tracker's open runs hold, as far as the backend lets it.
+ * Writing is buffered (see {@link Run}). Every read first writes the buffers of this tracker's open runs, if the backend accepts them.
  */
 export class Tracker {
   readonly #core: TrackerCore
@@ -70,9 +70,9 @@ export class Tracker {
    * Runs `work` in a new run: `finished` when it resolves, `failed` when it throws (the error is thrown on, its message kept in tag
    * `millwright.error`), `killed` when `options.signal` aborts (the signal's reason is thrown at once; `work` is not waited for).
    *
-   * A backend that fails at the end does not take the result away: the failure goes to `error`, and `flush` and `close` throw it.
+   * When the backend fails at the end, the result is still returned: the failure is emitted as `error`, and `flush` and `close` throw it.
    *
-   * @throws what `work` throws; what the backend throws when the run cannot be made
+   * @throws what `work` throws; what the backend throws when the run cannot be created
    */
   async run<T>(options: StartRunOptions, work: (run: Run) => Promise<T> | T): Promise<T> {
     if (typeof options === 'function') throw invalidArgument('tracker.run takes options, then a function: tracker.run({}, (run) => …)')
@@ -84,7 +84,7 @@ export class Tracker {
     return (await opening()).startRun(this.#core, options)
   }
 
-  /** Opens a run again, whatever its status: it is `running` until it ends anew. @throws NotFound, InvalidState (deleted) */
+  /** Resumes a run, whatever its status: it is `running` until it is ended again. @throws NotFound, InvalidState (deleted) */
   async resumeRun(runId: string): Promise<Run> {
     return (await opening()).resumeRun(this.#core, runId)
   }
@@ -96,9 +96,9 @@ export class Tracker {
   }
 
   /**
-   * Renames, describes, tags, deletes (with its runs) or restores an experiment; a deleted one takes nothing but its restoration.
+   * Renames, describes, tags, deletes (with its runs) or restores an experiment; a deleted one can only be restored.
    *
-   * @throws NotFound naming the experiments there are; AlreadyExists (name taken, also by a deleted one); InvalidState; Unsupported where
+   * @throws NotFound naming the experiments that exist; AlreadyExists (name taken, also by a deleted one); InvalidState; Unsupported where
    * the backend cannot
    */
   async updateExperiment(name: string, update: ExperimentUpdate): Promise<ExperimentRecord> {
@@ -131,7 +131,7 @@ export class Tracker {
     return (await import('./manage')).deleteRun(this.#core, runId)
   }
 
-  /** Takes the mark of a deleted run away. @throws NotFound; Unsupported where the backend cannot */
+  /** Restores a deleted run. @throws NotFound; Unsupported where the backend cannot */
   async restoreRun(runId: string): Promise<void> {
     return (await import('./manage')).restoreRun(this.#core, runId)
   }
@@ -153,7 +153,7 @@ export class Tracker {
     return this.#core.backend.getArtifact(typeof owner === 'string' ? { runId: owner } : owner, path)
   }
 
-  /** Params and last metrics of runs side by side. @throws NotFound */
+  /** Compares the params and last metrics of runs. @throws NotFound */
   async compareRuns(runIds: readonly string[]): Promise<RunComparison> {
     if (!Array.isArray(runIds)) throw invalidArgument(`compareRuns takes an array of run ids, got ${show(runIds)}`)
     await this.#core.settle()
@@ -162,7 +162,7 @@ export class Tracker {
   }
 
   /**
-   * What differs between where a run ran and here: code, lockfile, packages, runtime, seed, data. See {@link Reproduction}.
+   * Compares the environment of a run with the present one: code, lockfile, packages, runtime, seed, data. See {@link Reproduction}.
    *
    * @throws NotFound; InvalidArgument
    */
@@ -180,7 +180,7 @@ export class Tracker {
     if (failure !== undefined) throw failure.reason
   }
 
-  /** Writes what waits and closes the backend. Runs that were not ended stay `running`. Idempotent. @throws as {@link flush} */
+  /** Writes the buffers of open runs and closes the backend. Runs that were not ended stay `running`. Idempotent. @throws as {@link flush} */
   async close(): Promise<void> {
     if (this.#closed) return
     await this.flush()
@@ -193,7 +193,7 @@ export class Tracker {
     return `Tracker (${this.#core.backend.name}, ${this.#core.open.size} open runs)`
   }
 
-  /** A failure nobody listens for must at least be seen. */
+  /** Without a listener the failure is printed, so that it is not lost. */
   #report(error: unknown): void {
     const { emitter, options } = this.#core
     const message = error instanceof Error ? error.message : String(error)
@@ -203,7 +203,7 @@ export class Tracker {
   }
 }
 
-/** What only a run being recorded needs: a page that merely has a tracker, or reads runs, does not carry it. */
+/** Loads the code that only recording needs. A page that only reads runs does not load it. */
 function opening(): Promise<typeof import('./open-run')> {
   return import('./open-run')
 }

@@ -1,10 +1,10 @@
-/** The page at `/docs`: what can be asked, and a form to ask it. One HTML file that needs no network but its own server. */
+/** The page at `/docs`: describes the models and has a form for requests. It loads nothing from other servers. */
 import { escapeHtml } from '../core/display'
 import type { Predictor } from '../predictor/predictor'
 import type { ColumnSpec } from '../schema/signature'
 import { exampleRow, inputColumns } from './openapi'
 
-/** What the page says beside the models. */
+/** Options of the page. */
 export interface DocsOptions {
   readonly title: string
   readonly basePath: string

@@ -1,20 +1,20 @@
-/** HTTP without a server: what a route gets and gives. Node's server and web-standard `Request` are both put into this form. */
+/** Requests and answers independent of the server. Those of Node's server and web-standard ones are both converted to this form. */
 import type { Awaitable } from '../core/awaitable'
 import type { Predictor } from '../predictor/predictor'
 
-/** A request, whoever received it. */
+/** A request, from any server. */
 export interface HttpExchange {
   /** In capitals. */
   readonly method: string
-  /** As on the wire, without query. */
+  /** As sent by the client, without the query. */
   readonly path: string
-  /** The path below which the handler was mounted in an application, where `path` does not hold it. Links on pages begin with it. */
+  /** The path at which an application mounted the handler, if `path` does not include it. Links on pages begin with it. */
   readonly mountedAt?: string | undefined
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined
-  /** The whole body; `undefined` when it is longer than `maxBytes`, of which no more is then read. Called at most once. */
+  /** The whole body; `undefined` when it is longer than `maxBytes`, and then reading stops. Called at most once. */
   body(maxBytes: number): Promise<Uint8Array | undefined>
-  /** Aborted when the client is gone. */
+  /** Aborted when the client disconnects. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -25,16 +25,16 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** What a route works with. */
+/** What the function of a route gets. */
 export interface RouteContext {
   readonly exchange: HttpExchange
   /** The `:name` parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>
-  /** Names this request in answers and logs. */
+  /** The id of this request in answers and logs. */
   readonly requestId: string
   /** The predictors by name; the first is the default. */
   readonly models: ReadonlyMap<string, Predictor>
-  /** The predictor of that name, or the default. @throws NotFound naming those there are */
+  /** The predictor of that name, or the default. @throws NotFound naming the known ones */
   predictor(name?: string): Predictor
   /** The body as JSON. @throws a problem with status 400, 413 or 415 */
   json(): Promise<unknown>
@@ -54,7 +54,7 @@ export interface Route {
   handle(context: RouteContext): Awaitable<HttpAnswer>
 }
 
-/** A way of talking to models: its paths, and how it words errors. */
+/** A protocol for predictions: its paths and the format of its errors. */
 export interface Protocol {
   readonly name: string
   readonly routes: readonly Route[]
@@ -62,22 +62,22 @@ export interface Protocol {
   renderProblem?(problem: Problem): HttpAnswer
 }
 
-/** Everything that can go wrong, in one form that every protocol can word. Holds nothing that a client must not see. */
+/** An error in the form from which every protocol makes its answer. It contains only what a client may see. */
 export interface Problem {
   readonly status: number
-  /** A stable machine word: `signature-mismatch`, `malformed-json`, `overloaded`, … */
+  /** A stable code for programs: `signature-mismatch`, `malformed-json`, `overloaded`, … */
   readonly code: string
   /** A sentence. */
   readonly detail: string
-  /** Everything wrong with every row. */
+  /** All problems of every row. */
   readonly errors?: readonly { readonly path: readonly (string | number)[]; readonly code: string; readonly message: string }[] | undefined
   readonly retryAfterSeconds?: number | undefined
-  /** Headers the answer must carry, such as `allow`. */
+  /** Headers that the answer must have, such as `allow`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly requestId: string
 }
 
-/** A JSON answer. Numbers that JSON cannot spell become `null`. */
+/** A JSON answer. `NaN` and the infinities become `null`. */
 export function jsonAnswer(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
   return { status, headers: { 'content-type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) }
 }

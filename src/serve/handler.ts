@@ -16,7 +16,7 @@ import { createHttpCounters, predictorFamilies } from './serving-metrics'
 import { systemProtocol } from './system-routes'
 import { exchangeOf, responseOf } from './web'
 
-/** Bounds on what clients may ask for. */
+/** Limits on requests. */
 export interface HandlerLimits {
   /** Most bytes in a body. @default 8 MiB */
   readonly maxBodyBytes?: number | undefined
@@ -41,7 +41,7 @@ export interface HandlerOptions {
   readonly protocols?: readonly Protocol[] | undefined
   /** Further metrics for `/metrics`, such as drift scores. */
   readonly collect?: (() => readonly MetricFamily[]) | undefined
-  /** Told about every answer with status 500, with its cause, which the client does not see. @default silent */
+  /** Logs every answer with status 500 and its cause, which the client does not see. @default silent */
   readonly logger?: Logger | undefined
   readonly clock?: Clock | undefined
 }
@@ -49,7 +49,7 @@ export interface HandlerOptions {
 /** Answers HTTP requests. Call it with a web-standard `Request`; a second argument is ignored, so that it fits every framework. */
 export interface Handler {
   (request: Request, context?: unknown): Promise<Response>
-  /** The same without web-standard objects: what servers that have their own use. */
+  /** The same without web-standard objects, for servers that have their own. */
   exchange(exchange: HttpExchange): Promise<HttpAnswer>
   /** From now on `/readyz` answers 503, so that no new traffic is sent here; requests are still answered. */
   drain(): void
@@ -57,7 +57,7 @@ export interface Handler {
   readonly draining: boolean
   /** The prefix of all paths, or `''`. */
   readonly basePath: string
-  /** Whether there is something at a path, by whatever method: what applications ask into which the handler is put. */
+  /** Whether there is a route at a path, for any method. Applications that mount the handler use it. */
   has(path: string): boolean
 }
 
@@ -66,13 +66,13 @@ type Limits = { readonly [K in keyof HandlerLimits]-?: number }
 /**
  * Makes the handler: `POST /predict`, `POST /models/:name/predict`, `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/docs`.
  *
- * Errors are `application/problem+json`; an error of the input lists everything wrong with every row. Answers carry `x-request-id`
- * (the client's, if it sent one) and the client's `traceparent`.
+ * Errors are `application/problem+json`; an error of the input lists all problems of every row. Answers have the headers `x-request-id`
+ * (the client's, if it sent one) and `traceparent` (the client's).
  *
  * @example
  * const handler = createHandler(predictor)
  * const response = await handler(new Request('http://localhost/predict', { method: 'POST', body: '{"rows":[{"a":1}]}', headers: { 'content-type': 'application/json' } }))
- * @throws InvalidArgument on bad options or what is no model
+ * @throws InvalidArgument for invalid options or a value that is no model
  */
 export function createHandler(served: Served, options: HandlerOptions = {}): Handler {
   const models = servedModels(served, 'createHandler')
@@ -167,7 +167,7 @@ function answerWithoutRoute(method: string, { allowed }: { readonly allowed: rea
   throw new HttpProblem(405, 'method', `this path answers ${allowed.join(', ')}`, { allow })
 }
 
-/** The answer to a request that failed, in the words of its protocol. Causes of status 500 are logged, not sent. */
+/** The answer to a request that failed, in the format of its protocol. Causes of status 500 are logged, not sent. */
 function problemAnswer(
   error: unknown,
   request: HttpExchange,
@@ -223,7 +223,7 @@ function predictorOf(models: ReadonlyMap<string, Predictor>, name: string | unde
   return predictor
 }
 
-/** The client's own id when it is harmless in headers and logs. */
+/** The client's request id, if it has only characters that are safe in headers and logs. */
 function requestIdOf(request: HttpExchange): string | undefined {
   const given = request.header('x-request-id')
   return given !== undefined && /^[\w.:+/=-]{1,128}$/.test(given) ? given : undefined

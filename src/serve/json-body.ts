@@ -1,4 +1,4 @@
-/** Reads a JSON body from outside: bounded in bytes and depth, of the right media type, without `__proto__`. */
+/** Reads the JSON body of a request: checks its media type, limits bytes and depth, removes `__proto__`. */
 import type { HttpExchange } from './exchange'
 import { HttpProblem } from './problem'
 
@@ -48,7 +48,7 @@ let decoder: TextDecoder | undefined
 
 function decode(bytes: Uint8Array): string {
   try {
-    // Making a decoder costs more than decoding a small body.
+    // Creating a decoder takes longer than decoding a small body.
     decoder ??= new TextDecoder('utf-8', { fatal: true })
     return decoder.decode(bytes)
   } catch {
@@ -58,7 +58,7 @@ function decode(bytes: Uint8Array): string {
 
 function parse(text: string): unknown {
   try {
-    // A reviver costs far more than the parsing, so it is used only where the name could be.
+    // A reviver takes far longer than the parsing, so it is used only where `__proto__` may occur.
     const suspicious = text.includes('__proto__') || text.includes('\\u')
     return JSON.parse(text, suspicious ? (key, value: unknown) => (key === '__proto__' ? undefined : value) : undefined)
   } catch (error) {
@@ -69,7 +69,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Whether NaN or Infinity stands where a value does: Python writes them unasked. */
+/** Whether the text has NaN or Infinity in place of a value, as Python's `json` writes them by default. */
 function hasNonFinite(text: string): boolean {
   return /(?:^|[\s:,[])-?(?:NaN|Infinity)(?:[\s,\]}]|$)/.test(text.replace(/"(?:[^"\\]|\\.)*"/g, '""'))
 }

@@ -1,4 +1,4 @@
-/** Puts the handler of `millwright/serve` into applications on Node: `node:http`, Express, Fastify. */
+/** Mounts the handler of `millwright/serve` in applications on Node: `node:http`, Express, Fastify. */
 import { invalidArgument, show } from '../core/errors'
 import { answerNode, type ExchangeHandler, exchangeOfNode, type NodeRequest, type NodeResponse, pathOf } from './node-exchange'
 
@@ -6,7 +6,7 @@ import { answerNode, type ExchangeHandler, exchangeOfNode, type NodeRequest, typ
 export interface MountableHandler extends ExchangeHandler {
   /** The prefix of all its paths, or `''`. */
   readonly basePath: string
-  /** Whether it has something at a path. */
+  /** Whether it has a route at a path. */
   has(path: string): boolean
 }
 

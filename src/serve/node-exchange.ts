@@ -1,26 +1,26 @@
-/** Requests and responses of Node (`node:http`, Express) as the handler of `millwright/serve` takes and gives them. */
+/** Converts requests and responses of Node (`node:http`, Express) to those of the handler of `millwright/serve`. */
 import { utf8 } from '../core/bytes'
 import { collectBytes } from '../core/read-bytes'
 
-/** What the server needs of a request; `createHandler(…).exchange` of `millwright/serve` takes it. */
+/** A request in the form that `createHandler(…).exchange` of `millwright/serve` accepts. */
 export interface ServedExchange {
   readonly method: string
   readonly path: string
-  /** The path below which the handler was mounted, and which `path` does not hold. */
+  /** The path at which the handler was mounted, if `path` does not include it. */
   readonly mountedAt?: string | undefined
   header(name: string): string | undefined
   body(maxBytes: number): Promise<Uint8Array | undefined>
   readonly signal: AbortSignal
 }
 
-/** What the handler answers. */
+/** An answer of the handler. */
 export interface ServedAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** What answers: the handler of `millwright/serve`. */
+/** The handler of `millwright/serve`. */
 export interface ExchangeHandler {
   exchange(request: ServedExchange): Promise<ServedAnswer>
 }
@@ -60,7 +60,7 @@ export interface AnswerOptions {
   readonly isClosing?: (() => boolean) | undefined
 }
 
-/** Lets `handler` answer a request of Node. Resolves when the answer was handed over; never rejects. */
+/** Answers a request of Node with `handler`. Resolves when the answer was written; never rejects. */
 export async function answerNode(
   handler: ExchangeHandler,
   request: NodeRequest,
@@ -70,13 +70,13 @@ export async function answerNode(
   try {
     const { status, headers, body } = await handler.exchange(exchangeOfNode(request, response, options))
     if (response.destroyed) return
-    // A body that was not read to its end would be taken for the next request.
+    // The rest of a body that was not read would be taken for the next request.
     const last = options.isClosing?.() === true || !request.complete
     const length = request.method === 'HEAD' || status === 204 ? {} : { 'content-length': utf8Length(body) }
     response.writeHead(status, { ...headers, ...length, ...(last ? { connection: 'close' } : {}) })
     response.end(body)
   } catch {
-    // The handler answers every error itself; what is left is a broken connection.
+    // The handler answers every error itself, so this can only be a broken connection.
     if (!response.headersSent && !response.destroyed) response.writeHead(500, { connection: 'close' })
     response.end()
   }
@@ -86,7 +86,7 @@ export async function answerNode(
 export function exchangeOfNode(request: NodeRequest, response: NodeResponse, { path, mountedAt }: AnswerOptions = {}): ServedExchange {
   const gone = new AbortController()
   response.once('close', () => {
-    // Every response closes; making the reason of an abort costs as much as the rest of a small request.
+    // Every response emits `close`. Aborting without need would take as long as the rest of a small request.
     if (!response.writableEnded) gone.abort(clientGone())
   })
   return {
@@ -110,7 +110,7 @@ function headerOf({ headers }: NodeRequest, name: string): string | undefined {
   return typeof value === 'object' ? value.join(', ') : value
 }
 
-/** The body: read, or what a parser before us (`express.json()`) has made of it. */
+/** The body, read from the request or taken from an earlier parser (`express.json()`). */
 async function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Array | undefined> {
   const { body } = request as { body?: unknown }
   if (!request.readableEnded || body === undefined) return readBody(request, maxBytes)

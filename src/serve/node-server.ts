@@ -1,4 +1,4 @@
-/** Node's HTTP server around a handler: thin, bounded, and stopped without losing a request. */
+/** Node's HTTP server for a handler, with limits and a graceful stop. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Clock, sleep, systemClock } from '../core/clock'
@@ -8,16 +8,16 @@ import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wh
 import { throwIfAborted } from '../core/signal'
 import { answerNode, type ExchangeHandler } from './node-exchange'
 
-/** What answers: the handler of `millwright/serve`. */
+/** The handler of `millwright/serve`. */
 export interface NodeHandler extends ExchangeHandler {
   drain(): void
 }
 
 /** Options of {@link startNodeServer}. */
 export interface NodeServerOptions {
-  /** 0 takes a free port. @default 8000 */
+  /** 0 chooses a free port. @default 8000 */
   readonly port?: number | undefined
-  /** `0.0.0.0` to be reached from other machines. @default '127.0.0.1' */
+  /** `0.0.0.0` accepts connections from other machines. @default '127.0.0.1' */
   readonly host?: string | undefined
   /** Stops the server as `close` does when aborted. */
   readonly signal?: AbortSignal | undefined
@@ -28,26 +28,26 @@ export interface NodeServerOptions {
   /** How long an idle connection is kept; must be longer than the load balancer's. @default 65,000 */
   readonly keepAliveTimeoutMs?: number | undefined
   /**
-   * On `close`: how long to go on serving while `/readyz` already answers 503, so that load balancers notice.
+   * On `close`: how long to keep serving while `/readyz` already answers 503, so that load balancers notice.
    * Kubernetes needs 5 to 10 seconds. @default 0
    */
   readonly drainDelayMs?: number | undefined
-  /** On `close`: how long to wait for answers under way before connections are cut. @default 10,000 */
+  /** On `close`: how long to wait for answers under way before connections are closed. @default 10,000 */
   readonly graceMs?: number | undefined
-  /** Close on SIGTERM and SIGINT; a second signal cuts at once. @default false */
+  /** Close on SIGTERM and SIGINT; a second signal closes all connections at once. @default false */
   readonly handleSignals?: boolean | undefined
   readonly clock?: Clock | undefined
 }
 
-/** A server that listens. */
+/** A running server. */
 export interface NodeServer {
   readonly url: string
   readonly host: string
   readonly port: number
-  /** Resolves when the server has stopped, whatever stopped it. */
+  /** Resolves when the server has stopped for any reason. */
   readonly closed: Promise<void>
   /**
-   * Stops: readiness 503, drain delay, no new connections, answers under way are given (up to `graceMs`). Idempotent.
+   * Stops: `/readyz` answers 503, then after the drain delay no new connections are accepted, and answers under way are sent (for up to `graceMs`). Idempotent.
    * The predictors stay open.
    */
   close(): Promise<void>
@@ -141,14 +141,14 @@ async function stop(server: Server, closed: Promise<void>, { handler, sockets, d
   if (drainDelayMs > 0) await sleep(clock, drainDelayMs)
   server.close()
   server.closeIdleConnections()
-  // Node does not count a connection as idle that was opened ahead and never used.
+  // Node does not count a connection as idle if it was opened but never used.
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   const cancel = clock.schedule(() => server.closeAllConnections(), graceMs)
   await closed
   cancel()
 }
 
-/** Closes on the caller's signal, and on those of the system when asked to; the returned function takes the listeners away. */
+/** Closes on the caller's AbortSignal and, with `handleSignals`, on signals of the system; the returned function removes the listeners. */
 function listenForSignals({ signal, handleSignals }: NodeServerOptions, server: Server, close: () => Promise<void>): () => void {
   const onAbort = (): void => void close()
   signal?.addEventListener('abort', onAbort, { once: true })

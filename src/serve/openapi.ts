@@ -3,7 +3,7 @@ import type { Predictor } from '../predictor/predictor'
 import type { CellValue } from '../schema/column'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
 
-/** What the description says beside the models. */
+/** Options of the OpenAPI document. */
 export interface OpenApiOptions {
   readonly title: string
   readonly basePath: string
@@ -46,7 +46,7 @@ export function openApiOf(models: ReadonlyMap<string, Predictor>, { title, baseP
   }
 }
 
-/** A row that fits the signature: cells of the example registered with the model, else seen categories, zeros, empty text. */
+/** A row that fits the signature: cells of the example registered with the model, else the first category, zero, or empty text. */
 export function exampleRow(predictor: Predictor): Record<string, CellValue> {
   const { example = {} } = predictor
   return Object.fromEntries(

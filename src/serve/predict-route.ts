@@ -1,4 +1,4 @@
-/** Our own way of asking: rows in, predictions out. */
+/** The library's own protocol: rows in, predictions out. */
 import { isMisspelling } from '../core/spelling'
 import { noneOf } from '../predictor/name-check'
 import type { Predictor } from '../predictor/predictor'
@@ -30,7 +30,7 @@ export function predictProtocol(): Protocol {
 async function predict(context: RouteContext, predictor: Predictor): Promise<HttpAnswer> {
   const { rows, ids } = rowsOf(await context.json(), predictor)
   assertRowCount(rows.length, context.maxRows)
-  // The version of this moment is the one that answers.
+  // The version is read before the call, which it answers even if the model is replaced meanwhile.
   const { name: model, version } = predictor
   const options = ids === undefined ? context.call : { ...context.call, ids: ids as string[] }
   const predictions = await predictor.predict(rows as Row[], options)
@@ -44,7 +44,7 @@ export function assertRowCount(count: number, maxRows: number): void {
 
 const forms = '{ "rows": [...], "ids"?: [...] }, { "row": {...}, "id"?: "..." }, an array of rows, or one row'
 
-/** The rows of a body. @throws HttpProblem 400 `unknown-form` for what is none of the forms, and for one row that has none of the model's columns */
+/** The rows of a body. @throws HttpProblem 400 `unknown-form` for a body in none of the forms, and for one row that has none of the model's columns */
 function rowsOf(body: unknown, predictor: Predictor): RowsBody {
   if (Array.isArray(body)) return { rows: body }
   if (typeof body !== 'object' || body === null) throw unknownForm(`the body must be ${forms}`)
@@ -61,10 +61,10 @@ function rowsOf(body: unknown, predictor: Predictor): RowsBody {
   return { rows: [body] }
 }
 
-/** A body that is one row must have a column of the model; else it is the envelope of another server, or a misspelt one. */
+/** A body that is one row must have a column of the model; otherwise it is in the format of another server, or misspelt. */
 function assertRow(keys: readonly string[], predictor: Predictor): void {
   const columns = inputColumns(predictor).map(({ name }) => name)
-  // A model of tensors names no columns; the predictor says so.
+  // A model of tensors has no columns; the predictor reports that.
   if (columns.length === 0) return
   const known = new Set(columns)
   const envelope = ['rows', 'row'].find((key) => keys.includes(key) && !known.has(key))

@@ -1,8 +1,8 @@
-/** From errors to problems a client may see, and to `application/problem+json` (RFC 9457). */
+/** Converts errors to problems that a client may see, and to `application/problem+json` (RFC 9457). */
 import { type ErrorCode, isMillwrightError, type MillwrightError, type SchemaMismatchError } from '../core/errors'
 import { type HttpAnswer, jsonAnswer, type Problem } from './exchange'
 
-/** An error of the HTTP layer itself: the body, the path, the media type. */
+/** An error of the HTTP layer itself: in the body, the path or the media type. */
 export class HttpProblem extends Error {
   readonly status: number
   readonly code: string
@@ -17,7 +17,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** Status and machine word of each code of our errors. What the caller cannot mend is a 500 that says nothing. */
+/** The status and code for each code of our errors. Errors that the caller cannot correct become a 500 without details. */
 const byCode: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> = {
   InvalidArgument: [400, 'invalid-argument'],
   SchemaMismatch: [422, 'signature-mismatch'],
@@ -31,7 +31,7 @@ const byCode: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> = 
   Unavailable: [503, 'overloaded'],
 }
 
-/** What a client may know about `error`. Stacks, causes, paths of files and inputs stay inside. */
+/** The part of `error` that a client may see: no stacks, causes, file paths or inputs. */
 export function problemOf(error: unknown, requestId: string, clientGone: boolean): Problem {
   if (error instanceof HttpProblem) {
     const { status, code, message: detail, headers } = error
@@ -83,7 +83,7 @@ const titles: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 }
 
-/** The problem as RFC 9457 has it: the type is the status itself, `code` tells more. */
+/** The problem in the format of RFC 9457: `type` stands for the status, `code` is more specific. */
 export function renderProblem({ status, code, detail, errors, requestId }: Problem): HttpAnswer {
   const body = {
     type: 'about:blank',

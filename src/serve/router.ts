@@ -8,7 +8,7 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>
 }
 
-/** Looks paths up. */
+/** Finds routes. */
 export interface Router {
   /** The route; else the methods that the path has (empty: no such path). HEAD counts as GET. */
   find(method: string, path: string): Match | { readonly allowed: readonly string[] }

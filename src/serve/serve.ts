@@ -35,7 +35,7 @@ export async function serve(served: Served, options: ServeOptions = {}): Promise
   const { title, basePath, limits, protocols = [mlflowProtocol(), openInferenceProtocol()], collect, logger, clock, ...rest } = options
   const handler = createHandler({ models: Object.fromEntries(models) }, { title, basePath, limits, protocols, collect, logger, clock })
   const server = await startNodeServer(handler, { ...rest, clock })
-  // Those that were made here are nobody else's to close.
+  // Predictors that were created here are not known to the caller, so they are closed here.
   void server.closed.then(() => Promise.all([...models.values()].filter((model) => !given.has(model)).map((model) => model.close())))
   return server
 }

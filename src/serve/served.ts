@@ -1,4 +1,4 @@
-/** What a handler serves: predictors by name, made of models where models were given. */
+/** The predictors that a handler serves, by name. Models in memory get a predictor each. */
 import { invalidArgument, show } from '../core/errors'
 import { Predictor } from '../predictor/predictor'
 import { isServable, notServable, type ServableModel } from '../predictor/servable'
@@ -6,13 +6,13 @@ import { isServable, notServable, type ServableModel } from '../predictor/servab
 /** A predictor, or a model in memory that `Predictor.of` takes: a fitted model or chain, a `functionModel`, what a runtime has loaded. */
 export type ServedModel = Predictor | ServableModel
 
-/** One model, or several by name; the first is the one that `/predict` asks. */
+/** One model, or several by name; `/predict` uses the first. */
 export type Served = ServedModel | { readonly models: Readonly<Record<string, ServedModel>> }
 
 /**
  * The predictors of `served` by name. A model that is no predictor yet gets one with the default options.
  *
- * @param taker who was given it, for messages: `serve`
+ * @param taker the function it was passed to, for messages: `serve`
  * @throws InvalidArgument for what is no model
  */
 export function servedModels(served: Served, taker: string): ReadonlyMap<string, Predictor> {
@@ -35,7 +35,7 @@ function predictorOf(model: unknown, name: string | undefined, taker: string): P
   return Predictor.of(model, name === undefined ? {} : { name })
 }
 
-/** By its methods, so that a predictor of another copy of the library is known. */
+/** Checks the methods, not the class, so that a predictor of another copy of the library is recognised. */
 function isPredictor(value: unknown): value is Predictor {
   const { predictOne, stats } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Predictor>
   return typeof predictOne === 'function' && typeof stats === 'function'

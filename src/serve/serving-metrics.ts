@@ -6,7 +6,7 @@ import type { MetricFamily, MetricSample } from './prometheus'
 
 /** Counts requests by route. */
 export interface HttpCounters {
-  /** A request began; the returned function tells its end. `route` is the pattern of the path, never the path itself. */
+  /** Counts the start of a request; call the returned function at its end. `route` is the pattern of the path, never the path itself. */
   begin(): (route: string, method: string, status: number, seconds: number) => void
   readonly inProgress: number
   families(): MetricFamily[]
@@ -24,7 +24,7 @@ export function createHttpCounters(): HttpCounters {
       inProgress++
       return (route, anyMethod, status, seconds) => {
         inProgress--
-        // Clients may invent methods; labels must stay few.
+        // Clients can send any method, but the number of labels must stay small.
         const method = methods.includes(anyMethod) ? anyMethod : 'other'
         const key = `${method} ${status} ${route}`
         const entry = requests.get(key) ?? { labels: { route, method, code: String(status) }, count: 0 }
@@ -50,7 +50,7 @@ export function createHttpCounters(): HttpCounters {
   }
 }
 
-/** What the predictors did, each under the labels `model` and `version`. A version's counters begin at zero when it takes over. */
+/** Statistics of the predictors, with the labels `model` and `version`. The counters of a version start at zero when it is loaded. */
 export function predictorFamilies(predictors: Iterable<Predictor>): MetricFamily[] {
   const models = [...predictors].map((predictor) => ({ predictor, stats: predictor.stats() }))
   const stats = models.map((model) => model.stats)
@@ -81,7 +81,12 @@ function callFamilies(all: readonly PredictorStats[]): MetricFamily[] {
 /** Executions of the models, and the queue before them. */
 function executionFamilies(all: readonly PredictorStats[]): MetricFamily[] {
   return [
-    family('executions', 'counter', 'Executions of the model; rows by executions is the mean batch.', samplesOf(all, 'batches')),
+    family(
+      'executions',
+      'counter',
+      'Executions of the model; rows divided by executions is the mean batch size.',
+      samplesOf(all, 'batches'),
+    ),
     family('batch_rows', 'histogram', 'Rows in one execution.', samplesOf(all, 'batchRows')),
     family('execution_seconds', 'histogram', 'Time of one execution of the model.', samplesOf(all, 'execution')),
     family('queue_wait_seconds', 'histogram', 'Time from call to the start of its execution.', samplesOf(all, 'queueWait')),
@@ -93,7 +98,7 @@ function executionFamilies(all: readonly PredictorStats[]): MetricFamily[] {
 function cacheFamilies(all: readonly PredictorStats[]): MetricFamily[] {
   return [
     family('cache_hits', 'counter', 'Rows answered from the cache.', samplesOf(all, 'cacheHits')),
-    family('cache_misses', 'counter', 'Rows looked up in the cache in vain.', samplesOf(all, 'cacheMisses')),
+    family('cache_misses', 'counter', 'Rows not found in the cache.', samplesOf(all, 'cacheMisses')),
   ]
 }
 
@@ -103,7 +108,7 @@ function errorFamilies(all: readonly PredictorStats[]): MetricFamily[] {
     family(
       'shed',
       'counter',
-      'Calls refused or given up for overload, by reason.',
+      'Calls refused or timed out because of overload, by reason.',
       samplesBy('reason', all, ({ shed }) => shed),
     ),
     family(

@@ -1,4 +1,4 @@
-/** What operators and tools ask for: health, readiness, metrics, description. */
+/** Routes for operators and tools: health, readiness, metrics, description. */
 import type { Predictor } from '../predictor/predictor'
 import { docsPage } from './docs-page'
 import { type HttpAnswer, type HttpExchange, jsonAnswer, type Protocol, type Route, type RouteContext } from './exchange'
@@ -10,7 +10,7 @@ export interface SystemOptions {
   readonly title: string
   readonly basePath: string
   readonly maxRows: number
-  /** Everything to expose at `/metrics`. */
+  /** The metrics for `/metrics`. */
   readonly families: () => readonly MetricFamily[]
   readonly protocols: readonly Protocol[]
 }
@@ -37,7 +37,7 @@ function mounted(options: SystemOptions, { mountedAt = '' }: HttpExchange): Syst
   return mountedAt === '' ? options : { ...options, basePath: mountedAt + options.basePath }
 }
 
-/** Ready when nothing shuts down, every model can answer, and no queue is full. */
+/** Ready when the server is not shutting down, every model can answer, and no queue is full. */
 function ready({ models, draining }: RouteContext): HttpAnswer {
   const states = [...models].map(([name, predictor]) => {
     const { queueRows, queueLimit, version } = predictor.stats()
@@ -65,7 +65,7 @@ function docs(models: ReadonlyMap<string, Predictor>, options: SystemOptions): H
   return { status: 200, headers, body: docsPage(models, options) }
 }
 
-/** A person is led to the page, a program gets the links. */
+/** Browsers are redirected to the page; programs get the links as JSON. */
 function index(
   accept: string | undefined,
   models: ReadonlyMap<string, Predictor>,

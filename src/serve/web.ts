@@ -1,11 +1,11 @@
-/** Between web-standard `Request`, `Response` and the handler's own form. */
+/** Converts web-standard `Request` and `Response` to and from the handler's own form. */
 import { chunksOf, readBytes } from '../core/read-bytes'
 import type { HttpAnswer, HttpExchange } from './exchange'
 
-/** A `Request` as an exchange. Its body is read only when asked for, and no further than allowed. */
+/** A `Request` as an exchange. Its body is read only when needed, and only up to the limit. */
 export function exchangeOf(request: Request): HttpExchange {
   const url = request.url
-  // Parsing the whole URL would normalise the path; only its place in the text is needed.
+  // `new URL` would normalise the path, so the path is cut out of the text.
   const begin = url.indexOf('/', url.indexOf('://') + 3)
   const end = url.slice(begin).search(/[?#]/)
   return {
@@ -19,6 +19,6 @@ export function exchangeOf(request: Request): HttpExchange {
 
 /** An answer as a `Response`. */
 export function responseOf({ status, headers, body }: HttpAnswer): Response {
-  // 499 and the statuses without body must not be given one.
+  // `Response` throws for status 499 and for a body with a status that allows none.
   return new Response(body === '' ? null : body, { status, headers })
 }

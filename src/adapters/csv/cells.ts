@@ -52,7 +52,7 @@ export function fillInts(out: Int32Array, range: CellRange, syntax: CellSyntax, 
       const negative = first === 45
       if (negative) start++
       const digits = end - start
-      // A branch for each digit would cost more than this arithmetic: lengths vary, and wrong guesses are dear.
+      // A branch for each digit would take longer than this arithmetic: lengths vary, so branches would often be mispredicted.
       if (digits >= 1 && digits <= 8 && (digits === 1 || bytes[start] !== 48)) {
         const last = lastBytes(view.getInt32(end - 4, true) ^ ZEROS, Math.min(digits, 4))
         const before = digits > 4 ? lastBytes(view.getInt32(end - 8, true) ^ ZEROS, digits - 4) : 0
@@ -79,18 +79,18 @@ function lastBytes(word: number, count: number): number {
   return (word >>> shift) << shift
 }
 
-/** Of four bytes with `0` taken away: the high bit of each that was no digit. */
+/** For four bytes after `0` was subtracted: the high bit of each byte that was no digit. */
 function notDigits(word: number): number {
   return (((word & 0x7f7f7f7f) + 0x76767676) | word) & 0x80808080
 }
 
-/** The number that four digits spell, the first digit lowest. */
+/** The number of four digits; the first digit is the lowest byte. */
 function fourDigits(word: number): number {
   const pairs = Math.imul(word, 10) + (word >>> 8)
   return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff)
 }
 
-/** A whole number written unusually (spaces, plus sign, nine digits and more), or the mark of missing; `NaN` when neither. */
+/** A whole number in a rare form (spaces, plus sign, nine or more digits), or the mark of a missing value; `NaN` for anything else. */
 function slowInt(scan: Scan, cell: number, syntax: CellSyntax, forced: boolean): number {
   if (isMissingCell(scan, cell, syntax)) return MISSING_INT32
   const number = numberAt(scan, cell, syntax)
@@ -226,7 +226,7 @@ export function firstPresent(range: CellRange, syntax: CellSyntax): number {
   return row
 }
 
-/** What a cell looks like by itself; it is not missing. */
+/** The type of a single cell that is not missing. */
 export function typeOfCellAt(scan: Scan, cell: number, syntax: CellSyntax): 'int32' | 'float64' | 'boolean' | 'timestamp' | 'string' {
   const number = numberAt(scan, cell, syntax)
   if (number !== undefined) {

@@ -19,14 +19,14 @@ import type { Scan } from './scan'
 /** A column being read. */
 export interface ColumnBuilder {
   readonly name: string
-  /** Its place among the fields of a record. */
+  /** Its index among the fields of a record. */
   readonly field: number
   /** Set by the caller: a cell that does not fit is an error. */
   readonly forced: boolean
   /** Unknown until the first cell with a value. */
   type: ColumnType | undefined
   values: ColumnValues
-  /** Text after all: what was read so far is of no use, the file is read again for this column. */
+  /** The column turned out to be text: the cells read so far are discarded and the file is read again for this column. */
   again: boolean
   dictionary: ByteDictionary | undefined
   /** What the caller asked for, where the text is read first and judged at the end. */
@@ -129,7 +129,7 @@ function widen(builder: ColumnBuilder, context: ColumnContext, at: { readonly ra
   }
   builder.type = 'string'
   builder.values = new Int32Array(range.base === 0 ? builder.values.length : 0)
-  // In the first rows the text is still at hand; later it is read again, so that text is numbered by first appearance.
+  // For the first rows the text is still in memory. Later the file is read again, so that texts are numbered by first appearance.
   if (range.base === 0) range.from = 0
   else builder.again = true
 }

@@ -19,7 +19,7 @@ export type { DataSource, ParseCsvOptions, ReadCsvOptions }
 /** What {@link readCsv} reads. */
 export type CsvSource = DataSource
 
-/** How many bytes are parsed before other work gets a turn. */
+/** How many bytes are parsed before the event loop gets a turn. */
 const bytesPerTurn = 4 << 20
 
 /**
@@ -58,7 +58,7 @@ export function parseCsv(text: string | Uint8Array, options: ParseCsvOptions = {
 
 /**
  * {@link parseCsv} for anything that holds CSV. A string with a line break is the text itself, any other a path (Node);
- * gzip is unpacked wherever it is found. Other work gets a turn every few megabytes. Needs memory for the whole text.
+ * gzip is detected and unpacked. The event loop gets a turn every few megabytes. Needs memory for the whole text.
  *
  * @example const flights = await readCsv('data/flights.csv.gz')
  * @throws what `parseCsv` throws; NotFound or PermissionDenied for files; Unsupported for a path where there are no files;
@@ -95,7 +95,7 @@ export async function readCsv(source: CsvSource, options: ReadCsvOptions = {}): 
   }
 }
 
-/** The rows checked against the schema; other work gets turns in between. */
+/** Checks the rows against the schema; the event loop gets turns in between. */
 async function checked(data: Dataset, options: ReadCsvOptions): Promise<Dataset> {
   const checks = schemaSteps(data, options.schema, { operation: 'readCsv', read: cellReader(options) })
   for (;;) {

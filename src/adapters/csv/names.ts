@@ -2,7 +2,7 @@
 
 /**
  * Names made distinct: an empty one becomes `column_<position>`, a repeated one gets `_2`, `_3`, … in order; a name that
- * stands in the header as it is keeps it.
+ * occurs unchanged in the header keeps it.
  */
 export function dedupeNames(names: readonly string[]): string[] {
   const given = new Set(names)

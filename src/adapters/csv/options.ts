@@ -69,18 +69,18 @@ export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchem
 
 /** Options of `readCsv`. */
 export interface ReadCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> extends ParseCsvOptions<Schema> {
-  /** Stops reading; nothing remains. */
+  /** Stops reading and discards what was read. */
   readonly signal?: AbortSignal | undefined
-  /** Told about phase `read` and then `parse`, in bytes. */
+  /** Called in phase `read` and then in `parse`, with bytes. */
   readonly onProgress?: OnProgress<'read' | 'parse'> | undefined
   /** More bytes than this, unpacked, are an error; at most 2³¹ − 2. @default 2_147_483_646 */
   readonly maxBytes?: number | undefined
 }
 
-/** Options with every default filled in. */
+/** The options with all defaults. */
 export interface CsvPlan {
   readonly operation: string
-  /** −1: find out. */
+  /** −1: to be detected. */
   readonly delimiter: number
   readonly quote: number
   readonly header: boolean | readonly string[]
@@ -169,7 +169,7 @@ function textColumns(schema: RowSchema | undefined): Set<string> {
   return new Set([...(fields?.byName ?? [])].filter(([, { type }]) => type === 'string').map(([name]) => name))
 }
 
-/** How text is read where a schema asks for another type than was found. */
+/** Returns the function that converts text to the type of the schema, if another type was inferred. */
 export function cellReader(options: ParseCsvOptions): (text: string, type: ColumnType) => number | boolean | undefined {
   const trueValues = options.trueValues ?? defaultTrueValues
   const falseValues = options.falseValues ?? defaultFalseValues

@@ -13,7 +13,7 @@ import { findReadings, pointDoubt, type Reading, readColumn, tellReadings } from
 import { createScan, type Scan, scanRecord, scanRows, setColumns } from './scan'
 import { sniffDelimiter } from './sniff'
 
-/** Cells scanned at a time: their positions and their text fit a core's own cache. */
+/** Cells scanned at a time: their positions and their text fit in the cache of a core. */
 const cellsAtATime = 32_768
 
 /** Yields the number of bytes done now and then; returns the dataset. */
@@ -138,13 +138,13 @@ function* readRows(reader: Reader, rowLimit: number): Generator<number, void> {
   }
 }
 
-/** Gives what a scan found to the builders. */
+/** Adds the cells of a scan to the builders. */
 function addRows(reader: Reader, count: number, start: number): void {
   if (count === 0) return
   const { plan, scan, rows: base } = reader
   const done = base + count
   const left = scan.bytes.length - scan.position
-  // Rows to expect in all, from the length of those read so far; exact enough that columns seldom grow twice.
+  // Estimates the number of rows from the length of those read so far; exact enough that columns seldom grow twice.
   const capacity = done + Math.ceil((left / Math.max(1, scan.position - start)) * done * 1.02) + 16
   for (const builder of reader.builders) {
     const bad = fillBuilder(builder, plan, { scan, count, base, capacity: Math.min(capacity, plan.limit) })
@@ -168,7 +168,7 @@ function addOddRecord(reader: Reader, start: number): void {
   if (!plan.pad) throw ragged(plan, scan, { at, fields })
   if (fields > plan.maxColumns) throw tooManyColumns(plan)
   if (fields > scan.columns) widenScan(reader, fields)
-  // A few bytes may stand for thousands of cells here; what is made of a file stays in proportion to it.
+  // Padding can turn a few bytes into thousands of cells, so the number of cells is limited in proportion to the size of the file.
   if ((reader.rows + 1) * scan.columns > scan.bytes.length * 16 + 1_000_000) {
     throw invalidArgument(
       `${plan.operation} would pad ${reader.rows + 1} short records to ${scan.columns} columns: far more cells than the file holds`,

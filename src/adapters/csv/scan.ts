@@ -1,4 +1,4 @@
-/** Finds the fields of CSV records in bytes, without looking at what they mean. RFC 4180 with CR, LF and CRLF line ends. */
+/** Finds the fields of CSV records in bytes, without interpreting them. RFC 4180 with CR, LF and CRLF line ends. */
 
 const LF = 10
 const CR = 13
@@ -73,7 +73,7 @@ export function setColumns(scan: Scan, columns: number): void {
 export function scanRows(scan: Scan, maxRows: number): number {
   const { bytes, delimiter, quote, columns, capacity, starts, ends, maxCellLength } = scan
   const end = bytes.length
-  // Nearly all bytes of a cell are above those that mean something: one comparison passes over them.
+  // Nearly all bytes of a cell are above the special ones, so one comparison skips them.
   const special = Math.max(delimiter, CR, quote)
   const limit = Math.min(maxRows, capacity)
   const rowCells = columns * capacity

@@ -1,8 +1,8 @@
-/** ISO 8601 dates and date-times straight from bytes. */
+/** Parses ISO 8601 dates and date-times from bytes. */
 import { daysFromCivil } from '../../schema/coerce'
 import type { Scan } from './scan'
 
-/** Epoch milliseconds of an ISO 8601 cell, `NaN` when it is none; what `timestampOfText` takes. */
+/** Epoch milliseconds of an ISO 8601 cell; `NaN` for any other. It accepts the same texts as `timestampOfText`. */
 export function timestampAt({ bytes, starts, ends }: Scan, cell: number): number {
   let p = starts[cell] as number
   const end = ends[cell] as number

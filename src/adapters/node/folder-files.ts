@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { invalidArgument, show } from '../../core/errors'
 
 /**
- * Every file below a folder with its path in it (slashes on every system), in the order of their names; each is read when it is asked for.
- * Links are left out, as they may lead anywhere; so are empty folders.
+ * Every file below a folder with its relative path (with slashes on every system), ordered by name; each is read when the iteration reaches it.
+ * Symbolic links are left out, because they may point outside of the folder; so are empty folders.
  *
  * @example await run.logArtifacts(folderFiles('./plots'), { under: 'plots' })
  * @throws InvalidArgument when there is no such folder

@@ -1,10 +1,10 @@
-/** Folders of the file system, made and flushed. Node only. */
+/** Creates and flushes folders of the file system. Node only. */
 import { mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from './system-errors'
 
 /**
- * Makes a folder and those above it; the topmost one that was made, or `undefined` when all were there.
+ * Creates a folder and its parents. @returns the topmost one that was created, or `undefined` when all existed
  *
  * Node's own `mkdir` with `recursive` never returns where a parent exists but refuses children with ENOENT (`/proc`), so each level is tried once.
  */
@@ -29,14 +29,14 @@ export async function makeFolders(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Makes a folder and those above it; what was made survives the loss of power. */
+/** Creates a folder and its parents, and flushes them to the disk. */
 export async function makeFlushedFolders(folder: string, flush = flushFolder): Promise<void> {
   const first = await makeFolders(folder)
   if (first === undefined) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) await flush(dirname(made))
 }
 
-/** A folder's entries are on the disk, where the system can say so. */
+/** Flushes the entries of a folder to the disk, if the system supports it. */
 export async function flushFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r')

@@ -1,8 +1,8 @@
 /**
  * The environment of a Node, Bun or Deno process: git, package, runtime, operating system.
  *
- * Built-in modules are taken from `process.getBuiltinModule`, not imported, so that this file may stand in bundles for browsers, where
- * it knows only what the page knows.
+ * Built-in modules are loaded with `process.getBuiltinModule` instead of an import, so that bundles for browsers can contain this file. There
+ * it captures only what the page knows.
  */
 import { sha256Hex } from '../../core/hash'
 import { builtin, findBuiltin } from '../../core/node-builtin'
@@ -11,9 +11,9 @@ import type { EnvironmentSource, RunEnvironment } from '../../ports/environment'
 
 /** Options of {@link nodeEnvironment}. */
 export interface NodeEnvironmentOptions {
-  /** The folder whose package and git repository are meant. @default the working directory */
+  /** The folder whose package and git repository are captured. @default the working directory */
   readonly folder?: string | undefined
-  /** How long git may take, in milliseconds. @default 2000 */
+  /** Longest time for git, in milliseconds. @default 2000 */
   readonly timeoutMs?: number | undefined
   /** Whether uncommitted changes of tracked files are captured as a patch, up to 1 MB. @default true */
   readonly patch?: boolean | undefined
@@ -46,14 +46,14 @@ type ExecFile = (
   },
   callback: (error: unknown, stdout: string) => void,
 ) => unknown
-/** Dependencies looked at, at most. */
+/** Most dependencies whose versions are read. */
 const MAX_PACKAGES = 500
 type ReadText = (path: string, encoding: 'utf8') => Promise<string>
 
 /**
- * Captures the environment; what cannot be found out is left out. Never throws, waits for git at most `timeoutMs`.
+ * Captures the environment; facts that cannot be determined are left out. Never throws; waits for git for at most `timeoutMs`.
  *
- * A password in the address of the git remote is left out. Environment variables are not recorded.
+ * A password in the URL of the git remote is removed. Environment variables are not recorded.
  *
  * @example
  * createTracker({ backend, environment: nodeEnvironment() })
@@ -84,10 +84,10 @@ function processFacts(host: FoundProcess): RunEnvironment {
   }
 }
 
-/** Names of arguments whose values are nobody's business. */
+/** Names of arguments whose values are secret. */
 const secretName = /key|token|secret|passw|credential|auth/i
 
-/** What was typed; `--token=…`, `--token …` and passwords in addresses are masked. */
+/** The command line; the values of `--token=…` and `--token …` and passwords in URLs are masked. */
 function commandOf({ argv = [], execArgv = [] }: FoundProcess): readonly string[] {
   const all = [...execArgv, ...argv.slice(1)]
   return all.map((argument, i) => {
@@ -132,7 +132,7 @@ async function packageFacts(folder: string): Promise<RunEnvironment> {
   return {}
 }
 
-/** The versions of packages installed beside a package.json; those that are not there are left out. */
+/** The versions of the dependencies installed beside a package.json; those that are not installed are left out. */
 async function installedVersions(
   files: { readFile: ReadText },
   names: readonly string[],
@@ -164,7 +164,7 @@ async function gitFacts(host: FoundProcess, folder: string, options: NodeEnviron
   const processes = builtin<{ execFile: ExecFile }>('node:child_process')
   const git = (...args: string[]): Promise<string | undefined> =>
     new Promise((resolve) => {
-      // No lock is taken, so that watching never disturbs a commit under way.
+      // No lock is taken, so that a commit under way is not disturbed.
       const env = { ...host.env, GIT_OPTIONAL_LOCKS: '0' }
       processes.execFile('git', args, { cwd: folder, timeout, windowsHide: true, env, maxBuffer: 4 * MAX_PATCH }, (error, stdout) =>
         resolve(error ? undefined : stdout),

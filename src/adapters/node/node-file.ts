@@ -1,8 +1,8 @@
-/** Files on Node (and on Bun and Deno, which answer to the same name), reached without an import so that bundles for browsers stay clean. */
+/** Reads files on Node (and on Bun and Deno, which have the same module) without an import, so that bundles for browsers can contain this file. */
 import { MillwrightError, show } from '../../core/errors'
 import { findBuiltin } from '../../core/node-builtin'
 
-/** The little of `node:fs` that is used. */
+/** The functions of `node:fs` that are used. */
 interface NodeFs {
   readonly promises: {
     readFile(path: string | URL, options: { signal?: AbortSignal | undefined }): Promise<Uint8Array>

@@ -1,8 +1,8 @@
 /**
- * The load of the machine under a Node, Bun or Deno process: processor, memory, disk, network, event loop.
+ * System metrics of a Node, Bun or Deno process: CPU, memory, disk, network, event loop.
  *
- * Built-in modules are taken from `process.getBuiltinModule`, not imported, so that this file may stand in bundles for browsers, where
- * there is nothing to measure.
+ * Built-in modules are loaded with `process.getBuiltinModule` instead of an import, so that bundles for browsers can contain this file. There
+ * nothing can be measured.
  */
 import { findBuiltin } from '../../core/node-builtin'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
@@ -10,9 +10,9 @@ import type { SystemMeter, SystemMeterSource } from '../../ports/system-metrics'
 
 /** Options of {@link nodeSystemMetrics}. */
 export interface NodeSystemMetricsOptions {
-  /** A path on the disk that is meant. @default the working directory */
+  /** A path on the disk to measure. @default the working directory */
   readonly path?: string | undefined
-  /** Whether NVIDIA's graphics cards are measured, where `nvidia-smi` is on the path. @default true */
+  /** Whether NVIDIA GPUs are measured, if `nvidia-smi` is on the path. @default true */
   readonly gpu?: boolean | undefined
 }
 
@@ -43,14 +43,14 @@ type ExecFile = (
 
 /** MLflow's megabyte. */
 const MEGABYTE = 1e6
-/** How often the event loop is looked at, in milliseconds. Its delay is what comes on top. */
+/** The interval of the event loop timer, in milliseconds. The delay is the time beyond it. */
 const LOOP_MS = 20
 
 /**
- * MLflow's system metrics: `cpu_utilization_percentage` (all processors, since the last sample), `system_memory_usage_megabytes` and
+ * MLflow's system metrics: `cpu_utilization_percentage` (all CPUs, since the last sample), `system_memory_usage_megabytes` and
  * `…_percentage`, `disk_usage_percentage`, `disk_usage_megabytes`, `disk_available_megabytes`, on Linux `network_receive_megabytes` and
  * `network_transmit_megabytes` (since the meter was made); and our own `event_loop_delay_milliseconds` (mean since the last sample) and
- * `process_memory_usage_megabytes`; and of NVIDIA's graphics cards what {@link NodeSystemMetricsOptions.gpu} says. What a runtime does not know is left out. A megabyte is 10⁶ bytes.
+ * `process_memory_usage_megabytes`; and those of NVIDIA GPUs (see {@link NodeSystemMetricsOptions.gpu}). Metrics that a runtime cannot measure are left out. A megabyte is 10⁶ bytes.
  *
  * @example createTracker({ backend, systemMetrics: true, systemMeter: nodeSystemMetrics() })
  */
@@ -91,10 +91,10 @@ export function nodeSystemMetrics(options: NodeSystemMetricsOptions = {}): Syste
 }
 
 const noCards = async (): Promise<Record<string, number>> => ({})
-/** How long `nvidia-smi` may take, in milliseconds. */
+/** Longest time for `nvidia-smi`, in milliseconds. */
 const CARDS_MS = 5000
 
-/** How graphics cards are asked; where the program is missing or fails at the first time, it is not asked again. */
+/** Measures GPUs; when the program is missing or fails at the first call, it is not called again. */
 async function cardsOf(): Promise<() => Promise<Record<string, number>>> {
   const processes = attempt(() => findBuiltin<{ execFile: ExecFile }>('node:child_process'))
   if (processes === undefined) return noCards
@@ -148,7 +148,7 @@ async function diskUse(files: NodeFiles, path: string): Promise<Record<string, n
     const { bsize, blocks, bfree, bavail } = await files.statfs(path)
     const used = blocks - bfree
     return {
-      // As df and psutil count: of what is not kept back for the system.
+      // Space reserved for the system does not count, as in df and psutil.
       ...(used + bavail > 0 ? { disk_usage_percentage: (100 * used) / (used + bavail) } : {}),
       disk_usage_megabytes: (used * bsize) / MEGABYTE,
       disk_available_megabytes: (bavail * bsize) / MEGABYTE,

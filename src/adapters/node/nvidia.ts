@@ -1,15 +1,15 @@
-/** The load of NVIDIA's graphics cards, asked of `nvidia-smi`, which comes with their driver. Loaded where the load of a machine is measured. */
+/** Metrics of NVIDIA GPUs from `nvidia-smi`, which is part of their driver. Loaded only if system metrics are recorded. */
 
-/** How many megabytes (10⁶ bytes) a mebibyte has, in which `nvidia-smi` counts. */
+/** Megabytes (10⁶ bytes) in a mebibyte, the unit of `nvidia-smi`. */
 const MEBIBYTE = 1.048576
 const QUERY = 'index,utilization.gpu,memory.used,memory.total,power.draw,power.limit'
 
-/** Runs a program and gives what it prints. */
+/** Runs a program and returns its output. */
 export type Runner = (file: string, args: readonly string[]) => Promise<string>
 
 /**
  * MLflow's metrics of each card: `gpu_<i>_utilization_percentage`, `gpu_<i>_memory_usage_megabytes` and `…_percentage`,
- * `gpu_<i>_power_usage_watts` and `…_percentage`. What a card does not tell (`[N/A]`) is left out.
+ * `gpu_<i>_power_usage_watts` and `…_percentage`. Values that a card does not report (`[N/A]`) are left out.
  *
  * @throws what running the program throws
  */

@@ -1,4 +1,4 @@
-/** Errors of the operating system in the words of this library. */
+/** Converts errors of the operating system to errors of this library. */
 import { MillwrightError } from '../../core/errors'
 
 const sentences: Readonly<Record<string, readonly [code: MillwrightError['code'], sentence: string]>> = {
@@ -24,7 +24,7 @@ const sentences: Readonly<Record<string, readonly [code: MillwrightError['code']
   ESTALE: ['Unavailable', 'the network file system lost the file'],
 }
 
-/** The operating system's word for an error, such as `ENOENT`; empty for anything else. */
+/** The code of an operating system error, such as `ENOENT`; empty for other errors. */
 export function systemCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' ? code : ''
@@ -32,7 +32,7 @@ export function systemCode(error: unknown): string {
 
 /**
  * `error` as an error of this library: "fsStorage(./mlops) cannot put "a/b": the disk is full (ENOSPC)".
- * What is one already, or comes from an abort, is returned as it is.
+ * Errors of this library and reasons of an abort are returned unchanged.
  */
 export function translateFsError(error: unknown, store: string, operation: string, key: string): unknown {
   const word = systemCode(error)
@@ -47,7 +47,7 @@ export function translateFsError(error: unknown, store: string, operation: strin
   })
 }
 
-/** A key in quotes; in full as far as keys of this library go, for whoever has to look at the file. */
+/** A key in quotes, not shortened up to the length of this library's keys, so that the file can be found. */
 function whole(key: string): string {
   return JSON.stringify(key.length > 300 ? `${key.slice(0, 300)}…` : key)
 }

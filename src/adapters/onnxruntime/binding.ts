@@ -1,11 +1,11 @@
-/** How the columns of a table reach the inputs of an ONNX graph, and which of its outputs is the answer. */
+/** Maps the columns of a table to the inputs of an ONNX graph, and selects the outputs that are the prediction. */
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import type { ModelTask } from '../../ports/model'
 import type { ColumnType } from '../../schema/column'
 import type { ColumnSpec, TensorType } from '../../schema/signature'
 import type { OnnxGraph, OnnxValue } from './graph'
 
-/** Which outputs are what. A graph's other tensors are given as `outputs` of each prediction. */
+/** The roles of outputs. The other tensors of a graph are returned as `outputs` of each prediction. */
 export interface OnnxOutputs {
   /** The label or number. */
   readonly prediction?: string | undefined
@@ -14,13 +14,13 @@ export interface OnnxOutputs {
   /** Raw scores (logits), one per class: the softmax of them is the probability. */
   readonly scores?: string | undefined
   /**
-   * Outputs that belong to a call as a whole and not to its rows: a sum, an attention map. Every row that was run together gets the whole of
-   * them, so that they depend on which rows those were.
+   * Outputs of a call as a whole and not of its rows: a sum, an attention map. Every row of a batch gets the whole
+   * output, which therefore depends on the other rows of the batch.
    */
   readonly perCall?: readonly string[] | undefined
 }
 
-/** What `binding.json` holds. */
+/** The content of `binding.json`. */
 export interface OnnxBinding {
   /** Graph input → the columns that fill a row of it, in order. */
   readonly inputs?: Readonly<Record<string, readonly string[]>> | undefined
@@ -42,17 +42,17 @@ export interface ResolvedBinding {
   readonly prediction: OnnxValue | undefined
   readonly probabilities: OnnxValue | undefined
   readonly scores: OnnxValue | undefined
-  /** The tensors that are none of these. */
+  /** The other tensors. */
   readonly others: readonly OnnxValue[]
-  /** Names of those among the others that belong to the call as a whole. */
+  /** Names of the other tensors that belong to the call as a whole. */
   readonly perCall: readonly string[]
   readonly classes: readonly (string | number | boolean)[] | undefined
   readonly task: ModelTask
-  /** Rows that the graph takes at a time, when its first dimension is fixed. */
+  /** Rows per execution, when the first dimension of the graph is fixed. */
   readonly fixedRows: number | undefined
 }
 
-/** What is known beside the graph. */
+/** What is known in addition to the graph. */
 export interface BindingHints extends OnnxBinding {
   /** Columns of a signature, to name those of matrix inputs. */
   readonly columns?: readonly ColumnSpec[] | undefined
@@ -61,7 +61,7 @@ export interface BindingHints extends OnnxBinding {
 }
 
 /**
- * Completes what is known: an input of one value per row is the column of its name; the columns of a matrix are those of the
+ * Completes a binding: an input of one value per row is bound to the column with its name; the columns of a matrix are those of the
  * signature that no other input has when their number fits, else `name_0`, `name_1`, …
  *
  * @throws InvalidArgument for names that the graph lacks or columns that do not fit, Unsupported for inputs that rows cannot fill
@@ -104,7 +104,7 @@ function bindInput(input: OnnxValue, { inputs = {} }: BindingHints, free: readon
   return { name, dtype, columns, rowShape: rest.includes(-1) ? [columns.length] : rest }
 }
 
-/** How many values a row has; `undefined` when open. */
+/** The number of values in a row; `undefined` when it is not fixed. */
 function widthOf({ shape }: OnnxValue): number | undefined {
   if (shape === undefined || shape.slice(1).includes(-1)) return undefined
   return shape.slice(1).reduce((product, size) => product * size, 1)
@@ -143,7 +143,7 @@ function bindOutputs(
   const wide = floats.filter((output) => output !== prediction && !isScalarPerRow(output) && (output.shape?.length ?? 2) === 2)
   const scores = find(named.scores)
   const beside = scores === undefined && isLabel(prediction) && wide.length === 1 ? wide[0] : undefined
-  // Decision scores stay what they are: an output of the model. A name that is given is doubted only where the operator itself says so.
+  // Decision scores stay among the other outputs. An output that the caller names is refused only if the operator itself says that it gives scores.
   const given = find(named.probabilities)
   const probabilities = given === undefined ? unlessRaw(beside, false) : unlessRaw(given, true)
   const used = [prediction, probabilities, scores]
@@ -155,9 +155,9 @@ function unlessRaw(output: OnnxValue | undefined, onlyCertain: boolean): OnnxVal
 }
 
 /**
- * Refuses to call decision scores probabilities; what was stored before this was checked is opened without them.
+ * Refuses decision scores as probabilities; a binding stored by a release without this check is opened without probabilities.
  *
- * @throws InvalidArgument naming the operator that makes the scores
+ * @throws InvalidArgument naming the operator that computes the scores
  */
 export function assertProbabilities(graph: OnnxGraph, { probabilities }: OnnxOutputs = {}): void {
   const raw = graph.outputs.find(({ name }) => name === probabilities)?.rawScores

@@ -1,4 +1,4 @@
-/** Tables into tensors: what fits an input of a graph, and what does not. */
+/** Converts tables to tensors, and reports cells that do not fit an input of the graph. */
 import { type Issue, SchemaMismatchError, show } from '../../core/errors'
 import { FLOAT16_MAX, toFloat16 } from '../../core/float16'
 import type { ColumnBounds } from '../../ports/model'
@@ -8,7 +8,7 @@ import type { Table } from '../../schema/table'
 import { type BoundInput, columnTypeOf } from './binding'
 import type { PlainTensor, TensorData } from './tensors'
 
-/** The numbers each element type holds, where columns can hold others. 64-bit integers: those that a JavaScript number holds exactly. */
+/** The range of each element type that is smaller than the range of columns. For 64-bit integers: those that a JavaScript number represents exactly. */
 const bounds: Readonly<Partial<Record<TensorType, readonly [number, number]>>> = {
   bool: [0, 1],
   int8: [-128, 127],
@@ -26,7 +26,7 @@ const bounds: Readonly<Partial<Record<TensorType, readonly [number, number]>>> =
 /** How many problems an error lists. */
 const MAX_ISSUES = 100
 
-/** What the columns of `inputs` can hold; of a column that feeds several inputs, what all of them can. */
+/** The range of the columns of `inputs`; for a column that feeds several inputs, the range that all of them have in common. */
 export function boundsOf(inputs: readonly BoundInput[]): Record<string, ColumnBounds> {
   const found = new Map<string, ColumnBounds>()
   for (const { dtype, columns } of inputs) {
@@ -89,7 +89,7 @@ function checkColumn({ column, input }: Source, issues: Issue[]): void {
   }
 }
 
-/** Code and words of what is wrong with a cell. */
+/** The code and message of a problem of a cell. */
 function cellProblem(
   column: Column,
   row: number,
@@ -101,7 +101,7 @@ function cellProblem(
   if (isMissingAt(column, row)) return whole ? ['missing', `must have a value: ${dtype} tensors have no missing ones`] : undefined
   const value = Number(column.storage[row])
   if (whole && !Number.isInteger(value)) return ['not-integer', 'must be a whole number']
-  // Infinity is a number of every float type; it is the check of the signature that refuses it.
+  // Every float type has infinity; the check of the signature refuses it.
   if ((value >= min && value <= max) || (!whole && !Number.isFinite(value))) return undefined
   return ['out-of-range', `must lie between ${min} and ${max} (${dtype})`]
 }

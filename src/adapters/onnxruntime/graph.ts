@@ -12,29 +12,29 @@ import { isRowByRow, makersOf, type RawScores, rawScoresOf } from './nodes'
 /** An input or output of the graph. */
 export interface OnnxValue {
   readonly name: string
-  /** `undefined` for what is no tensor (sequences and maps), or a type this library has no word for. */
+  /** `undefined` for sequences and maps, and for types that this library does not support. */
   readonly dtype: TensorType | undefined
-  /** −1 where the size is open. `undefined` when the file does not say. */
+  /** −1 where the size is not fixed. `undefined` when the file does not say. */
   readonly shape: readonly number[] | undefined
-  /** Of outputs: why they hold scores that are no probabilities, where the graph says so. */
+  /** Only of outputs: the evidence in the graph that they hold scores and not probabilities. */
   readonly rawScores?: RawScores | undefined
-  /** Of outputs: whether the operators that make them surely answer row by row. */
+  /** Only of outputs: whether the operators that compute them are known to work row by row. */
   readonly rowByRow?: boolean | undefined
 }
 
-/** The outside of a graph. */
+/** The interface of a graph. */
 export interface OnnxGraph {
-  /** What must be fed; values that the file holds itself are left out. */
+  /** The inputs that must be fed; those with a value in the file are left out. */
   readonly inputs: readonly OnnxValue[]
   readonly outputs: readonly OnnxValue[]
-  /** The labels of the classifier in it, in the order of its scores; `undefined` when there is none, or several that differ. */
+  /** The labels of its classifier, in the order of the scores; `undefined` without a classifier, or with several that differ. */
   readonly classes: readonly (string | number)[] | undefined
 }
 
 /** Attributes of the operators of ai.onnx.ml that name the classes. */
 const labelAttributes: readonly string[] = ['classlabels_strings', 'classlabels_int64s', 'classlabels_ints']
 
-/** Reads the outside of an ONNX model. @throws Corrupt when the bytes are no ONNX model */
+/** Reads the interface of an ONNX model. @throws Corrupt when the bytes are no ONNX model */
 export function readOnnxGraph(model: Uint8Array): OnnxGraph {
   const { graph } = readOnnxFile(model)
   const held = new Set(graph.initializer.map(({ name }) => name))

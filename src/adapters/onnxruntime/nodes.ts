@@ -3,19 +3,19 @@ import { attributeOf, textOf } from '../../onnxfile/attribute'
 import type { NodeProto } from '../../onnxfile/onnx_pb'
 import { tensorValues } from '../../onnxfile/tensor'
 
-/** Why an output is not made of probabilities. */
+/** The evidence that an output holds no probabilities. */
 export interface RawScores {
-  /** What makes the scores, for messages: "LinearClassifier with post_transform NONE". */
+  /** The operator that computes the scores, for messages: "LinearClassifier with post_transform NONE". */
   readonly maker: string
   /** Whether the operator itself says so; otherwise it is concluded from the way the scores are computed. */
   readonly certain: boolean
 }
 
-/** Operators that hand on what they get, in another type or shape. */
+/** Operators that only change the type or shape of their input. */
 const passing: readonly string[] = ['Identity', 'Cast', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Dropout', 'ArrayFeatureExtractor']
-/** Operators whose result is a score whatever goes in: a weighted sum. */
+/** Operators whose result is always a score: weighted sums. */
 const sums: readonly string[] = ['MatMul', 'Gemm']
-/** Operators that make scores of scores. */
+/** Operators whose result is a score if their input is one. */
 const combining: readonly string[] = ['Add', 'Sub', 'Mul', 'Neg', 'Concat', 'Sum', ...passing]
 
 /** The node that makes each value. */
@@ -25,7 +25,7 @@ export function makersOf(nodes: readonly NodeProto[]): ReadonlyMap<string, NodeP
 
 /**
  * Whether the value `name` holds decision scores, margins or logits in place of probabilities; `undefined` when it may hold probabilities.
- * Values that no node makes (weights and constants of the file) do not count.
+ * Values that no node computes (weights and constants) do not count.
  */
 export function rawScoresOf(name: string, makers: ReadonlyMap<string, NodeProto>): RawScores | undefined {
   return judge(name, makers, new Map())
@@ -34,7 +34,7 @@ export function rawScoresOf(name: string, makers: ReadonlyMap<string, NodeProto>
 function judge(name: string, makers: ReadonlyMap<string, NodeProto>, known: Map<string, RawScores | undefined>): RawScores | undefined {
   const node = makers.get(name)
   if (node === undefined) return undefined
-  // Also ends in a graph that is no valid one, with a circle in it.
+  // Ends also in an invalid graph with a cycle.
   if (known.has(name) || known.size > 1000) return known.get(name)
   known.set(name, undefined)
   const found = judgeNode(node, makers, known)
@@ -86,7 +86,7 @@ function classifierScores(node: NodeProto): RawScores | undefined {
       if (transform === 'NONE' && (attributeOf(node, 'prob_a')?.floats ?? []).length === 0) return raw('without prob_a and prob_b')
       break
     case 'TreeEnsembleClassifier':
-      // A forest's leaves hold shares; only what boosting adds up has negative ones.
+      // The leaves of a forest hold shares; only those of boosted trees are negative.
       if (transform === 'NONE' && hasNegativeWeight(node)) return raw('with post_transform NONE and negative weights')
       break
     case 'LogSoftmax':

@@ -38,9 +38,9 @@ export interface OnnxSession {
 
 /** Options of {@link onnxRuntime}. */
 export interface OnnxRuntimeOptions {
-  /** The engine. @default the package `onnxruntime-node`, loaded when the first model is */
+  /** The engine. @default the package `onnxruntime-node`, loaded with the first model */
   readonly lib?: OnnxLib | undefined
-  /** Handed to `InferenceSession.create`: `executionProviders`, `intraOpNumThreads`, … @default the engine's */
+  /** Passed to `InferenceSession.create`: `executionProviders`, `intraOpNumThreads`, … @default the engine's */
   readonly sessionOptions?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -51,13 +51,13 @@ export interface OnnxModelOptions extends OnnxBinding {
    * @default the input's own name where it takes one value per row, else `name_0`, `name_1`, …
    */
   readonly inputs?: Readonly<Record<string, readonly string[]>> | undefined
-  /** Which outputs are the answer. @default found by type and shape */
+  /** The roles of the outputs. @default inferred from type and shape */
   readonly outputs?: OnnxOutputs | undefined
   /** The labels in the order of the probabilities. @default read from the file where a classifier of ai.onnx.ml names them */
   readonly classes?: readonly (string | number | boolean)[] | undefined
   /** @default from the graph: columns of floats and strings may be missing (`NaN`, `''`), integers and booleans not */
   readonly signature?: ModelSignature | undefined
-  /** @default found from the outputs */
+  /** @default inferred from the outputs */
   readonly task?: ModelTask | undefined
   readonly target?: string | undefined
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
@@ -75,7 +75,7 @@ const modelFile = 'model.onnx'
 const bindingFile = 'binding.json'
 
 /**
- * Wraps the bytes of an ONNX file as a model that can be registered and served from plain rows. Nothing is run; no engine is needed.
+ * Wraps the bytes of an ONNX file as a model that can be registered, and served with plain rows. The model is not run, so no engine is needed.
  *
  * @example
  * const model = onnxModel(bytes, { inputs: { numeric: ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g'] } })
@@ -111,12 +111,12 @@ export function onnxModel(bytes: Uint8Array, options: OnnxModelOptions = {}): On
 
 /**
  * Runs packages of flavor `onnx`: a file `model.onnx` (or the only `.onnx` file), and `binding.json` as {@link onnxModel} writes it;
- * without one, the binding is found from the graph and the signature's columns.
+ * without that file, the binding is inferred from the graph and the signature's columns.
  *
  * Missing numbers are fed as `NaN`, missing strings as `''`. Outputs that are no tensors (ZipMap) are left out, because
- * onnxruntime's JavaScript interface cannot return them. A graph whose first dimension is fixed is run as often as needed. An output whose first
+ * onnxruntime's JavaScript interface cannot return them. A graph with a fixed first dimension is run several times for more rows. An output whose first
  * dimension is not the rows is `Unsupported`, unless `outputs.perCall` names it; the first call of several rows may run one row again to
- * find that out. Scores that are no probabilities are left under `outputs`.
+ * find that out. Scores that are no probabilities stay in `outputs`.
  */
 export function onnxRuntime(options: OnnxRuntimeOptions = {}): ModelRuntime {
   checkOptions('onnxRuntime', options, { lib: { allowed: 'a module', test: isModule }, sessionOptions: ofType('object') })
@@ -168,7 +168,7 @@ function openSession(session: OnnxSession, engine: OnnxLib, binding: ResolvedBin
   let disposed: Promise<void> | undefined
   const running = new Set<Promise<unknown>>()
   const perRow = [prediction, probabilities, scores, ...others].filter((output) => output !== undefined && output.rowByRow !== true)
-  /** Outputs of which it is not known yet that their first dimension is always the rows. */
+  /** Outputs whose first dimension may not be the rows. */
   const unproven = new Set(perRow.flatMap((output) => (output === undefined || perCall.includes(output.name) ? [] : [output.name])))
 
   const execute: LoadedModel['run'] = async (table, { signal } = {}): Promise<PredictionBatch> => {
@@ -193,7 +193,7 @@ function openSession(session: OnnxSession, engine: OnnxLib, binding: ResolvedBin
       }
     }
     if (unproven.size > 0 && fixedRows === undefined && table.numRows > 1) {
-      // As many rows as the first dimension may be chance. A single row shows whether that dimension follows the rows.
+      // The first dimension may equal the number of rows by chance. Running a single row shows whether it depends on the rows.
       const results = await runOf(0, 1)
       for (const name of unproven) rowsOfTensor(results[name] as PlainTensor, 1, name)
       unproven.clear()
@@ -217,7 +217,7 @@ function openSession(session: OnnxSession, engine: OnnxLib, binding: ResolvedBin
       }
     },
     dispose() {
-      // A session released under a run that is under way takes the process with it.
+      // Releasing a session during a run crashes the process.
       disposed ??= Promise.allSettled([...running]).then(() => session.release())
       return disposed
     },
@@ -235,7 +235,7 @@ function modelBytes({ files }: ModelPackage): Uint8Array {
   return files[name] as Uint8Array
 }
 
-/** What `binding.json` must hold. */
+/** The format of `binding.json`. */
 const bindingFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<OnnxBinding> => {
   const name = z.optional(z.string())
   return z.looseObject({

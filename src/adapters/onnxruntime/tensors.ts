@@ -1,11 +1,11 @@
-/** Tensors into answers. */
+/** Converts tensors to predictions. */
 import { MillwrightError, show } from '../../core/errors'
 import { fromFloat16 } from '../../core/float16'
 import type { PredictionBatch } from '../../ports/model'
 import type { ResolvedBinding } from './binding'
 import type { OnnxValue } from './graph'
 
-/** The values of a tensor as onnxruntime takes and gives them. */
+/** The values of a tensor in onnxruntime's types. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -21,7 +21,7 @@ export type TensorData =
 
 /** A tensor without an engine. */
 export interface PlainTensor {
-  /** By onnxruntime's name: `float32`, `string`, `bool`, … */
+  /** The element type by onnxruntime's name: `float32`, `string`, `bool`, … */
   readonly type: string
   readonly data: TensorData
   readonly dims: readonly number[]
@@ -34,7 +34,7 @@ export interface PlainTensor {
  */
 export function rowsOfTensor(tensor: PlainTensor, numRows: number, name: string): unknown[] {
   const { data, dims } = tensor
-  // A single row may have lost its dimension on the way (Squeeze).
+  // The graph may have removed the dimension of a single row (Squeeze).
   if (dims[0] !== numRows && !(numRows === 1 && dims.length === 0)) {
     throw new MillwrightError(
       'Unsupported',
@@ -49,7 +49,7 @@ export function rowsOfTensor(tensor: PlainTensor, numRows: number, name: string)
   )
 }
 
-/** All values of an output as lists in lists, as its dimensions say; one value for a scalar. */
+/** All values of an output as nested lists, by its dimensions; one value for a scalar. */
 export function wholeTensor(tensor: PlainTensor): unknown {
   const value = valuesOf(tensor)
   const { dims } = tensor
@@ -62,9 +62,9 @@ export function wholeTensor(tensor: PlainTensor): unknown {
   return part(0, 0, tensor.data.length)
 }
 
-/** The value at a place: booleans, numbers, strings. */
+/** The value at an index: a boolean, number or string. */
 function valuesOf({ data, type }: PlainTensor): (i: number) => unknown {
-  // Engines give half precision as bits where the runtime has no Float16Array.
+  // Engines return half precision as bits if the runtime has no Float16Array.
   const isHalf = type === 'float16' && data instanceof Uint16Array
   return (i) => {
     const raw = data[i] as string | number | bigint
@@ -82,7 +82,7 @@ export function toBatch(outputs: ReadonlyMap<string, readonly unknown[]>, bindin
   const matrix = classes === undefined ? undefined : matrixOf(scored ?? of(binding.probabilities), classes.length)
   const predictions = (of(binding.prediction) ?? mostLikely(matrix, classes, numRows)) as PredictionBatch['predictions']
   const others: [string, readonly unknown[]][] = binding.others.map(({ name }) => [name, outputs.get(name) ?? []])
-  // Without class labels the numbers are still worth giving, and so are those that are no probabilities.
+  // Without class labels the numbers are returned as an output, and so are those that are no probabilities.
   const left = matrix === undefined ? undefined : takeOutOthers(matrix, classes?.length ?? 0, source?.dtype === 'float16' ? 1e-2 : 1e-3)
   const raw = source && (scored ?? of(source))
   if (source !== undefined && matrix === undefined) others.push([source.name, raw ?? []])
@@ -97,7 +97,7 @@ export function toBatch(outputs: ReadonlyMap<string, readonly unknown[]>, bindin
 }
 
 /**
- * Empties the rows of `matrix` that are no probabilities: beyond 0 and 1, or not adding up to 1. The tolerance is wide enough for float32
+ * Sets the rows of `matrix` to `NaN` that are no probabilities: outside [0, 1], or with a sum other than 1. The tolerance is wide enough for float32
  * sums of large forests and for quantized models.
  *
  * @returns the numbers of those rows

@@ -1,5 +1,5 @@
 /**
- * How records lie in a `.wandb` file: LevelDB's log format with blocks of 32,768 bytes, behind a header of W&B's own, with zlib's CRC-32
+ * The layout of records in a `.wandb` file: LevelDB's log format with blocks of 32,768 bytes, behind a header of W&B's own, with zlib's CRC-32
  * over type and data. Source: `wandb/sdk/internal/datastore.py` of wandb 0.29.
  */
 
@@ -38,7 +38,7 @@ export function frameRecords(records: readonly Uint8Array[], position: number): 
       left = BLOCK
     }
     let start = 0
-    // Seven bytes before a block's end there is room for a first piece, but not for any data in it.
+    // With seven bytes left in a block, a first piece fits, but no data in it.
     for (let isFirst = true; ; isFirst = false) {
       const end = Math.min(record.length, start + left - HEAD)
       const isLast = end === record.length
@@ -51,16 +51,16 @@ export function frameRecords(records: readonly Uint8Array[], position: number): 
   return out.slice(0, at)
 }
 
-/** What a scan found. */
+/** The result of a scan. */
 export interface FramedRecords {
   readonly records: readonly Uint8Array[]
-  /** Where the file ends inside a record: what a killed process leaves. */
+  /** Where an incomplete last record begins, as a killed process leaves it. */
   readonly tornAt?: number | undefined
-  /** Where the first damaged record begins; nothing behind it was read. */
+  /** Where the first damaged record begins; nothing after it was read. */
   readonly damagedAt?: number | undefined
 }
 
-/** Every whole record up to the end or to the first damage. @throws Corrupt, Unsupported (no `.wandb` file, or another version) */
+/** Every complete record up to the end of the file or the first damaged one. @throws Corrupt, Unsupported (no `.wandb` file, or another version) */
 export function readFrames(bytes: Uint8Array): FramedRecords {
   checkHeader(bytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,8 +1,8 @@
-/** Images of a run (`run.logImage`) as W&B's media. */
+/** Converts images of a run (`run.logImage`) to W&B's media. */
 import { sha256Hex } from '../../core/hash'
 import type { JsonItem } from './records'
 
-/** An image as W&B wants it: the file, and the value of the history that points at it. */
+/** An image for W&B: the file, and the history value that refers to it. */
 export interface WandbImage {
   readonly path: string
   readonly step: number
@@ -13,7 +13,7 @@ export interface WandbImage {
 /** `images/<key, / as ~>+step+<n>+timestamp+<ms>+<id>.png`, as MLflow names images. */
 const shape = /^images\/(.+)\+step\+(\d+)\+timestamp\+(\d+)\+([^+/]+)\.png$/
 
-/** The image that an artifact is; nothing for other artifacts. */
+/** The image of an artifact; `undefined` for artifacts that are no images. */
 export function wandbImage(path: string, bytes: Uint8Array): WandbImage | undefined {
   const [, name, step, timestamp] = shape.exec(path) ?? []
   if (name === undefined || bytes.length < 24) return undefined
@@ -27,7 +27,7 @@ export function wandbImage(path: string, bytes: Uint8Array): WandbImage | undefi
   return { path: file, step: Number(step), timestamp: Number(timestamp), item: [key, JSON.stringify(value)] }
 }
 
-/** Whether an artifact is the small copy of an image that MLflow's grid shows, which W&B has no use for. */
+/** Whether an artifact is the thumbnail of an image for MLflow's UI, which W&B does not use. */
 export function isThumbnail(path: string): boolean {
   return /^images\/.+\+step\+\d+\+timestamp\+\d+\+[^+/]+\+compressed\.webp$/.test(path)
 }

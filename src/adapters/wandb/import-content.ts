@@ -1,4 +1,4 @@
-/** What a W&B run is in our words: params, tags, points, and what has no place among them. */
+/** Converts a W&B run to params, tags and points, and collects what cannot be converted. */
 import { type RunKeyRule, runLimits } from '../../ports/run-keys'
 import type { DatasetInput, EndStatus, MetricPoint } from '../../ports/tracker-backend'
 import { freeNames } from './names'
@@ -6,7 +6,7 @@ import type { WandbRun, WandbValues } from './read'
 import { numberText } from './wandb-json'
 import { DATASETS, memoryNames, PRODUCER, SYSTEM, TAGS } from './wandb-keys'
 
-/** A run to be logged. */
+/** The converted run. */
 export interface ImportContent {
   readonly project: string
   readonly name: string
@@ -19,7 +19,7 @@ export interface ImportContent {
   readonly datasets: readonly DatasetInput[]
   readonly points: readonly MetricPoint[]
   readonly renamed: readonly { readonly from: string; readonly to: string }[]
-  /** Rows with what is no number. */
+  /** Rows with values that are no numbers. */
   readonly otherRows: readonly WandbValues[]
   readonly output: string
   /** Whole config, summary, metric definitions, alerts. */
@@ -29,7 +29,7 @@ export interface ImportContent {
 }
 
 type Entry = readonly [key: string, value: unknown]
-/** A point before its key is made one of ours. */
+/** A point with W&B's key. */
 type RawPoint = { readonly key: string; readonly value: number; readonly step: number; readonly timestamp: number }
 
 /** Reads directories of one run, the latest last. */
@@ -93,7 +93,7 @@ function statusOf(exitCode: number | undefined): EndStatus {
   return exitCode === undefined || exitCode === 255 ? 'killed' : 'failed'
 }
 
-/** Plain dicts flattened with dots, as W&B shows them; media (`_type`) and lists stay whole. */
+/** Flattens plain dicts with dots, as W&B's UI does; media (`_type`) and lists are kept whole. */
 function flatten(values: WandbValues, prefix = ''): Entry[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const path = prefix + key
@@ -132,7 +132,7 @@ function rowsOf(
         if (key !== '__proto__') other[key] = value
         continue
       }
-      // The column that wandbOffline adds for the axis is the step itself.
+      // The x axis column that wandbOffline adds is the step itself.
       if (isOurs && axisNames.has(key) && !defined.has(key)) continue
       const axis = stepFrom === 'axis' ? row.get(axes(key) ?? '') : undefined
       points.push({ key, value: number, step: Number.isSafeInteger(axis) ? (axis as number) : step, timestamp })
@@ -142,7 +142,7 @@ function rowsOf(
   return { points, otherRows }
 }
 
-/** The x axis of a key: its own definition, else the longest pattern (`val/*`) that fits. */
+/** The x axis of a key: from its own definition, else from the longest matching pattern (`val/*`). */
 function axisFinder(runs: readonly WandbRun[]): (key: string) => string | undefined {
   const exact = new Map<string, string>()
   const patterns: (readonly [string, string])[] = []

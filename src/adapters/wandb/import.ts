@@ -1,4 +1,4 @@
-/** Brings a W&B run directory into any tracker backend. */
+/** Imports a W&B run directory into any tracker backend. */
 
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../../core/errors'
@@ -17,10 +17,10 @@ import { readWandbRun, type WandbRun } from './read'
 export interface ImportWandbRunOptions {
   /** @default W&B's project */
   readonly experiment?: string | undefined
-  /** @default W&B's run id, where it can be one of ours */
+  /** @default W&B's run id, if it is valid here */
   readonly runId?: string | undefined
   /**
-   * What becomes the step: the x axis that `define_metric` gave the metric, where the row holds it as a whole number, or always W&B's own
+   * The source of the step: the x axis set by `define_metric`, if the row holds it as a whole number, or always W&B's own
    * row number. @default 'axis'
    */
   readonly stepFrom?: 'axis' | 'row' | undefined
@@ -28,12 +28,12 @@ export interface ImportWandbRunOptions {
   readonly files?: boolean | undefined
   /** Reads up to the first damaged record instead of refusing the file. @default false */
   readonly allowDamage?: boolean | undefined
-  /** Checked between batches; what was imported until then stays, and the run ends `failed`. */
+  /** Checked between batches. After an abort the imported part stays, and the run ends `failed`. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress<'metrics' | 'files'> | undefined
 }
 
-/** What an import did. */
+/** The result of an import. */
 export interface WandbImport {
   readonly runId: string
   readonly status: EndStatus
@@ -42,9 +42,9 @@ export interface WandbImport {
   readonly files: number
   /** Keys that had to be changed. */
   readonly renamed: readonly { readonly from: string; readonly to: string }[]
-  /** Params whose value is longer than a param may be; they stand in the artifact `wandb/run.json`. */
+  /** Params that are too long; they are in the artifact `wandb/run.json`. */
   readonly longParams: readonly string[]
-  /** Whether the file broke off: the process was killed. */
+  /** Whether the last record is incomplete, because the process was killed. */
   readonly isTorn: boolean
 }
 
@@ -52,13 +52,13 @@ export interface WandbImport {
 const BATCH = 10_000
 
 /**
- * Reads the `run-<id>.wandb` file in one or several directories of a run (a run that was taken up again has one for each time) and logs
+ * Reads the `run-<id>.wandb` file in one or several directories of a run (each time a run is resumed W&B adds a directory) and logs
  * it as a run of `backend`.
  *
- * Metrics come with their steps and times, dicts flattened with dots, booleans as 0 and 1, summary values that no row has as a last
+ * Metrics keep their steps and times; dicts are flattened with dots, booleans become 0 and 1, summary values that no row has become a last
  * point; params from the flattened config; tags `wandb.tags` (JSON list), `wandb.group`, `wandb.job_type`, `wandb.project`,
  * `wandb.entity`, `wandb.host`, the notes and git's commit under MLflow's names; system metrics under `system/`; `files/` as artifacts. Rows'
- * texts, lists and media stand in the artifact `wandb/history.jsonl`, the whole config, summary, metric definitions and alerts in
+ * texts, lists and media go to the artifact `wandb/history.jsonl`, the whole config, summary, metric definitions and alerts to
  * `wandb/run.json`. Exit code 0 ends the run `finished`, none or 255 `killed`, another `failed`.
  *
  * @param storage for a folder on the disk: `fsStorage({ root: 'wandb' })`
@@ -85,9 +85,9 @@ export async function importWandbRun(
   const runs: WandbRun[] = []
   for (const one of folders) runs.push(await readDirectory(storage, one, options.allowDamage === true))
   const first = runs[0] as WandbRun
-  const stranger = runs.find(({ runId }) => runId !== first.runId)
-  if (stranger !== undefined) {
-    throw invalidArgument(`importWandbRun takes directories of one run, got those of ${show(first.runId)} and ${show(stranger.runId)}`)
+  const other = runs.find(({ runId }) => runId !== first.runId)
+  if (other !== undefined) {
+    throw invalidArgument(`importWandbRun takes directories of one run, got those of ${show(first.runId)} and ${show(other.runId)}`)
   }
   const content = importContent(runs, options.stepFrom ?? 'axis', backend.capabilities.keys ?? 'files')
   const { experimentId } = await backend.ensureExperiment(options.experiment ?? (content.project || 'wandb'))
@@ -106,7 +106,7 @@ export async function importWandbRun(
     const isTorn = runs.some(({ tornAt, damagedAt }) => tornAt !== undefined || damagedAt !== undefined)
     return { runId, status: content.status, points, params, files, renamed: content.renamed, longParams, isTorn }
   } catch (error) {
-    // The first error is the one to tell; a backend that cannot be reached leaves the run `running`.
+    // The first error is thrown, not this one. If the backend cannot be reached, the run stays `running`.
     await Promise.resolve(backend.updateRun(runId, { status: 'failed' })).catch(() => {})
     throw error
   }

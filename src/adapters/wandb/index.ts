@@ -1,4 +1,4 @@
-/** Weights & Biases: offline run directories, written beside any backend and read into any backend. */
+/** Weights & Biases: writes offline run directories for any backend, and imports them into any backend. */
 
 export type { EndStatus } from '../../ports/tracker-backend'
 export { type ImportWandbRunOptions, importWandbRun, type WandbImport } from './import'

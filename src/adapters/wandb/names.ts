@@ -1,9 +1,9 @@
-/** W&B's keys as keys of ours. */
+/** Converts W&B's keys to keys that are valid here. */
 import { isMillwrightError } from '../../core/errors'
 import { assertRunKey, type RunKeyKind, type RunKeyRule, runLimits } from '../../ports/run-keys'
 
 /**
- * Names for `keys`, each its own: what is not allowed becomes `_`, and a key that is also a folder (`loss` beside `loss/train`) moves to
+ * Distinct names for `keys`: characters that are not allowed become `_`, and a key that is also a folder (`loss` beside `loss/train`) becomes
  * `<key>/value`.
  */
 export function freeNames(keys: Iterable<string>, kind: RunKeyKind, rule: RunKeyRule = 'files'): Map<string, string> {
@@ -44,7 +44,7 @@ function allowed(key: string, kind: RunKeyKind, rule: RunKeyRule): string {
   return 'unnamed'
 }
 
-/** Each part as a file name may be. */
+/** Makes each part of a path a valid file name. */
 function segmentwise(key: string): string {
   return key
     .split('/')

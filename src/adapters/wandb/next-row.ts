@@ -1,9 +1,9 @@
-/** Where the history of a run goes on, when it is taken up again. */
+/** Finds the first free row in the history of a run that is resumed. */
 import { isMillwrightError } from '../../core/errors'
 import type { ObjectStore } from '../../ports/object-store'
 import type { RunRecord } from '../../ports/tracker-backend'
 
-/** The row after the last one in any directory of the run; where there is none, after every step it has. */
+/** The row after the last one in any directory of the run; without a directory, the row after its last step. */
 export async function nextRowOf(storage: ObjectStore, folder: string, run: RunRecord): Promise<number> {
   let next: number | undefined
   for (const key of await filesOf(storage, folder, run.runId)) {
@@ -12,7 +12,7 @@ export async function nextRowOf(storage: ObjectStore, folder: string, run: RunRe
       const { history } = readWandbRun(await storage.get(key), { onDamage: 'stop' })
       next = history.reduce((row, { step }) => Math.max(row, step + 1), next ?? 0)
     } catch (error) {
-      // A directory that was removed meanwhile, or a file of which nothing can be read, has no rows.
+      // A directory that was removed meanwhile and a file that cannot be read have no rows.
       if (!isMillwrightError(error, 'NotFound') && !isMillwrightError(error, 'Corrupt')) throw error
     }
   }

@@ -1,4 +1,4 @@
-/** A tracker backend that also leaves every run as a W&B offline run directory, for `wandb sync`. */
+/** A tracker backend that also writes every run as a W&B offline run directory, for `wandb sync`. */
 
 import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
@@ -16,27 +16,27 @@ export interface WandbOfflineOptions {
   readonly storage: ObjectStore
   /** Folder below the storage's root. @default 'wandb' */
   readonly folder?: string | undefined
-  /** W&B's project. @default the experiment's name, `-` for the characters that W&B refuses */
+  /** W&B's project. @default the experiment's name, with `-` for the characters that W&B refuses */
   readonly project?: string | undefined
-  /** W&B's team or user. @default who syncs */
+  /** W&B's team or user. @default the user who runs `wandb sync` */
   readonly entity?: string | undefined
   /** The column of the history that holds the step as you logged it; the x axis of every metric. @default 'step' */
   readonly stepKey?: string | undefined
   /** Also copies a run's artifacts and images. @default true */
   readonly artifacts?: boolean | undefined
-  /** Told what fails here; without it, a failure here fails the call. What failed is then not written again. */
+  /** Called when a directory cannot be written; without it, the call fails. A failed write is not repeated. */
   readonly onError?: ((error: unknown) => void) | undefined
-  /** Names the directories of runs that are taken up again. @default the system clock */
+  /** The directory of a resumed run is named by its time. @default the system clock */
   readonly clock?: Clock | undefined
 }
 
 /**
- * Wraps a backend: everything goes to it and is answered by it, and each run is also written as `wandb sync` expects it:
+ * Wraps a backend: every call is passed to it, and each run is also written in the form that `wandb sync` reads:
  * `wandb/offline-run-<time>-<run id>/run-<run id>.wandb` and `files/`.
  *
- * A call resolves when both have it. A run that is taken up again, by this process or another, gets a second directory of the same run id,
- * as with W&B itself; `wandb sync` uploads them in order. After a write that failed half-way a new directory is begun, too, since
- * nothing can be read behind a torn record. Logged models, deletions, and tags set after a run's end are not carried over.
+ * A call resolves when both have stored the data. A run that is resumed, by this process or another, gets a second directory with the same run id,
+ * as with W&B itself; `wandb sync` uploads them in order. After an incomplete write a new directory is started, too, because
+ * nothing can be read after an incomplete record. Logged models, deletions, and tags set after a run's end are not written.
  *
  * @example
  * const storage = fsStorage({ root: '.' })

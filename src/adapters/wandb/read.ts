@@ -1,4 +1,4 @@
-/** Reads a `.wandb` file: what W&B's own client, or `wandbOffline`, wrote of a run. */
+/** Reads a `.wandb` file of W&B's own client or of `wandbOffline`. */
 import { fromUtf8 } from '../../core/bytes'
 import { MillwrightError } from '../../core/errors'
 import { checkOptions, oneOf } from '../../core/options'
@@ -19,16 +19,16 @@ export interface WandbRow {
   readonly values: WandbValues
 }
 
-/** The load of the machine at one time. */
+/** System metrics at one time. */
 export interface WandbStats {
   /** Epoch milliseconds. */
   readonly timestamp: number
   readonly values: Readonly<Record<string, number>>
 }
 
-/** What a `.wandb` file says of a run. */
+/** The content of a `.wandb` file. */
 export interface WandbRun {
-  /** What wrote the file: W&B's version, or `millwright`. */
+  /** The writer of the file: W&B's version, or `millwright`. */
   readonly producer: string
   readonly runId: string
   readonly project: string
@@ -51,18 +51,18 @@ export interface WandbRun {
   readonly stats: readonly WandbStats[]
   /** Metrics with an x axis or a summary of their own (`define_metric`). */
   readonly metrics: readonly { readonly name: string; readonly stepMetric: string; readonly summary: readonly string[] }[]
-  /** Paths below `files/` that W&B was told of. */
+  /** Paths below `files/` that the run lists. */
   readonly files: readonly string[]
   readonly alerts: readonly { readonly title: string; readonly text: string; readonly level: string }[]
-  /** What the process printed, as it came. */
+  /** The output of the process. */
   readonly output: string
-  /** Nothing where the file has no end: the process was killed, or still runs. */
+  /** Missing when the file records no end: the process was killed or still runs. */
   readonly exitCode: number | undefined
-  /** As the exit tells it; `NaN` where it does not. */
+  /** The duration in seconds as recorded at the end; `NaN` where it is not. */
   readonly runtimeSeconds: number
   /** The latest time that the file mentions, in epoch milliseconds. */
   readonly lastTime: number
-  /** Where the file breaks off inside a record, as a killed process leaves it. */
+  /** Where an incomplete last record begins, as a killed process leaves it. */
   readonly tornAt: number | undefined
   /** Where reading stopped at a damaged record (`onDamage: 'stop'`). */
   readonly damagedAt: number | undefined
@@ -70,7 +70,7 @@ export interface WandbRun {
 
 /** Options of {@link readWandbRun}. */
 export interface ReadWandbRunOptions {
-  /** A record whose checksum is wrong ends the reading there instead of failing it. @default 'throw' */
+  /** What to do at a record with a wrong checksum: throw, or stop reading there. @default 'throw' */
   readonly onDamage?: 'throw' | 'stop' | undefined
 }
 
@@ -87,7 +87,7 @@ interface Lists {
 }
 
 /**
- * Reads the bytes of a `run-<id>.wandb` file. A last record without its end is left out and told in `tornAt`.
+ * Reads the bytes of a `run-<id>.wandb` file. An incomplete last record is left out and reported in `tornAt`.
  *
  * The whole run is held in memory.
  *

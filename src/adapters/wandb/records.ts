@@ -1,4 +1,4 @@
-/** W&B's records as bytes. Field numbers: `wandb_internal.proto`, checked against wandb 0.29 and 0.31. */
+/** Encodes W&B's records. Field numbers: `wandb_internal.proto`, checked against wandb 0.29 and 0.31. */
 
 import {
   type ByteText,
@@ -26,7 +26,7 @@ export const recordFields = {
   environment: 26,
 } as const
 
-/** A record's body with the field it stands in; the number of the record is added when it is written. */
+/** The body of a record and its field; the number of the record is added when it is written. */
 export interface WandbRecord {
   readonly kind: keyof typeof recordFields
   readonly body: ByteText
@@ -35,7 +35,7 @@ export interface WandbRecord {
 /** A key and its value as JSON text. */
 export type JsonItem = readonly [key: string, json: string]
 
-/** What a run record tells. */
+/** The content of a run record. */
 export interface RunHead {
   readonly runId: string
   readonly project: string
@@ -56,12 +56,12 @@ export function encodeRecord({ kind, body }: WandbRecord, number: number): Uint8
   return toBytes(message(whole(1, number), nested(recordFields[kind], body)))
 }
 
-/** Who wrote the file, and which reader it needs: what W&B's own client asks for. */
+/** The header: the writer of the file, and the version of the reader that W&B's own client requires. */
 export function headerRecord(producer: string): WandbRecord {
   return { kind: 'header', body: message(nested(1, message(text(1, producer), text(2, '0.70.0')))) }
 }
 
-/** What a run is; written again when it changes. */
+/** The run record; it is written again after a change. */
 export function runRecord(head: RunHead, config: readonly JsonItem[] = []): WandbRecord {
   const git = head.gitCommit === undefined && head.gitUrl === undefined ? undefined : message(text(1, head.gitUrl), text(2, head.gitCommit))
   return {
@@ -83,7 +83,7 @@ export function runRecord(head: RunHead, config: readonly JsonItem[] = []): Wand
   }
 }
 
-/** Where a run runs. */
+/** The environment of a run. */
 export function environmentRecord(facts: {
   readonly writerId: string
   readonly startTime: number
@@ -135,7 +135,7 @@ export function metricRecord(name: string, stepMetric: string | undefined): Wand
   }
 }
 
-/** The load of the machine at one time. */
+/** System metrics at one time. */
 export function statsRecord(ms: number, values: ReadonlyMap<string, number>): WandbRecord {
   return {
     kind: 'stats',
@@ -164,7 +164,7 @@ function items(list: readonly JsonItem[], number: number): ByteText[] {
   return list.map(([key, json]) => nested(number, message(text(1, key), text(16, json))))
 }
 
-/** Rows and summaries hold every key as a path of one part, so that a dot in it is only a dot. */
+/** Rows and summaries hold every key as a path of one part, so that a dot does not nest it. */
 function nestedItems(list: readonly JsonItem[]): ByteText[] {
   return list.map(([key, json]) => nested(1, message(text(2, key), text(16, json))))
 }

@@ -1,21 +1,21 @@
-/** One offline run directory while it is being written. */
+/** Writes one offline run directory. */
 import { concatBytes } from '../../core/bytes'
 import { isMillwrightError } from '../../core/errors'
 import type { ObjectStore } from '../../ports/object-store'
 import { fileHeader, frameRecords } from './framing'
 import { encodeRecord, type WandbRecord } from './records'
 
-/** A directory that takes records and files. */
+/** A directory to which records and files are written. */
 export interface WandbSession {
   /** Key of the directory, without a slash at its end. */
   readonly directory: string
-  /** Appends records: all of them, or, after a crash, the first few. */
+  /** Appends records. After a crash only the first of them may be there. */
   write(records: readonly WandbRecord[]): Promise<void>
   /** Writes a file below `files/`. */
   putFile(path: string, bytes: Uint8Array): Promise<void>
 }
 
-/** What a directory begins with. */
+/** What {@link openSession} needs to know. */
 export interface SessionInit {
   readonly storage: ObjectStore
   readonly folder: string
@@ -25,7 +25,7 @@ export interface SessionInit {
   readonly records: readonly WandbRecord[]
 }
 
-/** Makes the directory; where one of that second is already there, the next second is taken. */
+/** Creates the directory. When there is one with the same second in its name, the next second is used. */
 export async function openSession({ storage, folder, runId, startTime, records }: SessionInit): Promise<WandbSession> {
   const file = `run-${runId}.wandb`
   let number = 0
@@ -54,7 +54,7 @@ export async function openSession({ storage, folder, runId, startTime, records }
   }
 }
 
-/** How often another second is tried. */
+/** The most seconds that are tried. */
 const ATTEMPTS = 100
 
 async function firstFree(

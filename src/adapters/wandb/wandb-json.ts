@@ -1,4 +1,4 @@
-/** JSON as W&B writes it: Python's words for what is no number, and numbers that JavaScript would round. */
+/** JSON as W&B writes it: with Python's `NaN` and `Infinity`, and with integers that JavaScript would round. */
 import { parseJson } from '../../core/json'
 
 /** A number as W&B spells it: `NaN`, `Infinity`, `-Infinity`. */
@@ -7,13 +7,13 @@ export function numberText(value: number): string {
 }
 
 /**
- * A param's text as the JSON of what it looks like: numbers, booleans, lists and objects as such, anything else as a string. The digits
- * stay as they are, so nothing is rounded on the way.
+ * The text of a param as JSON: numbers, booleans, lists and objects unquoted, anything else as a string. The digits
+ * are kept, so that nothing is rounded.
  */
 export function paramJson(text: string): string {
   if (!/^(?:-?\d|true$|false$|\[|\{)/.test(text)) return JSON.stringify(text)
   try {
-    // What does not fit a double is refused by W&B's reader.
+    // W&B's reader refuses numbers beyond the range of doubles.
     JSON.parse(text, (_key, value: unknown) => {
       if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError()
       return value
@@ -27,7 +27,7 @@ export function paramJson(text: string): string {
 /** The value of W&B's JSON. Members called `__proto__` are dropped. @throws Corrupt naming `subject` */
 export function parseWandbJson(text: string, subject: string): unknown {
   if (!/NaN|Infinity/.test(text)) return parseJson(text, subject)
-  // A string that the text does not hold stands for NaN; numbers beyond the doubles are read as infinite.
+  // A string that does not occur in the text stands for NaN. Numbers beyond the range of doubles become infinite.
   let mark = 'NaN'
   while (text.includes(`"${mark}"`)) mark += '#'
   const plain = text.replace(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) => {

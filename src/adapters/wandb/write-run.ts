@@ -15,7 +15,7 @@ export interface WriteWandbRunOptions {
   readonly folder?: string | undefined
   /** @default the experiment's name */
   readonly project?: string | undefined
-  /** @default who syncs */
+  /** @default the user who runs `wandb sync` */
   readonly entity?: string | undefined
   /** The column that holds the step; the x axis of every metric. @default 'step' */
   readonly stepKey?: string | undefined
@@ -24,8 +24,8 @@ export interface WriteWandbRunOptions {
 }
 
 /**
- * Writes one run, whole, for `wandb sync`: what `wandbOffline` would have written, with the values of each step in one row. A run that is
- * still open gets no exit; `wandb sync` then ends it with exit code 1.
+ * Writes one complete run for `wandb sync`, as `wandbOffline` would have done, with the values of each step in one row. A run that is
+ * still open gets no exit record; `wandb sync` then ends it with exit code 1.
  *
  * @returns the key of the directory
  * @throws NotFound; what the storage throws

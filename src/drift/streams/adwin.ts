@@ -1,4 +1,4 @@
-/** ADWIN: keeps a window of adaptive length and drops its old part when the mean has changed, in logarithmic memory. */
+/** ADWIN: keeps a window of adaptive length, and drops its older part when the mean has changed. Needs logarithmic memory. */
 import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
 import { streamDetector } from './stream-detector'
@@ -7,13 +7,13 @@ import { streamDetector } from './stream-detector'
 export interface AdwinOptions {
   /** Confidence: smaller gives fewer alarms; in (0, 1]. @default 0.002 */
   readonly delta?: number | undefined
-  /** Looks for a change at every so many values: smaller finds it earlier and costs more. @default 32 */
+  /** Number of values between two checks for a change: a smaller number finds it earlier and needs more time. @default 32 */
   readonly clock?: number | undefined
   /** Buckets of each size before two are merged. @default 5 */
   readonly maxBuckets?: number | undefined
   /** Values that each part of the window must have. @default 5 */
   readonly minWindow?: number | undefined
-  /** No change is looked for in a window up to this length. @default 10 */
+  /** Windows up to this length are not checked. @default 10 */
   readonly gracePeriod?: number | undefined
 }
 

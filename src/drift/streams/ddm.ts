@@ -1,4 +1,4 @@
-/** DDM: detects a rise of the error rate of a model from a stream of right (0) and wrong (1). */
+/** DDM: detects a rise of the error rate of a model in a stream of correct (0) and wrong (1) predictions. */
 import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
 import { streamDetector } from './stream-detector'

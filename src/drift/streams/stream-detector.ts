@@ -1,4 +1,4 @@
-/** The frame of the streaming detectors: checks values, restarts after a drift, copies the state. */
+/** The common code of the streaming detectors: checks values, restarts after a drift, copies the state. */
 import { damaged } from '../../core/damage'
 import { displayPort } from '../../core/display'
 import { invalidArgument, show } from '../../core/errors'
@@ -6,19 +6,19 @@ import type { Json } from '../../core/json'
 import type { OptionRule } from '../../core/options'
 import type { Detector, DetectorCapabilities, DetectorSignal } from '../../ports/detector'
 
-/** What one detector adds to the frame. `State` is plain JSON without cycles. */
+/** The code of one detector. `State` is plain JSON without cycles. */
 export interface StreamDetectorParts<State extends Json & object> {
   readonly name: string
   readonly capabilities: DetectorCapabilities
   /** The state before the first value; a new object at each call. */
   readonly fresh: () => State
-  /** What in a restored state, whose members have the kinds of a fresh one, cannot be. */
+  /** Returns the first invalid member of a restored state; its members have the right types. */
   readonly problemOf?: (state: State) => DetectorProblem | undefined
-  /** Takes a checked value into `state`, which it changes. */
+  /** Updates `state` with a checked value. */
   readonly step: (state: { -readonly [K in keyof State]: State[K] }, value: number) => DetectorSignal
 }
 
-/** A member of a restored state that cannot be, and what it should be. */
+/** An invalid member of a restored state, and what it should be. */
 export interface DetectorProblem {
   readonly member: string
   readonly expected: string
@@ -26,7 +26,7 @@ export interface DetectorProblem {
 
 const quiet: DetectorSignal = { driftDetected: false, warningDetected: false }
 
-/** A detector of these parts. State that is restored must have the members of a fresh one, each of its kind. */
+/** Creates a detector from its parts. A restored state must have the members of a new one, with the same types. */
 export function streamDetector<State extends Json & object>(parts: StreamDetectorParts<State>): Detector {
   const { name, capabilities, fresh, step } = parts
   let state = fresh()
@@ -67,7 +67,7 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
   })
 }
 
-/** Checks that a state has exactly the members of a fresh one, each of its kind. @throws Corrupt */
+/** Checks that a state has exactly the members of a new one, with the same types. @throws Corrupt */
 function checkShape(value: unknown, example: object, subject: string): void {
   if (typeof value !== 'object' || value === null) throw damaged(subject, ['state'], 'an object', value)
   const given = value as Record<string, unknown>
@@ -78,7 +78,7 @@ function checkShape(value: unknown, example: object, subject: string): void {
   }
 }
 
-/** What may stand where a fresh state has `example`. */
+/** The rule for a member that is `example` in a new state. */
 function kindOf(example: unknown): OptionRule {
   if (Array.isArray(example)) return { allowed: 'an array', test: Array.isArray }
   if (example === null) return { allowed: 'a number or null', test: (value) => value === null || Number.isFinite(value) }

@@ -1,4 +1,4 @@
-/** Bins: every feature cut once into at most 65,535 ranges, so that a cell is two bytes and a split one comparison of whole numbers. */
+/** Bins: every feature is cut once into at most 65,535 ranges, so that a cell takes two bytes and a split is one comparison of whole numbers. */
 import type { FeatureMatrix } from '../learner'
 
 /** The bin of a missing value. */
@@ -82,7 +82,7 @@ function runsOf(sorted: Float64Array): { readonly levels: Float64Array; readonly
   return { levels: levels.subarray(0, size), counts: counts.subarray(0, size) }
 }
 
-/** Half way between a level and the next, but below the next even where numbers end. */
+/** Half way between a level and the next, but below the next even if there is no double between them. */
 function between(levels: Float64Array, i: number): number {
   const low = levels[i] as number
   const high = levels[i + 1] as number

@@ -18,7 +18,7 @@ export interface ClassCriterion extends Criterion {
   setWeights(weights: Float64Array | undefined): void
 }
 
-/** Leaf numbers, row-major, added to while trees grow. */
+/** Leaf values, row-major; rows are added while trees grow. */
 export interface LeafTable {
   values: Float64Array
   /** Rows in use. */
@@ -112,7 +112,7 @@ function sumLeft({ counts, missing }: ClassGroups, at: number, missingLeft: bool
   return samples
 }
 
-/** Adds the class shares of a node to the leaves, unless it is pure: then its leaf is there from the beginning. @returns its row */
+/** Adds the class shares of a node to the leaves. A pure node uses one of the leaves that every table starts with. @returns its row */
 function addLeaf(leaves: LeafTable, { total, weights }: ClassNode): number {
   const k = total.length
   let only = -1

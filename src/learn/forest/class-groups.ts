@@ -10,7 +10,7 @@ const FINE_ROWS = 1000
 /** The range of missing values, after all others. */
 const MISSING_RANGE = 256
 
-/** Class counts per range of bins, ascending; missing apart. */
+/** Class counts per range of bins, ascending; those of missing values are separate. */
 export interface ClassGroups {
   /** The ranges that occur; range `i` holds the bins `base + (i << shift)` … `base + (i + 1 << shift) − 1`. */
   readonly ranges: Int32Array
@@ -55,7 +55,7 @@ export function cutAfter({ ranges, base, shift }: Pick<ClassGroups, 'ranges' | '
 
 /** A counter over binned data for the rows of a sample with their {@link classCode}s. */
 export function createClassCounter(data: BinnedData, sample: Sample, numClasses: number, groups: ClassGroups): ClassCounter {
-  const space: Space = {
+  const buffers: CountBuffers = {
     bins: data.bins,
     counts: data.counts,
     rows: sample.rows,
@@ -69,19 +69,19 @@ export function createClassCounter(data: BinnedData, sample: Sample, numClasses:
   }
   return (feature, start, end) => {
     if (end - start <= SORT_ROWS) {
-      sortByBin(space, feature, start, end)
-      groupSorted(space, start, end - start, groups)
+      sortByBin(buffers, feature, start, end)
+      groupSorted(buffers, start, end - start, groups)
       splitOffMissing(groups, numClasses, MISSING_BIN)
-    } else if (end - start > FINE_ROWS || fillFine(space, feature, start, end, groups)) {
-      if (end - start > FINE_ROWS) fillCoarse(space, feature, start, end, groups)
-      collect(space.histogram, space.occupied, numClasses, groups)
+    } else if (end - start > FINE_ROWS || fillFine(buffers, feature, start, end, groups)) {
+      if (end - start > FINE_ROWS) fillCoarse(buffers, feature, start, end, groups)
+      collect(buffers.histogram, buffers.occupied, numClasses, groups)
       splitOffMissing(groups, numClasses, MISSING_RANGE)
     }
   }
 }
 
-/** What counting works on. Functions take it whole and unpack it, so that their loops see plain local arrays. */
-interface Space {
+/** The arrays used in counting. Each function destructures it, so that its loops use local variables. */
+interface CountBuffers {
   readonly bins: Uint16Array
   readonly counts: Int32Array
   readonly rows: Int32Array
@@ -93,10 +93,10 @@ interface Space {
   readonly own: Uint16Array
 }
 
-/** One pass, in ranges of the whole feature: fine enough where there are many rows. */
-function fillCoarse(space: Space, feature: number, start: number, end: number, groups: ClassGroups): void {
-  const { bins, rows, codes, numClasses, histogram } = space
-  const last = (space.counts[feature] as number) - 1
+/** One pass, in ranges of the whole feature: precise enough for many rows. */
+function fillCoarse(buffers: CountBuffers, feature: number, start: number, end: number, groups: ClassGroups): void {
+  const { bins, rows, codes, numClasses, histogram } = buffers
+  const last = (buffers.counts[feature] as number) - 1
   const shift = last < 256 ? 0 : 24 - Math.clz32(last)
   groups.base = 0
   groups.shift = shift
@@ -106,12 +106,12 @@ function fillCoarse(space: Space, feature: number, start: number, end: number, g
     const cell = (bin === MISSING_BIN ? MISSING_RANGE : bin >> shift) * numClasses + (code >>> 8)
     histogram[cell] = (histogram[cell] as number) + (code & 255)
   }
-  space.occupied.fill(-1)
+  buffers.occupied.fill(-1)
 }
 
-/** Two passes, in ranges of the node's own bins. @returns false when all rows lie in one bin; the groups then say so */
-function fillFine(space: Space, feature: number, start: number, end: number, groups: ClassGroups): boolean {
-  const { bins, rows, codes, numClasses, histogram, occupied, own } = space
+/** Two passes, in ranges of the node's own bins. @returns false when all rows are in one bin; `groups.size` is then 1 */
+function fillFine(buffers: CountBuffers, feature: number, start: number, end: number, groups: ClassGroups): boolean {
+  const { bins, rows, codes, numClasses, histogram, occupied, own } = buffers
   const size = end - start
   let least = MISSING_BIN
   let most = -1
@@ -138,7 +138,7 @@ function fillFine(space: Space, feature: number, start: number, end: number, gro
   return true
 }
 
-function groupSorted({ keys, codes, numClasses }: Space, start: number, size: number, groups: ClassGroups): void {
+function groupSorted({ keys, codes, numClasses }: CountBuffers, start: number, size: number, groups: ClassGroups): void {
   const { ranges, counts } = groups
   groups.base = 0
   groups.shift = 0
@@ -185,7 +185,7 @@ function collect(histogram: Int32Array, occupied: Int32Array, numClasses: number
   groups.size = group
 }
 
-/** Takes the last group apart when it is that of missing values. */
+/** Separates the last group from the others if it is that of missing values. */
 function splitOffMissing(groups: ClassGroups, numClasses: number, mark: number): void {
   const last = groups.size - 1
   groups.hasMissing = groups.ranges[last] === mark

@@ -3,14 +3,14 @@ import type { FittedLearner } from '../learner'
 import { type Forest, predictForest, type TreeArrays, treesOf } from './forest'
 import { forestBytes, forestHeader } from './forest-format'
 
-/** A fitted forest; what converters look into. */
+/** A fitted forest, with its trees for converters. */
 export interface FittedForest extends FittedLearner {
   readonly forest: Forest
-  /** Every tree with real thresholds and child links, made anew on each call. */
+  /** Every tree with thresholds and child indices; created on each call. */
   trees(): TreeArrays[]
 }
 
-/** What is known of a forest besides its trees. */
+/** Facts about a forest besides its trees. */
 export interface ForestFacts {
   readonly importance?: Float64Array | undefined
   readonly outOfBagScore?: number | undefined

@@ -55,7 +55,7 @@ export function forestBytes(forest: Forest): Uint8Array {
   return bytes
 }
 
-/** A forest from its two parts; every index and link is checked, and whether the sizes fit together. @throws Corrupt */
+/** Reads a forest from its two parts. Checks every index, and that the sizes are consistent. @throws Corrupt */
 export function forestFrom(header: ForestHeader, bytes: Uint8Array | undefined): Forest {
   if ((header.nodes + header.trees) % 2 !== 0) throw corrupt('the numbers of nodes and trees do not fit')
   const expected = sizeOf(header, leafCount(header))

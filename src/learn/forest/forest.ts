@@ -21,7 +21,7 @@ export interface Forest {
   readonly leaves: Float64Array
 }
 
-/** Trees of a forest, spelled out for converters; arrays of one length per tree. */
+/** The trees of a forest in explicit form, for converters; all arrays of a tree have the same length. */
 export interface TreeArrays {
   /** Feature tested, −1 in leaves. */
   readonly feature: Int32Array
@@ -39,7 +39,7 @@ export interface TreeArrays {
   readonly width: number
 }
 
-/** Rows predicted together: their bins and sums stay in the nearest cache while every tree passes over them. */
+/** Rows predicted together: their bins and sums stay in the L1 cache while every tree is applied. */
 const BLOCK = 2048
 
 /** Mean over trees of the leaf numbers each row falls in: row-major, rows × width. */
@@ -56,7 +56,7 @@ export function predictForest(forest: Forest, features: FeatureMatrix): Float64A
   return sums
 }
 
-/** Rows to run through a tree, and where to add what their leaves hold. */
+/** Rows to run through a tree, and the array to which the values of their leaves are added. */
 export interface TreePass {
   readonly bins: Uint16Array
   readonly stride: number
@@ -82,7 +82,7 @@ function addTree(forest: Forest, root: number, { bins, stride, start, end, sums 
   }
 }
 
-/** The leaf that the row whose bins begin at `base` falls in. */
+/** The leaf of the row whose bins begin at `base`. */
 export function leafOf(nodes: Int32Array, root: number, bins: Uint16Array, base: number): number {
   let node = root
   let word = nodes[2 * node] as number
@@ -94,7 +94,7 @@ export function leafOf(nodes: Int32Array, root: number, bins: Uint16Array, base:
   return ~word
 }
 
-/** The trees with real thresholds and child links, for converters. */
+/** The trees with thresholds and child indices, for converters. */
 export function treesOf(forest: Forest): TreeArrays[] {
   return Array.from({ length: forest.roots.length - 1 }, (_, tree) => {
     const root = forest.roots[tree] as number

@@ -1,12 +1,12 @@
-/** Growing one tree: the same for classes and numbers, which differ in their {@link Criterion}. */
+/** Grows one tree, for classification and regression, which differ in their {@link Criterion}. */
 import type { Rng } from '../../core/random'
 import { MISSING_BIN } from './bins'
 
-/** The rows a tree learns from, reordered while it grows so that every node's rows lie together. */
+/** The rows that a tree is grown from, reordered meanwhile so that the rows of every node are adjacent. */
 export interface Sample {
   /** Where each row's bins begin: row number × features. */
   readonly rows: Int32Array
-  /** What the criterion keeps with each row. */
+  /** A number that the criterion keeps with each row. */
   readonly codes: Int32Array
   /** How many of both are in use. */
   size: number
@@ -22,19 +22,19 @@ export interface BestSplit {
   gain: number
 }
 
-/** What a tree optimises. Nodes' figures are kept in numbered slots of a stack. */
+/** What a tree optimises. The figures of nodes are kept in numbered slots of a stack. */
 export interface Criterion {
   /** Prepares the whole sample as slot 0. */
   root(sample: Sample): void
-  /** Looks at the node in `slot`. @returns whether it must be a leaf whatever its features are (pure) */
+  /** Makes the node in `slot` the current one. @returns whether it must be a leaf because it is pure */
   open(slot: number, start: number, end: number): boolean
-  /** Number of samples (copies) of the node opened last. */
+  /** Number of samples (copies) of the current node. */
   samples(): number
-  /** Tries all splits by one feature on the node opened last. @returns false when the feature is constant there */
+  /** Tries all splits of the current node by one feature. @returns false when the feature is constant there */
   consider(feature: number, start: number, end: number, best: BestSplit): boolean
-  /** Writes the figures of both children of the node opened last, as cut by the best split. */
+  /** Writes the figures of both children of the current node, for the best split. */
   children(leftSlot: number, rightSlot: number): void
-  /** Adds the node opened last to the table of leaves. @returns its row there */
+  /** Adds the current node to the table of leaves. @returns its row there */
   leaf(): number
 }
 
@@ -49,11 +49,11 @@ export interface GrowthLimits {
 }
 
 /**
- * Nodes of at most this many cells are copied together before their subtree is grown, so that it is read from the nearest cache.
+ * Nodes of at most this many cells are copied to one place before their subtree is grown, so that they are read from the L1 cache.
  */
 export const NEAR_CELLS = 8192
 
-/** What is learned from. */
+/** The training data. */
 export interface BinnedData {
   /** Bins, row-major, and after them room for {@link NEAR_CELLS} more. */
   readonly bins: Uint16Array
@@ -112,7 +112,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
             bringNear(data, sample, nearAt, start, end)
             nearEnd = end
           }
-          // Partial Fisher–Yates: features without replacement; constant ones count, but one that varies must be tried.
+          // Partial Fisher–Yates shuffle: features without replacement. Constant features count, but at least one that varies must be tried.
           for (let tried = 0, varying = 0; tried < order.length && (tried < limits.maxFeatures || varying === 0); tried++) {
             random ^= random << 13
             random ^= random >>> 17
@@ -151,7 +151,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   }
 }
 
-/** Copies the bins of a node's rows to the end of the data and leads the rows there. Subtrees follow one another, so there is room. */
+/** Copies the bins of a node's rows to the end of the data and updates the rows. Subtrees are grown one after another, so there is room. */
 function bringNear({ bins, numFeatures }: BinnedData, { rows }: Sample, nearAt: number, start: number, end: number): void {
   let to = nearAt
   for (let i = start; i < end; i++) {
@@ -179,7 +179,7 @@ function partition(
   for (let i = start; i < end; i++) {
     const row = rows[i] as number
     const code = codes[i] as number
-    // 1 when the bin is above the limit. Both places are written and one index moves: no branch to mispredict.
+    // 1 when the bin is above the limit. Both places are written and one index moves, so that there is no branch that could be mispredicted.
     const above = (limit - (((bins[row + feature] as number) + shift) & MISSING_BIN)) >>> 31
     rows[left] = row
     codes[left] = code

@@ -48,7 +48,7 @@ export function numberGroups(): NumberGroups {
 
 /** A counter over binned data; `rows` are those of the sample, `node` the figures of the open node's rows. */
 export function createNumberCounter({ bins }: BinnedData, rows: Int32Array, node: NodeRows, groups: NumberGroups): NumberCounter {
-  const space: Space = {
+  const buffers: CountBuffers = {
     bins,
     rows,
     weight: node.weight,
@@ -62,19 +62,19 @@ export function createNumberCounter({ bins }: BinnedData, rows: Int32Array, node
   return (feature, start, end) => {
     const size = end - start
     if (size <= SORT_ROWS) {
-      sortByBin(space, feature, start, end)
-      groupSorted(space, size, groups)
+      sortByBin(buffers, feature, start, end)
+      groupSorted(buffers, size, groups)
       splitOffMissing(groups, MISSING_BIN)
     } else {
-      fillRanges(space, feature, start, size, groups)
-      collect(space, groups)
+      fillRanges(buffers, feature, start, size, groups)
+      collect(buffers, groups)
       splitOffMissing(groups, MISSING_RANGE)
     }
   }
 }
 
-/** What counting works on. Functions take it whole and unpack it, so that their loops see plain local arrays. */
-interface Space extends NodeRows {
+/** The arrays used in counting. Each function destructures it, so that its loops use local variables. */
+interface CountBuffers extends NodeRows {
   readonly bins: Uint16Array
   readonly rows: Int32Array
   readonly counts: Int32Array
@@ -84,7 +84,7 @@ interface Space extends NodeRows {
   readonly own: Uint16Array
 }
 
-function groupSorted({ keys, weight, value }: Space, size: number, groups: NumberGroups): void {
+function groupSorted({ keys, weight, value }: CountBuffers, size: number, groups: NumberGroups): void {
   const { ranges, counts, sums } = groups
   groups.base = 0
   groups.shift = 0
@@ -107,8 +107,8 @@ function groupSorted({ keys, weight, value }: Space, size: number, groups: Numbe
 }
 
 /** Two passes, in ranges of the node's own bins. */
-function fillRanges(space: Space, feature: number, start: number, size: number, groups: NumberGroups): void {
-  const { bins, rows, weight, value, counts, sums, occupied, own } = space
+function fillRanges(buffers: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): void {
+  const { bins, rows, weight, value, counts, sums, occupied, own } = buffers
   let least = MISSING_BIN
   let most = 0
   for (let i = 0; i < size; i++) {
@@ -131,7 +131,7 @@ function fillRanges(space: Space, feature: number, start: number, size: number, 
 }
 
 /** Collects the ranges marked in `occupied` and clears all three. */
-function collect({ counts, sums, occupied }: Space, groups: NumberGroups): void {
+function collect({ counts, sums, occupied }: CountBuffers, groups: NumberGroups): void {
   let group = 0
   for (let part = 0; part < 9; part++) {
     let bits = occupied[part] as number
@@ -151,7 +151,7 @@ function collect({ counts, sums, occupied }: Space, groups: NumberGroups): void 
   groups.size = group
 }
 
-/** Takes the last group apart when it is that of missing values. */
+/** Separates the last group from the others if it is that of missing values. */
 function splitOffMissing(groups: NumberGroups, mark: number): void {
   const last = groups.size - 1
   groups.hasMissing = groups.ranges[last] === mark

@@ -1,14 +1,14 @@
-/** Out-of-bag scores: every row judged by the trees that were not given it. */
+/** Out-of-bag scores: every row is predicted by the trees whose sample did not contain it. */
 import type { TargetVector } from '../learner'
 import type { LeafTable } from './class-criterion'
 import { leafOf } from './forest'
 import type { BinnedData } from './grow-tree'
 
-/** Collects the answers of trees for rows they were not given. */
+/** Collects the predictions of trees for rows outside of their samples. */
 export interface OutOfBag {
   /** @param nodes one tree @param drawn how often each row was in its sample */
   add(nodes: Int32Array, leaves: LeafTable, drawn: Uint8Array): void
-  /** Accuracy or R² over the rows that at least one tree was not given; `NaN` when there is none. */
+  /** Accuracy or R² over the rows that at least one sample did not contain; `NaN` without such rows. */
   score(): number
 }
 

@@ -1,4 +1,4 @@
-/** Options of both forests: what is allowed, what is the default, what they mean for given data. */
+/** Options of both forests: checks, defaults, and their values for given data. */
 import { invalidArgument, show } from '../../core/errors'
 import { checkOptions, either, finiteNumber, type OptionRule, ofType, oneOf, wholeNumber } from '../../core/options'
 
@@ -6,7 +6,7 @@ import { checkOptions, either, finiteNumber, type OptionRule, ofType, oneOf, who
 export interface RandomForestOptions {
   /** Number of trees. @default 100 */
   readonly nEstimators?: number | undefined
-  /** Greatest depth of a tree; a tree of depth 1 asks one question. @default unlimited */
+  /** Greatest depth of a tree; a tree of depth 1 has one split. @default unlimited */
   readonly maxDepth?: number | undefined
   /** Least number of samples a node must have to be split; rows drawn twice count twice. @default 2 */
   readonly minSamplesSplit?: number | undefined
@@ -23,9 +23,9 @@ export interface RandomForestOptions {
   readonly bootstrap?: boolean | undefined
   /** Rows drawn per tree: a count from 2, or a share of the rows up to 1. Only with `bootstrap`. @default as many as there are */
   readonly maxSamples?: number | undefined
-  /** Ranges a feature is cut into at most; 255 and below grows faster and stores less, but cuts coarser. @default 65535 */
+  /** Most ranges that a feature is cut into; 255 and below is faster and smaller, but less precise. @default 65535 */
   readonly maxBins?: number | undefined
-  /** Score the rows that each tree was not given (`outOfBagScore`). Only with `bootstrap`. @default false */
+  /** Compute the out-of-bag score (`outOfBagScore`). Only with `bootstrap`. @default false */
   readonly oobScore?: boolean | undefined
   /** Equal seeds and data give equal forests, on every runtime. @default 0 */
   readonly seed?: number | undefined
@@ -33,7 +33,7 @@ export interface RandomForestOptions {
 
 /** Options of `randomForestClassifier`. */
 export interface RandomForestClassifierOptions extends RandomForestOptions {
-  /** What a split lowers. @default 'gini' */
+  /** The impurity that splits decrease. @default 'gini' */
   readonly criterion?: 'gini' | 'entropy' | undefined
   /**
    * Weight of each class: `balanced` makes all classes count alike, `balancedSubsample` does so in each tree's sample; or a weight

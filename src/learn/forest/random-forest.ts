@@ -27,7 +27,7 @@ import {
  * A random forest that predicts labels. Probabilities are the mean of the class shares in the leaves a row falls in, as in
  * scikit-learn. Missing values need no imputer: each split learns to which side they go (where it saw none, to the larger).
  *
- * Splits are searched in histograms of at most 256 ranges of a node's own values, so small nodes are split exactly. Text columns need
+ * The search for splits uses histograms of at most 256 ranges of the node's own values, so small nodes are split exactly. Text columns need
  * an encoder. Memory: two bytes per cell, and 8 bytes per node.
  *
  * @throws InvalidArgument on unknown options or values out of range
@@ -70,7 +70,7 @@ export function randomForestRegressor(options: RandomForestRegressorOptions = {}
 /** A node holds its feature in 14 bits. */
 const MAX_FEATURES = 16_384
 
-/** What a forest grows from. */
+/** The data and options that a forest is grown with. */
 interface ForestJob {
   readonly kind: string
   readonly settings: ForestSettings
@@ -131,7 +131,7 @@ function* growRegressor(job: ForestJob): Steps {
   })
 }
 
-/** A job with its data binned and its options resolved against it. */
+/** A job with binned data, and options resolved for this data. */
 interface ForestPlan extends ForestJob {
   readonly edges: readonly Float64Array[]
   readonly data: BinnedData
@@ -167,14 +167,14 @@ function limitsOf({ settings, maxFeatures }: ForestPlan, unit: number): GrowthLi
   }
 }
 
-interface Growing {
+interface GrowthTools {
   readonly grower: TreeGrower
   readonly leaves: LeafTable
   readonly width: number
 }
 
-/** Grows all trees. `take` fills the plan's sample from how often each row was drawn. */
-function* growAll(plan: ForestPlan, { grower, leaves, width }: Growing, take: (drawn: Uint8Array) => void): Steps {
+/** Grows all trees. `take` fills the sample of the plan, given how often each row was drawn. */
+function* growAll(plan: ForestPlan, { grower, leaves, width }: GrowthTools, take: (drawn: Uint8Array) => void): Steps {
   const { settings, features, data, target, sample } = plan
   const total = settings.nEstimators
   const rng = createRng(settings.seed)
@@ -209,12 +209,12 @@ function draw(drawn: Uint8Array, rows: number | undefined, rng: Rng): void {
   drawn.fill(0)
   for (let i = 0; i < rows; i++) {
     const row = rng.int(drawn.length)
-    // 255 copies of one row: impossible in practice, and what the row codes can hold.
+    // Row codes can hold 255 copies of one row; more do not occur in practice.
     if ((drawn[row] as number) < 255) drawn[row] = (drawn[row] as number) + 1
   }
 }
 
-/** Adds `gains`, brought to sum 1, to `shares`. Nothing when there is no gain. */
+/** Adds `gains`, normalised to sum 1, to `shares`. Does nothing when there is no gain. */
 function addShares(shares: Float64Array, gains: Float64Array): void {
   const sum = gains.reduce((all, gain) => all + gain, 0)
   if (sum <= 0) return

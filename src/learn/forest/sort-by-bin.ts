@@ -6,7 +6,7 @@ export const POSITION_BITS = 5
 export const POSITION_MASK = (1 << POSITION_BITS) - 1
 
 /** What is sorted, and where the keys go. */
-export interface SortSpace {
+export interface SortBuffers {
   readonly bins: Uint16Array
   /** Where each row's bins begin. */
   readonly rows: Int32Array
@@ -14,7 +14,7 @@ export interface SortSpace {
 }
 
 /** Writes the keys of rows `start` … `end` − 1 to `keys`, ascending. Insertion sort. */
-export function sortByBin({ bins, rows, keys }: SortSpace, feature: number, start: number, end: number): void {
+export function sortByBin({ bins, rows, keys }: SortBuffers, feature: number, start: number, end: number): void {
   for (let i = 0; i < end - start; i++) {
     const key = ((bins[(rows[start + i] as number) + feature] as number) << POSITION_BITS) | i
     let at = i - 1

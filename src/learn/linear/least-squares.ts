@@ -1,7 +1,7 @@
-/** Least squares by orthogonal transformations, with the smallest coefficients where the features do not determine them. */
+/** Least squares by orthogonal transformations; if the solution is not unique, the one with the smallest coefficients. */
 import { type StandardColumn, standardColumn, unstandard } from './standard-columns'
 
-/** A column whose part that is new is smaller than this share of its length is taken for a combination of the others. */
+/** A column counts as a linear combination of the others when the part that is orthogonal to them is below this share of its norm. */
 const DEPENDENT = 1e-11
 
 /**

@@ -1,4 +1,4 @@
-/** Linear models once fitted: weighted sums of features, as they are or as probabilities. */
+/** Fitted linear models: weighted sums of features, or probabilities computed from them. */
 import type { FeatureMatrix, FittedLearner } from '../learner'
 import { corruptModel } from '../model-format'
 import type { StoredLinear } from '../stored-parts'
@@ -6,7 +6,7 @@ import type { StoredLinear } from '../stored-parts'
 /** Coefficients of a linear model. */
 export interface LinearState {
   readonly kind: 'linearRegression' | 'logisticRegression'
-  /** What becomes of the sums: nothing; the logistic of one is the probability of the second class of two; the softmax of one per class. */
+  /** The output: the sum itself; its logistic function, as probability of the second of two classes; or the softmax of one sum per class. */
   readonly link: 'identity' | 'logistic' | 'softmax'
   /** Row-major, outputs × features. */
   readonly coefficients: readonly number[]
@@ -17,12 +17,12 @@ export interface LinearState {
   readonly iterations?: number | undefined
 }
 
-/** A fitted linear model; what converters look into. */
+/** A fitted linear model, with its coefficients for converters. */
 export interface FittedLinear extends FittedLearner {
   readonly linear: LinearState
 }
 
-/** A linear model from its coefficients. `warning` is what the fit has to say; it is not stored. */
+/** A linear model from its coefficients. `warning` is the warning of the fit; it is not stored. */
 export function fittedLinear({ warning, ...linear }: LinearState & { readonly warning?: string | undefined }): FittedLinear {
   const { kind, link, coefficients, intercepts, converged, iterations } = linear
   const fit = { ...(converged === undefined ? {} : { converged }), ...(iterations === undefined ? {} : { iterations }) }

@@ -14,8 +14,8 @@ export interface LinearRegressionOptions {
 }
 
 /**
- * Linear regression by orthogonal transformations of standardised features, which may be of any scale. Features that determine each other
- * share what they explain: of all solutions the one with the smallest coefficients is taken, as scikit-learn does. Missing values need an
+ * Linear regression by orthogonal transformations of standardised features, which may have any scale. If features are linearly dependent,
+ * the solution with the smallest coefficients is returned, as by scikit-learn. Missing values need an
  * imputer before it.
  *
  * O(rows × features²).

@@ -13,7 +13,7 @@ import { type StandardColumn, standardColumn, unstandard } from './standard-colu
 export interface LogisticRegressionOptions {
   /** Inverse strength of the L2 penalty on the coefficients (not on intercepts), as scikit-learn's `C`. @default 1 */
   readonly c?: number | undefined
-  /** A fit that is not done by then warns, and its model has `converged: false`. @default 1000 */
+  /** Most iterations. A fit that needs more gives a warning, and its model has `converged: false`. @default 1000 */
   readonly maxIterations?: number | undefined
   /** Stop when no part of the gradient of the mean loss, by standardised features, exceeds this. @default 1e-8 */
   readonly tolerance?: number | undefined
@@ -87,7 +87,7 @@ function notConverged(facts: {
 }
 
 /**
- * The problem in variables of like size. Every column has mean 0, and a unit that gives its variable a curvature near 1; the penalty of a
+ * The problem in variables of similar scale. Every column has mean 0, and a unit that gives its variable a curvature near 1; the penalty of a
  * variable is the penalty of the coefficient of the column as it was, so the minimum is the same.
  */
 interface Conditioned {

@@ -1,9 +1,9 @@
-/** Minimising smooth functions of many numbers. */
+/** Minimises smooth functions of many variables. */
 
 /** A function with its gradient: writes the gradient at `x` to `gradient` and returns the value. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number
 
-/** How a minimisation went. */
+/** The result of a minimisation. */
 export interface Minimum {
   readonly x: Float64Array
   readonly iterations: number
@@ -49,7 +49,7 @@ export function* minimize(
     iterations++
     if (found === undefined) {
       if (steps.length === 0) break
-      // What was remembered led nowhere: start again from the gradient alone.
+      // The remembered steps gave no descent: continue with the gradient alone.
       steps.length = 0
       changes.length = 0
       continue
