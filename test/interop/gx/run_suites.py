@@ -18,6 +18,7 @@ def without_traceback(result):
     messages = [item for item in [info, *info.values()] if isinstance(item, dict) and item.get("raised_exception")]
     return {
         "type": result["expectation_config"]["type"],
+        "place": result["expectation_config"]["meta"]["place"],
         "success": result["success"],
         "result": plain(result["result"]),
         "error": messages[0]["exception_message"][:300] if messages else None,
