@@ -152,9 +152,16 @@ function kwargsOf(suite: q.ExpectationSuite): unknown {
   }))
 }
 
+const usual: readonly string[] = [
+  'mostly 1',
+  'exact_match true',
+  'ignore_row_if all_values_are_missing',
+  'ignore_row_if both_values_are_missing',
+]
+
 /** What Great Expectations leaves out because it is the default. */
 function defaults(kwargs: q.Kwargs): object {
-  return Object.fromEntries(Object.entries(kwargs).filter(([key, value]) => !(key === 'mostly' && value === 1)))
+  return Object.fromEntries(Object.entries(kwargs).filter(([key, value]) => !usual.includes(`${key} ${String(value)}`)))
 }
 
 function difference(ours: q.ExpectationResult, { type, success, result, error }: Answer['results'][number]): string | undefined {
@@ -177,7 +184,7 @@ function difference(ours: q.ExpectationResult, { type, success, result, error }:
 }
 
 /** How many unexpected values Great Expectations lists in the results of a suite. */
-const LISTED = 200
+const LISTED = 100
 
 function firstOnes(value: unknown): unknown {
   return Array.isArray(value) ? value.slice(0, LISTED) : value
