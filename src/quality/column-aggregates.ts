@@ -2,7 +2,7 @@
 import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { finiteNumber, ofType, requireOptions } from '../core/options'
-import { type SetValue, setOf } from './column-values'
+import { type SetValue, valueSetOf } from './column-values'
 import {
   type Bounds,
   boundKwargs,
@@ -112,7 +112,7 @@ function distinct(what: string, column: string, ...[values, options]: [readonly 
   const type = `expect_column_distinct_values_to_${what}`
   checkColumn(type, column)
   checkExpectation(type, options, conditionRules())
-  return makeExpectation(type, { column, value_set: setOf(type, values) }, options)
+  return makeExpectation(type, { column, value_set: valueSetOf(type, values) }, options)
 }
 
 /** Which values may be the most common one. */
@@ -126,7 +126,7 @@ export function columnMostCommonValueToBeInSet(column: string, values: readonly 
   const type = 'expect_column_most_common_value_to_be_in_set'
   checkColumn(type, column)
   checkExpectation(type, options, { tiesOkay: ofType('boolean'), ...conditionRules() })
-  return makeExpectation(type, { column, value_set: setOf(type, values), ties_okay: options.tiesOkay }, options)
+  return makeExpectation(type, { column, value_set: valueSetOf(type, values), ties_okay: options.tiesOkay }, options)
 }
 
 /** The expected distribution of {@link columnKlDivergenceToBeLessThan}: shares of values, or of bins. The weights sum to 1. */

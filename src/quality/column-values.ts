@@ -36,12 +36,12 @@ export function columnValuesToBeNull(column: string, options: RowwiseOptions = {
 
 /** Values are among `values`. `expect_column_values_to_be_in_set` */
 export function columnValuesToBeInSet(column: string, values: readonly SetValue[], options: RowwiseOptions = {}): Expectation {
-  return rowwise('be_in_set', column, { value_set: setOf('columnValuesToBeInSet', values) }, options)
+  return rowwise('be_in_set', column, { value_set: valueSetOf('columnValuesToBeInSet', values) }, options)
 }
 
 /** Values are none of `values`. `expect_column_values_to_not_be_in_set` */
 export function columnValuesToNotBeInSet(column: string, values: readonly SetValue[], options: RowwiseOptions = {}): Expectation {
-  return rowwise('not_be_in_set', column, { value_set: setOf('columnValuesToNotBeInSet', values) }, options)
+  return rowwise('not_be_in_set', column, { value_set: valueSetOf('columnValuesToNotBeInSet', values) }, options)
 }
 
 /** No value occurs twice; every copy of one that does is unexpected. `expect_column_values_to_be_unique` */
@@ -87,4 +87,11 @@ export function setOf<T extends SetValue>(subject: string, values: readonly T[])
   const wrong = values.find((value) => !['string', 'number', 'boolean'].includes(typeof value))
   if (wrong !== undefined) throw invalidArgument(`${subject} needs text, numbers or booleans, got ${show(wrong)}`)
   return [...values]
+}
+
+/** {@link setOf} of at least one value: Great Expectations does not load a suite with an empty `value_set`. @throws InvalidArgument */
+export function valueSetOf<T extends SetValue>(subject: string, values: readonly T[]): readonly T[] {
+  const set = setOf(subject, values)
+  if (set.length === 0) throw invalidArgument(`${subject} needs at least one value`)
+  return set
 }

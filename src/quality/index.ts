@@ -1,4 +1,25 @@
 /** Expectations on data, and the validation of tables. */
+/** Expectations on data, and tables judged by them. */
+
+export {
+  type ActionCondition,
+  type ActionOutcome,
+  type Checkpoint,
+  type CheckpointAction,
+  type CheckpointOptions,
+  type CheckpointResult,
+  type CheckpointRunOptions,
+  checkpoint,
+} from './checkpoint'
+export {
+  type ActionOptions,
+  callbackAction,
+  failAction,
+  type NotifyOptions,
+  notifyAction,
+  type StoreResultOptions,
+  storeResultAction,
+} from './checkpoint-actions'
 export {
   type AggregateOptions,
   columnDistinctValuesToBeInSet,
@@ -70,6 +91,7 @@ export {
   type RowwiseOptions,
   type Severity,
 } from './expectation'
+export { expectationWords } from './expectation-words'
 export { loadJsonSchema } from './json-schema'
 export type { ExceptionInfo, ExpectationResult, ResultFormat, ValidationResult } from './result'
 export { maxSeverityOfFailures, validationResultFromJson } from './result-json'

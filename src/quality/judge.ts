@@ -90,13 +90,12 @@ export function judgeTable(judge: Judge, table: Table): FormattedVerdict {
 
 /** The result of an expectation; what `find` throws becomes its `exception_info`. */
 export function resultOf(expectation: Expectation, find: () => FormattedVerdict): ExpectationResult {
-  const parts = { expectation_config: expectation, meta: {} }
   try {
     const { success, result } = find()
-    return { success, ...parts, result, exception_info: exceptionInfo(null) }
+    return { success, expectation_config: expectation, result, meta: {}, exception_info: exceptionInfo(null) }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    return { success: false, ...parts, result: {}, exception_info: exceptionInfo(message) }
+    return { success: false, expectation_config: expectation, result: {}, meta: {}, exception_info: exceptionInfo(message) }
   }
 }
 

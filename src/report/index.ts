@@ -7,6 +7,7 @@ export {
   compareRunsHtml,
   type RunsToCompare,
 } from './compare-runs'
+export { type DataDocsOptions, dataDocsAction } from './data-docs'
 export type { Html, HtmlPart } from './html'
 export { html } from './html'
 export type { Colour, Dash } from './legend'
@@ -24,3 +25,4 @@ export type { PageOptions, Section, Tile } from './page'
 export { page } from './page'
 export type { DataTableOptions, HeatTableOptions, TableColumn } from './table'
 export { dataTable, heatTable } from './table'
+export { type ValidationReportOptions, validationReport } from './validation-report'

@@ -40,6 +40,24 @@ function mixedTable(seed: number): CaseColumn[] {
   ]
 }
 
+/** A table of up to 30 rows and six columns, drawn by a seed. */
+export function randomTable(seed: number): CaseColumn[] {
+  const rng = createRng(seed)
+  const length = rng.int(31)
+  const missing = [0, 0.2, 0.5, 1][rng.int(4)] as number
+  const draw = <T>(make: () => T): (T | null)[] => Array.from({ length }, () => (rng.next() < missing ? null : make()))
+  const words = ['a', 'B', 'ab', 'A1', 'Müller', '', 'x y', '12', '2024-01-05', '[1]', '10:30']
+  return [
+    { name: 'f', type: 'float64', values: draw(() => Math.round(rng.next() * 80 - 20) / 4) },
+    { name: 'g', type: 'float64', values: draw(() => rng.int(5)) },
+    { name: 'i', type: 'int32', values: Array.from({ length }, () => rng.int(6) - 1) },
+    { name: 'j', type: 'int32', values: Array.from({ length }, (_, row) => row - rng.int(2)) },
+    { name: 's', type: 'string', values: draw(() => words[rng.int(words.length)] as string) },
+    { name: 'u', type: 'string', values: Array.from({ length }, () => words[rng.int(3)] as string) },
+    { name: 't', type: 'timestamp', values: draw(() => new Date(Date.UTC(2024, rng.int(12), 1 + rng.int(20))).toISOString()) },
+  ]
+}
+
 /** The tables by name. */
 export function caseTables(): Record<string, CaseColumn[]> {
   const mixed = mixedTable(7)

@@ -65,7 +65,8 @@ export function differenceOf(table: Table, { type, kwargs }: Case, answer: Answe
   return [`success ours ${success} GX ${answer.success}`, ...shown].join('; ')
 }
 
-function same(a: unknown, b: unknown): boolean {
+/** Whether two JSON values are the same, numbers to nine digits. */
+export function same(a: unknown, b: unknown): boolean {
   if (typeof a === 'number' && typeof b === 'number') return a === b || Math.abs(a - b) <= 1e-9 * Math.abs(b)
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => same(item, b[i]))
   if (typeof a === 'object' && a !== null && typeof b === 'object' && b !== null) {

@@ -98,4 +98,5 @@ def main():
     json.dump({"versions": versions, "answers": answers}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+/** Data docs: a page for every run of a checkpoint, and a list of the runs. */
+import { fromUtf8, utf8 } from '../core/bytes'
+import { isMillwrightError } from '../core/errors'
+import { checkOptions, nonEmptyString, requireOptions } from '../core/options'
+import type { ObjectStore } from '../ports/object-store'
+import type { ActionOptions, CheckpointAction, CheckpointResult } from '../quality'
+import { storageRules, whenRule } from '../quality/checkpoint-actions'
+import { formatTime } from './format'
+import { type Html, html } from './html'
+import { page } from './page'
+import { dataTable } from './table'
+import { validationReport } from './validation-report'
+
+/** Where data docs are written. */
+export interface DataDocsOptions extends ActionOptions {
+  readonly storage: ObjectStore
+  /** Ends in `/`. @default 'data-docs/' */
+  readonly prefix?: string | undefined
+  /** The title of the list. @default 'Data quality' */
+  readonly title?: string | undefined
+  /** What is judged, in words, for the pages. */
+  readonly data?: string | undefined
+}
+
+/** One run in the list. */
+interface Entry {
+  readonly href: string
+  readonly suite: string
+  readonly checkpoint: string
+  readonly runTime: number
+  readonly success: boolean
+  readonly met: number
+  readonly all: number
+}
+
+/**
+ * An action that writes a page for each suite of a run, `<prefix><checkpoint>/<run>/<number>-<suite>.html`, and the list of all runs,
+ * `<prefix>index.html`. Open the list in a browser, or serve the folder.
+ *
+ * The list is made from what is in the storage, so that it heals itself after a crash; where the storage has conditional writes, two
+ * checkpoints that write at once both find their way into it.
+ */
+export function dataDocsAction(options: DataDocsOptions): CheckpointAction {
+  requireOptions('dataDocsAction', options, ['storage'])
+  checkOptions('dataDocsAction', options, { ...storageRules(), ...whenRule(), title: nonEmptyString(), data: nonEmptyString() })
+  const { storage, prefix = 'data-docs/', when, data, title = 'Data quality' } = options
+  return {
+    name: 'dataDocs',
+    when,
+    run: async (result, { signal }) => {
+      for (const [i, validation] of result.results.entries()) {
+        const entry = entryOf(result, i)
+        const text = validationReport(validation, { title: `Data quality: ${validation.suite_name}`, data, index: '../../index.html' })
+        await storage.put(`${prefix}${entry.href}`, utf8(text), { signal })
+        // The entry is written after its page, so that the list never leads nowhere.
+        await storage.put(`${prefix}${entry.href.replace(/html$/, 'json')}`, utf8(JSON.stringify(entry)), { signal })
+      }
+      await writeIndex(storage, { prefix, title, signal })
+      return storage.uri(`${prefix}index.html`)
+    },
+  }
+}
+
+function entryOf({ checkpoint, runId, runTime, results }: CheckpointResult, index: number): Entry {
+  const validation = results[index] as CheckpointResult['results'][number]
+  const suite = validation.suite_name
+  const { evaluated_expectations: all, successful_expectations: met } = validation.statistics
+  const href = `${checkpoint}/${runId}/${index + 1}-${suite.replace(/[^\w.-]+/g, '_') || 'suite'}.html`
+  return { href, suite, checkpoint, runTime, success: validation.success, met, all }
+}
+
+interface IndexOptions {
+  readonly prefix: string
+  readonly title: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** Writes the list; again, when another one was written meanwhile. */
+async function writeIndex(storage: ObjectStore, options: IndexOptions): Promise<void> {
+  const { prefix, signal } = options
+  const key = `${prefix}index.html`
+  for (let attempt = 1; ; attempt++) {
+    const before = await storage.head(key, { signal })
+    const text = indexPage(await entriesOf(storage, options), options.title)
+    const condition = !storage.capabilities.conditionalPut ? {} : before === undefined ? { ifAbsent: true } : { ifMatch: before.etag }
+    try {
+      await storage.put(key, utf8(text), { signal, ...condition })
+      return
+    } catch (error) {
+      if (!isMillwrightError(error, 'Conflict') || attempt === 10) throw error
+    }
+  }
+}
+
+async function entriesOf(storage: ObjectStore, { prefix, signal }: IndexOptions): Promise<Entry[]> {
+  const entries: Entry[] = []
+  let cursor: string | undefined
+  do {
+    const listing = await storage.list({ prefix, cursor, signal })
+    for (const { key } of listing.objects) {
+      if (key.endsWith('.json')) entries.push(JSON.parse(fromUtf8(await storage.get(key, { signal }))) as Entry)
+    }
+    cursor = listing.cursor
+  } while (cursor !== undefined)
+  return entries.sort((a, b) => b.runTime - a.runTime || (a.href < b.href ? -1 : 1))
+}
+
+function indexPage(entries: readonly Entry[], title: string): string {
+  const failed = entries.filter(({ success }) => !success).length
+  const link = ({ href, runTime }: Entry): Html => html`<a href="${href}">${formatTime(runTime)}</a>`
+  return page({
+    title,
+    lead: `${entries.length} results, ${failed} of them with expectations that were not met. Times are UTC.`,
+    sections: [
+      {
+        title: 'Runs, the newest first',
+        body: dataTable({
+          rows: entries,
+          columns: [
+            { title: 'Run', cell: link },
+            {
+              title: 'Outcome',
+              cell: ({ success }) => html`<span class="tag ${success ? 'good' : 'bad'}">${success ? '✓ passed' : '✗ failed'}</span>`,
+            },
+            { title: 'Suite', cell: ({ suite }) => suite },
+            { title: 'Checkpoint', cell: ({ checkpoint }) => checkpoint },
+            { title: 'Met', numeric: true, cell: ({ met, all }) => `${met} of ${all}` },
+          ],
+        }),
+      },
+    ],
+  })
+}
