@@ -5,6 +5,7 @@ import { columnOfCells, makeColumn, toFloat64 } from '../schema/column'
 import type { DataRow, NameOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
+import { ascendingRows } from './sort'
 
 /** A coefficient of correlation: linear (Pearson), of ranks (Spearman), of concordant pairs (Kendall's τ-b). */
 export type CorrelationMethod = 'pearson' | 'spearman' | 'kendall'
@@ -67,7 +68,8 @@ function paired(a: Float64Array, b: Float64Array): readonly [Float64Array, Float
   const [x, y] = [new Float64Array(a.length), new Float64Array(a.length)]
   let count = 0
   for (let row = 0; row < a.length; row++) {
-    const [left, right] = [a[row] as number, b[row] as number]
+    const left = a[row] as number
+    const right = b[row] as number
     if (left !== left || right !== right) continue
     x[count] = left
     y[count++] = right
@@ -77,16 +79,20 @@ function paired(a: Float64Array, b: Float64Array): readonly [Float64Array, Float
 
 function pearson(x: Float64Array, y: Float64Array): number {
   const n = x.length
-  let [meanX, meanY] = [0, 0]
+  let meanX = 0
+  let meanY = 0
   for (let i = 0; i < n; i++) {
     meanX += x[i] as number
     meanY += y[i] as number
   }
   meanX /= n
   meanY /= n
-  let [xx, yy, xy] = [0, 0, 0]
+  let xx = 0
+  let yy = 0
+  let xy = 0
   for (let i = 0; i < n; i++) {
-    const [dx, dy] = [(x[i] as number) - meanX, (y[i] as number) - meanY]
+    const dx = (x[i] as number) - meanX
+    const dy = (y[i] as number) - meanY
     xx += dx * dx
     yy += dy * dy
     xy += dx * dy
@@ -101,7 +107,7 @@ function spearman(x: Float64Array, y: Float64Array): number {
 
 /** Ranks from 1; equal values share the mean of theirs. */
 function midRanks(values: Float64Array): Float64Array {
-  const order = orderBy(values)
+  const order = ascendingRows(values)
   const ranks = new Float64Array(values.length)
   for (let from = 0; from < order.length; ) {
     let to = from + 1
@@ -115,7 +121,7 @@ function midRanks(values: Float64Array): Float64Array {
 /** τ-b: pairs in order less pairs out of order, out of those that are equal in neither. */
 function kendall(x: Float64Array, y: Float64Array): number {
   const n = x.length
-  const order = orderBy(x, y)
+  const order = ascendingRows(x, y)
   const pairsOf = (count: number): number => (count * (count - 1)) / 2
   // Pairs equal in x, in both, and in y.
   let [tiesX, tiesBoth] = [0, 0]
@@ -161,14 +167,4 @@ function countSwaps(values: Float64Array): number {
   }
   if (from !== values) values.set(from)
   return swaps
-}
-
-/** Row numbers in order of `first`, then of `second`. */
-function orderBy(first: Float64Array, second?: Float64Array): Int32Array {
-  const order = Int32Array.from(first, (_, row) => row)
-  return order.sort((a, b) => {
-    const [x, y] = [first[a] as number, first[b] as number]
-    if (x !== y) return x < y ? -1 : 1
-    return second === undefined ? a - b : (second[a] as number) - (second[b] as number)
-  })
 }
