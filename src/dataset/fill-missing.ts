@@ -7,7 +7,7 @@ import type { CellInput, CellOf, NameOf, NoOthers, RowOf } from '../schema/row-t
 import { assertTable, type Table } from '../schema/table'
 import { aggregate } from './aggregates'
 import { Dataset } from './dataset'
-import { take } from './filter'
+import { takeRows } from './filter'
 import { groupsOf, groupsOfCodes } from './group-by'
 import { firstRows } from './group-codes'
 import { orderNumbers } from './sort'
@@ -218,5 +218,5 @@ export function dropMissing(table: Table, options: DropMissingOptions = {}): Dat
   const rows = new Int32Array(table.numRows)
   let count = 0
   for (let row = 0; row < rows.length; row++) if ((present[row] as number) >= needed) rows[count++] = row
-  return take(table, rows.subarray(0, count)) as Dataset
+  return takeRows(table, rows.subarray(0, count)) as Dataset
 }

@@ -4,7 +4,7 @@ import { type Column, missingMark } from '../schema/column'
 import type { NameOf, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
-import { take } from './filter'
+import { takeRows } from './filter'
 
 /** One sort key. */
 export interface SortKey<Name extends string = string> {
@@ -32,7 +32,7 @@ export function sort<T extends Table>(
     if (typeof column !== 'string') throw invalidArgument(`a sort key must be a column name or { column, descending }, got ${show(key)}`)
     return { ranks: orderNumbers(table.column(column)), sign: descending ? -1 : 1 }
   })
-  return take(table, sortedRows(parts, table.numRows))
+  return takeRows(table, sortedRows(parts, table.numRows))
 }
 
 /** Row numbers in ascending order of `values`, then of `next`; equal ones keep their order, `NaN` comes last. */
