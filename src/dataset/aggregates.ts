@@ -38,8 +38,17 @@ export const aggregateNames: readonly AggregateName[] = [
 /** A figure of your own: one cell from the cells of one group. */
 export type AggregateFunction = (cells: Column) => CellInput
 
+/** The values of a column as numbers, and their sum and number in each group. */
+export interface GroupSums {
+  readonly values: Float64Array
+  readonly total: Float64Array
+  readonly size: Float64Array
+}
+
 /** Rows in groups. */
 export interface Groups {
+  /** Sums there are already: several figures of one column begin with them. */
+  readonly sums: Map<Column, GroupSums>
   /** The group of each row, or {@link NO_GROUP}. */
   readonly codes: Int32Array
   readonly count: number
@@ -84,11 +93,11 @@ export function aggregate(column: Column, groups: Groups, { name, how, share }: 
       return takeAs(name, column, extremeRows(column, groups, how === 'max'))
     case 'sum':
       if (!isNumeric || isTime) return refuse()
-      return sumColumn(name, column, sums(toFloat64(column), groups).total)
+      return sumColumn(name, column, sums(column, groups).total.slice())
     case 'mean':
-      return isNumeric ? figures(means(toFloat64(column), groups)) : refuse()
+      return isNumeric ? figures(means(column, groups)) : refuse()
     case 'sd':
-      return isNumeric && !isTime ? figures(deviations(toFloat64(column), groups)) : refuse()
+      return isNumeric && !isTime ? figures(deviations(column, groups)) : refuse()
     default:
       return isNumeric ? figures(quantiles(toFloat64(column), groups, how === 'median' ? 0.5 : share)) : refuse()
   }
@@ -171,7 +180,11 @@ function extremeRows(column: Column, { codes, count }: Groups, greatest: boolean
 }
 
 /** Sum (Kahan's, as in pandas) and number of the values of each group. */
-function sums(values: Float64Array, { codes, count }: Groups): { readonly total: Float64Array; readonly size: Float64Array } {
+function sums(column: Column, groups: Groups): GroupSums {
+  const known = groups.sums.get(column)
+  if (known !== undefined) return known
+  const { codes, count } = groups
+  const values = toFloat64(column)
   const total = new Float64Array(count)
   const lost = new Float64Array(count)
   const size = new Float64Array(count)
@@ -188,24 +201,26 @@ function sums(values: Float64Array, { codes, count }: Groups): { readonly total:
     total[group] = after
     size[group] = (size[group] as number) + 1
   }
-  return { total, size }
+  const found = { values, total, size }
+  groups.sums.set(column, found)
+  return found
 }
 
-function means(values: Float64Array, groups: Groups): Float64Array {
-  const { total, size } = sums(values, groups)
+function means(column: Column, groups: Groups): Float64Array {
+  const { total, size } = sums(column, groups)
   return total.map((sum, group) => sum / (size[group] as number))
 }
 
 /** Sample standard deviation (n − 1), in a second pass over the distances from the mean; `NaN` below two values. */
-function deviations(values: Float64Array, groups: Groups): Float64Array {
+function deviations(column: Column, groups: Groups): Float64Array {
   const { codes, count } = groups
-  const { total, size } = sums(values, groups)
+  const { values, size } = sums(column, groups)
+  const mean = means(column, groups)
   const squares = new Float64Array(count)
-  for (let group = 0; group < count; group++) total[group] = (total[group] as number) / (size[group] as number)
   for (let row = 0; row < values.length; row++) {
     const group = codes[row] as number
     const value = values[row] as number
-    if (group !== NO_GROUP && value === value) squares[group] = (squares[group] as number) + (value - (total[group] as number)) ** 2
+    if (group !== NO_GROUP && value === value) squares[group] = (squares[group] as number) + (value - (mean[group] as number)) ** 2
   }
   return squares.map((sum, group) => ((size[group] as number) < 2 ? Number.NaN : Math.sqrt(sum / ((size[group] as number) - 1))))
 }

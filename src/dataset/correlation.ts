@@ -5,6 +5,7 @@ import { columnOfCells, makeColumn, toFloat64 } from '../schema/column'
 import type { DataRow, NameOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
+import { ascendingRows } from './sort'
 
 /** A coefficient of correlation: linear (Pearson), of ranks (Spearman), of concordant pairs (Kendall's τ-b). */
 export type CorrelationMethod = 'pearson' | 'spearman' | 'kendall'
@@ -52,8 +53,7 @@ export function correlation<T extends Table, const Name extends NameOf<T> = Name
   const matrix = names.map(() => new Float64Array(names.length))
   for (let i = 0; i < names.length; i++) {
     for (let j = 0; j <= i; j++) {
-      const [x, y] = paired(values[i] as Float64Array, values[j] as Float64Array)
-      const found = x.length < (options.minRows ?? 1) ? Number.NaN : coefficient(x, y)
+      const found = coefficient(values[i] as Float64Array, values[j] as Float64Array, options.minRows ?? 1)
       ;(matrix[i] as Float64Array)[j] = found
       ;(matrix[j] as Float64Array)[i] = found
     }
@@ -67,7 +67,8 @@ function paired(a: Float64Array, b: Float64Array): readonly [Float64Array, Float
   const [x, y] = [new Float64Array(a.length), new Float64Array(a.length)]
   let count = 0
   for (let row = 0; row < a.length; row++) {
-    const [left, right] = [a[row] as number, b[row] as number]
+    const left = a[row] as number
+    const right = b[row] as number
     if (left !== left || right !== right) continue
     x[count] = left
     y[count++] = right
@@ -75,33 +76,46 @@ function paired(a: Float64Array, b: Float64Array): readonly [Float64Array, Float
   return [x.subarray(0, count), y.subarray(0, count)]
 }
 
-function pearson(x: Float64Array, y: Float64Array): number {
-  const n = x.length
-  let [meanX, meanY] = [0, 0]
-  for (let i = 0; i < n; i++) {
-    meanX += x[i] as number
-    meanY += y[i] as number
+/** A coefficient of the rows in which both have a value; `NaN` of fewer than `minRows`. */
+type Coefficient = (a: Float64Array, b: Float64Array, minRows: number) => number
+
+const pearson: Coefficient = (a, b, minRows) => {
+  let n = 0
+  let meanA = 0
+  let meanB = 0
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i] as number
+    const y = b[i] as number
+    if (x !== x || y !== y) continue
+    n++
+    meanA += x
+    meanB += y
   }
-  meanX /= n
-  meanY /= n
-  let [xx, yy, xy] = [0, 0, 0]
-  for (let i = 0; i < n; i++) {
-    const [dx, dy] = [(x[i] as number) - meanX, (y[i] as number) - meanY]
-    xx += dx * dx
-    yy += dy * dy
-    xy += dx * dy
+  if (n < minRows) return Number.NaN
+  meanA /= n
+  meanB /= n
+  let aa = 0
+  let bb = 0
+  let ab = 0
+  for (let i = 0; i < a.length; i++) {
+    const x = (a[i] as number) - meanA
+    const y = (b[i] as number) - meanB
+    if (x !== x || y !== y) continue
+    aa += x * x
+    bb += y * y
+    ab += x * y
   }
-  const found = xy / (Math.sqrt(xx) * Math.sqrt(yy))
-  return xx === 0 || yy === 0 ? Number.NaN : Math.max(-1, Math.min(1, found))
+  return aa === 0 || bb === 0 ? Number.NaN : Math.max(-1, Math.min(1, ab / (Math.sqrt(aa) * Math.sqrt(bb))))
 }
 
-function spearman(x: Float64Array, y: Float64Array): number {
-  return pearson(midRanks(x), midRanks(y))
+const spearman: Coefficient = (a, b, minRows) => {
+  const [x, y] = paired(a, b)
+  return pearson(midRanks(x), midRanks(y), minRows)
 }
 
 /** Ranks from 1; equal values share the mean of theirs. */
 function midRanks(values: Float64Array): Float64Array {
-  const order = orderBy(values)
+  const order = ascendingRows(values)
   const ranks = new Float64Array(values.length)
   for (let from = 0; from < order.length; ) {
     let to = from + 1
@@ -113,9 +127,11 @@ function midRanks(values: Float64Array): Float64Array {
 }
 
 /** τ-b: pairs in order less pairs out of order, out of those that are equal in neither. */
-function kendall(x: Float64Array, y: Float64Array): number {
+const kendall: Coefficient = (a, b, minRows) => {
+  const [x, y] = paired(a, b)
   const n = x.length
-  const order = orderBy(x, y)
+  if (n < minRows) return Number.NaN
+  const order = ascendingRows(x, y)
   const pairsOf = (count: number): number => (count * (count - 1)) / 2
   // Pairs equal in x, in both, and in y.
   let [tiesX, tiesBoth] = [0, 0]
@@ -161,14 +177,4 @@ function countSwaps(values: Float64Array): number {
   }
   if (from !== values) values.set(from)
   return swaps
-}
-
-/** Row numbers in order of `first`, then of `second`. */
-function orderBy(first: Float64Array, second?: Float64Array): Int32Array {
-  const order = Int32Array.from(first, (_, row) => row)
-  return order.sort((a, b) => {
-    const [x, y] = [first[a] as number, first[b] as number]
-    if (x !== y) return x < y ? -1 : 1
-    return second === undefined ? a - b : (second[a] as number) - (second[b] as number)
-  })
 }

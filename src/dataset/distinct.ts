@@ -4,7 +4,7 @@ import { arrayOf, checkOptions, nonEmptyString, oneOf } from '../core/options'
 import type { NameOf, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
-import { take } from './filter'
+import { takeRows } from './filter'
 import { groupsOf } from './group-by'
 import { firstRows } from './group-codes'
 
@@ -35,11 +35,11 @@ export function dropDuplicates<T extends Table>(table: T, options: DropDuplicate
   checkOptions('dropDuplicates', options, { columns: arrayOf(nonEmptyString()), keep: oneOf('first', 'last', 'none') })
   if (options.columns?.length === 0) throw invalidArgument('`columns` of dropDuplicates must name at least one column')
   const columns = (options.columns ?? table.columnNames).map((name) => table.column(name))
-  if (columns.length === 0) return take(table, [])
+  if (columns.length === 0) return takeRows(table, new Int32Array(0))
   const { codes, count } = groupsOf(columns, 'group')
   const firsts = firstRows(codes, count)
-  if ((options.keep ?? 'first') === 'first') return take(table, firsts)
+  if ((options.keep ?? 'first') === 'first') return takeRows(table, firsts)
   const lasts = new Int32Array(count)
   for (let row = 0; row < codes.length; row++) lasts[codes[row] as number] = row
-  return take(table, options.keep === 'last' ? lasts.sort() : firsts.filter((row, group) => row === lasts[group]))
+  return takeRows(table, options.keep === 'last' ? lasts.sort() : firsts.filter((row, group) => row === lasts[group]))
 }

@@ -2,13 +2,13 @@
 import { invalidArgument, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString, oneOf, wholeNumber } from '../core/options'
 import { coerceCell, isInt32, isProblem } from '../schema/coerce'
-import { type CellValue, type Column, columnInit, isMissingAt, MISSING_INT32, makeColumn, toFloat64 } from '../schema/column'
+import { type CellValue, type Column, columnInit, isMissingAt, makeColumn, missingMark, toFloat64 } from '../schema/column'
 import type { CellInput, CellOf, NameOf, NoOthers, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import { aggregate } from './aggregates'
 import { Dataset } from './dataset'
-import { take } from './filter'
-import { groupsOf } from './group-by'
+import { takeRows } from './filter'
+import { groupsOf, groupsOfCodes } from './group-by'
 import { firstRows } from './group-codes'
 import { orderNumbers } from './sort'
 
@@ -119,8 +119,7 @@ function constantFor(column: Column, value: CellInput): CellValue | undefined {
 
 function figureOfAll(column: Column, how: 'mean' | 'median'): CellValue {
   const codes = new Int32Array(column.length)
-  const sorted = { starts: Int32Array.of(0, column.length), rows: Int32Array.from(codes, (_, row) => row) }
-  return aggregate(column, { codes, count: 1, sorted: () => sorted }, { name: column.name, how, share: 0.5 }).at(0)
+  return aggregate(column, groupsOfCodes(codes, 1), { name: column.name, how, share: 0.5 }).at(0)
 }
 
 /** The most frequent value; the smallest of those that are. */
@@ -148,7 +147,11 @@ function withFill(column: Column, cell: CellValue): Column {
   const values = column.storage.slice()
   if (init.type !== 'string') {
     const fill = Number(cell)
-    for (let row = 0; row < values.length; row++) if (isMissingAt(column, row)) values[row] = fill
+    const mark = missingMark(init.type)
+    for (let row = 0; row < values.length; row++) {
+      const value = values[row] as number
+      if (value === mark || value !== value) values[row] = fill
+    }
     return makeColumn(column.name, { type: init.type, values } as typeof init)
   }
   const known = init.dictionary.indexOf(cell as string)
@@ -207,16 +210,13 @@ export function dropMissing(table: Table, options: DropMissingOptions = {}): Dat
   }
   const columns = (options.columns ?? table.columnNames).map((name) => table.column(name))
   const needed = options.atLeast ?? (options.how === 'all' ? Math.min(1, columns.length) : columns.length)
-  const present = new Int32Array(table.numRows)
+  const present = new Int32Array(table.numRows).fill(columns.length)
   for (const column of columns) {
-    const mark = column.type === 'int32' ? MISSING_INT32 : undefined
-    for (let row = 0; row < present.length; row++) {
-      const isMissing = mark === undefined ? isMissingAt(column, row) : column.storage[row] === mark
-      if (!isMissing) present[row] = (present[row] as number) + 1
-    }
+    if (column.nullCount === 0) continue
+    for (let row = 0; row < present.length; row++) if (isMissingAt(column, row)) present[row] = (present[row] as number) - 1
   }
   const rows = new Int32Array(table.numRows)
   let count = 0
   for (let row = 0; row < rows.length; row++) if ((present[row] as number) >= needed) rows[count++] = row
-  return take(table, rows.subarray(0, count)) as Dataset
+  return takeRows(table, rows.subarray(0, count)) as Dataset
 }

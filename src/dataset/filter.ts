@@ -30,17 +30,23 @@ export function filter<T extends Table>(
     const mask = maskOf(table, keep)
     for (let row = 0; row < table.numRows; row++) if (mask[row] === 1 || mask[row] === true) rows[count++] = row
   }
-  return take(table, rows.subarray(0, count))
+  return takeRows(table, rows.subarray(0, count))
 }
 
 /** The rows with these numbers, in this order; a number may repeat. @throws InvalidArgument on a number out of range */
 export function take<T extends Table>(table: T, rows: ArrayLike<number>): Dataset<RowOf<T>> {
   assertTable(table, 'take')
   const indices = rows instanceof Int32Array ? rows : Int32Array.from(rows)
-  for (const row of indices) {
+  for (let i = 0; i < indices.length; i++) {
+    const row = indices[i] as number
     if (row < 0 || row >= table.numRows) throw invalidArgument(`row must be from 0 to ${table.numRows - 1}, got ${row}`)
   }
-  return new Dataset(table.columnNames.map((name) => takeColumn(table.column(name), indices)))
+  return takeRows(table, indices)
+}
+
+/** {@link take} of rows that are there. */
+export function takeRows<T extends Table>(table: T, rows: Int32Array): Dataset<RowOf<T>> {
+  return new Dataset(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
 }
 
 /** Rows from `start` (included) to `end` (not included), sharing memory; negative numbers count from the end. */

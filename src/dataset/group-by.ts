@@ -110,13 +110,18 @@ export function groupsOf(columns: readonly Column[], missing: 'group' | 'none'):
     columns.map((column) => [column]),
     missing,
   )
-  const [own] = codes as [Int32Array]
+  return groupsOfCodes(codes[0] as Int32Array, count)
+}
+
+/** Groups of rows that are numbered. */
+export function groupsOfCodes(codes: Int32Array, count: number): Groups {
   let sorted: ReturnType<typeof rowsByGroup> | undefined
   return {
-    codes: own,
+    codes,
     count,
+    sums: new Map(),
     sorted: () => {
-      sorted ??= rowsByGroup(own, count)
+      sorted ??= rowsByGroup(codes, count)
       return sorted
     },
   }

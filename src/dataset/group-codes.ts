@@ -1,6 +1,6 @@
 /** Numbers the groups of rows with equal keys, in one table or two. */
 import { SchemaMismatchError, show } from '../core/errors'
-import { type Column, MISSING_INT32, missingMark } from '../schema/column'
+import { type Column, missingMark } from '../schema/column'
 
 /** The number of rows with a missing key. */
 export const NO_GROUP = -1
@@ -24,15 +24,18 @@ export interface GroupCodes {
  * @throws SchemaMismatch when the columns of one key cannot be compared
  */
 export function groupCodes(keys: readonly (readonly Column[])[], missing: 'group' | 'none'): GroupCodes {
-  const [first, ...others] = keys.map((columns) => keyCodes(columns, missing))
+  const [first, ...others] = keys.map((columns) => keyNumbers(columns, missing))
   if (first === undefined) return { codes: [], count: 0 }
-  return others.reduce(combine, first)
+  return numbered(others.reduce(combine, first))
 }
 
 /** Rows sorted by group (counting sort, stable): group g holds `rows[starts[g]]` … `rows[starts[g + 1] - 1]`. */
 export function rowsByGroup(codes: Int32Array, count: number): { starts: Int32Array; rows: Int32Array } {
   const starts = new Int32Array(count + 1)
-  for (const group of codes) if (group !== NO_GROUP) starts[group + 1] = (starts[group + 1] as number) + 1
+  for (let row = 0; row < codes.length; row++) {
+    const group = codes[row] as number
+    if (group !== NO_GROUP) starts[group + 1] = (starts[group + 1] as number) + 1
+  }
   for (let g = 0; g < count; g++) starts[g + 1] = (starts[g + 1] as number) + (starts[g] as number)
   const next = starts.slice(0, count)
   const rows = new Int32Array(starts[count] as number)
@@ -56,7 +59,13 @@ export function firstRows(codes: Int32Array, count: number): Int32Array {
   return firsts
 }
 
-function keyCodes(columns: readonly Column[], missing: 'group' | 'none'): GroupCodes {
+/** Tuples of keys as whole numbers from 0 to `size` − 1 for each table, or {@link NO_GROUP}. */
+interface KeyNumbers {
+  readonly codes: readonly Int32Array[]
+  readonly size: number
+}
+
+function keyNumbers(columns: readonly Column[], missing: 'group' | 'none'): KeyNumbers {
   const [first] = columns as [Column]
   for (const column of columns) {
     if (kindOf(column) !== kindOf(first)) {
@@ -64,93 +73,141 @@ function keyCodes(columns: readonly Column[], missing: 'group' | 'none'): GroupC
       throw new SchemaMismatchError(message, [{ path: [column.name], code: 'wrong-type', message }])
     }
   }
-  return numbered(columns.map(toNumbers(columns)), missing)
-}
-
-/** The cells of a key column as numbers, and the mark of a missing one. */
-interface KeyNumbers {
-  readonly values: ArrayLike<number>
-  readonly mark: number
-}
-
-/** Key columns as comparable numbers: text as codes into one dictionary, everything else as it is stored. */
-function toNumbers(columns: readonly Column[]): (column: Column) => KeyNumbers {
-  const [first] = columns as [Column]
-  if (first.type !== 'string' || columns.every(({ dictionary }) => dictionary === first.dictionary)) {
-    return ({ storage, type }) => ({ values: storage, mark: missingMark(type) })
-  }
-  const known = new Map<string, number>()
-  return ({ storage, dictionary = [] }) => {
-    const common = Int32Array.from(dictionary, (text) => {
-      const code = known.get(text) ?? known.size
-      known.set(text, code)
-      return code
-    })
-    return { values: storage.map((code) => (code < 0 ? code : (common[code] as number))), mark: NO_GROUP }
-  }
-}
-
-function numbered(columns: readonly KeyNumbers[], missing: 'group' | 'none'): GroupCodes {
+  if (first.type === 'string') return textNumbers(columns, missing)
   const span = spanOf(columns)
-  const known = new Map<number, number>()
-  const direct = span === undefined ? undefined : new Int32Array(span.size).fill(NO_GROUP)
-  let nothing = NO_GROUP
-  let count = 0
-  const codes = columns.map(({ values, mark }) => {
-    const own = new Int32Array(values.length)
+  if (span === undefined) return mappedNumbers(columns, missing)
+  const none = missing === 'group' ? span.size : NO_GROUP
+  const codes = columns.map(({ storage, type }) => {
+    const mark = missingMark(type)
+    const own = new Int32Array(storage.length)
     for (let row = 0; row < own.length; row++) {
-      const value = values[row] as number
-      if (value === mark || value !== value) {
-        if (missing === 'group' && nothing === NO_GROUP) nothing = count++
-        own[row] = nothing
-        continue
-      }
-      let code = direct === undefined ? (known.get(value) ?? NO_GROUP) : (direct[value - (span?.least as number)] as number)
-      if (code === NO_GROUP) {
-        code = count++
-        if (direct === undefined) known.set(value, code)
-        else direct[value - (span?.least as number)] = code
-      }
-      own[row] = code
+      const value = storage[row] as number
+      own[row] = value === mark || value !== value ? none : value - span.least
     }
     return own
   })
-  return { codes, count }
+  return { codes, size: span.size + 1 }
+}
+
+/** Text as codes into one dictionary. */
+function textNumbers(columns: readonly Column[], missing: 'group' | 'none'): KeyNumbers {
+  const known = new Map<string, number>()
+  const isOne = columns.length === 1
+  const commons = columns.map(({ dictionary = [] }) =>
+    Int32Array.from(dictionary, (text, code) => {
+      if (isOne) return code
+      const common = known.get(text) ?? known.size
+      known.set(text, common)
+      return common
+    }),
+  )
+  const size = isOne ? (columns[0]?.dictionary?.length ?? 0) : known.size
+  const none = missing === 'group' ? size : NO_GROUP
+  const codes = columns.map(({ storage }, t) => {
+    const common = commons[t] as Int32Array
+    const own = new Int32Array(storage.length)
+    for (let row = 0; row < own.length; row++) {
+      const code = storage[row] as number
+      own[row] = code < 0 ? none : (common[code] as number)
+    }
+    return own
+  })
+  return { codes, size: size + 1 }
+}
+
+/** Numbers far apart, or with fractions, through a map. */
+function mappedNumbers(columns: readonly Column[], missing: 'group' | 'none'): KeyNumbers {
+  const known = new Map<number, number>()
+  const codes = columns.map(({ storage, type }) => {
+    const mark = missingMark(type)
+    const own = new Int32Array(storage.length)
+    for (let row = 0; row < own.length; row++) {
+      const value = storage[row] as number
+      const isMissing = value === mark || value !== value
+      if (isMissing && missing === 'none') own[row] = NO_GROUP
+      else own[row] = numberOf(known, isMissing ? Number.NaN : value)
+    }
+    return own
+  })
+  return { codes, size: known.size }
+}
+
+function numberOf(known: Map<number, number>, value: number): number {
+  let code = known.get(value)
+  if (code === undefined) {
+    code = known.size
+    known.set(value, code)
+  }
+  return code
 }
 
 /** The range of whole numbers when it is small enough for an array; `undefined` otherwise. */
-function spanOf(columns: readonly KeyNumbers[]): { readonly least: number; readonly size: number } | undefined {
+function spanOf(columns: readonly Column[]): { readonly least: number; readonly size: number } | undefined {
   let least = Number.POSITIVE_INFINITY
   let greatest = Number.NEGATIVE_INFINITY
-  for (const { values, mark } of columns) {
-    const whole = !(values instanceof Float64Array)
-    for (let row = 0; row < values.length; row++) {
-      const value = values[row] as number
+  for (const { storage, type } of columns) {
+    const mark = missingMark(type)
+    const isWhole = type === 'int32' || type === 'boolean'
+    for (let row = 0; row < storage.length; row++) {
+      const value = storage[row] as number
       if (value === mark || value !== value) continue
-      if (!whole && (value | 0) !== value) return undefined
+      if (!isWhole && (value | 0) !== value) return undefined
       if (value < least) least = value
       if (value > greatest) greatest = value
     }
   }
-  const size = greatest - least + 1
-  const rows = columns.reduce((sum, { values }) => sum + values.length, 0)
-  return size <= Math.min(MAX_DIRECT, 1024 + DIRECT_PER_ROW * rows) ? { least, size: Math.max(0, size) } : undefined
+  const size = Math.max(0, greatest - least + 1)
+  return size < directLimit(columns) ? { least: size === 0 ? 0 : least, size } : undefined
 }
 
-function combine(a: GroupCodes, b: GroupCodes): GroupCodes {
-  const size = a.count * b.count
-  // Pairs are whole numbers up to `size`; where that is too much for an array they go through a map.
-  const pairs = a.codes.map((left, t) => {
-    const right = b.codes[t] as Int32Array
-    const own = size < -MISSING_INT32 ? new Int32Array(left.length) : new Float64Array(left.length)
+function directLimit(parts: readonly { readonly length: number }[]): number {
+  return Math.min(MAX_DIRECT, 1024 + DIRECT_PER_ROW * parts.reduce((sum, { length }) => sum + length, 0))
+}
+
+/** Pairs of numbers as one number: place by place while that stays small, else numbered through a map. */
+function combine(a: KeyNumbers, b: KeyNumbers): KeyNumbers {
+  const limit = directLimit(a.codes)
+  const isDense = a.size * b.size <= limit
+  const dense = isDense ? [a, b] : [a, b].map(numbered).map(({ codes, count }) => ({ codes, size: count }))
+  const [left, right] = dense as [KeyNumbers, KeyNumbers]
+  const isSmall = left.size * right.size <= limit
+  const known = new Map<number, number>()
+  const codes = left.codes.map((xs, t) => {
+    const ys = right.codes[t] as Int32Array
+    const own = new Int32Array(xs.length)
     for (let row = 0; row < own.length; row++) {
-      const x = left[row] as number
-      const y = right[row] as number
-      own[row] = x === NO_GROUP || y === NO_GROUP ? NO_GROUP : x * b.count + y
+      const x = xs[row] as number
+      const y = ys[row] as number
+      if (x === NO_GROUP || y === NO_GROUP) own[row] = NO_GROUP
+      else own[row] = isSmall ? x * right.size + y : numberOf(known, x * right.size + y)
     }
-    return { values: own, mark: NO_GROUP }
+    return own
   })
-  return numbered(pairs, 'none')
+  return { codes, size: isSmall ? left.size * right.size : known.size }
+}
+
+/** Numbers anew, by first appearance over the tables in order, without gaps. */
+function numbered({ codes, size }: KeyNumbers): GroupCodes {
+  const numbers = new Int32Array(size).fill(NO_GROUP)
+  let count = 0
+  const own = codes.map((from) => {
+    const to = new Int32Array(from.length)
+    for (let row = 0; row < to.length; row++) {
+      const code = from[row] as number
+      if (code === NO_GROUP) {
+        to[row] = NO_GROUP
+        continue
+      }
+      let number = numbers[code] as number
+      if (number === NO_GROUP) {
+        number = count++
+        numbers[code] = number
+      }
+      to[row] = number
+    }
+    return to
+  })
+  return { codes: own, count }
 }
 
 function kindOf({ type }: Column): string {

@@ -163,15 +163,20 @@ interface Groups {
 /** Row numbers of both sides for each row of the result; −1 where a side has none. */
 function match(groups: Groups, how: JoinKind, maxRows: number): { leftRows: Int32Array; rightRows: Int32Array } {
   const { starts, rows } = rowsByGroup(groups.right, groups.count)
-  const matchesOf = (group: number): number => (group === NO_GROUP ? 0 : (starts[group + 1] as number) - (starts[group] as number))
   const keepLeft = how === 'left' || how === 'full'
-  const perRow = (matches: number): number => {
-    if (how === 'semi') return matches > 0 ? 1 : 0
-    if (how === 'anti') return matches > 0 ? 0 : 1
-    return matches === 0 && keepLeft ? 1 : matches
+  /** Rows that a left row of each group comes out in. */
+  const perGroup = new Int32Array(groups.count)
+  for (let group = 0; group < groups.count; group++) {
+    const matches = (starts[group + 1] as number) - (starts[group] as number)
+    perGroup[group] =
+      how === 'semi' ? Math.min(1, matches) : how === 'anti' || (matches === 0 && keepLeft) ? 1 - Math.min(1, matches) : matches
   }
+  const lonelyCount = keepLeft || how === 'anti' ? 1 : 0
   let total = 0
-  for (const group of groups.left) total += perRow(matchesOf(group))
+  for (let row = 0; row < groups.left.length; row++) {
+    const group = groups.left[row] as number
+    total += group === NO_GROUP ? lonelyCount : (perGroup[group] as number)
+  }
   const lonely = how === 'right' || how === 'full' ? unmatched(groups) : new Int32Array(0)
   total += lonely.length
   if (total > maxRows)
@@ -179,15 +184,17 @@ function match(groups: Groups, how: JoinKind, maxRows: number): { leftRows: Int3
   const leftRows = new Int32Array(total)
   const rightRows = new Int32Array(total).fill(-1)
   let at = 0
-  groups.left.forEach((group, row) => {
-    const matches = matchesOf(group)
-    const count = perRow(matches)
+  for (let row = 0; row < groups.left.length; row++) {
+    const group = groups.left[row] as number
+    const count = group === NO_GROUP ? lonelyCount : (perGroup[group] as number)
+    const start = group === NO_GROUP ? 0 : (starts[group] as number)
+    const hasMatch = group !== NO_GROUP && how !== 'semi' && start < (starts[group + 1] as number)
     for (let i = 0; i < count; i++) {
       leftRows[at] = row
-      if (matches > 0 && how !== 'semi') rightRows[at] = rows[(starts[group] as number) + i] as number
+      if (hasMatch) rightRows[at] = rows[start + i] as number
       at++
     }
-  })
+  }
   leftRows.fill(-1, at)
   rightRows.set(lonely, at)
   return { leftRows, rightRows }

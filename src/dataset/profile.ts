@@ -119,8 +119,10 @@ function profileColumn(column: Column, top: number): ColumnProfile {
 }
 
 function numberFacts(cells: Float64Array, type: ColumnType): Pick<ColumnProfile, 'distinct' | 'mean' | 'sd' | 'min' | 'max' | 'quantiles'> {
-  const values = sortFloat64(cells.filter((value) => value === value))
-  const n = values.length
+  const present = new Float64Array(cells.length)
+  let n = 0
+  for (let i = 0; i < cells.length; i++) if (cells[i] === cells[i]) present[n++] = cells[i] as number
+  const values = sortFloat64(present.subarray(0, n))
   if (n === 0) return { distinct: 0 }
   let distinct = 1
   let sum = 0
@@ -130,7 +132,7 @@ function numberFacts(cells: Float64Array, type: ColumnType): Pick<ColumnProfile,
   }
   const mean = sum / n
   let squares = 0
-  for (const value of values) squares += (value - mean) ** 2
+  for (let i = 0; i < n; i++) squares += ((values[i] as number) - mean) ** 2
   const q = (p: number): number => quantileSorted(values, p)
   return {
     distinct,

@@ -5,7 +5,7 @@ import { createRng, type Rng } from '../core/random'
 import type { NameOf, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
-import { take } from './filter'
+import { takeRows } from './filter'
 import { groupsOf } from './group-by'
 
 /** Options of {@link sample}. */
@@ -44,7 +44,7 @@ export function sample<T extends Table>(table: T, options: SampleOptions<NameOf<
   const names = (options.by === undefined ? [] : typeof options.by === 'string' ? [options.by] : options.by) as readonly string[]
   if (names.length === 0) {
     const all = Int32Array.from({ length: table.numRows }, (_, row) => row)
-    return take(table, draw(all, rng, { ...options, from: 'the table' }))
+    return takeRows(table, draw(all, rng, { ...options, from: 'the table' }))
   }
   const columns = names.map((name) => table.column(name))
   const groups = groupsOf(columns, 'group')
@@ -61,7 +61,7 @@ export function sample<T extends Table>(table: T, options: SampleOptions<NameOf<
     all.set(part, at)
     at += part.length
   }
-  return take(table, all)
+  return takeRows(table, all)
 }
 
 interface Draw {

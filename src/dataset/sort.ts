@@ -4,7 +4,7 @@ import { type Column, missingMark } from '../schema/column'
 import type { NameOf, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import type { Dataset } from './dataset'
-import { take } from './filter'
+import { takeRows } from './filter'
 
 /** One sort key. */
 export interface SortKey<Name extends string = string> {
@@ -32,7 +32,13 @@ export function sort<T extends Table>(
     if (typeof column !== 'string') throw invalidArgument(`a sort key must be a column name or { column, descending }, got ${show(key)}`)
     return { ranks: orderNumbers(table.column(column)), sign: descending ? -1 : 1 }
   })
-  return take(table, sortedRows(parts, table.numRows))
+  return takeRows(table, sortedRows(parts, table.numRows))
+}
+
+/** Row numbers in ascending order of `values`, then of `next`; equal ones keep their order, `NaN` comes last. */
+export function ascendingRows(values: Float64Array, next?: Float64Array): Int32Array {
+  const parts = [{ ranks: values, sign: 1 }, ...(next === undefined ? [] : [{ ranks: next, sign: 1 }])]
+  return sortedRows(parts, values.length)
 }
 
 /** One key as numbers, `NaN` where missing, and 1 or −1 for the direction. */
@@ -70,7 +76,8 @@ function digitsOf(ranks: Float64Array, sign: number): Uint32Array[] {
   let least = Number.POSITIVE_INFINITY
   let greatest = Number.NEGATIVE_INFINITY
   let isWhole = true
-  for (const rank of ranks) {
+  for (let row = 0; row < ranks.length; row++) {
+    const rank = ranks[row] as number
     if (rank !== rank) continue
     if (rank < least) least = rank
     if (rank > greatest) greatest = rank
@@ -78,22 +85,26 @@ function digitsOf(ranks: Float64Array, sign: number): Uint32Array[] {
   }
   if (isWhole && greatest - least < 0xffffffff) {
     const last = greatest >= least ? greatest - least + 1 : 0
-    return [Uint32Array.from(ranks, (rank) => (rank !== rank ? last : sign > 0 ? rank - least : greatest - rank))]
+    const words = new Uint32Array(ranks.length)
+    for (let row = 0; row < words.length; row++) {
+      const rank = ranks[row] as number
+      words[row] = rank !== rank ? last : sign > 0 ? rank - least : greatest - rank
+    }
+    return [words]
   }
   // The bits of a double, its sign turned, are in the order of the doubles; adding 0 makes −0 and 0 one.
-  const doubles = Float64Array.from(ranks, (rank) => (rank !== rank ? Number.NaN : sign * rank + 0))
-  const view = new DataView(doubles.buffer)
+  const doubles = new Float64Array(ranks.length)
+  for (let row = 0; row < doubles.length; row++) doubles[row] = sign * (ranks[row] as number) + 0
+  const bits = new Uint32Array(doubles.buffer)
+  const lowFirst = new Uint8Array(Uint32Array.of(1).buffer)[0] ?? 1
   const [low, high] = [new Uint32Array(ranks.length), new Uint32Array(ranks.length)]
-  for (let row = 0; row < ranks.length; row++) {
-    if (doubles[row] !== doubles[row]) {
-      low[row] = 0xffffffff
-      high[row] = 0xffffffff
-      continue
-    }
-    const upper = view.getUint32(row * 8 + 4, true)
+  for (let row = 0; row < low.length; row++) {
+    const isMissing = doubles[row] !== doubles[row]
+    const upper = bits[2 * row + lowFirst] as number
+    const lower = bits[2 * row + 1 - lowFirst] as number
     const isNegative = upper >>> 31 === 1
-    high[row] = isNegative ? ~upper : upper ^ 0x80000000
-    low[row] = isNegative ? ~view.getUint32(row * 8, true) : view.getUint32(row * 8, true)
+    high[row] = isMissing ? 0xffffffff : isNegative ? ~upper : upper ^ 0x80000000
+    low[row] = isMissing ? 0xffffffff : isNegative ? ~lower : lower
   }
   return [low, high]
 }
@@ -106,10 +117,14 @@ function sortByDigits(order: Int32Array, digits: readonly Uint32Array[]): Int32A
   for (const words of digits) {
     for (const shift of [0, 16]) {
       counts.fill(0)
-      for (const word of words) counts[((word >>> shift) & 0xffff) + 1] = (counts[((word >>> shift) & 0xffff) + 1] as number) + 1
+      for (let i = 0; i < words.length; i++) {
+        const digit = ((words[i] as number) >>> shift) & 0xffff
+        counts[digit + 1] = (counts[digit + 1] as number) + 1
+      }
       if (counts[(((words[0] as number) >>> shift) & 0xffff) + 1] === order.length) continue
       for (let d = 0; d < 65536; d++) counts[d + 1] = (counts[d + 1] as number) + (counts[d] as number)
-      for (const row of from) {
+      for (let i = 0; i < from.length; i++) {
+        const row = from[i] as number
         const digit = ((words[row] as number) >>> shift) & 0xffff
         const at = counts[digit] as number
         counts[digit] = at + 1

@@ -112,11 +112,29 @@ export function takeColumn(column: Column, indices: Int32Array): Column {
   const { storage: values } = column
   const missing = missingMark(column.type)
   const taken = newValues(column.type, indices.length)
+  // One loop per kind of array: a loop that has seen several is three times slower.
+  if (values instanceof Float64Array) gatherDoubles(values, indices, taken as Float64Array)
+  else if (values instanceof Int32Array) gatherWhole(values, indices, { taken: taken as Int32Array, missing })
+  else for (let i = 0; i < indices.length; i++) taken[i] = (indices[i] as number) < 0 ? missing : (values[indices[i] as number] as number)
+  return makeColumn(column.name, { ...columnInit(column), values: taken } as ColumnInit)
+}
+
+function gatherDoubles(values: Float64Array, indices: Int32Array, taken: Float64Array): void {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number
+    taken[i] = index < 0 ? Number.NaN : (values[index] as number)
+  }
+}
+
+function gatherWhole(
+  values: Int32Array,
+  indices: Int32Array,
+  { taken, missing }: { readonly taken: Int32Array; readonly missing: number },
+): void {
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number
     taken[i] = index < 0 ? missing : (values[index] as number)
   }
-  return makeColumn(column.name, { ...columnInit(column), values: taken } as ColumnInit)
 }
 
 /** Cells from `start` (included) to `end` (not included), sharing memory. */
