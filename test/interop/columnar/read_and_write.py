@@ -29,19 +29,20 @@ def plain(value):
     return value
 
 
-def same(a, b):
-    if isinstance(a, float) and isinstance(b, (int, float)) and not isinstance(b, bool):
-        return a == b and math.copysign(1, a) == math.copysign(1, float(b))
-    return a == b
+def same(want, got):
+    """JSON has one kind of number: JavaScript writes the float 1.2345678901234568e20 as a whole number of as many digits."""
+    if isinstance(got, float) and isinstance(want, (int, float)) and not isinstance(want, bool):
+        return float(want) == got and (got != 0 or not isinstance(want, float) or math.copysign(1, want) == math.copysign(1, got))
+    return want == got
 
 
 def check(name, tool, columns, want):
     for column, cells in want.items():
         got = [plain(value) for value in columns[column]]
         cells = [{"Infinity": math.inf, "-Infinity": -math.inf, "-0": -0.0}.get(c["n"], c) if isinstance(c, dict) else c for c in cells]
-        wrong = next((i for i, (a, b) in enumerate(zip(got, cells)) if not same(b, a)), None)
+        wrong = next((i for i, pair in enumerate(zip(cells, got)) if not same(*pair)), None)
         if len(got) != len(cells) or wrong is not None:
-            problems.append(f"{name} {tool}: column {column!r}, row {wrong}: {got[wrong or 0 : 3]} for {cells[wrong or 0 : 3]}")
+            problems.append(f"{name} {tool}: column {column!r}, row {wrong}: {got[wrong or 0]!r} for {cells[wrong or 0]!r}")
 
 
 for path in sorted(folder.glob("*.json")):
