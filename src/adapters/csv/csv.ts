@@ -15,6 +15,7 @@ import { type CsvPlan, cellReader, type ParseCsvOptions, planOf, type ReadCsvBat
 import { parseSteps } from './parse'
 
 export { readCsvBatches } from './batches'
+export type { DateOrder } from './date-spelling'
 export type { DataSource, ParseCsvOptions, ReadCsvBatchesOptions, ReadCsvOptions }
 
 /** What {@link readCsv} reads. */
