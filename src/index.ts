@@ -1,5 +1,5 @@
 /** Millwright: the whole life of a machine-learning model. The names for every runtime; see `millwright/node` for Node's own. */
-export { parseCsv, readCsv, toCsv } from './adapters/csv/csv'
+export { parseCsv, readCsv, readCsvBatches, toCsv } from './adapters/csv/csv'
 export { functionModel, functionRuntime } from './adapters/function/function-runtime'
 export { memoryStorage } from './adapters/memory/memory-storage'
 export { memoryTracker } from './adapters/memory/memory-tracker'

@@ -94,7 +94,8 @@ export async function addCodec(lib: Flechette, problem: Error): Promise<boolean>
     const fzstd = await loadPeer<Fzstd>('fzstd', {
       needed: 'readArrow of a file compressed with ZSTD',
     })
-    lib.setCompressionCodec(1, { decode: (bytes) => fzstd.decompress(bytes), encode })
+    // Copied, so that what is decoded begins at a multiple of eight bytes, as wide numbers must.
+    lib.setCompressionCodec(1, { decode: (bytes) => fzstd.decompress(bytes).slice(), encode })
     return true
   }
   const lz4 = await loadPeer<Lz4>('lz4js', {

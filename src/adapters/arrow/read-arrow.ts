@@ -35,7 +35,9 @@ export async function readArrow(source: DataSource, options: ReadArrowOptions = 
   checkOptions('readArrow', options, { columns: arrayOf(ofType('string')), lib: ofType('object'), signal: anything() })
   const lib = await arrowLib(options.lib, 'readArrow')
   const limits = { operation: 'readArrow', maxBytes: 2147483646, signal: options.signal, onBytes: () => {} }
-  const bytes = await bytesOfSource(source, limits)
+  const given = await bytesOfSource(source, limits)
+  // Wide numbers must lie at multiples of eight bytes.
+  const bytes = given.byteOffset % 8 === 0 ? given : new Uint8Array(given)
   const table = await decode(lib, bytes)
   const columns = table.schema.fields.map(({ name }, i) => ({ name, column: table.children[i] as ArrowColumn }))
   const chosen = options.columns?.map((name) => {

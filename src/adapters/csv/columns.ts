@@ -31,6 +31,8 @@ export interface ColumnBuilder {
   dictionary: ByteDictionary | undefined
   /** What the caller asked for, where the text is read first and judged at the end. */
   readonly wanted?: ColumnType
+  /** The type was found in an earlier part of the file: a cell that does not fit is an error, and nothing is converted more freely than there. */
+  readonly fixed?: true
 }
 
 /** What builders share. */
@@ -97,9 +99,9 @@ function fillRange(builder: ColumnBuilder, context: ColumnContext, range: CellRa
   const { syntax } = context
   switch (builder.type) {
     case 'int32':
-      return fillInts(builder.values as Int32Array, range, syntax, builder.forced)
+      return fillInts(builder.values as Int32Array, range, syntax, builder.forced && !builder.fixed)
     case 'float64':
-      return fillFloats(builder.values as Float64Array, range, syntax, builder.forced)
+      return fillFloats(builder.values as Float64Array, range, syntax, builder.forced && !builder.fixed)
     case 'boolean':
       return fillBooleans(builder.values as Uint8Array, range, syntax)
     case 'timestamp':

@@ -11,10 +11,12 @@ import type { RowOfSchema, RowSchema } from '../../schema/row-schema'
 import { assertTable, type Table } from '../../schema/table'
 import { bytesOfSource, type DataSource } from '../node/data-source'
 import { toUtf8 } from './encoding'
-import { type CsvPlan, cellReader, type ParseCsvOptions, planOf, type ReadCsvOptions } from './options'
+import { type CsvPlan, cellReader, type ParseCsvOptions, planOf, type ReadCsvBatchesOptions, type ReadCsvOptions } from './options'
 import { parseSteps } from './parse'
 
-export type { DataSource, ParseCsvOptions, ReadCsvOptions }
+export { readCsvBatches } from './batches'
+export type { DateOrder } from './date-spelling'
+export type { DataSource, ParseCsvOptions, ReadCsvBatchesOptions, ReadCsvOptions }
 
 /** What {@link readCsv} reads. */
 export type CsvSource = DataSource

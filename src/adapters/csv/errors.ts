@@ -15,7 +15,7 @@ export interface CsvFault {
 
 /** An error that names the line. */
 export function corrupt(plan: CsvPlan, bytes: Uint8Array, fault: CsvFault): MillwrightError {
-  const line = lineOf(bytes, fault.at)
+  const line = lineOf(bytes, fault.at) + plan.linesBefore
   const { code = 'Corrupt', what, hint, details } = fault
   return new MillwrightError(code, `${plan.operation}: line ${line}${code === 'Corrupt' ? ' ' : ': '}${what}`, {
     details: { line, ...details },

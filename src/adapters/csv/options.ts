@@ -97,6 +97,8 @@ export interface CsvPlan {
   readonly numbers: { readonly decimal: '.' | ',' | undefined; readonly thousands: NumberNotation['thousands'] | undefined }
   readonly logger: Logger | undefined
   readonly allowEmpty: boolean
+  /** Lines of the file before the bytes that are parsed. */
+  readonly linesBefore: number
   readonly pad: boolean
   readonly limit: number
   readonly maxRows: number
@@ -105,7 +107,7 @@ export interface CsvPlan {
 }
 
 /** @throws InvalidArgument */
-export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
+export function planOf(operation: string, options: ReadCsvOptions & Pick<ReadCsvBatchesOptions, 'batchSize' | 'sampleBytes'>): CsvPlan {
   const texts = arrayOf(ofType('string'))
   if (options.schema !== undefined) assertRowSchema(options.schema, operation)
   checkOptions(operation, options, {
@@ -130,6 +132,9 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     maxRows: wholeNumber(1),
     maxColumns: wholeNumber(1, 1_000_000),
     maxCellLength: wholeNumber(1),
+    ...(operation === 'readCsvBatches'
+      ? { signal: anything(), onProgress: ofType('function'), batchSize: wholeNumber(1), sampleBytes: wholeNumber(1, 1 << 30) }
+      : {}),
     ...(operation === 'readCsv' ? { signal: anything(), onProgress: ofType('function'), maxBytes: wholeNumber(1, 2147483646) } : {}),
   })
   checkTypes(options.types)
@@ -156,6 +161,7 @@ export function planOf(operation: string, options: ReadCsvOptions): CsvPlan {
     numbers: { decimal: options.decimal, thousands: options.thousands },
     logger: options.logger,
     allowEmpty: options.allowEmpty ?? false,
+    linesBefore: 0,
     pad: options.ragged === 'pad',
     limit: options.limit ?? Number.POSITIVE_INFINITY,
     maxRows: options.maxRows ?? 500_000_000,

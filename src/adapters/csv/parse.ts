@@ -9,32 +9,73 @@ import { dateReader } from './date-spelling'
 import { corrupt, ragged, scanError } from './errors'
 import { dedupeNames } from './names'
 import type { CsvPlan } from './options'
-import { findReadings, pointDoubt, type Reading, readColumn, tellReadings } from './readings'
+import { findReadings, pointDoubt, type Reading, type Readings, readColumn, tellReadings } from './readings'
 import { createScan, type Scan, scanRecord, scanRows, setColumns } from './scan'
 import { sniffDelimiter } from './sniff'
 
 /** Cells scanned at a time: their positions and their text fit in the cache of a core. */
 const cellsAtATime = 32_768
 
+/** A part of a file: what is known from the parts before it, and what becomes known for those behind it. */
+export interface Block {
+  readonly isLast: boolean
+  /** Undefined before the first block. */
+  known: KnownFile | undefined
+  /** Bytes of complete records. */
+  consumed: number
+}
+
+/** What the first block of a file decides for all others. */
+export interface KnownFile {
+  readonly delimiter: number
+  readonly names: readonly string[]
+  readonly types: ReadonlyMap<string, ColumnType>
+  readonly readings: ReadonlyMap<string, Reading>
+}
+
 /** Yields the number of bytes done now and then; returns the dataset. */
-export function* parseSteps(bytes: Uint8Array, plan: CsvPlan): Generator<number, Dataset> {
-  const delimiter = plan.delimiter >= 0 ? plan.delimiter : sniffDelimiter(bytes, plan)
+export function* parseSteps(bytes: Uint8Array, plan: CsvPlan, block?: Block): Generator<number, Dataset> {
+  const known = block?.known
+  const delimiter = known?.delimiter ?? (plan.delimiter >= 0 ? plan.delimiter : sniffDelimiter(bytes, plan))
   const settings = { delimiter, quote: plan.quote, maxCellLength: plan.maxCellLength }
   const first = createScan(bytes, { ...settings, cells: 0 })
-  first.position = bomLength(bytes)
-  const head = readHead(first, plan)
+  first.position = known === undefined ? bomLength(bytes) : 0
+  const head = known === undefined ? readHead(first, plan) : { names: known.names, position: 0 }
   const names = head.names
   const scan = createScan(bytes, { ...settings, cells: Math.max(cellsAtATime, names.length) })
   if (names.length > 0) setColumns(scan, names.length)
   scan.position = head.position
-  const reader: Reader = { plan, scan, builders: buildersFor(names, plan), rows: 0 }
+  const reader: Reader = {
+    plan,
+    scan,
+    builders: buildersFor(names, plan, known),
+    rows: 0,
+    ...(block?.isLast === false ? { mayBeCut: true } : {}),
+  }
   if (names.length > 0) yield* readRows(reader, Number.POSITIVE_INFINITY)
+  if (block !== undefined) block.consumed = scan.position
   const { rows, builders } = reader
   const again: Again = { plan, scan, rows, columns: names.length, position: head.position, fields: scan.columns }
   const textBuilders = builders.filter((builder) => builder.again)
   for (const builder of textBuilders) Object.assign(builder, createBuilder(builder.name, builder.field, 'string'), { forced: false })
   yield* readAgain(again, textBuilders)
-  return yield* withReadings(again, builders)
+  if (known !== undefined) return asKnown(finish(builders, rows, { plan, bytes }), known, plan)
+  const { dataset, readings } = yield* withReadings(again, builders)
+  if (block !== undefined)
+    block.known = { delimiter, names, types: new Map(dataset.columns().map(({ name, type }) => [name, type])), readings }
+  return dataset
+}
+
+/** Columns of a later block, in the spelling of the first one. */
+function asKnown(columns: readonly Column[], { readings, types }: KnownFile, { operation }: CsvPlan): Dataset {
+  return new Dataset(
+    columns.map((column) => {
+      const reading = readings.get(column.name)
+      if (reading === undefined) return column
+      const type = types.get(column.name)
+      return readColumn(column, type === 'int32' || type === 'float64' ? ({ ...reading, type } as Reading) : reading, operation)
+    }),
+  )
 }
 
 /** What is needed to read some columns of a file once more. */
@@ -57,7 +98,10 @@ function* readAgain({ plan, scan, rows, columns, position, fields }: Again, buil
 }
 
 /** The columns, those in a spelling of their own read in it. */
-function* withReadings(again: Again, builders: readonly ColumnBuilder[]): Generator<number, Dataset> {
+function* withReadings(
+  again: Again,
+  builders: readonly ColumnBuilder[],
+): Generator<number, { readonly dataset: Dataset; readonly readings: Readings['byName'] }> {
   const { plan, scan, rows } = again
   const columns = finish(builders, rows, { plan, bytes: scan.bytes })
   const open = new Set(builders.filter(({ forced, wanted }) => !forced || wanted !== undefined).map(({ name }) => name))
@@ -78,12 +122,13 @@ function* withReadings(again: Again, builders: readonly ColumnBuilder[]): Genera
     if (wanted !== undefined && byName.get(name)?.kind !== 'dates') refuseDates(plan, name, columns, doubts.get(name))
   }
   tellReadings({ byName, doubts }, plan)
-  return new Dataset(
+  const dataset = new Dataset(
     columns.map((column) => {
       const reading = byName.get(column.name)
       return reading === undefined ? (replaced.get(column.name) ?? column) : readColumn(column, reading, plan.operation)
     }),
   )
+  return { dataset, readings: byName }
 }
 
 function decimalOf(reading: Reading): string | undefined {
@@ -122,6 +167,8 @@ interface Reader {
   rows: number
   /** On the second reading: how many fields a record had at the end of the first one. */
   readonly known?: number
+  /** The bytes may end inside a record. */
+  readonly mayBeCut?: true
 }
 
 function* readRows(reader: Reader, rowLimit: number): Generator<number, void> {
@@ -133,6 +180,7 @@ function* readRows(reader: Reader, rowLimit: number): Generator<number, void> {
     const count = scanRows(scan, Math.min(limit - reader.rows, plan.maxRows - reader.rows + 1))
     addRows(reader, count, start)
     if (reader.rows > plan.maxRows) throw invalidArgument(`${plan.operation} found more rows than \`maxRows\` ${plan.maxRows}`)
+    if (scan.problem === 'unclosed-quote' && reader.mayBeCut && scan.bytes.length - scan.problemAt <= plan.maxCellLength) return
     if (scan.problem !== undefined) addOddRecord(reader, start)
     yield scan.position
   }
@@ -151,7 +199,16 @@ function addRows(reader: Reader, count: number, start: number): void {
     if (bad !== undefined) {
       const at = scan.starts[bad.cell] as number
       const message = badCellMessage(builder, textAt(scan, at, scan.ends[bad.cell] as number))
-      throw corrupt(plan, scan.bytes, { at, what: message, code: 'SchemaMismatch', details: { column: builder.name } })
+      const hint = builder.fixed
+        ? `the first rows of the file decide the types of all batches; say another: { types: { ${JSON.stringify(builder.name)}: 'float64' } }, or 'string'`
+        : undefined
+      throw corrupt(plan, scan.bytes, {
+        at,
+        what: message,
+        code: 'SchemaMismatch',
+        details: { column: builder.name },
+        ...(hint === undefined ? {} : { hint }),
+      })
     }
   }
   reader.rows = done
@@ -220,12 +277,16 @@ function readHead(scan: Scan, plan: CsvPlan): { readonly names: readonly string[
   return { names: dedupeNames(texts), position: scan.position }
 }
 
-function buildersFor(names: readonly string[], plan: CsvPlan): ColumnBuilder[] {
+function buildersFor(names: readonly string[], plan: CsvPlan, known?: KnownFile): ColumnBuilder[] {
   for (const name of [...(plan.columns ?? []), ...Object.keys(plan.types)]) {
     if (!names.includes(name) && !(plan.pad && plan.columns === undefined)) throw columnNotFound(name, names)
   }
   const wanted = plan.columns ?? names
-  return wanted.map((name) => builderFor(plan, name, names.indexOf(name)))
+  return wanted.map((name) => {
+    if (known === undefined) return builderFor(plan, name, names.indexOf(name))
+    const type = known.readings.has(name) ? 'string' : known.types.get(name)
+    return Object.assign(createBuilder(name, names.indexOf(name), type), typeFor(plan, name) === undefined ? { fixed: true as const } : {})
+  })
 }
 
 /** A column of times in a spelling to be found is read as text first. */

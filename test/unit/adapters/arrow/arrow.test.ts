@@ -36,6 +36,14 @@ describe('readArrow', () => {
     expect([data.numRows, data.row(999), data.row(1)]).toEqual([1000, { a: 999, b: 'x' }, { a: 1, b: null }])
   })
 
+  it('reads bytes from any place in memory', async () => {
+    const data = fromColumns({ f: [0.5, 1], t: [new Date(0), new Date(1)] })
+    const bytes = await toArrow(data)
+    const moved = new Uint8Array(bytes.length + 3)
+    moved.set(bytes, 3)
+    expect((await readArrow(moved.subarray(3))).toRecords()).toEqual(data.toRecords())
+  })
+
   it('reads a stream whose dictionary is replaced', async () => {
     expect((await readArrow(path('dictionaries.arrows'))).column('d').toArray()).toEqual(['x', 'y', 'x', 'z', 'x'])
   })
