@@ -133,7 +133,7 @@ export {
   metricAtMost,
   noDriftSince,
 } from './registry'
-export { compareRunsHtml, lifecycleReport } from './report'
+export { compareRunsHtml, datasetDiffHtml, lifecycleReport } from './report'
 export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict } from './retraining'
 export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'

@@ -7,6 +7,8 @@ export {
   compareRunsHtml,
   type RunsToCompare,
 } from './compare-runs'
+export type { DatasetDiffHtmlOptions } from './dataset-diff'
+export { datasetDiffHtml } from './dataset-diff'
 export type { Html, HtmlPart } from './html'
 export { html } from './html'
 export type { Colour, Dash } from './legend'
