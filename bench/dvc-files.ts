@@ -42,6 +42,12 @@ interface Times {
   readonly processor: number
 }
 
+/** Says a time at once: the whole takes minutes. */
+function told(what: string, times: Times): Times {
+  console.error(`${what}: ${times.clock.toFixed(2)} s, processor ${times.processor.toFixed(2)} s`)
+  return times
+}
+
 async function timed(work: () => unknown): Promise<Times> {
   const start = performance.now()
   const before = process.cpuUsage()
@@ -75,15 +81,15 @@ async function ours(name: string, fsync: boolean): Promise<Readonly<Record<strin
   mkdirSync(root)
   makeTree(root)
   parallelMd5(root)
-  const md5 = parallelMd5(root)
-  const copy = timedProgram(root, 'cp -r data copy')
+  const md5 = told('md5sum', parallelMd5(root))
+  const copy = told('cp', timedProgram(root, 'cp -r data copy'))
   const repo = dvcRepo({ root, git: false, fsync })
   await repo.init()
   // Hashes of files that changed within two seconds are not remembered.
   await new Promise((done) => setTimeout(done, 2500))
-  const add = await timed(() => repo.add('data'))
-  const status = await timed(async () => assert.deepEqual(await dvcRepo({ root, git: false }).status(), []))
-  const again = await timed(() => repo.add('data'))
+  const add = told('add', await timed(() => repo.add('data')))
+  const status = told('status', await timed(async () => assert.deepEqual(await dvcRepo({ root, git: false }).status(), [])))
+  const again = told('add again', await timed(() => repo.add('data')))
   rmSync(root, { recursive: true, force: true })
   return { md5, copy, add, status, again }
 }
