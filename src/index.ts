@@ -196,6 +196,7 @@ export {
   noDriftSince,
 } from './registry'
 export { compareRunsHtml, dataDocsAction, lifecycleReport, validationReport } from './report'
+export { compareRunsHtml, datasetDiffHtml, lifecycleReport } from './report'
 export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict } from './retraining'
 export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'

@@ -8,6 +8,8 @@ export {
   type RunsToCompare,
 } from './compare-runs'
 export { type DataDocsOptions, dataDocsAction } from './data-docs'
+export type { DatasetDiffHtmlOptions } from './dataset-diff'
+export { datasetDiffHtml } from './dataset-diff'
 export type { Html, HtmlPart } from './html'
 export { html } from './html'
 export type { Colour, Dash } from './legend'

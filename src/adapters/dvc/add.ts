@@ -5,7 +5,7 @@ import { fromUtf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
-import { throwIfAborted } from '../../core/signal'
+import { throwIfAborted, yieldToEventLoop } from '../../core/signal'
 import { readChunks } from './hashes'
 import { createIgnore, type DvcIgnore } from './ignore'
 import { type KnownHashes, loadKnownHashes } from './known-hashes'
@@ -109,6 +109,22 @@ export interface KeptFile {
   readonly size: number
 }
 
+/** Files up to this size are read and written at once. */
+const SMALL_BYTES = 262_144
+/** How long other work waits at most for its turn. */
+const TURN_MS = 25
+
+/** Gives other work a turn now and then. */
+function takeTurns(): () => Promise<void> | undefined {
+  let last = performance.now()
+  return () => {
+    if (performance.now() - last < TURN_MS) return undefined
+    return yieldToEventLoop().then(() => {
+      last = performance.now()
+    })
+  }
+}
+
 /** Puts files into the cache. The hash is that of the bytes that were kept, even when a file changes meanwhile. */
 export async function keepFiles(
   project: Project,
@@ -120,6 +136,7 @@ export async function keepFiles(
   const total = files.reduce((sum, { stats }) => sum + stats.size, 0)
   const kept: KeptFile[] = []
   let done = 0
+  const turns = takeTurns()
   await forEach(files, project.jobs, async ({ path, full, stats }, i) => {
     throwIfAborted(signal)
     const hash = known.get(full, stats)
@@ -127,7 +144,10 @@ export async function keepFiles(
     if (hash !== undefined && (await cache.sizeOf({ hash, scheme: 'md5' })) === stats.size) {
       kept[i] = { path, md5: hash, size: stats.size }
     } else {
-      const added = await cache.add(readChunks(join(project.root, full), signal), signal)
+      const source = join(project.root, full)
+      const isSmall = !project.fsync && stats.size <= SMALL_BYTES
+      const added = isSmall ? cache.addSmall(source) : await cache.add(readChunks(source, signal), signal)
+      if (isSmall) await turns()
       kept[i] = { path, md5: added.hash, size: added.size }
       if (added.size === stats.size) known.set(full, stats, added.hash)
     }

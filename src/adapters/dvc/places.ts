@@ -28,6 +28,8 @@ export interface ObjectPlace {
 export interface LocalPlace extends ObjectPlace {
   /** Keeps content whose hash is not known yet. */
   add(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<{ readonly hash: string; readonly size: number }>
+  /** Keeps the content of a small file, without giving other work a turn: many small files take a fraction of the time so. */
+  addSmall(path: string): { readonly hash: string; readonly size: number }
   /** Removes what killed processes left. */
   sweep(): Promise<void>
   /** Which of the hashes are there. */

@@ -146,7 +146,8 @@ export function changedStatistics(
   })
 }
 
-function statisticsOf(column: ColumnProfile | undefined): Readonly<Record<string, string>> {
+/** The statistics of a column in words, by name. */
+export function statisticsOf(column: ColumnProfile | undefined): Readonly<Record<string, string>> {
   if (column === undefined) return {}
   const { count, missing, distinct, mean, sd, min, max, quantiles, top, type } = column
   const frequent = top?.[0]

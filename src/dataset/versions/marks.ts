@@ -16,7 +16,7 @@ import { listAll, readOptional } from '../../ports/stored-objects'
 import { keys, markFormat } from './format'
 
 /** How long a garbage collection may delete before it shows its mark anew. */
-export const SWEEP_MS = 60_000
+export const SWEEP_MS = 20_000
 
 /** The mark of a commit under way. */
 export interface CommitMark {

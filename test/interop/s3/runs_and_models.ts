@@ -7,7 +7,16 @@
 import assert from 'node:assert/strict'
 import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
 import { s3Storage } from '../../../src/adapters/s3/s3-storage'
-import { createTracker, fromRows, logisticRegression, ModelRegistry, metricAtLeast, Pipeline, Predictor } from '../../../src/index'
+import {
+  createTracker,
+  DatasetStore,
+  fromRows,
+  logisticRegression,
+  ModelRegistry,
+  metricAtLeast,
+  Pipeline,
+  Predictor,
+} from '../../../src/index'
 import { objectStoreBackend } from '../../../src/registry/object-store-backend'
 import { type BindOptions, type Check, registryChecks, runCheck, trackerChecks } from '../../../src/testing'
 import { hostileSample } from '../../support/effort'
@@ -66,7 +75,18 @@ async function story(): Promise<void> {
   await pipeline().run({ input: 3 })
   const { steps, outputs } = await pipeline().run({ input: 3 })
   assert.deepEqual([steps.load.status, steps.scale.status, [...(outputs.scale ?? [])]], ['cached', 'cached', [0.5, 1, 1.5]])
-  console.info(`${name}: a run, a promoted model, its prediction and a cached pipeline, read again by other stores`)
+  const versions = () => new DatasetStore({ storage: open(), chunkRows: 16 })
+  await Promise.all([data, data.head(30)].map((table) => versions().commit('data', table)))
+  const numbers = (await versions().versions('data')).map(({ version, numRows }) => [version, numRows])
+  assert.deepEqual(
+    numbers.map(([version]) => version),
+    [1, 2],
+  )
+  assert.deepEqual(numbers.map(([, rows]) => rows).sort(), [30, 40])
+  assert.equal((await versions().load('data@2')).numRows, numbers[1]?.[1])
+  assert.deepEqual(await versions().verify(), [])
+  assert.equal((await versions().gc({ graceMs: 0 })).deleted, 0)
+  console.info(`${name}: a run, a promoted model, its prediction, a cached pipeline and two versions of data, read again by other stores`)
 }
 
 await story()
