@@ -40,6 +40,7 @@ export const lanes: readonly Lane[] = [
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
+  { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models' },
   {
     name: 'bundlers',
