@@ -8,12 +8,21 @@ import { adwin, DriftDetector, type DriftProfile, pageHinkley } from '../../src/
 import { decodeOperation, encodeOperation, type QueuedOperation } from '../../src/layers/queued/operations'
 import {
   chain,
+  columns,
+  functionTransformer,
+  hashingVectorizer,
+  kBinsDiscretizer,
   linearRegression,
+  minMaxScaler,
   oneHotEncoder,
+  polynomialFeatures,
+  powerTransformer,
   randomForestClassifier,
   restoreModel,
+  robustScaler,
   simpleImputer,
   standardScaler,
+  targetEncoder,
 } from '../../src/learn'
 import { Monitor } from '../../src/monitor'
 import { Pipeline } from '../../src/pipeline'
@@ -46,6 +55,23 @@ describe('damaged documents', () => {
     [
       'a forest',
       () => chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ nEstimators: 3, seed: 1 })]).fit(table, { target: 'late' }),
+    ],
+    [
+      'a model of many transformers',
+      () =>
+        chain([
+          columns(
+            [
+              { columns: ['a'], transformer: [simpleImputer(), minMaxScaler(), kBinsDiscretizer({ nBins: 2 })] },
+              { columns: ['a'], transformer: [simpleImputer(), robustScaler(), powerTransformer(), polynomialFeatures({ degree: 1 })] },
+              { columns: ['b'], transformer: oneHotEncoder({ maxCategories: 2 }) },
+              { name: 'mean', columns: ['b'], transformer: targetEncoder() },
+              { columns: ['b'], transformer: [hashingVectorizer({ nFeatures: 2 }), functionTransformer('abs')] },
+            ],
+            { verboseFeatureNamesOut: true },
+          ),
+          randomForestClassifier({ nEstimators: 1, seed: 1 }),
+        ]).fit(table, { target: 'late' }),
     ],
     [
       'a linear model',

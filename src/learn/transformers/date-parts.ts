@@ -94,7 +94,7 @@ function isCyclic(part: DatePart, cyclic: boolean): boolean {
 }
 
 function partOf(column: Column, part: DatePart): Float64Array {
-  return toFloat64(column).map((time) => (time === time ? valueOf(new Date(time), part) : time))
+  return toFloat64(column).map((time) => (time === time ? numberOf(new Date(time), part) : time))
 }
 
 /** Sine and cosine of how far each timestamp is through the period of the part. */
@@ -103,14 +103,14 @@ function turnsOf(column: Column, part: DatePart): [Float64Array, Float64Array] {
     if (time !== time) return time
     const date = new Date(time)
     const [first, period] = periodOf(date, part)
-    return (2 * Math.PI * (valueOf(date, part) - first)) / period
+    return (2 * Math.PI * (numberOf(date, part) - first)) / period
   })
   return [angles.map(Math.sin), angles.map(Math.cos)]
 }
 
 const DAY = 86_400_000
 
-function valueOf(date: Date, part: DatePart): number {
+function numberOf(date: Date, part: DatePart): number {
   switch (part) {
     case 'year':
       return date.getUTCFullYear()
@@ -147,12 +147,12 @@ function periodOf(date: Date, part: DatePart): [first: number, period: number] {
     case 'week': {
       const year = new Date(thursdayOf(date)).getUTCFullYear()
       // 28 December is always in the last week of its ISO year.
-      return [1, valueOf(new Date(utcDay(year, 11, 28)), 'week')]
+      return [1, numberOf(new Date(utcDay(year, 11, 28)), 'week')]
     }
     case 'day':
       return [1, new Date(utcDay(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate()]
     case 'dayOfYear':
-      return [1, valueOf(new Date(utcDay(date.getUTCFullYear(), 11, 31)), 'dayOfYear')]
+      return [1, numberOf(new Date(utcDay(date.getUTCFullYear(), 11, 31)), 'dayOfYear')]
     case 'dayOfWeek':
       return [0, 7]
     case 'hour':
@@ -166,7 +166,7 @@ function periodOf(date: Date, part: DatePart): [first: number, period: number] {
 
 /** The Thursday of a date's week, at midnight: the ISO year of a week is the year of its Thursday. */
 function thursdayOf(date: Date): number {
-  return Math.floor(date.getTime() / DAY) * DAY + (3 - valueOf(date, 'dayOfWeek')) * DAY
+  return Math.floor(date.getTime() / DAY) * DAY + (3 - numberOf(date, 'dayOfWeek')) * DAY
 }
 
 function yearStart(date: Date): number {

@@ -3,6 +3,7 @@ import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { arrayOf, checkOptions, nonEmptyString } from '../../core/options'
 import { toFloat64 } from '../../schema/column'
 import { assertTable, isTable, type Table, tableOf } from '../../schema/table'
+import { corruptModel } from '../model-format'
 import { paramsOf } from '../params'
 import type { StateOf } from '../stored-parts'
 import { columnsFor, type FittedTransformer, isNumeric, neededColumn, type Transformer } from '../transformer'
@@ -64,7 +65,10 @@ export function restoreFunctionTransformer(
   { function: known, name, columns, outputs = [] }: StateOf<'functionTransformer'>,
   functions: TableFunctions,
 ): FittedTransformer {
-  if (name === undefined) return fittedNumberFunction(known as NumberFunction, columns)
+  if (name === undefined) {
+    if (known === undefined) throw corruptModel('a functionTransformer without a function')
+    return fittedNumberFunction(known as NumberFunction, columns)
+  }
   const apply = Object.hasOwn(functions, name) ? functions[name] : undefined
   if (typeof apply === 'function') return fittedTableFunction(apply, { name, columns, outputs })
   const given = Object.keys(functions).map(show).join(', ')

@@ -36,7 +36,8 @@ const MAX_BINS = 10_000
 /**
  * A transformer that tells for each number the bin it lies in, as scikit-learn's `KBinsDiscretizer` (all rows are looked at, where that
  * takes a sample of 200,000). A number on an edge belongs to the upper bin; numbers beyond the outer edges belong to the outer bins. Bins
- * narrower than 1e-8 are left out, so that there may be fewer than `nBins`; a constant column has one. Missing cells, which scikit-learn
+ * narrower than 1e-8 are left out, so that there may be fewer than `nBins`; a constant column has one. `kmeans` on no more distinct numbers
+ * than `nBins` gives each a bin of its own (there scikit-learn's result hangs on rounding). Missing cells, which scikit-learn
  * refuses, stay missing with `ordinal` and give all zeros with `onehot`.
  *
  * @throws InvalidArgument on unknown options; on fit, for infinite numbers
@@ -129,7 +130,7 @@ function innerEdges(
   const step = (high - low) / nBins
   const even = Array.from({ length: nBins + 1 }, (_, i) => (i === nBins ? high : i * step + low))
   if (strategy === 'uniform') return even.slice(1, -1)
-  const edges = strategy === 'quantile' ? quantileEdges(sorted, nBins, quantileMethod) : kMeansEdges(values, even)
+  const edges = strategy === 'quantile' ? quantileEdges(sorted, nBins, quantileMethod) : kMeansEdges(sorted, values, even)
   return edges.filter((edge, i) => i === 0 || edge - (edges[i - 1] as number) > 1e-8).slice(1, -1)
 }
 
@@ -137,7 +138,9 @@ function quantileEdges(sorted: Float64Array, nBins: number, method: QuantileMeth
   return Array.from({ length: nBins + 1 }, (_, i) => percentileOf(sorted, (i === nBins ? 100 : i * (100 / nBins)) / 100, method))
 }
 
-function kMeansEdges(values: Float64Array, even: readonly number[]): number[] {
+function kMeansEdges(sorted: Float64Array, values: Float64Array, even: readonly number[]): number[] {
   const between = (numbers: readonly number[]) => numbers.slice(1).map((number, i) => (number + (numbers[i] as number)) * 0.5)
-  return [even[0] as number, ...between(kMeansLine(values, between(even))), even[even.length - 1] as number]
+  const distinct = sorted.filter((value, i) => i === 0 || value !== sorted[i - 1])
+  const centers = distinct.length < even.length ? Array.from(distinct) : kMeansLine(values, between(even))
+  return [even[0] as number, ...between(centers), even[even.length - 1] as number]
 }

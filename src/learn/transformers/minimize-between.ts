@@ -1,7 +1,7 @@
 /** The minimum of a function of one number. */
 
 /** The share of a bracket that a golden-section step cuts off: (3 − √5) / 2. */
-const GOLDEN = (3 - Math.sqrt(5)) / 2
+const GOLDEN = 0.3819660112501051
 
 /**
  * Where a function of one number is least between two ends, by Brent's method: parabolas through the best three points, golden sections

@@ -33,7 +33,7 @@ export function compensatedSum(values: ArrayLike<number>): number {
   return sum + lost
 }
 
-/** Mean and population deviation; two passes, so that large means cost no digits. No number at all: 0 and 0. */
+/** Mean and population deviation; two passes, so that large means cost no digits. No number at all: 0 and 0; infinite where they overflow. */
 export function meanAndDeviation(values: ArrayLike<number>): { readonly mean: number; readonly deviation: number } {
   const count = values.length
   if (count === 0) return { mean: 0, deviation: 0 }
@@ -48,6 +48,7 @@ export function meanAndDeviation(values: ArrayLike<number>): { readonly mean: nu
   const variance = (squares - (rest * rest) / count) / count
   // A spread that rounding alone may have made is a constant column (Chan, Golub and LeVeque's bound, as scikit-learn's).
   const noise = count * Number.EPSILON * variance + (count * mean * Number.EPSILON) ** 2
+  if (!Number.isFinite(variance)) return { mean, deviation: Number.POSITIVE_INFINITY }
   return { mean, deviation: variance <= noise ? 0 : Math.sqrt(variance) }
 }
 

@@ -197,6 +197,7 @@ function targetFor(table: Table, { target, task }: TransformerFitOptions, asked:
       hint: "fit(table, { target: 'late' })",
     })
   }
+  if (table.numRows === 0) throw invalidArgument('fit of targetEncoder needs at least one row, the table has none')
   const column = table.column(target)
   const wanted = asked !== 'auto' ? asked : task === 'regression' || (task === undefined && hasFraction(column)) ? 'continuous' : undefined
   if (wanted === 'continuous') {

@@ -29,19 +29,28 @@ const files: Readonly<Record<string, string>> = {
   flights: join(beside, 'bench', 'nyc2017_flights.csv.gz'),
 }
 
-/** Rows of a table that are used, drawn at random: the whole of most. */
-const MOST_ROWS = 6000
-
-/** All tables that are there, by name. */
-export function realTables(names: readonly string[] = Object.keys(files)): Record<string, Parts> {
+/**
+ * Tables that are there, by name.
+ *
+ * @param most rows of a table that are used, drawn at random: with the default, the whole of most tables
+ */
+export function realTables(names: readonly string[] = Object.keys(files), most = 6000): Record<string, Parts> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const path = files[name] as string
-      if (existsSync(path)) return [[name, partsOf(read(path))]]
+      if (existsSync(path)) return [[name, partsOf(read(path), most)]]
       console.info(`left out: ${name} (no ${path})`)
       return []
     }),
   )
+}
+
+/** How many numeric columns the golden answers are about. */
+export const GOLDEN_WIDTH = 4
+
+/** Some rows of the tables of the repository: what the golden answers are about. */
+export function goldenTables(): Record<string, Parts> {
+  return realTables(['penguins', 'bikeshare'], 28)
 }
 
 function read(path: string): Table {
@@ -51,8 +60,8 @@ function read(path: string): Table {
 }
 
 /** Three quarters to learn from; of the others, a tenth of all cells is emptied and a twentieth of the text is replaced. */
-function partsOf(table: Table): Parts {
-  const order = permutation(table.numRows, createRng(3)).slice(0, MOST_ROWS)
+function partsOf(table: Table, most: number): Parts {
+  const order = permutation(table.numRows, createRng(3)).slice(0, most)
   const cut = Math.floor(order.length * 0.75)
   const take = (rows: Int32Array): Table => tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows.slice().sort())))
   return { train: take(order.slice(0, cut)), unseen: disturbed(take(order.slice(cut))) }
