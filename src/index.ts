@@ -195,8 +195,7 @@ export {
   metricAtMost,
   noDriftSince,
 } from './registry'
-export { compareRunsHtml, dataDocsAction, lifecycleReport, validationReport } from './report'
-export { compareRunsHtml, datasetDiffHtml, lifecycleReport } from './report'
+export { compareRunsHtml, dataDocsAction, datasetDiffHtml, lifecycleReport, validationReport } from './report'
 export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict } from './retraining'
 export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'

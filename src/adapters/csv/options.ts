@@ -69,18 +69,26 @@ export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchem
 
 /** Options of `readCsv`. */
 export interface ReadCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> extends ParseCsvOptions<Schema> {
-  /** Stops reading and discards what was read. */
+  /** Stops reading; nothing remains. */
   readonly signal?: AbortSignal | undefined
-  /** Called in phase `read` and then in `parse`, with bytes. */
+  /** Told about phase `read` and then `parse`, in bytes. */
   readonly onProgress?: OnProgress<'read' | 'parse'> | undefined
   /** More bytes than this, unpacked, are an error; at most 2³¹ − 2. @default 2_147_483_646 */
   readonly maxBytes?: number | undefined
 }
 
-/** The options with all defaults. */
+/** Options of `readCsvBatches`. */
+export interface ReadCsvBatchesOptions extends Omit<ReadCsvOptions<undefined>, 'schema' | 'maxBytes' | 'ragged' | 'limit' | 'maxRows'> {
+  /** Rows of a batch; the last may have fewer. @default 65_536 */
+  readonly batchSize?: number | undefined
+  /** Types, delimiter and spellings are found in so many bytes at the beginning. @default 8_388_608 */
+  readonly sampleBytes?: number | undefined
+}
+
+/** Options with every default filled in. */
 export interface CsvPlan {
   readonly operation: string
-  /** −1: to be detected. */
+  /** −1: find out. */
   readonly delimiter: number
   readonly quote: number
   readonly header: boolean | readonly string[]
@@ -175,7 +183,7 @@ function textColumns(schema: RowSchema | undefined): Set<string> {
   return new Set([...(fields?.byName ?? [])].filter(([, { type }]) => type === 'string').map(([name]) => name))
 }
 
-/** Returns the function that converts text to the type of the schema, if another type was inferred. */
+/** How text is read where a schema asks for another type than was found. */
 export function cellReader(options: ParseCsvOptions): (text: string, type: ColumnType) => number | boolean | undefined {
   const trueValues = options.trueValues ?? defaultTrueValues
   const falseValues = options.falseValues ?? defaultFalseValues

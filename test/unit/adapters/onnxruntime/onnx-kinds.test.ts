@@ -1,9 +1,9 @@
 /** Kinds of ONNX graphs that need a decision; the models and the expected scores are made by test/fixtures/onnx/kinds/make.py. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { fromFloat16, toFloat16 } from '../../../../src/core/float16'
 import { onnxModel, onnxRuntime } from '../../../../src/adapters/onnxruntime/onnx-runtime'
 import { utf8 } from '../../../../src/core/bytes'
+import { fromFloat16, toFloat16 } from '../../../../src/core/float16'
 import { Predictor } from '../../../../src/predictor'
 import type { Prediction } from '../../../../src/predictor/prediction'
 import { columnFrom } from '../../../../src/schema/column'
