@@ -46,11 +46,14 @@ export type {
   ModelRuntimeCapabilities,
   ModelSource,
   ModelTask,
+  ModelTensor,
   OpenableModel,
   PackableModel,
   PredictionBatch,
   PredictionRecord,
+  PredictTensorsOptions,
   ResolvedModel,
+  TensorData,
 } from './model'
 export type {
   ChangedAnswer,

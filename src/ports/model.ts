@@ -1,6 +1,6 @@
 /** Models: their packages, loaded models, and the ports of model runtimes and model sources. */
 import type { Awaitable } from '../core/awaitable'
-import type { ModelSignature } from '../schema/signature'
+import type { ModelSignature, TensorType } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 
 /** The kind of values that a model predicts. */
@@ -46,6 +46,35 @@ export interface ColumnBounds {
   readonly type: string
 }
 
+/** The values of a tensor, row-major. Booleans are 0 and 1, half-precision numbers their bits, texts an array. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly string[]
+
+/** A tensor in memory, without an engine. */
+export interface ModelTensor {
+  readonly dtype: TensorType
+  /** The sizes of its dimensions; none for a scalar. */
+  readonly shape: readonly number[]
+  readonly data: TensorData
+}
+
+/** Options of `predictTensors`. */
+export interface PredictTensorsOptions {
+  /** Names of the outputs to compute. @default all that are tensors */
+  readonly outputs?: readonly string[] | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A model in memory that can be run. */
 export interface LoadedModel {
   readonly signature: ModelSignature
@@ -58,6 +87,16 @@ export interface LoadedModel {
    * @throws InvalidState after `dispose`
    */
   run(input: Table, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<PredictionBatch>
+  /**
+   * Only of models that are made of tensors (ONNX, TensorFlow.js): runs the model once with named tensors as they are, for what is no table: images,
+   * text tokens, a state that goes from call to call, scalars. The names are those of the model's file.
+   *
+   * @throws SchemaMismatch, before anything runs, when an input is absent, unknown, or of another type or shape; InvalidState after `dispose`
+   */
+  predictTensors?(
+    inputs: Readonly<Record<string, ModelTensor>>,
+    options?: PredictTensorsOptions,
+  ): Awaitable<Readonly<Record<string, ModelTensor>>>
   /** Releases all resources. Idempotent. */
   dispose(): Promise<void>
 }
@@ -86,6 +125,8 @@ export interface ModelRuntimeCapabilities {
  * - **Input**: never changed. A table that lacks a column of the model is refused with `SchemaMismatch` before anything runs.
  * - **Damage**: a package whose files are not a model is refused with `Corrupt`.
  * - **Abort**: an aborted call rejects with the signal's reason.
+ * - **Tensors**: `predictTensors`, where a model has it, changes none of its inputs, gives arrays that nothing else writes to, refuses with
+ *   `SchemaMismatch` what does not fit before anything runs, and obeys *Abort* and *Lifetime*.
  * - **Lifetime**: `dispose` waits for running calls. Afterwards `run` is refused with `InvalidState`.
  */
 export interface ModelRuntime {

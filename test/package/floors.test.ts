@@ -14,6 +14,8 @@ const floors: Readonly<Record<string, number>> = {
   ports: 2,
   mlruns: 2,
   onnxfile: 2,
+  tensors: 2,
+  tfjsfile: 2,
   config: 3,
   dataset: 3,
   quality: 3,
@@ -45,6 +47,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ports: ['core', 'schema'],
   mlruns: ['core', 'schema', 'ports'],
   onnxfile: ['core', 'schema'],
+  tensors: ['core', 'schema', 'ports'],
+  tfjsfile: ['core', 'schema'],
   config: ['core'],
   // A format makes datasets.
   'adapters/arrow': ['dataset'],
@@ -69,7 +73,7 @@ function mayImport(from: string, to: string): boolean {
   if (room === target) return room !== 'adapters' || from.split('/')[2] === to.split('/')[2] || to.startsWith('src/adapters/node/')
   const key = room === 'adapters' ? `adapters/${from.split('/')[2]}` : room
   if (allowed[key]?.includes(target)) return true
-  if (room === 'ports' || room === 'config' || room === 'mlruns' || room === 'onnxfile') return false
+  if (['ports', 'config', 'mlruns', 'onnxfile', 'tensors', 'tfjsfile'].includes(room)) return false
   const floor = floors[room] as number
   const targetFloor = floors[target] as number
   if (targetFloor >= floor) return false

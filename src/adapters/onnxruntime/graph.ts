@@ -2,44 +2,23 @@
 
 import { fromUtf8 } from '../../core/bytes'
 import { attributeOf } from '../../onnxfile/attribute'
-import { readOnnxFile } from '../../onnxfile/model-file'
+import type { OnnxFile } from '../../onnxfile/model-file'
 import type { GraphProto, NodeProto, ValueInfoProto } from '../../onnxfile/onnx_pb'
 import { tensorValues } from '../../onnxfile/tensor'
 import { tensorTypeOf } from '../../onnxfile/types'
-import type { TensorType } from '../../schema/signature'
-import { isRowByRow, makersOf, type RawScores, rawScoresOf } from './nodes'
-
-/** An input or output of the graph. */
-export interface OnnxValue {
-  readonly name: string
-  /** `undefined` for sequences and maps, and for types that this library does not support. */
-  readonly dtype: TensorType | undefined
-  /** −1 where the size is not fixed. `undefined` when the file does not say. */
-  readonly shape: readonly number[] | undefined
-  /** Only of outputs: the evidence in the graph that they hold scores and not probabilities. */
-  readonly rawScores?: RawScores | undefined
-  /** Only of outputs: whether the operators that compute them are known to work row by row. */
-  readonly rowByRow?: boolean | undefined
-}
-
-/** The interface of a graph. */
-export interface OnnxGraph {
-  /** The inputs that must be fed; those with a value in the file are left out. */
-  readonly inputs: readonly OnnxValue[]
-  readonly outputs: readonly OnnxValue[]
-  /** The labels of its classifier, in the order of the scores; `undefined` without a classifier, or with several that differ. */
-  readonly classes: readonly (string | number)[] | undefined
-}
+import type { GraphValue, ModelGraph } from '../../tensors/graph'
+import { isRowByRow, makersOf, rawScoresOf } from './nodes'
 
 /** Attributes of the operators of ai.onnx.ml that name the classes. */
 const labelAttributes: readonly string[] = ['classlabels_strings', 'classlabels_int64s', 'classlabels_ints']
 
-/** Reads the interface of an ONNX model. @throws Corrupt when the bytes are no ONNX model */
-export function readOnnxGraph(model: Uint8Array): OnnxGraph {
-  const { graph } = readOnnxFile(model)
+/** The interface of an ONNX model. */
+export function readOnnxGraph({ graph }: OnnxFile): ModelGraph {
   const held = new Set(graph.initializer.map(({ name }) => name))
   const makers = makersOf(graph.node)
   return {
+    subject: 'the ONNX model',
+    maker: 'onnxModel',
     inputs: graph.input.map(readValue).filter(({ name }) => !held.has(name)),
     outputs: graph.output.map(readValue).map((output) => ({
       ...output,
@@ -50,7 +29,7 @@ export function readOnnxGraph(model: Uint8Array): OnnxGraph {
   }
 }
 
-function readValue({ name = '', type }: ValueInfoProto): OnnxValue {
+function readValue({ name = '', type }: ValueInfoProto): GraphValue {
   if (type?.value.case !== 'tensorType') return { name, dtype: undefined, shape: undefined }
   const { elemType, shape } = type.value.value
   return {
@@ -61,7 +40,7 @@ function readValue({ name = '', type }: ValueInfoProto): OnnxValue {
 }
 
 /** The labels that a classifier of ai.onnx.ml names, or else those that an output takes by the place of the highest score. */
-function readClasses(graph: GraphProto, makers: ReadonlyMap<string, NodeProto>): OnnxGraph['classes'] {
+function readClasses(graph: GraphProto, makers: ReadonlyMap<string, NodeProto>): ModelGraph['classes'] {
   const lists = new Map<string, (string | number)[]>()
   for (const node of graph.node) {
     for (const name of labelAttributes) {

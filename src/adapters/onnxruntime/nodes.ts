@@ -2,14 +2,7 @@
 import { attributeOf, textOf } from '../../onnxfile/attribute'
 import type { NodeProto } from '../../onnxfile/onnx_pb'
 import { tensorValues } from '../../onnxfile/tensor'
-
-/** The evidence that an output holds no probabilities. */
-export interface RawScores {
-  /** The operator that computes the scores, for messages: "LinearClassifier with post_transform NONE". */
-  readonly maker: string
-  /** Whether the operator itself says so; otherwise it is concluded from the way the scores are computed. */
-  readonly certain: boolean
-}
+import type { RawScores } from '../../tensors/graph'
 
 /** Operators that only change the type or shape of their input. */
 const passing: readonly string[] = ['Identity', 'Cast', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Dropout', 'ArrayFeatureExtractor']

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { onnxModel, onnxRuntime } from '../../../../src/adapters/onnxruntime/onnx-runtime'
+import type { ModelTensor } from '../../../../src/ports/model'
 import { Predictor } from '../../../../src/predictor'
 import { type Row, tableFromRows } from '../../../../src/schema/table'
 
@@ -20,6 +21,17 @@ async function open(bytes: Uint8Array, options: Parameters<typeof onnxModel>[1] 
 
 function record(names: readonly string[], values: readonly (number | null)[]): Record<string, number | null> {
   return Object.fromEntries(names.map((name, j) => [name, values[j] ?? null]))
+}
+
+/** 512 samples of the signal that silero_vad_v5.expected.json describes. */
+function voice(chunk: number): Float32Array {
+  return Float32Array.from({ length: 512 }, (_, i) => {
+    const t = (chunk * 512 + i) / 16000
+    if (chunk < 3) return 0
+    let sum = 0
+    for (let h = 1; h <= 12; h++) sum += Math.sin(2 * Math.PI * 140 * h * t * (1 + 0.02 * Math.sin(2 * Math.PI * 5 * t))) / h
+    return 0.25 * sum * (0.6 + 0.4 * Math.sin(2 * Math.PI * 4 * t))
+  })
 }
 
 describe('onnxModel', () => {
@@ -218,7 +230,12 @@ describe.skipIf(!hasShared)('models of others (needs the data beside the reposit
     const expected = json(file('onnx/iris_random_forest.expected.json')) as { output_label: number[] }
     const answers = await predictor.predict(rows)
     expect(answers.map(({ prediction }) => prediction)).toEqual(expected.output_label)
-    expect(answers[0]).toEqual({ id: expect.any(String), prediction: 0 })
+    for (const { prediction, probabilities = {} } of answers) {
+      expect(Object.keys(probabilities)).toEqual(['0', '1', '2'])
+      const values = Object.values(probabilities)
+      expect(values.indexOf(Math.max(...values))).toBe(prediction)
+      expect(values.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5)
+    }
     await predictor.close()
   })
 
@@ -273,9 +290,30 @@ describe.skipIf(!hasShared)('models of others (needs the data beside the reposit
     )
   })
 
-  it('leaves weights listed among the inputs out of what is fed', () => {
-    const { signature } = onnxModel(file('onnx/light_squeezenet/model.onnx'), { outputs: {} })
-    expect(signature.inputs).toHaveLength(3 * 224 * 224)
+  it('runs a voice detector that carries a state from call to call', async () => {
+    const { outputs } = json(file('onnx/silero_vad_v5.expected.json')) as { outputs: number[] }
+    const model = await onnxRuntime().load(onnxModel(file('onnx/silero_vad_v5.onnx'), { tensors: true }).pack())
+    const sr = { dtype: 'int64', shape: [], data: BigInt64Array.of(16000n) } as const
+    let state: ModelTensor = { dtype: 'float32', shape: [2, 1, 128], data: new Float32Array(256) }
+    for (const [chunk, expected] of outputs.entries()) {
+      const input = { dtype: 'float32', shape: [1, 512], data: voice(chunk) } as const
+      const answer = await model.predictTensors?.({ input, state, sr })
+      expect(Math.abs(Number(answer?.output?.data[0]) - expected)).toBeLessThan(1e-3)
+      state = answer?.stateN as ModelTensor
+    }
+    await model.dispose()
+  })
+
+  it('leaves weights listed among the inputs out of what is fed', async () => {
+    const model = onnxModel(file('onnx/light_squeezenet/model.onnx'), { outputs: {} })
+    expect(model.signature.inputs).toHaveLength(3 * 224 * 224)
+    const loaded = await onnxRuntime().load(model.pack())
+    const data = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => (i % 255) / 255)
+    const answer = await loaded.predictTensors?.({ data_0: { dtype: 'float32', shape: [1, 3, 224, 224], data } })
+    const scores = Array.from((answer?.softmaxout_1?.data ?? []) as Float32Array)
+    expect(scores).toHaveLength(1000)
+    expect(Math.max(...scores.map((score) => Math.abs(score - 0.001)))).toBeLessThan(1e-6)
+    await loaded.dispose()
   })
 
   it('gives the accuracy of each quarter of Beijing air, as scikit-learn measured it', async () => {

@@ -1,12 +1,12 @@
 /** Converts tables to tensors, and reports cells that do not fit an input of the graph. */
-import { type Issue, SchemaMismatchError, show } from '../../core/errors'
-import { FLOAT16_MAX, toFloat16 } from '../../core/float16'
-import type { ColumnBounds } from '../../ports/model'
-import { type Column, isMissingAt, toFloat64 } from '../../schema/column'
-import type { TensorType } from '../../schema/signature'
-import type { Table } from '../../schema/table'
+import { type Issue, SchemaMismatchError, show } from '../core/errors'
+import { FLOAT16_MAX, toFloat16 } from '../core/float16'
+import type { ColumnBounds, ModelTensor } from '../ports/model'
+import { type Column, isMissingAt, toFloat64 } from '../schema/column'
+import type { TensorType } from '../schema/signature'
+import type { Table } from '../schema/table'
 import { type BoundInput, columnTypeOf } from './binding'
-import type { PlainTensor, TensorData } from './tensors'
+import { newTensorData } from './tensor-check'
 
 /** The range of each element type that is smaller than the range of columns. For 64-bit integers: those that a JavaScript number represents exactly. */
 const bounds: Readonly<Partial<Record<TensorType, readonly [number, number]>>> = {
@@ -107,9 +107,9 @@ function cellProblem(
 }
 
 /** The tensor of one input for rows `from` … `from + count − 1`; past the end of the table the last row repeats. */
-export function tensorOf(input: BoundInput, columns: readonly Column[], from: number, count: number): PlainTensor {
+export function tensorOf(input: BoundInput, columns: readonly Column[], from: number, count: number): ModelTensor {
   const width = columns.length
-  const data = newData(input.dtype, count * width)
+  const data = newTensorData(input.dtype, count * width)
   const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array
   const isHalf = input.dtype === 'float16'
   columns.forEach((column, j) => {
@@ -121,35 +121,5 @@ export function tensorOf(input: BoundInput, columns: readonly Column[], from: nu
       ;(data as unknown[])[i * width + j] = isBig ? BigInt(value) : isHalf ? toFloat16(value as number) : value
     }
   })
-  const type = input.dtype === 'str' ? 'string' : input.dtype
-  return { type, data, dims: [count, ...input.rowShape] }
-}
-
-function newData(dtype: BoundInput['dtype'], length: number): TensorData {
-  switch (dtype) {
-    case 'str':
-      return new Array<string>(length)
-    case 'bool':
-    case 'uint8':
-      return new Uint8Array(length)
-    case 'int8':
-      return new Int8Array(length)
-    case 'int16':
-      return new Int16Array(length)
-    case 'uint16':
-    case 'float16':
-      return new Uint16Array(length)
-    case 'int32':
-      return new Int32Array(length)
-    case 'uint32':
-      return new Uint32Array(length)
-    case 'int64':
-      return new BigInt64Array(length)
-    case 'uint64':
-      return new BigUint64Array(length)
-    case 'float64':
-      return new Float64Array(length)
-    default:
-      return new Float32Array(length)
-  }
+  return { dtype: input.dtype, data, shape: [count, ...input.rowShape] }
 }

@@ -1,12 +1,12 @@
-/** Maps the columns of a table to the inputs of an ONNX graph, and selects the outputs that are the prediction. */
-import { invalidArgument, MillwrightError, show } from '../../core/errors'
-import type { ModelTask } from '../../ports/model'
-import type { ColumnType } from '../../schema/column'
-import type { ColumnSpec, TensorType } from '../../schema/signature'
-import type { OnnxGraph, OnnxValue } from './graph'
+/** Maps the columns of a table to the inputs of a model of tensors, and selects the outputs that are the prediction. */
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import type { ModelTask } from '../ports/model'
+import type { ColumnType } from '../schema/column'
+import type { ColumnSpec, TensorType } from '../schema/signature'
+import type { GraphValue, ModelGraph } from './graph'
 
 /** The roles of outputs. The other tensors of a graph are returned as `outputs` of each prediction. */
-export interface OnnxOutputs {
+export interface TensorOutputs {
   /** The label or number. */
   readonly prediction?: string | undefined
   /** The probabilities, one per class. */
@@ -21,10 +21,12 @@ export interface OnnxOutputs {
 }
 
 /** The content of `binding.json`. */
-export interface OnnxBinding {
+export interface TensorBinding {
   /** Graph input → the columns that fill a row of it, in order. */
   readonly inputs?: Readonly<Record<string, readonly string[]>> | undefined
-  readonly outputs?: OnnxOutputs | undefined
+  readonly outputs?: TensorOutputs | undefined
+  /** Input → the dimensions after the first, where the model leaves them open: `{ image: [3, 224, 224] }`. */
+  readonly rowShapes?: Readonly<Record<string, readonly number[]>> | undefined
 }
 
 /** A graph input and the columns that fill it. */
@@ -38,12 +40,15 @@ export interface BoundInput {
 
 /** A binding that is complete. */
 export interface ResolvedBinding {
+  /** What the model is and the function that makes it, for messages. */
+  readonly subject: string
+  readonly maker: string
   readonly inputs: readonly BoundInput[]
-  readonly prediction: OnnxValue | undefined
-  readonly probabilities: OnnxValue | undefined
-  readonly scores: OnnxValue | undefined
+  readonly prediction: GraphValue | undefined
+  readonly probabilities: GraphValue | undefined
+  readonly scores: GraphValue | undefined
   /** The other tensors. */
-  readonly others: readonly OnnxValue[]
+  readonly others: readonly GraphValue[]
   /** Names of the other tensors that belong to the call as a whole. */
   readonly perCall: readonly string[]
   readonly classes: readonly (string | number | boolean)[] | undefined
@@ -53,7 +58,7 @@ export interface ResolvedBinding {
 }
 
 /** What is known in addition to the graph. */
-export interface BindingHints extends OnnxBinding {
+export interface BindingHints extends TensorBinding {
   /** Columns of a signature, to name those of matrix inputs. */
   readonly columns?: readonly ColumnSpec[] | undefined
   readonly classes?: readonly (string | number | boolean)[] | undefined
@@ -66,16 +71,27 @@ export interface BindingHints extends OnnxBinding {
  *
  * @throws InvalidArgument for names that the graph lacks or columns that do not fit, Unsupported for inputs that rows cannot fill
  */
-export function resolveBinding(graph: OnnxGraph, hints: BindingHints): ResolvedBinding {
-  assertNames('input', Object.keys(hints.inputs ?? {}), graph.inputs)
-  const free = freeColumns(graph, hints)
-  const inputs = graph.inputs.map((input) => bindInput(input, hints, free))
+export function resolveBinding(graph: ModelGraph, hints: BindingHints): ResolvedBinding {
+  const { subject, maker } = graph
+  assertNames(subject, 'input', [...Object.keys(hints.inputs ?? {}), ...Object.keys(hints.rowShapes ?? {})], graph.inputs)
+  for (const input of graph.inputs) assertFeedable(input, subject)
+  const shaped = { ...graph, inputs: graph.inputs.map((input) => withRowShape(input, hints.rowShapes ?? {}, subject)) }
+  const free = freeColumns(shaped, hints)
+  const inputs = shaped.inputs.map((input) => bindInput(input, hints, { free, subject }))
   const outputs = bindOutputs(graph, hints.outputs ?? {})
   const classes = hints.classes ?? (outputs.prediction?.dtype === 'bool' ? [false, true] : graph.classes)
   const isClassifier =
     classes !== undefined || outputs.probabilities !== undefined || outputs.scores !== undefined || isLabel(outputs.prediction)
   const task = hints.task ?? (isClassifier ? 'classification' : outputs.prediction === undefined ? 'other' : 'regression')
-  return { inputs, ...outputs, classes: task === 'classification' ? classes : undefined, task, fixedRows: fixedRowsOf(graph) }
+  return {
+    subject,
+    maker,
+    inputs,
+    ...outputs,
+    classes: task === 'classification' ? classes : undefined,
+    task,
+    fixedRows: fixedRowsOf(graph),
+  }
 }
 
 /** The column type that feeds tensors of `dtype`. */
@@ -85,19 +101,51 @@ export function columnTypeOf(dtype: TensorType): ColumnType {
   return dtype.startsWith('float') ? 'float64' : 'int32'
 }
 
-function bindInput(input: OnnxValue, { inputs = {} }: BindingHints, free: readonly string[]): BoundInput {
+/** An input whose open dimensions are those that the caller gave. @throws InvalidArgument when these do not fit */
+function withRowShape(input: GraphValue, rowShapes: NonNullable<TensorBinding['rowShapes']>, subject: string): GraphValue {
+  const given = Object.hasOwn(rowShapes, input.name) ? rowShapes[input.name] : undefined
+  if (given === undefined) return input
+  const rest = input.shape?.slice(1)
+  const fits = given.every(
+    (size, i) => Number.isSafeInteger(size) && size > 0 && (rest === undefined || rest[i] === -1 || rest[i] === size),
+  )
+  if (!fits || (rest !== undefined && rest.length !== given.length)) {
+    throw invalidArgument(
+      `\`rowShapes\` gives [${given.join(', ')}] for the input ${show(input.name)} of ${subject}, whose rows have the shape [${rest?.map((size) => (size === -1 ? 'any' : size)).join(', ') ?? 'any'}]`,
+    )
+  }
+  return { ...input, shape: [input.shape?.[0] ?? -1, ...given] }
+}
+
+/** @throws Unsupported for an input that no row can fill */
+function assertFeedable(input: GraphValue, subject: string): void {
+  if (input.dtype === undefined) throw unfit(subject, input, `its type cannot be filled from columns`)
+  if (input.shape?.length === 0) throw unfit(subject, input, 'it is a scalar, not one value or more per row')
+}
+
+/** What the binding of an input depends on besides the input. */
+interface InputPlace {
+  readonly free: readonly string[]
+  readonly subject: string
+}
+
+function bindInput(input: GraphValue, { inputs = {} }: BindingHints, { free, subject }: InputPlace): BoundInput {
   const { name, dtype, shape } = input
-  if (dtype === undefined) throw unfit(input, `its type cannot be filled from columns`)
-  if (shape !== undefined && shape.length === 0) throw unfit(input, 'it is a scalar, not one value or more per row')
+  if (dtype === undefined) throw new MillwrightError('Internal', `the input ${show(name)} has no type`)
   const given = Object.hasOwn(inputs, name) ? inputs[name] : undefined
   const width = widthOf(input)
+  if (width === undefined && shape !== undefined && shape.length > 2) {
+    throw invalidArgument(
+      `the input ${show(name)} of ${subject} has the shape [${shape.join(', ')}]: rows can have several shapes, so say which in \`rowShapes\``,
+    )
+  }
   const columns = given ?? columnsFor(name, width, free)
   if (columns === undefined) {
-    throw invalidArgument(`the input ${show(name)} of the ONNX model does not say how many columns it has: name them in \`inputs\``)
+    throw invalidArgument(`the input ${show(name)} of ${subject} does not say how many columns it has: name them in \`inputs\``)
   }
   if (columns.length === 0 || (width !== undefined && columns.length !== width)) {
     throw invalidArgument(
-      `the input ${show(name)} of the ONNX model takes ${width ?? 'at least 1'} values per row, \`inputs\` names ${columns.length} columns`,
+      `the input ${show(name)} of ${subject} takes ${width ?? 'at least 1'} values per row, \`inputs\` names ${columns.length} columns`,
     )
   }
   const rest = (shape ?? [-1, columns.length]).slice(1)
@@ -105,7 +153,7 @@ function bindInput(input: OnnxValue, { inputs = {} }: BindingHints, free: readon
 }
 
 /** The number of values in a row; `undefined` when it is not fixed. */
-function widthOf({ shape }: OnnxValue): number | undefined {
+function widthOf({ shape }: GraphValue): number | undefined {
   if (shape === undefined || shape.slice(1).includes(-1)) return undefined
   return shape.slice(1).reduce((product, size) => product * size, 1)
 }
@@ -118,22 +166,22 @@ function columnsFor(name: string, width: number | undefined, free: readonly stri
 }
 
 /** Columns of the signature that no other input takes by its own name or by the binding. */
-function freeColumns(graph: OnnxGraph, { inputs = {}, columns = [] }: BindingHints): string[] {
+function freeColumns(graph: ModelGraph, { inputs = {}, columns = [] }: BindingHints): string[] {
   const taken = new Set(Object.values(inputs).flat())
   for (const input of graph.inputs) if (widthOf(input) === 1 && !Object.hasOwn(inputs, input.name)) taken.add(input.name)
   return columns.map(({ name }) => name).filter((name) => !taken.has(name))
 }
 
 function bindOutputs(
-  graph: OnnxGraph,
-  named: OnnxOutputs,
+  graph: ModelGraph,
+  named: TensorOutputs,
 ): Pick<ResolvedBinding, 'prediction' | 'probabilities' | 'scores' | 'others' | 'perCall'> {
   const tensors = graph.outputs.filter(({ dtype }) => dtype !== undefined)
-  assertReadable(graph.outputs, tensors)
+  assertReadable(graph, tensors)
   const perCall = named.perCall ?? []
   const names = [named.prediction, named.probabilities, named.scores].filter((name) => name !== undefined)
-  assertNames('output', [...names, ...perCall], tensors)
-  const find = (name: string | undefined): OnnxValue | undefined => tensors.find((output) => output.name === name)
+  assertNames(graph.subject, 'output', [...names, ...perCall], tensors)
+  const find = (name: string | undefined): GraphValue | undefined => tensors.find((output) => output.name === name)
   const rest = tensors.filter(({ name }) => !names.includes(name) && !perCall.includes(name))
   const floats = rest.filter((output) => !isLabel(output))
   let prediction = find(named.prediction) ?? rest.find((output) => isLabel(output) && isScalarPerRow(output))
@@ -150,7 +198,7 @@ function bindOutputs(
   return { prediction, probabilities, scores, others: tensors.filter((output) => !used.includes(output)), perCall }
 }
 
-function unlessRaw(output: OnnxValue | undefined, onlyCertain: boolean): OnnxValue | undefined {
+function unlessRaw(output: GraphValue | undefined, onlyCertain: boolean): GraphValue | undefined {
   return output?.rawScores === undefined || (onlyCertain && !output.rawScores.certain) ? output : undefined
 }
 
@@ -159,51 +207,52 @@ function unlessRaw(output: OnnxValue | undefined, onlyCertain: boolean): OnnxVal
  *
  * @throws InvalidArgument naming the operator that computes the scores
  */
-export function assertProbabilities(graph: OnnxGraph, { probabilities }: OnnxOutputs = {}): void {
+export function assertProbabilities(graph: ModelGraph, { probabilities }: TensorOutputs = {}): void {
   const raw = graph.outputs.find(({ name }) => name === probabilities)?.rawScores
   if (raw === undefined || !raw.certain) return
   throw invalidArgument(
-    `the output ${show(probabilities)} of the ONNX model holds decision scores, not probabilities: it is made by ${raw.maker}`,
+    `the output ${show(probabilities)} of ${graph.subject} holds decision scores, not probabilities: it is made by ${raw.maker}`,
     { hint: 'leave it out of `outputs` to get the scores as they are, or name it as `scores` to get the softmax of them' },
   )
 }
 
-function assertReadable(outputs: readonly OnnxValue[], tensors: readonly OnnxValue[]): void {
+function assertReadable({ outputs, subject }: ModelGraph, tensors: readonly GraphValue[]): void {
   if (tensors.length > 0 || outputs.length === 0) return
   const found = outputs.map(({ name }) => show(name)).join(', ')
   throw new MillwrightError(
     'Unsupported',
-    `no output of the ONNX model can be read: ${found} ${outputs.length === 1 ? 'is' : 'are'} no tensor of numbers or text`,
-    { hint: 'export the model without ZipMap (`zipmap: false`), and without bfloat16 outputs' },
+    `no output of ${subject} can be read: ${found} ${outputs.length === 1 ? 'is' : 'are'} no tensor of numbers or text`,
+    { hint: 'export the model with outputs of numbers or text, without sequences, maps and bfloat16' },
   )
 }
 
-function isLabel(output: OnnxValue | undefined): boolean {
+function isLabel(output: GraphValue | undefined): boolean {
   return output?.dtype !== undefined && !output.dtype.startsWith('float')
 }
 
-function isScalarPerRow({ shape }: OnnxValue): boolean {
+function isScalarPerRow({ shape }: GraphValue): boolean {
   return shape === undefined || shape.length === 1 || (shape.length === 2 && shape[1] === 1)
 }
 
-function fixedRowsOf({ inputs }: OnnxGraph): number | undefined {
+function fixedRowsOf({ inputs, subject }: ModelGraph): number | undefined {
   const sizes = new Set(inputs.map(({ shape }) => shape?.[0] ?? -1).filter((size) => size !== -1))
   if (sizes.size > 1)
-    throw new MillwrightError('Unsupported', `the inputs of the ONNX model have different fixed first dimensions: ${[...sizes].join(', ')}`)
+    throw new MillwrightError('Unsupported', `the inputs of ${subject} have different fixed first dimensions: ${[...sizes].join(', ')}`)
   return [...sizes][0]
 }
 
-function assertNames(which: string, names: readonly string[], values: readonly OnnxValue[]): void {
+function assertNames(subject: string, which: string, names: readonly string[], values: readonly GraphValue[]): void {
   const known = values.map(({ name }) => name)
   for (const name of names) {
     if (!known.includes(name))
-      throw invalidArgument(`the ONNX model has no ${which} ${show(name)} that is a tensor; it has ${known.map(show).join(', ')}`)
+      throw invalidArgument(`${subject} has no ${which} ${show(name)} that is a tensor; it has ${known.map(show).join(', ')}`)
   }
 }
 
-function unfit({ name, shape, dtype }: OnnxValue, reason: string): MillwrightError {
+function unfit(subject: string, { name, shape, dtype }: GraphValue, reason: string): MillwrightError {
   return new MillwrightError(
     'Unsupported',
-    `the input ${show(name)} of the ONNX model (${dtype ?? 'no tensor'}, [${shape?.join(', ') ?? '?'}]) cannot be fed from rows: ${reason}`,
+    `the input ${show(name)} of ${subject} (${dtype ?? 'no tensor'}, [${shape?.join(', ') ?? '?'}]) cannot be fed from rows: ${reason}`,
+    { hint: 'make it a model of tensors with `tensors: true`, and run it with `predictTensors`' },
   )
 }

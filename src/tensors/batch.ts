@@ -1,30 +1,15 @@
 /** Converts tensors to predictions. */
-import { MillwrightError, show } from '../../core/errors'
-import { fromFloat16 } from '../../core/float16'
-import type { PredictionBatch } from '../../ports/model'
+import { MillwrightError, show } from '../core/errors'
+import { fromFloat16 } from '../core/float16'
+import type { ModelTensor, PredictionBatch } from '../ports/model'
 import type { ResolvedBinding } from './binding'
-import type { OnnxValue } from './graph'
+import type { GraphValue } from './graph'
 
-/** The values of a tensor in onnxruntime's types. */
-export type TensorData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | readonly string[]
-
-/** A tensor without an engine. */
-export interface PlainTensor {
-  /** The element type by onnxruntime's name: `float32`, `string`, `bool`, … */
-  readonly type: string
-  readonly data: TensorData
-  readonly dims: readonly number[]
+/** Which output of which model, for messages. */
+export interface OutputPlace {
+  readonly name: string
+  readonly subject: string
+  readonly maker: string
 }
 
 /**
@@ -32,14 +17,14 @@ export interface PlainTensor {
  *
  * @throws Unsupported when the first dimension is not the rows
  */
-export function rowsOfTensor(tensor: PlainTensor, numRows: number, name: string): unknown[] {
-  const { data, dims } = tensor
+export function rowsOfTensor(tensor: ModelTensor, numRows: number, { name, subject, maker }: OutputPlace): unknown[] {
+  const { data, shape: dims } = tensor
   // The graph may have removed the dimension of a single row (Squeeze).
   if (dims[0] !== numRows && !(numRows === 1 && dims.length === 0)) {
     throw new MillwrightError(
       'Unsupported',
-      `the output ${show(name)} of the ONNX model has the shape [${dims.join(', ')}] for ${numRows} row${numRows === 1 ? '' : 's'}: its first dimension is not the rows, so it cannot be divided among them`,
-      { hint: 'name it in `outputs: { perCall: [...] }` of onnxModel if it belongs to the call as a whole' },
+      `the output ${show(name)} of ${subject} has the shape [${dims.join(', ')}] for ${numRows} row${numRows === 1 ? '' : 's'}: its first dimension is not the rows, so it cannot be divided among them`,
+      { hint: `name it in \`outputs: { perCall: [...] }\` of ${maker} if it belongs to the call as a whole` },
     )
   }
   const width = data.length / numRows
@@ -50,9 +35,9 @@ export function rowsOfTensor(tensor: PlainTensor, numRows: number, name: string)
 }
 
 /** All values of an output as nested lists, by its dimensions; one value for a scalar. */
-export function wholeTensor(tensor: PlainTensor): unknown {
+export function wholeTensor(tensor: ModelTensor): unknown {
   const value = valuesOf(tensor)
-  const { dims } = tensor
+  const { shape: dims } = tensor
   const part = (depth: number, from: number, size: number): unknown => {
     if (depth === dims.length) return value(from)
     const count = dims[depth] as number
@@ -63,19 +48,19 @@ export function wholeTensor(tensor: PlainTensor): unknown {
 }
 
 /** The value at an index: a boolean, number or string. */
-function valuesOf({ data, type }: PlainTensor): (i: number) => unknown {
+function valuesOf({ data, dtype }: ModelTensor): (i: number) => unknown {
   // Engines return half precision as bits if the runtime has no Float16Array.
-  const isHalf = type === 'float16' && data instanceof Uint16Array
+  const isHalf = dtype === 'float16' && data instanceof Uint16Array
   return (i) => {
     const raw = data[i] as string | number | bigint
     if (typeof raw === 'bigint') return Number.isSafeInteger(Number(raw)) ? Number(raw) : String(raw)
-    return isHalf ? fromFloat16(raw as number) : type === 'bool' ? raw === 1 : raw
+    return isHalf ? fromFloat16(raw as number) : dtype === 'bool' ? raw === 1 : raw
   }
 }
 
 /** Answers from the outputs by name, each a list with one entry per row. */
 export function toBatch(outputs: ReadonlyMap<string, readonly unknown[]>, binding: ResolvedBinding, numRows: number): PredictionBatch {
-  const of = (value: OnnxValue | undefined): readonly unknown[] | undefined => value && outputs.get(value.name)
+  const of = (value: GraphValue | undefined): readonly unknown[] | undefined => value && outputs.get(value.name)
   const scored = of(binding.scores)?.map((row) => softmax(row as readonly number[]))
   const classes = binding.classes
   const source = binding.scores ?? binding.probabilities

@@ -1,0 +1,43 @@
+/** A session of onnxruntime in the calling thread. */
+import { MillwrightError } from '../../core/errors'
+import type { ModelTensor } from '../../ports/model'
+import type { TensorEngine } from '../../tensors/loaded-model'
+import { type EngineTensor, fromEngine, toEngine } from './engine-tensor'
+
+/** The part of onnxruntime-common that is used; `onnxruntime-node`, `onnxruntime-web` and `onnxruntime-web/wasm` have it. */
+export interface OnnxLib {
+  readonly InferenceSession: { create(model: Uint8Array, options?: object): Promise<OnnxSession> }
+  readonly Tensor: new (type: never, data: never, dims: never) => object
+}
+
+/** A session of onnxruntime. */
+export interface OnnxSession {
+  run(feeds: never, fetches: never): Promise<Readonly<Record<string, unknown>>>
+  release(): Promise<void>
+}
+
+/** Opens a session. @throws Corrupt when onnxruntime cannot open the model */
+export async function sessionEngine(lib: OnnxLib, bytes: Uint8Array, sessionOptions: object): Promise<TensorEngine> {
+  const session = await lib.InferenceSession.create(bytes, sessionOptions).catch((cause: unknown) => {
+    throw cannotOpen((cause as Error).message, cause)
+  })
+  const make = lib.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object
+  return {
+    async run(feeds, fetches) {
+      const given = Object.fromEntries(
+        Object.entries(feeds).map(([name, tensor]) => {
+          const { type, data, dims } = toEngine(tensor)
+          return [name, new make(type, data, dims)]
+        }),
+      )
+      const results = await session.run(given as never, fetches as never)
+      return Object.fromEntries(fetches.map((name): [string, ModelTensor] => [name, fromEngine(results[name] as EngineTensor)]))
+    },
+    close: () => session.release(),
+  }
+}
+
+/** The error for a model that onnxruntime refuses. */
+export function cannotOpen(message: string, cause?: unknown): MillwrightError {
+  return new MillwrightError('Corrupt', `onnxruntime cannot open the model: ${message}`, { cause })
+}

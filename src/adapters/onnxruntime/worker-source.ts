@@ -1,0 +1,33 @@
+/**
+ * The program of a worker, as text: a file of its own would have to be found again in every bundle and both module formats.
+ *
+ * It answers one message at a time. `open` makes a session, `run` runs it, `close` releases it. Replies carry the message's `id`, and `result` or `error`.
+ */
+export const workerSource = `
+const { parentPort, workerData } = require('node:worker_threads')
+const sessions = new Map()
+let engine
+const tensorOf = ({ type, data, dims }) => new engine.Tensor(type, data, dims)
+const work = {
+  async open({ model, bytes, options }) {
+    engine ??= require(workerData.engine)
+    sessions.set(model, await engine.InferenceSession.create(bytes, options))
+  },
+  async run({ model, feeds, fetches }) {
+    const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensorOf(tensor)]))
+    const results = await sessions.get(model).run(given, fetches)
+    return fetches.map((name) => ({ type: results[name].type, data: results[name].data, dims: results[name].dims }))
+  },
+  async close({ model }) {
+    const session = sessions.get(model)
+    sessions.delete(model)
+    await session?.release()
+  },
+}
+parentPort.on('message', (message) => {
+  work[message.op](message).then(
+    (result) => parentPort.postMessage({ id: message.id, result }),
+    (error) => parentPort.postMessage({ id: message.id, error: String(error?.message ?? error) }),
+  )
+})
+`

@@ -1,0 +1,186 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { afterAll, describe, expect, it } from 'vitest'
+import { onnxModel, onnxRuntime } from '../../../../src/adapters/onnxruntime/onnx-runtime'
+import type { Threads } from '../../../../src/adapters/onnxruntime/worker-thread'
+import { workerPool } from '../../../../src/adapters/onnxruntime/workers'
+import type { ModelTensor } from '../../../../src/ports/model'
+import { tableFromRows } from '../../../../src/schema/table'
+import { bindChecks, modelRuntimeChecks } from '../../../../src/testing'
+
+const engine = async (): Promise<string> => fileURLToPath(new URL('../../../fixtures/blocking-engine.cjs', import.meta.url))
+/** How often threads were started and ended. */
+const counts = { started: 0, ended: 0 }
+class CountedWorker extends Worker {
+  constructor(...given: ConstructorParameters<typeof Worker>) {
+    super(...given)
+    counts.started++
+  }
+
+  override terminate(): Promise<number> {
+    counts.ended++
+    return super.terminate()
+  }
+}
+const threads = { Worker: CountedWorker } as unknown as Threads
+
+/** Memory that a run waits on; `open` lets it go on. */
+function gateOf({ crashes = 0, isOpen = false } = {}): {
+  readonly tensor: ModelTensor
+  started(count: number): Promise<void>
+  open(): void
+} {
+  const data = new Int32Array(new SharedArrayBuffer(12))
+  data[0] = isOpen ? 1 : 0
+  data[2] = crashes
+  return {
+    tensor: { dtype: 'int32', shape: [3], data },
+    async started(count) {
+      while (Atomics.load(data, 1) < count) await new Promise((resolve) => setImmediate(resolve))
+    },
+    open() {
+      Atomics.store(data, 0, 1)
+      Atomics.notify(data, 0)
+    },
+  }
+}
+
+const x = (...values: number[]): ModelTensor => ({ dtype: 'float32', shape: [values.length], data: Float32Array.from(values) })
+const options = { threads, engine, size: 2, sessionOptions: {} }
+
+describe('the worker pool', () => {
+  it('leaves the calling thread free while models run, side by side', async () => {
+    const model = await workerPool(options).open(Uint8Array.of(1), undefined)
+    const gates = [gateOf(), gateOf()]
+    const runs = gates.map(({ tensor }, i) => model.run({ gate: tensor, x: x(i) }, ['y'], {}))
+    // Both have begun, and this thread still turns: it opens their gates.
+    for (const gate of gates) await gate.started(1)
+    for (const gate of gates) gate.open()
+    expect((await Promise.all(runs)).map(({ y }) => y?.data)).toEqual([Float32Array.of(1), Float32Array.of(3)])
+    await model.close()
+  })
+
+  it('survives the crash of a worker: the call is made again in a new one', async () => {
+    const model = await workerPool({ ...options, size: 1 }).open(Uint8Array.of(1), undefined)
+    const before = counts.started
+    const gate = gateOf({ crashes: 1, isOpen: true })
+    expect((await model.run({ gate: gate.tensor, x: x(4) }, ['y'], {})).y?.data).toEqual(Float32Array.of(9))
+    expect(counts.started).toBe(before + 1)
+    await expect(model.run({ gate: gateOf({ crashes: 2 }).tensor, x: x(4) }, ['y'], {})).rejects.toMatchObject({
+      code: 'Unavailable',
+      message: expect.stringContaining('two workers of onnxRuntime crashed in the same call: it ended with code 3'),
+    })
+    expect((await model.run({ gate: gate.tensor, x: x(5) }, ['y'], {})).y?.data).toEqual(Float32Array.of(11))
+    await model.close()
+  })
+
+  it('never ends a busy worker: an aborted call rejects at once, and closing waits for its run', async () => {
+    const model = await workerPool({ ...options, size: 1 }).open(Uint8Array.of(1), undefined)
+    const ended = counts.ended
+    const gate = gateOf()
+    const stop = new AbortController()
+    const run = model.run({ gate: gate.tensor, x: x(1) }, ['y'], { signal: stop.signal })
+    await gate.started(1)
+    stop.abort(new Error('too late'))
+    await expect(run).rejects.toThrow('too late')
+    let closed = false
+    const closing = model.close().then(() => {
+      closed = true
+    })
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect([closed, counts.ended]).toEqual([false, ended])
+    gate.open()
+    await closing
+    expect(counts.ended).toBe(ended + 1)
+  })
+
+  it('makes a call that waits in line leave it when it is aborted', async () => {
+    const model = await workerPool({ ...options, size: 1 }).open(Uint8Array.of(1), undefined)
+    const [first, second] = [gateOf(), gateOf({ isOpen: true })]
+    const stop = new AbortController()
+    const runs = [
+      model.run({ gate: first.tensor, x: x(1) }, ['y'], {}),
+      model.run({ gate: second.tensor, x: x(1) }, ['y'], { signal: stop.signal }),
+    ]
+    await first.started(1)
+    stop.abort(new Error('changed my mind'))
+    await expect(runs[1]).rejects.toThrow('changed my mind')
+    first.open()
+    await runs[0]
+    await model.close()
+    expect((second.tensor.data as Int32Array)[1]).toBe(0)
+  })
+
+  it('says that a model cannot be opened, and opens the next', async () => {
+    const pool = workerPool(options)
+    await expect(pool.open(Uint8Array.of(0), undefined)).rejects.toMatchObject({
+      code: 'Corrupt',
+      message: 'onnxruntime cannot open the model: a model that begins with 0',
+    })
+    const model = await pool.open(Uint8Array.of(1), undefined)
+    expect((await model.run({ gate: gateOf({ isOpen: true }).tensor, x: x(1) }, ['y'], {})).y?.data).toEqual(Float32Array.of(3))
+    await model.close()
+  })
+
+  it('ends its threads when the last model is closed', async () => {
+    const pool = workerPool(options)
+    const ended = counts.ended
+    const [one, two] = [await pool.open(Uint8Array.of(1), undefined), await pool.open(Uint8Array.of(1), undefined)]
+    await one.close()
+    expect(counts.ended).toBe(ended)
+    await two.close()
+    expect(counts.ended).toBe(ended + 2)
+  })
+})
+
+const fixture = (name: string): Buffer => readFileSync(new URL(`../../../fixtures/onnx/${name}`, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'millwright-onnx-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('onnxRuntime({ workers }) on onnxruntime-node', () => {
+  it('does not block, takes session options, and saves the optimised graph', async () => {
+    const optimizedModelFilePath = join(folder, 'optimised.onnx')
+    const runtime = onnxRuntime({
+      workers: 1,
+      sessionOptions: { graphOptimizationLevel: 'basic', executionProviders: ['cpu'], optimizedModelFilePath },
+    })
+    expect(runtime.capabilities.blocking).toBe(false)
+    const model = await runtime.load(onnxModel(fixture('pm25_v1.onnx')).pack())
+    expect(statSync(optimizedModelFilePath).size).toBeGreaterThan(500)
+    await model.dispose()
+    await expect(
+      (async () =>
+        onnxRuntime({ workers: 1, sessionOptions: { executionProviders: ['abacus'] } }).load(onnxModel(fixture('pm25_v1.onnx')).pack()))(),
+    ).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringContaining('abacus') })
+  })
+
+  it('refuses `lib` beside workers', () => {
+    expect(() => onnxRuntime({ workers: 1, lib: { InferenceSession: {}, Tensor: Object } as never })).toThrow(
+      /`workers` or `lib`, not both/,
+    )
+    expect(() => onnxRuntime({ workers: 1.5 })).toThrow(/`workers` of onnxRuntime must be/)
+  })
+
+  const numeric = ['a', 'b', 'c', 'd']
+  const { rows } = JSON.parse(fixture('penguins_logreg.expected.json').toString()) as {
+    rows: { numeric: (number | null)[]; island: string; sex: string; label: string }[]
+  }
+  const some = rows.filter((_, i) => i % 60 === 0 || i === 3)
+  const input = tableFromRows(
+    some.map((row) => ({
+      ...Object.fromEntries(numeric.map((name, j) => [name, row.numeric[j] ?? null])),
+      island: row.island,
+      sex: row.sex || null,
+    })),
+    { a: 'float64', sex: 'string' },
+  )
+  const model = onnxModel(fixture('penguins_logreg.onnx'), { inputs: { numeric } }).pack()
+  bindChecks(
+    modelRuntimeChecks(),
+    { make: () => ({ runtime: onnxRuntime({ workers: 2 }), model, input, expected: some.map(({ label }) => label) }) },
+    { describe, it },
+  )
+})
