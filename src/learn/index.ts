@@ -1,12 +1,15 @@
 /** Learning: transformers, forests, linear models, chains of them, cross-validation. */
 export type { ChainOf } from './chain'
 export { chain } from './chain'
-export type { CrossValidateOptions, CrossValidation, FoldScores } from './cross-validate'
+export type { CrossValPredictOptions, OutOfFoldPredictions } from './cross-val-predict'
+export { crossValPredict } from './cross-val-predict'
+export type { CrossValidateOptions, CrossValidation, FoldScores, FoldSummary } from './cross-validate'
 export { crossValidate } from './cross-validate'
 export type { Classifier, Estimator, FitOptions, LabelIn, Regressor } from './estimator'
 export type {
   ClassifierScores,
   DefaultScores,
+  DefaultScoring,
   EvaluateOptions,
   HasTask,
   MetricNameOf,
@@ -16,6 +19,7 @@ export type {
 } from './evaluate'
 export { evaluate } from './evaluate'
 export type { FittedClassifier, FittedModel, FittedModelState, FittedRegressor, PredictionInput } from './fitted-model'
+export type { FoldOptions } from './folds'
 export type { FittedForest } from './forest/fitted-forest'
 export { isFittedForest } from './forest/fitted-forest'
 export type { Forest, TreeArrays } from './forest/forest'
@@ -37,6 +41,25 @@ export type { Params } from './params'
 export type { RestoreOptions } from './restore'
 export { restoreModel, restoreTransformer } from './restore'
 export { learnRuntime } from './runtime'
+export type { CurveOptions, CurvePoint, ScoreCurve } from './search/curves'
+export { learningCurve, validationCurve } from './search/curves'
+export type { ChoiceDistribution, Distribution, NumberDistribution, ParamValue, ParamValues, SearchSpace } from './search/distributions'
+export { choice, int, logUniform, uniform } from './search/distributions'
+export type { Objective, OptimizeOptions } from './search/optimize'
+export { optimize } from './search/optimize'
+export type { Pruning, RunningTrial } from './search/run-trials'
+export type { Searched, SearchOptions } from './search/search-estimator'
+export type { FittedOf, SearchResult, SearchTrials } from './search/search-result'
+export { trialsTable } from './search/search-result'
+export type { SearchRun, SearchTrialRun } from './search/search-run'
+export type { TrialCount } from './search/searches'
+export { gridSearch, randomSearch, tpeSearch } from './search/searches'
+export type { HalvingOptions } from './search/successive-halving'
+export { successiveHalving } from './search/successive-halving'
+export type { TpeSettings } from './search/tpe'
+export type { SearchTrial } from './search/trial'
+export type { TrialStorage } from './search/trial-store'
+export { withOptions } from './search/with-options'
 export { dropColumns, selectColumns } from './select-columns'
 export type { SimpleImputerOptions } from './simple-imputer'
 export { simpleImputer } from './simple-imputer'

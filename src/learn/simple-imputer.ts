@@ -62,6 +62,7 @@ export function simpleImputer(options: SimpleImputerOptions = {}): Transformer {
   return {
     kind: 'simpleImputer',
     options: paramsOf({ strategy, fillValue, addIndicator, columns }),
+    withOptions: (changes) => simpleImputer({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of simpleImputer')
       const fillings = columnsFor(table, columns, fitOptions, () => true).map((column): Filling => {

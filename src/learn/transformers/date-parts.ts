@@ -51,6 +51,7 @@ export function dateParts(options: DatePartsOptions = {}): Transformer {
   return {
     kind: 'dateParts',
     options: paramsOf({ parts: distinct, cyclic, columns }),
+    withOptions: (changes) => dateParts({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of dateParts')
       const dated = columnsFor(table, columns, fitOptions, ({ type }) => type === 'timestamp').map(
