@@ -5,7 +5,10 @@ import { displayedSuite, type Expectation, type ExpectationSuite, type Severity 
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** The JSON object of a suite, as Great Expectations 1.x reads it. */
+/** What new suites say of their format: the version that lane `gx` runs them in. It writes the version of itself there, and reads any. */
+const GREAT_EXPECTATIONS = '1.24.1'
+
+/** The JSON object of a suite, as Great Expectations 1.x reads it. A suite that was read keeps the version that it was written by. */
 export function suiteToJson(suite: ExpectationSuite): { readonly [key: string]: Json | undefined } {
   const { name, id = null, meta, notes, suiteParameters } = suite
   return {
@@ -13,7 +16,7 @@ export function suiteToJson(suite: ExpectationSuite): { readonly [key: string]: 
     id,
     expectations: suite.expectations.map(({ type, kwargs, meta: own = {}, ...rest }) => ({ type, kwargs, meta: own, ...rest })),
     ...(suiteParameters === undefined ? {} : { suite_parameters: suiteParameters }),
-    meta: { great_expectations_version: '1.10.0', ...meta },
+    meta: { great_expectations_version: GREAT_EXPECTATIONS, ...meta },
     notes: notes ?? null,
   }
 }

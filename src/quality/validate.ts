@@ -33,7 +33,8 @@ export interface ValidateOptions extends EvaluationContext {
  * Row-wise expectations leave out missing cells; without any values they are met. An expectation that cannot be
  * evaluated (no such column, text compared with numbers, an unknown type) fails with `exception_info`; the others are not affected.
  *
- * `partial_unexpected_counts` counts all unexpected values; Great Expectations counts only the first ones unless the format is `COMPLETE`.
+ * `partial_unexpected_counts` counts all unexpected values, and `unexpected_list` has all of them; Great Expectations stops at 20 values, or at 200
+ * when the format is `COMPLETE`.
  *
  * @example validate(flights, suite).success
  * @throws InvalidArgument when the table or the suite is none

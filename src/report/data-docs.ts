@@ -134,7 +134,9 @@ async function knownEntries(
 function indexPage(all: readonly Entry[], title: string): string {
   const entries = [...all].sort((a, b) => b.runTime - a.runTime || (a.href < b.href ? -1 : 1))
   const failed = entries.filter(({ success }) => !success).length
-  const link = ({ href, runTime }: Entry): Html => html`<a href="${href}">${formatTime(runTime)}</a>`
+  // Results of one run have the same time, so a screen reader says the suite, too.
+  const link = ({ href, runTime, suite }: Entry): Html =>
+    html`<a href="${href}" aria-label="${formatTime(runTime)}, ${suite}">${formatTime(runTime)}</a>`
   return page({
     title,
     lead: `${entries.length} results, ${failed} of them with expectations that were not met. Times are UTC.`,

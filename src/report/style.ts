@@ -61,9 +61,10 @@ h3{font-size:15.5px;margin:0 0 6px;font-weight:600;overflow-wrap:anywhere}
 .findings{list-style:none;margin:0;padding:0;font-size:14px}
 .findings li{display:grid;grid-template-columns:minmax(0,1.1fr) 76px minmax(0,1.8fr) minmax(0,2.4fr);gap:4px 16px;align-items:baseline;padding:8px 0;border-top:1px solid var(--line);overflow-wrap:anywhere}
 .findings.met li{grid-template-columns:76px minmax(0,2fr) minmax(0,1.4fr)}
+.findings li>.tag{justify-self:start}
 .findings li:first-child{border-top:0}
-@media (max-width:640px){.findings li,.findings.met li{display:block}.findings li>*{display:block;margin:0 0 4px}.findings li>.tag{display:inline-block}}
-.break{overflow-wrap:anywhere}
+@media (max-width:640px){thead th,thead th.n{white-space:normal}.findings li,.findings.met li{display:block}.findings li>*{display:block;margin:0 0 4px}.findings li>.tag{display:inline-block}}
+.break,.failure p,.failure h3{overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--soft);font-size:13px;margin-top:10px}
 @media (max-width:640px){main,header,footer{padding-left:14px;padding-right:14px}section{padding:16px 14px}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--grid:#ddd}body{font-size:11pt}section{border-color:#bbb;margin:14px 0}main,header,footer{max-width:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

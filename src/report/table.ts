@@ -38,7 +38,7 @@ export function dataTable<T>(options: DataTableOptions<T>): Html {
     rows.length === 0
       ? html`<tr><td colspan="${columns.length}" class="note">${empty}</td></tr>`
       : rows.map((row) => html`<tr>${columns.map((column, index) => cell(row, column, index))}</tr>`)
-  return html`<div class="scroll"><table>${captionOf(caption)}
+  return html`${scroll(caption)}<table>${captionOf(caption)}
 <thead><tr>${columns.map(({ title, numeric }) => html`<th scope="col" class="${numeric ? 'n' : ''}">${title}</th>`)}</tr></thead>
 <tbody>${body}</tbody></table></div>`
 }
@@ -90,9 +90,14 @@ export function heatTable(options: HeatTableOptions): Html {
       ? html`<td class="heat" style="${style}" aria-label="${text}, drifted"><b>${text}</b></td>`
       : html`<td class="heat" style="${share < 0.02 ? '' : style}">${text}</td>`
   }
-  return html`<div class="scroll"><table class="heat">${captionOf(caption)}
+  return html`${scroll(caption)}<table class="heat">${captionOf(caption)}
 <thead><tr><th scope="col">${corner}</th>${columnTitles.map((title) => html`<th scope="col" class="heat">${title}</th>`)}</tr></thead>
 <tbody>${rowTitles.map((title, r) => html`<tr><th scope="row">${title}</th>${columnTitles.map((_, c) => cell(values[r]?.[c]))}</tr>`)}</tbody></table></div>`
+}
+
+/** Opens the element that scrolls a wide table. It takes the focus, so that the arrow keys scroll it where it is wider than the screen. */
+function scroll(caption = 'Table'): Html {
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}">`
 }
 
 function captionOf(caption: string | undefined): Html | null {

@@ -37,13 +37,14 @@ export function validationReport(result: ValidationResult, options: ValidationRe
   const sections = [
     ...(failed.length > 0 ? [failureSection(failed, groups, first)] : []),
     ...groups.map(groupSection),
+    ...(groups.length > 0 ? [] : [{ title: 'Expectations', body: html`<p class="note">The suite is empty.</p>` }]),
     ...(options.index === undefined ? [] : [{ title: 'Other runs', body: html`<p><a href="${options.index}">All runs</a></p>` }]),
   ]
   return page({
     title: options.title ?? `Data quality: ${result.suite_name}`,
     lead: leadOf(result, options.data),
     tiles: tilesOf(result, groups),
-    sections: sections.length > 0 ? sections : [{ title: 'Expectations', body: html`<p class="note">The suite is empty.</p>` }],
+    sections,
     footer: 'Opens without a network; the result is in the page as JSON (#report-data).',
     data: withoutLists(result),
   })
@@ -82,6 +83,7 @@ function leadOf({ success, statistics, meta }: ValidationResult, data: string | 
   const named = typeof run === 'string' ? ` Run ${run}.` : ''
   const time = typeof meta.validation_time === 'string' ? Date.parse(meta.validation_time) : Number.NaN
   const when = Number.isNaN(time) ? '' : ` Checked ${formatTime(time)} UTC.`
+  if (all === 0) return `Nothing${about} was judged: the suite is empty.${named}${when}`
   const outcome = success ? `All ${all} expectations${about} were met.` : `${all - met} of ${all} expectations${about} were not met.`
   return `${outcome}${named}${when}`
 }
@@ -195,16 +197,9 @@ function rowsOf({ result }: ExpectationResult): Html | null {
   if (!Array.isArray(rows) || rows.length === 0) return null
   const more = Number(result.unexpected_count ?? rows.length) - rows.length
   const rest = more > 0 ? ` and ${formatNumber(more)} more` : ''
-  const list = rows.map((row, i) => [i === 0 ? '' : ', ', html`<span class="mono">${rowText(row as Json)}</span>`])
+  const list = rows.map((row, i) => [i === 0 ? '' : ', ', html`<span class="mono">${valueText(row as Json)}</span>`])
   const title = typeof rows[0] === 'number' ? 'Row numbers, from 0' : 'Rows'
   return html`<p>${title}: ${list}${rest}</p>`
-}
-
-function rowText(row: Json): string {
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) return String(row)
-  return Object.entries(row)
-    .map(([name, value]) => `${name} ${valueText(value as Json)}`)
-    .join(' · ')
 }
 
 /** Columns that differ, quantiles, partitions. */
@@ -213,11 +208,20 @@ function detailsOf({ result: { details } }: ExpectationResult): Html | null {
   return html`<details><summary>Details</summary><p class="mono break">${JSON.stringify(details)}</p></details>`
 }
 
+/** A value in words: members of a list with commas, members of an object with their names. */
 function valueText(value: Json | undefined): string {
-  if (value === null || value === undefined) return 'missing'
-  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(7)))
-  const text = typeof value === 'string' ? (value === '' ? '(empty text)' : value) : JSON.stringify(value)
+  const text = wholeText(value)
   return text.length > 200 ? `${text.slice(0, 199)}…` : text
+}
+
+function wholeText(value: Json | undefined): string {
+  if (value === null || value === undefined) return 'missing'
+  if (value === '') return '(empty text)'
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(7)))
+  if (Array.isArray(value)) return value.length === 0 ? 'nothing' : value.map(wholeText).join(', ')
+  if (typeof value !== 'object') return String(value)
+  const members = Object.entries(value).map(([name, member]) => `${name} ${wholeText(member)}`)
+  return members.join(' · ')
 }
 
 /** The result without the lists that may be as long as the data. */

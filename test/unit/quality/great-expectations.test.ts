@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fromColumns } from '../../../src/dataset'
-import { loadJsonSchema, suiteFromJson, validate } from '../../../src/quality'
+import { loadJsonSchema, suiteFromJson, suiteToJson, validate } from '../../../src/quality'
 import type { CaseColumn } from '../../interop/gx/_cases'
 import { type Answer, caseTable, differenceOf, knownDifference } from '../../interop/gx/_difference'
 
@@ -24,6 +24,16 @@ describe('verdicts are those of Great Expectations', () => {
         return difference !== undefined && knownDifference(item) === undefined ? `${table} ${JSON.stringify(kwargs)}: ${difference}` : ''
       })
     expect(differences.filter(Boolean)).toEqual([])
+  })
+})
+
+describe('suites say which version', () => {
+  it('is that of the lane for new ones, and stays in those that were read', () => {
+    const pinned = /^great_expectations==(.+)$/m.exec(readFileSync('test/interop/gx/requirements.txt', 'utf8'))?.[1]
+    const suite = { name: 's', expectations: [] }
+    expect(suiteToJson(suite).meta).toEqual({ great_expectations_version: pinned })
+    const read = suiteFromJson({ ...suite, meta: { great_expectations_version: '0.18.1' } })
+    expect(suiteToJson(read).meta).toEqual({ great_expectations_version: '0.18.1' })
   })
 })
 
