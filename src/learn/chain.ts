@@ -37,14 +37,18 @@ export function chain(steps: readonly [...Transformer[], Estimator]): Estimator 
 }
 
 function chainParams(steps: readonly { readonly kind: string; readonly options: Params }[]): Params {
+  const names = stepNames(steps)
+  return Object.assign({}, ...steps.map(({ options }, i) => paramsOf(options, names[i])))
+}
+
+/** The names of steps: their kinds, numbered from the second of a kind on. */
+export function stepNames(steps: readonly { readonly kind: string }[]): string[] {
   const seen = new Map<string, number>()
-  let params: Params = {}
-  for (const { kind, options } of steps) {
+  return steps.map(({ kind }) => {
     const count = (seen.get(kind) ?? 0) + 1
     seen.set(kind, count)
-    params = { ...params, ...paramsOf(options, count === 1 ? kind : `${kind}${count}`) }
-  }
-  return params
+    return count === 1 ? kind : `${kind}${count}`
+  })
 }
 
 function isEstimator(step: unknown): step is Estimator {

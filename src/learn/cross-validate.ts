@@ -1,38 +1,43 @@
 /** Cross-validation: scores an estimator on rows that it was not fitted on. */
 import { invalidArgument, show } from '../core/errors'
 import { type Logger, silentLogger } from '../core/logger'
-import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
+import {
+  anything,
+  arrayOf,
+  checkOptions,
+  either,
+  finiteNumber,
+  nonEmptyString,
+  type OptionRule,
+  ofType,
+  wholeNumber,
+} from '../core/options'
 import { type OnProgress, progressReporter } from '../core/progress'
-import { createRng } from '../core/random'
 import { throwIfAborted, yieldToEventLoop } from '../core/signal'
 import type { Metric, MetricName } from '../metrics/metric'
-import { takeColumn, toFloat64 } from '../schema/column'
-import { blockFolds, type Fold, foldsOfTests, orderOf, randomFolds, strataOf, stratifiedFolds, timeFolds } from '../schema/partition'
+import { takeColumn } from '../schema/column'
+import type { Fold } from '../schema/partition'
 import type { NameOf } from '../schema/row-types'
 import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
 import { displayedFolds } from './display'
 import { type Estimator, loggerRule, tellWarnings } from './estimator'
-import { type MetricNameOf, type MetricOf, metricFor, scoreMetrics } from './evaluate'
+import { type DefaultScoring, defaultsFor, type MetricNameOf, type MetricOf, metricFor, scoreMetrics } from './evaluate'
+import type { FittedModel } from './fitted-model'
+import { checkFoldOptions, type FoldOptions, foldsFor } from './folds'
 import { targetOf } from './target'
 
 /** Options of {@link crossValidate}. */
-export interface CrossValidateOptions<Scoring extends readonly (MetricName | Metric)[], Name extends string = string> {
+export interface CrossValidateOptions<Scoring extends readonly (MetricName | Metric)[], Name extends string = string>
+  extends FoldOptions<Name> {
   /** The column to predict. */
   readonly target: Name
-  /** Number of folds. @default 5 */
-  readonly folds?: number | undefined
-  /** Metrics by name, or as objects. */
-  readonly scoring: Scoring
-  /** Keep the proportions of the classes in every fold. @default true for classifiers without `groups` and `timeOrder` */
-  readonly stratify?: boolean | undefined
-  /** Shuffle rows before dividing; without, folds are consecutive blocks (only with `stratify: false`). @default true */
-  readonly shuffle?: boolean | undefined
-  /** A column of group labels: rows with equal values go to the same fold. It is not used as a feature. */
-  readonly groups?: Name | undefined
-  /** A column that orders rows in time: each fit uses earlier rows and is scored on later ones. The column stays a feature. */
-  readonly timeOrder?: Name | undefined
-  /** @default 0 */
-  readonly seed?: number | undefined
+  /**
+   * Metrics by name, or as objects.
+   * @default those of `evaluate`: accuracy, balancedAccuracy, f1, rocAuc and logLoss for classifiers; rmse, mae and r2 for regressors
+   */
+  readonly scoring?: Scoring | undefined
+  /** Also score each model on the rows that it learned from: `scores.accuracy.train`. @default false */
+  readonly returnTrainScores?: boolean | undefined
   /** Stops between folds and between trees; the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined
   /** Called after every fold. */
@@ -41,14 +46,20 @@ export interface CrossValidateOptions<Scoring extends readonly (MetricName | Met
   readonly logger?: Logger | undefined
 }
 
-/** One metric over all folds. */
-export interface FoldScores {
+/** Mean and spread of one value per fold. */
+export interface FoldSummary {
   /** Mean of `values`. */
   readonly mean: number
   /** Population standard deviation of `values` (divisor: folds), as `numpy.std`. */
   readonly std: number
-  /** One value per fold. */
+  /** One value per fold; with `repeats`, round after round. */
   readonly values: readonly number[]
+}
+
+/** One metric over all folds. */
+export interface FoldScores extends FoldSummary {
+  /** The same on the rows learned from, with `returnTrainScores`. */
+  readonly train?: FoldSummary | undefined
 }
 
 /** Scores by metric name. */
@@ -66,119 +77,152 @@ export type CrossValidation<Scoring extends readonly (MetricName | Metric)[]> = 
  * const scores = await crossValidate(model, train, { target: 'late', scoring: ['accuracy', 'rocAuc'] })
  * scores.rocAuc.mean
  */
-export async function crossValidate<E extends Estimator, T extends Table, const Scoring extends readonly MetricOf<E>[]>(
+export async function crossValidate<E extends Estimator, T extends Table, const Scoring extends readonly MetricOf<E>[] = DefaultScoring<E>>(
   estimator: E,
   table: T,
   options: CrossValidateOptions<Scoring, NameOf<T>>,
 ): Promise<CrossValidation<Scoring>> {
-  assertEstimator(estimator)
-  checkCrossValidation(options)
-  assertTable(table, 'crossValidate')
-  const { target, signal } = options
-  throwIfAborted(signal)
-  const metrics = options.scoring.map((metric) => metricFor(metric, estimator.task))
-  if (!table.columnNames.includes(target)) throw columnNotFound(target, table.columnNames)
-  for (const name of [options.groups, options.timeOrder]) {
-    if (name !== undefined && !table.columnNames.includes(name)) throw columnNotFound(name, table.columnNames)
-    if (name === target) throw invalidArgument(`crossValidate cannot divide by the target ${show(target)} itself`)
-  }
-  targetOf(table.column(target), estimator.task)
-  const folds = foldsFor(table, estimator.task, options)
-  const usable = options.groups === undefined ? table : withoutColumn(table, options.groups)
+  assertEstimator('crossValidate', estimator)
+  checkCrossValidation('crossValidate', options)
+  throwIfAborted(options.signal)
+  const plan = validationPlan('crossValidate', estimator.task, table, options)
   const report = progressReporter(options.onProgress)
-  const values: number[][] = metrics.map(() => [])
-  const warnings: string[] = []
-  const logger = { ...silentLogger(), warn: (message: string) => void warnings.push(message) }
-  for (const [i, fold] of folds.entries()) {
-    await yieldToEventLoop()
-    throwIfAborted(signal)
-    const fitted = await estimator.fitAsync(takeRows(usable, fold.train), { target, signal, logger })
-    scoreMetrics(fitted, takeRows(usable, fold.test), metrics).forEach((value, m) => {
-      values[m]?.push(value)
-    })
-    report({ phase: 'cross-validate', done: i + 1, total: folds.length, unit: 'steps' })
+  const warnings = warningCollector()
+  const results: FoldResult[] = []
+  for await (const result of foldResults(estimator, plan, { ...options, logger: warnings.logger })) {
+    results.push(result)
+    report({ phase: 'cross-validate', done: results.length, total: plan.folds.length, unit: 'steps' })
   }
-  if (warnings.length > 0) tellWarnings([`in ${warnings.length} of ${folds.length} folds: ${warnings[0]}`], options.logger)
-  const scores = Object.fromEntries(metrics.map(({ name }, m) => [name, summary(values[m] as number[])]))
-  return displayedFolds(scores, target) as CrossValidation<Scoring>
+  warnings.tell(plan.folds.length, options.logger)
+  return displayedFolds(scoresOf(plan.metrics, results), options.target) as CrossValidation<Scoring>
 }
 
-function assertEstimator(estimator: Estimator): void {
+/** What is the same for every estimator that is validated on a table. */
+export interface ValidationPlan {
+  readonly table: Table
+  readonly target: string
+  readonly folds: readonly Fold[]
+  readonly metrics: readonly Metric[]
+}
+
+/** What one fold gives: one value per metric. */
+export interface FoldResult {
+  readonly values: readonly number[]
+  readonly trainValues?: readonly number[] | undefined
+  /** Row numbers that it was judged on. */
+  readonly fold: Fold
+  readonly fitted: FittedModel
+}
+
+type AnyOptions = Omit<CrossValidateOptions<readonly (MetricName | Metric)[]>, 'onProgress'>
+
+/** Checks table, columns and metrics, and divides the rows. */
+export function validationPlan(
+  operation: string,
+  task: 'classification' | 'regression',
+  table: Table,
+  options: AnyOptions,
+): ValidationPlan {
+  assertTable(table, operation)
+  const { target, groups } = options
+  const metrics = (options.scoring ?? defaultsFor(task)).map((metric) => metricFor(metric, task))
+  if (!table.columnNames.includes(target)) throw columnNotFound(target, table.columnNames)
+  targetOf(table.column(target), task)
+  const folds = foldsFor(operation, table, task, options)
+  return { table: groups === undefined ? table : withoutColumn(table, groups), target, folds, metrics }
+}
+
+/** Fits and scores fold after fold; the event loop gets a turn before each. */
+export async function* foldResults(
+  estimator: Estimator,
+  { table, target, folds, metrics }: ValidationPlan,
+  options: Pick<AnyOptions, 'signal' | 'logger' | 'returnTrainScores'>,
+): AsyncGenerator<FoldResult, void> {
+  const { signal, logger } = options
+  for (const fold of folds) {
+    await yieldToEventLoop()
+    throwIfAborted(signal)
+    const train = takeRows(table, fold.train)
+    const fitted = await estimator.fitAsync(train, { target, signal, logger })
+    yield {
+      fold,
+      fitted,
+      values: scoreMetrics(fitted, takeRows(table, fold.test), metrics),
+      ...(options.returnTrainScores ? { trainValues: scoreMetrics(fitted, train, metrics) } : {}),
+    }
+  }
+}
+
+/** Scores by the names of the metrics. */
+export function scoresOf(metrics: readonly Metric[], results: readonly FoldResult[]): Record<string, FoldScores> {
+  const scored = metrics.map(({ name }, m) => {
+    const train = results.flatMap(({ trainValues }) => (trainValues === undefined ? [] : [trainValues[m] as number]))
+    const scores = summaryOf(results.map(({ values }) => values[m] as number))
+    return [name, train.length === 0 ? scores : { ...scores, train: summaryOf(train) }] as const
+  })
+  return Object.fromEntries(scored)
+}
+
+/** Mean and population standard deviation. */
+export function summaryOf(values: readonly number[]): FoldSummary {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
+  return { mean, std: Math.sqrt(variance), values }
+}
+
+/** Collects the warnings of many fits, and tells the first of them. */
+export function warningCollector(): { readonly logger: Logger; tell(fits: number, logger: Logger | undefined): void } {
+  const warnings: string[] = []
+  return {
+    logger: { ...silentLogger(), warn: (message: string) => void warnings.push(message) },
+    tell(fits, logger) {
+      if (warnings.length > 0) tellWarnings([`in ${warnings.length} of ${fits} folds: ${warnings[0]}`], logger)
+    },
+  }
+}
+
+/** Refuses what is no estimator. @throws InvalidArgument */
+export function assertEstimator(operation: string, estimator: Estimator): void {
   if (typeof estimator?.fitAsync === 'function' && typeof estimator.task === 'string') return
   const fitted = typeof (estimator as { predict?: unknown } | null | undefined)?.predict === 'function'
   throw invalidArgument(
-    `crossValidate takes an estimator such as randomForestClassifier(), got ${fitted ? 'a model that is fitted already' : show(estimator)}`,
+    `${operation} takes an estimator such as randomForestClassifier(), got ${fitted ? 'a model that is fitted already' : show(estimator)}`,
   )
 }
 
-function checkCrossValidation(options: CrossValidateOptions<readonly (MetricName | Metric)[]>): void {
-  if (options === undefined) throw invalidArgument("crossValidate needs options: { target: 'late', scoring: ['accuracy'] }")
-  checkOptions('crossValidate', options, {
+/** Checks the options that everything that cross-validates shares, and `more`. @throws InvalidArgument */
+export function checkCrossValidation(operation: string, options: AnyOptions, more: Readonly<Record<string, OptionRule>> = {}): void {
+  if (options === undefined) throw invalidArgument(`${operation} needs options: { target: 'late' }`)
+  checkOptions(operation, options, {
     target: nonEmptyString(),
-    folds: wholeNumber(2),
+    folds: either(wholeNumber(2), arrayOf(ofType('object'))),
+    repeats: wholeNumber(1),
     scoring: arrayOf(anything()),
     stratify: ofType('boolean'),
     shuffle: ofType('boolean'),
     groups: nonEmptyString(),
     timeOrder: nonEmptyString(),
+    gap: wholeNumber(0),
+    maxTrainRows: wholeNumber(1),
     seed: finiteNumber(),
+    returnTrainScores: ofType('boolean'),
     signal: anything(),
     onProgress: ofType('function'),
     logger: loggerRule,
+    ...more,
   })
-  if (options?.target === undefined) throw invalidArgument('crossValidate needs `target`, the name of the column to predict')
-  if (options.scoring === undefined || options.scoring.length === 0) {
-    throw invalidArgument("crossValidate needs `scoring`, a list of metrics such as ['accuracy']")
+  if (options?.target === undefined) throw invalidArgument(`${operation} needs \`target\`, the name of the column to predict`)
+  if (options.scoring?.length === 0) {
+    throw invalidArgument(`${operation} needs \`scoring\` with at least one metric such as 'accuracy', or no \`scoring\` for the default`)
   }
-  const { stratify, groups, timeOrder, shuffle } = options
-  if ([stratify === true, groups !== undefined, timeOrder !== undefined].filter(Boolean).length > 1) {
-    throw invalidArgument('crossValidate takes one of `stratify`, `groups` and `timeOrder`')
-  }
-  if (shuffle === false && stratify !== false) throw invalidArgument('`shuffle: false` of crossValidate needs `stratify: false`')
+  checkFoldOptions(operation, options)
 }
 
-function foldsFor(table: Table, task: string, options: CrossValidateOptions<readonly (MetricName | Metric)[]>): Fold[] {
-  const { folds: k = 5, groups, timeOrder, shuffle = true } = options
-  const n = table.numRows
-  const rng = createRng(options.seed ?? 0)
-  if (timeOrder !== undefined) return timeFolds(orderOf(toFloat64(table.column(timeOrder))), k)
-  if (groups !== undefined) return groupFolds(strataOf(table.column(groups)), k, groups)
-  if (options.stratify ?? task === 'classification') {
-    return foldsOfTests(n, stratifiedFolds(strataOf(table.column(options.target)), k, rng))
-  }
-  return foldsOfTests(n, shuffle ? randomFolds(n, k, rng) : blockFolds(n, k))
-}
-
-/** Folds of whole groups: the largest groups first, each to the fold with the fewest rows so far. */
-function groupFolds(codes: Int32Array, k: number, name: string): Fold[] {
-  const members = new Map<number, number[]>()
-  codes.forEach((code, row) => {
-    const rows = members.get(code)
-    if (rows === undefined) members.set(code, [row])
-    else rows.push(row)
-  })
-  if (members.size < k) throw invalidArgument(`${k} folds need at least ${k} groups, ${show(name)} has ${members.size}`)
-  const tests: number[][] = Array.from({ length: k }, () => [])
-  for (const rows of [...members.values()].sort((a, b) => b.length - a.length)) {
-    const smallest = tests.reduce((least, test) => (test.length < least.length ? test : least))
-    for (const row of rows) smallest.push(row)
-  }
-  return foldsOfTests(
-    codes.length,
-    tests.map((test) => Int32Array.from(test).sort()),
-  )
-}
-
-function takeRows(table: Table, rows: Int32Array): Table {
+/** The rows of a table as a table. */
+export function takeRows(table: Table, rows: Int32Array): Table {
   return tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
 }
 
 function withoutColumn(table: Table, dropped: string): Table {
   return tableOf(table.columnNames.filter((name) => name !== dropped).map((name) => table.column(name)))
-}
-
-function summary(values: readonly number[]): FoldScores {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
-  return { mean, std: Math.sqrt(variance), values }
 }

@@ -62,6 +62,9 @@ export type RegressorScores = {
   readonly r2: number
 }
 
+/** The metrics that cross-validation computes when none are named. */
+export type DefaultScoring<M extends HasTask> = readonly Extract<MetricOf<M>, keyof ClassifierScores | keyof RegressorScores>[]
+
 /** The metrics that are computed when none are named; those not always defined are optional. */
 export type DefaultScores<M extends HasTask> = M['task'] extends 'classification'
   ? ClassifierScores
@@ -138,6 +141,7 @@ export function scoreMetrics(model: FittedModel, table: Table, metrics: readonly
   return metrics.map((metric) => scoreRows(metric, { actual, predicted, classes, probabilities: () => probabilities }))
 }
 
-function defaultsFor(task: 'classification' | 'regression'): readonly MetricName[] {
+/** The metrics of a task when none are named. */
+export function defaultsFor(task: 'classification' | 'regression'): readonly MetricName[] {
   return task === 'regression' ? ['rmse', 'mae', 'r2'] : ['accuracy', 'balancedAccuracy', 'f1', 'rocAuc', 'logLoss']
 }

@@ -27,6 +27,8 @@ export interface Learner {
   readonly kind: string
   readonly task: ModelTask & ('classification' | 'regression')
   readonly options: Params
+  /** The same algorithm with some options changed, for searches. @throws InvalidArgument for unknown or unfit options */
+  withOptions?(changes: object): Learner
   /** Of classifiers: the fewest classes a target may have. @default 1 */
   readonly minClasses?: number | undefined
   /** Fits in steps, so that a caller can yield to the event loop between them. */

@@ -68,6 +68,7 @@ export function oneHotEncoder(options: OneHotEncoderOptions = {}): Transformer {
   return {
     kind: 'oneHotEncoder',
     options: paramsOf({ columns, handleUnknown, handleMissing, ...others }),
+    withOptions: (changes) => oneHotEncoder({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of oneHotEncoder')
       const encodings = columnsFor(table, columns, fitOptions, ({ type }) => type === 'string').map((column) =>

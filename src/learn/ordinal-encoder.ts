@@ -63,6 +63,7 @@ export function ordinalEncoder(options: OrdinalEncoderOptions = {}): Transformer
   return {
     kind: 'ordinalEncoder',
     options: paramsOf({ columns, categories: lists, handleUnknown, ...values, minFrequency, maxCategories }),
+    withOptions: (changes) => ordinalEncoder({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of ordinalEncoder')
       const orders = columnsFor(table, columns, fitOptions, ({ type }) => type === 'string').map((column): Order => {

@@ -3,12 +3,13 @@ import { invalidArgument, show } from '../core/errors'
 import { anything, arrayOf, checkOptions, nonEmptyString, ofType, oneOf } from '../core/options'
 import { type CellValue, type Column, columnFrom, columnInit, isMissingAt, makeColumn, missingMark, toFloat64 } from '../schema/column'
 import { assertTable } from '../schema/table'
+import { mean } from '../stats/elementary'
 import { sortFloat64 } from '../stats/sort'
 import { paramsOf } from './params'
 import type { StateOf } from './stored-parts'
 import { columnsFor, type FittedTransformer, isNumeric, neededColumn, type Transformer, withColumns } from './transformer'
 import { compareText } from './transformers/categories'
-import { compensatedSum, learnedNumber, presentNumbers } from './transformers/numbers'
+import { learnedNumber, presentNumbers } from './transformers/numbers'
 import { percentileOf } from './transformers/percentile'
 
 /** Options of {@link simpleImputer}. */
@@ -61,6 +62,7 @@ export function simpleImputer(options: SimpleImputerOptions = {}): Transformer {
   return {
     kind: 'simpleImputer',
     options: paramsOf({ strategy, fillValue, addIndicator, columns }),
+    withOptions: (changes) => simpleImputer({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of simpleImputer')
       const fillings = columnsFor(table, columns, fitOptions, () => true).map((column): Filling => {
@@ -145,7 +147,7 @@ function fillOf(column: Column, strategy: string, fillValue: number | string | b
   if (!isNumeric(column) && column.type !== 'timestamp') return mostFrequent(column)
   if (strategy === 'mostFrequent') return mostFrequent(column)
   const numbers = presentNumbers('simpleImputer', column)
-  const fill = strategy === 'mean' ? compensatedSum(numbers) / numbers.length : percentileOf(sortFloat64(numbers), 0.5, 'linear')
+  const fill = strategy === 'mean' ? mean(numbers) : percentileOf(sortFloat64(numbers), 0.5, 'linear')
   return learnedNumber('simpleImputer', column.name, fill)
 }
 

@@ -40,6 +40,7 @@ export function standardScaler(options: StandardScalerOptions = {}): Transformer
   return {
     kind: 'standardScaler',
     options: paramsOf({ withMean, withStd, columns }),
+    withOptions: (changes) => standardScaler({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of standardScaler')
       return fittedScaler(

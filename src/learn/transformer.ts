@@ -20,6 +20,8 @@ export interface Transformer {
   readonly kind: string
   /** Its options with all defaults, flat. */
   readonly options: Params
+  /** The same transformer with some options changed, for searches. @throws InvalidArgument for unknown or unfit options */
+  withOptions?(changes: object): Transformer
   /** @throws NotFound for a named column that the table lacks */
   fit(table: Table, options?: TransformerFitOptions): FittedTransformer
   /**

@@ -1,5 +1,14 @@
-/** ONNX: fitted models as files that every runtime opens. */
+/** ONNX: fitted models as files that every runtime opens; files made smaller, compared, inspected and checked. */
+export type { CompareOnnxOptions, OnnxComparison, OutputDifference } from './compare'
+export { compareOnnx } from './compare'
+export type { OnnxEngine, OnnxEngineSession } from './engine'
 export type { Precision } from './features'
+export type { Feed } from './feeds'
+export type { WeightType } from './quantize/int8'
+export type { QuantizableOp, QuantizeDynamicOptions } from './quantize/quantize-dynamic'
+export { quantizeDynamic } from './quantize/quantize-dynamic'
+export type { ToFloat16Options } from './quantize/to-float16'
+export { toFloat16 } from './quantize/to-float16'
 export type { ToOnnxOptions } from './to-onnx'
 export { toOnnx } from './to-onnx'
-export type { OnnxEngine, OnnxEngineSession, OnnxVerification } from './verify'
+export type { OnnxVerification } from './verify'

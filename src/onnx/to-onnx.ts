@@ -7,12 +7,13 @@ import type { Label } from '../metrics/label'
 import { int } from '../onnxfile/attribute'
 import type { ColumnSpec } from '../schema/signature'
 import { isTable, type Table } from '../schema/table'
+import type { OnnxEngine } from './engine'
 import { castToFloat64, Features, inputType, type OutputNames, type Precision, type TensorColumn } from './features'
 import { GraphBuilder } from './graph-builder'
 import { writeLearner } from './learners'
 import { sampleFor } from './sample'
 import { writeTransformer } from './transformers'
-import { type OnnxEngine, type OnnxVerification, verifyExport } from './verify'
+import { type OnnxVerification, verifyExport } from './verify'
 
 /** Options of {@link toOnnx}. */
 export interface ToOnnxOptions {

@@ -1,24 +1,12 @@
 /** Runs an exported file beside the model it was made of. */
 import { MillwrightError } from '../core/errors'
-import { loadPeer } from '../core/peer'
 import { throwIfAborted } from '../core/signal'
 import type { FittedModel } from '../learn/fitted-model'
 import type { Label } from '../metrics/label'
 import { type Column, makeColumn, toFloat64 } from '../schema/column'
 import { type Table, tableOf } from '../schema/table'
+import { loadEngine, type OnnxEngine } from './engine'
 import { inputType, type OutputNames, type Precision } from './features'
-
-/** The part of onnxruntime-common that is used; `onnxruntime-node`, `onnxruntime-web` and `onnxruntime-web/wasm` have it. */
-export interface OnnxEngine {
-  readonly InferenceSession: { create(model: Uint8Array, options?: object): Promise<OnnxEngineSession> }
-  readonly Tensor: new (type: never, data: never, dims: never) => object
-}
-
-/** A session of {@link OnnxEngine}. */
-export interface OnnxEngineSession {
-  run(feeds: never): Promise<Readonly<Record<string, unknown>>>
-  release(): Promise<void>
-}
 
 /** What a verification found. */
 export interface OnnxVerification {
@@ -44,7 +32,7 @@ export interface VerifyOptions {
 /** Compares the answers of file and model. @throws Internal where they differ by more than the tolerance */
 export async function verifyExport(fitted: FittedModel, bytes: Uint8Array, options: VerifyOptions): Promise<OnnxVerification> {
   const { rows, names, lib, signal } = options
-  const engine = lib ?? (await loadPeer<OnnxEngine>('onnxruntime-node', { needed: 'toOnnx without `lib`', hint: missingHint }))
+  const engine = await loadEngine('toOnnx', lib, ', or write without verifying: `verify: false`')
   throwIfAborted(signal)
   const session = await engine.InferenceSession.create(bytes, { logSeverityLevel: 3 })
   try {
@@ -59,9 +47,6 @@ export async function verifyExport(fitted: FittedModel, bytes: Uint8Array, optio
     await session.release()
   }
 }
-
-const missingHint =
-  'npm install onnxruntime-node, or hand in `lib` (import * as ort from "onnxruntime-web"), or write without verifying: `verify: false`'
 
 function feedsOf(fitted: FittedModel, engine: OnnxEngine, { rows, matrix, precision }: VerifyOptions): Record<string, object> {
   const Tensor = engine.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object

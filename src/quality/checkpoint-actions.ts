@@ -21,7 +21,7 @@ export interface StoreResultOptions extends ActionOptions {
 
 /**
  * Stores the result of each suite as JSON that Great Expectations reads: `<prefix><checkpoint>/<run>/<number>-<suite>.json`. Nothing is
- * overwritten: a run has keys of its own.
+ * overwritten: a run has keys of its own, and where the storage has conditional writes a key that is taken fails the action.
  */
 export function storeResultAction(options: StoreResultOptions): CheckpointAction {
   requireOptions('storeResultAction', options, ['storage'])
@@ -32,11 +32,16 @@ export function storeResultAction(options: StoreResultOptions): CheckpointAction
     when,
     run: async (result, { signal }) => {
       for (const [i, validation] of result.results.entries()) {
-        await storage.put(resultKey(prefix, result, i), utf8(JSON.stringify(validation)), { signal })
+        await putNew(storage, resultKey(prefix, result, i), JSON.stringify(validation), signal)
       }
       return resultKey(prefix, result, 0).replace(/[^/]+$/, '')
     },
   }
+}
+
+/** Writes a key that must not be there yet. @throws Conflict when it is, where the storage has conditional writes */
+export async function putNew(storage: ObjectStore, key: string, text: string, signal: AbortSignal | undefined): Promise<void> {
+  await storage.put(key, utf8(text), { signal, ...(storage.capabilities.conditionalPut ? { ifAbsent: true } : {}) })
 }
 
 /** The key of a suite's result. */

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay, textTable } from '../core/display'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
+import { newId } from '../core/ids'
 import { arrayOf, checkOptions, nonEmptyString, ofType, oneOf, requireOptions } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import { isTable, type Table } from '../schema/table'
@@ -15,7 +16,7 @@ import { jsonSchemaFor, type ValidateBatchesOptions, validateBatches } from './v
 /** What a checkpoint found on one run. Plain JSON but for its display. */
 export interface CheckpointResult {
   readonly checkpoint: string
-  /** Sortable, unique for a run of the checkpoint: its time, and a suffix where two share a time. */
+  /** Its time, so that ids sort, and eight random digits, so that no two runs share one: `20240131T120000.000Z-5f3a9c01`. */
   readonly runId: string
   /** Epoch milliseconds. */
   readonly runTime: number
@@ -111,14 +112,13 @@ export function checkpoint(options: CheckpointOptions): Checkpoint {
   if (suites.length === 0) throw invalidArgument(`checkpoint ${show(name)} needs a suite`)
   for (const suite of suites) checkSuite('checkpoint', suite)
   const clock = options.clock ?? systemClock()
-  const nextId = runIds()
   const value: Checkpoint = {
     name,
     suites: [...suites],
     run: async (data, runOptions = {}) => {
       checkRunOptions(runOptions)
       const runTime = clock.now()
-      const runId = nextId(runTime)
+      const runId = runIdAt(runTime)
       const results = await judge(data, suites, { ...options, ...runOptions, clock, runName: runOptions.runName ?? runId })
       return act({ checkpoint: name, runId, runTime, results }, options.actions ?? [], runOptions.signal)
     },
@@ -145,15 +145,9 @@ function checkRunOptions(options: CheckpointRunOptions): void {
   })
 }
 
-/** `20240131T120000.000Z`, and `-2` behind it for the second run at a time. */
-function runIds(): (time: number) => string {
-  let [last, count] = ['', 0]
-  return (time) => {
-    const id = new Date(time).toISOString().replace(/[-:]/g, '')
-    count = id === last ? count + 1 : 1
-    last = id
-    return count === 1 ? id : `${id}-${count}`
-  }
+/** Processes that share a store may run in the same millisecond, so the time is not enough. */
+function runIdAt(time: number): string {
+  return `${new Date(time).toISOString().replace(/[-:]/g, '')}-${newId().slice(0, 8)}`
 }
 
 type JudgeOptions = CheckpointOptions & CheckpointRunOptions

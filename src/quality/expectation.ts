@@ -65,7 +65,10 @@ export interface RowwiseOptions extends ConditionOptions {
   readonly mostly?: number | undefined
 }
 
-/** Bounds, both included unless strict; either may be left out. Timestamps are ISO 8601 text or epoch milliseconds. */
+/**
+ * Bounds, both included unless strict; either may be left out. Timestamps are ISO 8601 text or epoch milliseconds. Without a zone they are UTC; for
+ * Great Expectations on pandas leave the zone out, since it does not compare `2024-01-01T00:00:00Z` with times that have none.
+ */
 export interface Bounds {
   readonly min?: number | string | undefined
   readonly max?: number | string | undefined

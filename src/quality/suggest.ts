@@ -9,6 +9,7 @@ import {
   columnValuesToBeInSet,
   columnValuesToBeInTypeList,
   columnValuesToBeNull,
+  columnValuesToBeOfType,
   columnValuesToBeUnique,
   columnValuesToNotBeNull,
   type SetValue,
@@ -100,16 +101,18 @@ function columnRules(column: Column, limits: Limits): Expectation[] {
 }
 
 /** Names of a type in suites: ours first, then those of pandas, with and without missing cells. */
-const typeLists: Readonly<Record<Column['type'], readonly string[]>> = {
+const typeLists: Readonly<Record<Exclude<Column['type'], 'string'>, readonly string[]>> = {
   float64: ['float64'],
   int32: ['int32', 'int64', 'float64'],
   boolean: ['boolean', 'bool', 'object'],
-  string: ['string', 'str', 'object'],
   timestamp: ['timestamp', 'datetime64', 'datetime64[ns]'],
 }
 
 function typeRule({ name, type }: Column): Expectation {
-  return because('type', `the column was ${type}`, (told) => columnValuesToBeInTypeList(name, typeLists[type], told))
+  return because('type', `the column was ${type}`, (told) =>
+    // Great Expectations 1.24 fails every list of types on text of pandas 3, but takes the name alone.
+    type === 'string' ? columnValuesToBeOfType(name, 'str', told) : columnValuesToBeInTypeList(name, typeLists[type], told),
+  )
 }
 
 function missingRule({ name, length, nullCount }: Column): Expectation[] {
@@ -145,8 +148,11 @@ function rangeRule(column: Column, margin: number): Expectation {
   const [low, high] = numbers.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity])
   const reach = (high - low) * margin
   const whole = type !== 'float64'
-  const bound = (value: number, round: (value: number) => number) =>
-    jsonValue(type, whole ? round(value) : tidy(value, round)) as number | string
+  const bound = (value: number, round: (value: number) => number) => {
+    const json = jsonValue(type, whole ? round(value) : tidy(value, round)) as number | string
+    // Great Expectations on pandas does not compare times that have a zone with those of a table, which have none.
+    return typeof json === 'string' ? json.replace(/(\.000)?Z$/, '') : json
+  }
   // Counts, ages and amounts start at 0: less is an error even by a little.
   const min = low >= 0 && low - reach < 0 ? 0 : bound(low - reach, Math.floor)
   const max = high <= 0 && high + reach > 0 ? 0 : bound(high + reach, Math.ceil)

@@ -1,10 +1,12 @@
 /** Data docs: a page for every run of a checkpoint, and a list of the runs. */
-import { fromUtf8, utf8 } from '../core/bytes'
+import * as z from 'zod/mini'
+import { utf8 } from '../core/bytes'
 import { isMillwrightError } from '../core/errors'
 import { checkOptions, nonEmptyString, requireOptions } from '../core/options'
+import { parseStored, storedFormat } from '../core/stored'
 import type { ObjectStore } from '../ports/object-store'
 import type { ActionOptions, CheckpointAction, CheckpointResult } from '../quality'
-import { storageRules, whenRule } from '../quality/checkpoint-actions'
+import { putNew, storageRules, whenRule } from '../quality/checkpoint-actions'
 import { formatTime } from './format'
 import { type Html, html } from './html'
 import { page } from './page'
@@ -22,23 +24,27 @@ export interface DataDocsOptions extends ActionOptions {
   readonly data?: string | undefined
 }
 
-/** One run in the list. */
-interface Entry {
-  readonly href: string
-  readonly suite: string
-  readonly checkpoint: string
-  readonly runTime: number
-  readonly success: boolean
-  readonly met: number
-  readonly all: number
+/** One result in the list. */
+type Entry = ReturnType<typeof entryOf>
+
+/** An entry as it is stored beside its page. Its place follows from the key, so a copied folder stays whole. */
+const entryFormat = /* @__PURE__ */ storedFormat(() => z.looseObject(entryFields()))
+
+/** The entries of the list that was written last, by key: they need not be read again. */
+const cacheFormat = /* @__PURE__ */ storedFormat(() => z.record(z.string(), z.looseObject(entryFields())))
+
+function entryFields() {
+  const text = z.string()
+  return { href: text, suite: text, checkpoint: text, runTime: z.number(), success: z.boolean(), met: z.number(), all: z.number() }
 }
 
 /**
- * An action that writes a page for each suite of a run, `<prefix><checkpoint>/<run>/<number>-<suite>.html`, and the list of all runs,
- * `<prefix>index.html`. Open the list in a browser, or serve the folder.
+ * An action that writes a page for each suite of a run, `<prefix><checkpoint>/<run>/<number>-<suite>.html`, with an entry for the list
+ * (`.entry.json`), and the list of all runs, `<prefix>index.html`. Open the list in a browser, or serve the folder.
  *
- * The list is made from what is in the storage, so that it heals itself after a crash; where the storage has conditional writes, two
- * checkpoints that write at once both find their way into it.
+ * The list is made from the entries that are in the storage, so that it heals itself after a crash; where the storage has conditional writes,
+ * two checkpoints that write at once both find their way into it. Each run lists the keys and reads the entries that `<prefix>entries.json`
+ * does not know yet: as a rule its own.
  */
 export function dataDocsAction(options: DataDocsOptions): CheckpointAction {
   requireOptions('dataDocsAction', options, ['storage'])
@@ -51,9 +57,9 @@ export function dataDocsAction(options: DataDocsOptions): CheckpointAction {
       for (const [i, validation] of result.results.entries()) {
         const entry = entryOf(result, i)
         const text = validationReport(validation, { title: `Data quality: ${validation.suite_name}`, data, index: '../../index.html' })
-        await storage.put(`${prefix}${entry.href}`, utf8(text), { signal })
+        await putNew(storage, `${prefix}${entry.href}`, text, signal)
         // The entry is written after its page, so that the list never leads nowhere.
-        await storage.put(`${prefix}${entry.href.replace(/html$/, 'json')}`, utf8(JSON.stringify(entry)), { signal })
+        await putNew(storage, `${prefix}${entry.href.replace(/html$/, 'entry.json')}`, JSON.stringify(entry), signal)
       }
       await writeIndex(storage, { prefix, title, signal })
       return storage.uri(`${prefix}index.html`)
@@ -61,7 +67,7 @@ export function dataDocsAction(options: DataDocsOptions): CheckpointAction {
   }
 }
 
-function entryOf({ checkpoint, runId, runTime, results }: CheckpointResult, index: number): Entry {
+function entryOf({ checkpoint, runId, runTime, results }: CheckpointResult, index: number) {
   const validation = results[index] as CheckpointResult['results'][number]
   const suite = validation.suite_name
   const { evaluated_expectations: all, successful_expectations: met } = validation.statistics
@@ -81,10 +87,12 @@ async function writeIndex(storage: ObjectStore, options: IndexOptions): Promise<
   const key = `${prefix}index.html`
   for (let attempt = 1; ; attempt++) {
     const before = await storage.head(key, { signal })
-    const text = indexPage(await entriesOf(storage, options), options.title)
+    const entries = await entriesOf(storage, options)
+    const text = indexPage([...entries.values()], options.title)
     const condition = !storage.capabilities.conditionalPut ? {} : before === undefined ? { ifAbsent: true } : { ifMatch: before.etag }
     try {
       await storage.put(key, utf8(text), { signal, ...condition })
+      await storage.put(`${prefix}entries.json`, utf8(JSON.stringify(Object.fromEntries(entries))), { signal })
       return
     } catch (error) {
       if (!isMillwrightError(error, 'Conflict') || attempt === 10) throw error
@@ -92,20 +100,39 @@ async function writeIndex(storage: ObjectStore, options: IndexOptions): Promise<
   }
 }
 
-async function entriesOf(storage: ObjectStore, { prefix, signal }: IndexOptions): Promise<Entry[]> {
-  const entries: Entry[] = []
+/** All entries by key, those that are not known from the last list read from the storage. */
+async function entriesOf(storage: ObjectStore, { prefix, signal }: IndexOptions): Promise<Map<string, Entry>> {
+  const known = await knownEntries(storage, `${prefix}entries.json`, signal)
+  const entries = new Map<string, Entry>()
   let cursor: string | undefined
   do {
     const listing = await storage.list({ prefix, cursor, signal })
     for (const { key } of listing.objects) {
-      if (key.endsWith('.json')) entries.push(JSON.parse(fromUtf8(await storage.get(key, { signal }))) as Entry)
+      if (!key.endsWith('.entry.json')) continue
+      const place = key.slice(prefix.length)
+      entries.set(place, known[place] ?? parseStored(entryFormat, await storage.get(key, { signal }), key))
     }
     cursor = listing.cursor
   } while (cursor !== undefined)
-  return entries.sort((a, b) => b.runTime - a.runTime || (a.href < b.href ? -1 : 1))
+  return entries
 }
 
-function indexPage(entries: readonly Entry[], title: string): string {
+/** What the last list held; nothing when it is not there, or damaged: it is only a copy. */
+async function knownEntries(
+  storage: ObjectStore,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, Entry | undefined>>> {
+  try {
+    return parseStored(cacheFormat, await storage.get(key, { signal }), key)
+  } catch (error) {
+    if (isMillwrightError(error, 'NotFound') || isMillwrightError(error, 'Corrupt')) return {}
+    throw error
+  }
+}
+
+function indexPage(all: readonly Entry[], title: string): string {
+  const entries = [...all].sort((a, b) => b.runTime - a.runTime || (a.href < b.href ? -1 : 1))
   const failed = entries.filter(({ success }) => !success).length
   const link = ({ href, runTime }: Entry): Html => html`<a href="${href}">${formatTime(runTime)}</a>`
   return page({

@@ -9,7 +9,7 @@ import { likeRegex } from '../../src/quality/like-pattern'
 import { validationReport } from '../../src/report'
 import { propertySeed, times } from '../support/effort'
 
-const seed = { seed: propertySeed, numRuns: times(60, 3000) }
+const seed = { seed: propertySeed, numRuns: times(25, 3000) }
 const data = fromColumns({
   n: [1, 2.5, null, -3],
   s: ['a', null, 'b', 'A1'],

@@ -44,6 +44,7 @@ export function randomForestClassifier(options: RandomForestClassifierOptions = 
     kind,
     task: 'classification',
     options: paramsOf({ ...settings, criterion, classWeight }),
+    withOptions: (changes) => randomForestClassifier({ ...options, ...changes }).learner,
     steps: (features, target) => growClassifier({ kind, settings, features, target }, criterion, classWeight),
   }
   return makeEstimator(kind, [], learner, learner.options)
@@ -62,6 +63,7 @@ export function randomForestRegressor(options: RandomForestRegressorOptions = {}
     kind,
     task: 'regression',
     options: paramsOf(settings),
+    withOptions: (changes) => randomForestRegressor({ ...options, ...changes }).learner,
     steps: (features, target) => growRegressor({ kind, settings, features, target }),
   }
   return makeEstimator(kind, [], learner, learner.options)

@@ -30,6 +30,7 @@ export function linearRegression(options: LinearRegressionOptions = {}): Regress
     kind,
     task: 'regression',
     options: paramsOf({ alpha }),
+    withOptions: (changes) => linearRegression({ ...options, ...changes }).learner,
     *steps(features, target) {
       assertNumbers(kind, features)
       const { coefficients, intercept } = leastSquares(features.columns, target.values as Float64Array, alpha)

@@ -35,6 +35,7 @@ export function logisticRegression(options: LogisticRegressionOptions = {}): Cla
     task: 'classification',
     minClasses: 2,
     options: paramsOf({ c, maxIterations, tolerance }),
+    withOptions: (changes) => logisticRegression({ ...options, ...changes }).learner,
     steps: (features, target) => fitLogistic(features, target, { c, maxIterations, tolerance }),
   }
   return makeEstimator('logisticRegression', [], learner, learner.options)

@@ -1,7 +1,7 @@
 /** The parts of a timestamp that `dateParts` knows. */
 
 /** A part of a timestamp, in UTC. Named as in pandas' `Series.dt`, in camel case. */
-export type DatePart = (typeof datePartNames)[number]
+export type DateFeature = (typeof datePartNames)[number]
 
 /** Every part, from coarse to fine. */
 export const datePartNames = [

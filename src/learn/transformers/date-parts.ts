@@ -7,7 +7,7 @@ import { paramsOf } from '../params'
 import type { StateOf } from '../stored-parts'
 import { columnsFor, type FittedTransformer, type Transformer } from '../transformer'
 import { columnwise, floatColumn } from './columnwise'
-import { type DatePart, datePartNames } from './date-part-names'
+import { type DateFeature, datePartNames } from './date-part-names'
 
 /** Options of {@link dateParts}. */
 export interface DatePartsOptions {
@@ -16,7 +16,7 @@ export interface DatePartsOptions {
    * (Monday 0 to Sunday 6), `hour`, `minute`, `second`, `millisecond`.
    * @default ['year', 'month', 'day', 'dayOfWeek', 'hour']
    */
-  readonly parts?: readonly DatePart[] | undefined
+  readonly parts?: readonly DateFeature[] | undefined
   /**
    * Give the sine and the cosine (`<name>_<part>_sin`, `<name>_<part>_cos`) of each part that comes round again, so that December is near
    * January. `year` stays a number.
@@ -51,6 +51,7 @@ export function dateParts(options: DatePartsOptions = {}): Transformer {
   return {
     kind: 'dateParts',
     options: paramsOf({ parts: distinct, cyclic, columns }),
+    withOptions: (changes) => dateParts({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of dateParts')
       const dated = columnsFor(table, columns, fitOptions, ({ type }) => type === 'timestamp').map(
@@ -85,20 +86,20 @@ function fittedDates(state: State): FittedTransformer {
   })
 }
 
-function namesOf(name: string, part: DatePart, cyclic: boolean): string[] {
+function namesOf(name: string, part: DateFeature, cyclic: boolean): string[] {
   return isCyclic(part, cyclic) ? [`${name}_${part}_sin`, `${name}_${part}_cos`] : [`${name}_${part}`]
 }
 
-function isCyclic(part: DatePart, cyclic: boolean): boolean {
+function isCyclic(part: DateFeature, cyclic: boolean): boolean {
   return cyclic && part !== 'year'
 }
 
-function partOf(column: Column, part: DatePart): Float64Array {
+function partOf(column: Column, part: DateFeature): Float64Array {
   return toFloat64(column).map((time) => (time === time ? numberOf(new Date(time), part) : time))
 }
 
 /** Sine and cosine of how far each timestamp is through the period of the part. */
-function turnsOf(column: Column, part: DatePart): [Float64Array, Float64Array] {
+function turnsOf(column: Column, part: DateFeature): [Float64Array, Float64Array] {
   const angles = toFloat64(column).map((time) => {
     if (time !== time) return time
     const date = new Date(time)
@@ -110,7 +111,7 @@ function turnsOf(column: Column, part: DatePart): [Float64Array, Float64Array] {
 
 const DAY = 86_400_000
 
-function numberOf(date: Date, part: DatePart): number {
+function numberOf(date: Date, part: DateFeature): number {
   switch (part) {
     case 'year':
       return date.getUTCFullYear()
@@ -138,7 +139,7 @@ function numberOf(date: Date, part: DatePart): number {
 }
 
 /** The first value of a part, and how many values there are until it comes round again. */
-function periodOf(date: Date, part: DatePart): [first: number, period: number] {
+function periodOf(date: Date, part: DateFeature): [first: number, period: number] {
   switch (part) {
     case 'quarter':
       return [1, 4]

@@ -43,6 +43,7 @@ export function featureHasher(options: FeatureHasherOptions = {}): Transformer {
   return {
     kind: 'featureHasher',
     options: paramsOf({ nFeatures, alternateSign, prefix, columns }),
+    withOptions: (changes) => featureHasher({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of featureHasher')
       return restoreFeatureHasher({

@@ -74,6 +74,7 @@ export function hashingVectorizer(options: HashingVectorizerOptions = {}): Trans
   return {
     kind: 'hashingVectorizer',
     options: paramsOf({ nFeatures, ...how, columns }),
+    withOptions: (changes) => hashingVectorizer({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of hashingVectorizer')
       const hashed = columnsFor(table, columns, fitOptions, ({ type }) => type === 'string').map(({ name }) => ({ name }))

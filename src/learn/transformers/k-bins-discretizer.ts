@@ -57,6 +57,7 @@ export function kBinsDiscretizer(options: KBinsDiscretizerOptions = {}): Transfo
   return {
     kind: 'kBinsDiscretizer',
     options: paramsOf({ nBins, encode, strategy, ...(strategy === 'quantile' ? { quantileMethod } : {}), columns }),
+    withOptions: (changes) => kBinsDiscretizer({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of kBinsDiscretizer')
       const parts = columnsFor(table, columns, fitOptions, isNumeric).map((column): Bins => {

@@ -1,5 +1,5 @@
 /** k-means on a line: the centers of groups of numbers. */
-import { compensatedSum, meanAndDeviation } from './numbers'
+import { meanAndDeviation } from './numbers'
 
 /**
  * Lloyd's algorithm on numbers, from given centers, as scikit-learn's `KMeans` on one column (at most 300 rounds; ends when no number
@@ -18,7 +18,7 @@ export function kMeansLine(values: Float64Array, start: readonly number[]): numb
   for (let round = 0; round < 300; round++) {
     const next = nearestCenters(points, centers)
     const moved = centersOf(points, next, centers)
-    const shift = compensatedSum(moved.map((center, k) => (center - (centers[k] as number)) ** 2))
+    const shift = moved.reduce((sum, center, k) => sum + (center - (centers[k] as number)) ** 2, 0)
     centers = moved
     const same = next.every((group, i) => group === groups[i])
     groups = next

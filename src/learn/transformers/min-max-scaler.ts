@@ -35,6 +35,7 @@ export function minMaxScaler(options: MinMaxScalerOptions = {}): Transformer {
   return {
     kind: 'minMaxScaler',
     options: paramsOf({ featureRange, clip, columns }),
+    withOptions: (changes) => minMaxScaler({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of minMaxScaler')
       const parts = columnsFor(table, columns, fitOptions, isNumeric).map((column) => {

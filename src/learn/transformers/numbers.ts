@@ -1,6 +1,7 @@
 /** The numbers of a column as transformers learn from them. */
 import { invalidArgument, show } from '../../core/errors'
 import { type Column, toFloat64 } from '../../schema/column'
+import { mean as meanOf } from '../../stats/elementary'
 
 /** The numbers of a column that are there, in order. @throws InvalidArgument for text, and for infinite numbers, saying where */
 export function presentNumbers(kind: string, column: Column): Float64Array {
@@ -20,24 +21,11 @@ export function learnedNumber(kind: string, name: string, value: number): number
   })
 }
 
-/** The sum, with the rounding errors carried along (Neumaier). */
-export function compensatedSum(values: ArrayLike<number>): number {
-  let sum = 0
-  let lost = 0
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number
-    const next = sum + value
-    lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum
-    sum = next
-  }
-  return sum + lost
-}
-
 /** Mean and population deviation; two passes, so that large means cost no digits. No number at all: 0 and 0; infinite where they overflow. */
 export function meanAndDeviation(values: ArrayLike<number>): { readonly mean: number; readonly deviation: number } {
   const count = values.length
   if (count === 0) return { mean: 0, deviation: 0 }
-  const mean = compensatedSum(values) / count
+  const mean = meanOf(values)
   let squares = 0
   let rest = 0
   for (let i = 0; i < count; i++) {

@@ -46,6 +46,7 @@ export function polynomialFeatures(options: PolynomialFeaturesOptions = {}): Tra
   return {
     kind: 'polynomialFeatures',
     options: paramsOf({ degree, interactionOnly, includeBias, columns }),
+    withOptions: (changes) => polynomialFeatures({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of polynomialFeatures')
       const names = columnsFor(table, columns, fitOptions, isNumeric).map((column) => {

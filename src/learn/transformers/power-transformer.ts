@@ -40,6 +40,7 @@ export function powerTransformer(options: PowerTransformerOptions = {}): Transfo
   return {
     kind: 'powerTransformer',
     options: paramsOf({ method, standardize, columns }),
+    withOptions: (changes) => powerTransformer({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of powerTransformer')
       const parts = columnsFor(table, columns, fitOptions, isNumeric).map((column) => learnPower(column, method, standardize))

@@ -49,6 +49,7 @@ export function robustScaler(options: RobustScalerOptions = {}): Transformer {
   return {
     kind: 'robustScaler',
     options: paramsOf({ withCentering, withScaling, quantileRange, unitVariance, columns }),
+    withOptions: (changes) => robustScaler({ ...options, ...changes }),
     fit(table, fitOptions = {}) {
       assertTable(table, 'fit of robustScaler')
       const parts = columnsFor(table, columns, fitOptions, isNumeric).map((column) => {

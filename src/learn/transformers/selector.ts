@@ -4,13 +4,13 @@ import type { Column } from '../../schema/column'
 import { columnNotFound, type Table } from '../../schema/table'
 
 /** The kinds of columns that a selector may name. */
-export type ColumnKind = 'numeric' | 'text' | 'boolean' | 'timestamp'
+export type SelectedKind = 'numeric' | 'text' | 'boolean' | 'timestamp'
 
 /**
  * Which columns: a list of names in order, all of a kind (`numeric` is `float64` and `int32`), all whose name matches a pattern, or all
  * for which a function says yes. It is asked once, when the transformer learns; what is learned and stored is the names.
  */
-export type ColumnSelector = readonly string[] | ColumnKind | RegExp | ((column: Column) => boolean)
+export type ColumnSelector = readonly string[] | SelectedKind | RegExp | ((column: Column) => boolean)
 
 /** The names of the selected columns, never the target. @throws NotFound for a listed name that the table lacks */
 export function selectedNames(table: Table, selector: ColumnSelector, target: string | undefined): string[] {
@@ -39,7 +39,7 @@ export function selectorText(selector: ColumnSelector): string {
   return Array.isArray(selector) ? selector.join(',') : String(selector)
 }
 
-function kindOf({ type }: Column): ColumnKind {
+function kindOf({ type }: Column): SelectedKind {
   if (type === 'string') return 'text'
   return type === 'boolean' || type === 'timestamp' ? type : 'numeric'
 }

@@ -72,6 +72,7 @@ export function targetEncoder(options: TargetEncoderOptions = {}): Transformer {
   return {
     kind: 'targetEncoder',
     options: paramsOf({ targetType, smooth, cv, shuffle, seed, columns }),
+    withOptions: (changes) => targetEncoder({ ...options, ...changes }),
     fit: (table, fitOptions = {}) => learn(table, fitOptions).fitted,
     fitTransform(table, fitOptions = {}) {
       const { target, encoded, fitted } = learn(table, fitOptions)

@@ -1,5 +1,5 @@
 /** The mean target of each category, shrunk towards the mean of all rows. */
-import { compensatedSum } from './numbers'
+import { mean as meanOf } from '../../stats/elementary'
 
 /** What is learned of one column for one output. */
 export interface Means {
@@ -24,7 +24,7 @@ export function categoryMeans(
   smooth: number | 'auto',
 ): Means {
   const own = Float64Array.from(rows, (row) => target[row] as number)
-  const mean = compensatedSum(own) / rows.length
+  const mean = meanOf(own)
   const sums = new Float64Array(categories)
   const counts = new Float64Array(categories)
   rows.forEach((row, i) => {
@@ -40,7 +40,7 @@ export function categoryMeans(
     })
     return { encodings, mean }
   }
-  const variance = compensatedSum(own.map((value) => (value - mean) ** 2)) / rows.length
+  const variance = meanOf(own.map((value) => (value - mean) ** 2))
   const means = sums.map((sum, place) => sum / (counts[place] as number))
   const squares = new Float64Array(categories)
   rows.forEach((row, i) => {

@@ -60,7 +60,7 @@ def judge(batch, case):
     return {"success": bool(result.success), **found}
 
 
-def sqlite_batches(context, frames, folder):
+def sqlite_batches(context, frames, folder, source_name="s"):
     """The tables in SQLite, whose LIKE is told to mind the case of letters, as that of other databases does."""
 
     @sqlalchemy.event.listens_for(sqlalchemy.engine.Engine, "connect")
@@ -71,7 +71,7 @@ def sqlite_batches(context, frames, folder):
     engine = sqlalchemy.create_engine(path)
     for name, frame in frames.items():
         frame.to_sql(name, engine, index=False)
-    source = context.data_sources.add_sqlite("s", connection_string=path)
+    source = context.data_sources.add_sqlite(source_name, connection_string=path)
     return {
         name: source.add_table_asset(name, table_name=name).add_batch_definition_whole_table("b").get_batch() for name in frames
     }

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { bundle } from '../../../scripts/run.mjs'
 
 const python = resolve(process.env.MILLWRIGHT_PANDAS ?? '.venvs/pandas/bin/python')
-const page = readFileSync('docs/guide/from-pandas.md', 'utf8')
+const page = readFileSync('docs/guide/coming-from-pandas.md', 'utf8')
 const pairs = [...page.matchAll(/^## (.+)\n+```python\n([\s\S]*?)^```\n+```ts\n([\s\S]*?)^```/gm)]
 
 /** Runs a program beside the example data; what it printed last, as rows. */

@@ -7,13 +7,13 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { readCsv } from '../../../src/adapters/csv/csv'
 import type { Dataset } from '../../../src/dataset'
 import { defaultNaValues } from '../../../src/schema/coerce'
+import { dataFolder } from '../support/shared-data'
 import { cases } from './_cases'
 import { type Answer, differenceOf, givenOf, ownFiles, sharedFiles, type TableFile } from './_compare'
 
 const python = process.env.MILLWRIGHT_PANDAS ?? '.venvs/pandas/bin/python'
-const folder = process.env.MILLWRIGHT_DATA ?? ['../shared/data', '../../shared/data'].find((path) => existsSync(path)) ?? '../shared/data'
 const golden = process.argv.includes('--golden')
-const files = [...ownFiles, ...(golden ? [] : sharedFiles(folder))].filter(({ name, path }) => {
+const files = [...ownFiles, ...(golden ? [] : sharedFiles(dataFolder))].filter(({ name, path }) => {
   if (!existsSync(path)) console.log(`left out: ${name}, because there is no ${path}`)
   return existsSync(path)
 })

@@ -55,7 +55,7 @@ export function allCases(tables: Readonly<Record<string, Parts>>, width = 12): C
     const varied = numbers.filter((name) => distinctIn(name) > Math.max(15, 0.6 * parts.train.numRows)).slice(0, 8)
     return [
       ...of(numbers, [...imputers(), ...scalers(), ...powers(), ...functions()]),
-      ...of(categories, [...textImputers(), ...encoders()]),
+      ...of(categories, [...textImputers(), ...encoders(), ...listed(parts, categories)]),
       ...of(
         categories.filter((name) => parts.train.column(name).nullCount > 0),
         missingEncoders(),
@@ -198,6 +198,44 @@ function encoders(): Made[] {
     { ...order('error', { handleUnknown: 'error' }, { handle_unknown: 'error', unknown_value: null }), whole: true },
     order('minFrequency 20', { minFrequency: 20 }, { min_frequency: 20 }),
     order('maxCategories 3', { maxCategories: 3 }, { max_categories: 3 }),
+  ]
+}
+
+/** Categories and dropped ones named by the caller: those of training backwards, without its first. */
+function listed(parts: Parts, names: readonly string[]): Made[] {
+  if (names.length === 0) return []
+  const { train } = complete(parts, names)
+  const lists = names.map((name) => [...new Set(train.column(name).toArray() as string[])].sort().reverse())
+  if (lists.some((list) => list.length < 2)) return []
+  const shorter = lists.map((list) => list.slice(0, -1))
+  const record = <T>(items: readonly T[]): Record<string, T> => Object.fromEntries(items.map((item, i) => [names[i] as string, item]))
+  const first = lists.map((list) => list[0] as string)
+  const unknown = { handle_unknown: 'ignore', sparse_output: false }
+  return [
+    {
+      what: 'oneHot categories',
+      ours: oneHotEncoder({ categories: record(shorter) }),
+      spec: { class: 'OneHotEncoder', args: { categories: shorter, ...unknown } },
+      whole: true,
+    },
+    {
+      what: 'oneHot categories, error',
+      ours: oneHotEncoder({ categories: record(shorter), handleUnknown: 'error' }),
+      spec: { class: 'OneHotEncoder', args: { categories: shorter, handle_unknown: 'error' } },
+      whole: true,
+    },
+    {
+      what: 'oneHot drop by name',
+      ours: oneHotEncoder({ drop: record(first) }),
+      spec: { class: 'OneHotEncoder', args: { drop: first, ...unknown } },
+      whole: true,
+    },
+    {
+      what: 'ordinal categories',
+      ours: ordinalEncoder({ categories: record(shorter), handleUnknown: 'useEncodedValue', unknownValue: -7 }),
+      spec: { class: 'OrdinalEncoder', args: { categories: shorter, handle_unknown: 'use_encoded_value', unknown_value: -7 } },
+      whole: true,
+    },
   ]
 }
 

@@ -26,6 +26,8 @@ export interface Tally {
   cells: number
   /** Kind → largest difference, relative to the greater of the cell and 1. */
   readonly worst: Map<string, number>
+  /** Exponents of power transforms: how many, and how many agree with scikit-learn's to 1e-6. */
+  readonly lambdas: { all: number; near: number }
   /** Column → how far its cells may be off beside the tolerance. */
   readonly slack: Map<string, number>
 }
@@ -78,7 +80,8 @@ function withLambdas(
     const values = presentNumbers('comparison', train.column(name))
     const loss = powerLoss(method, values)
     const worse = ours === lambda ? 0 : loss(ours) - loss(lambda)
-    note(tally, 'lambda', relative(ours, lambda))
+    tally.lambdas.all++
+    if (relative(ours, lambda) <= 1e-6) tally.lambdas.near++
     const { mean, deviation } = meanAndDeviation(values.map((value) => powerOf(method, value, lambda)))
     // Where the transformed numbers lie close together beside their mean, their last digits are lost in both.
     if (standardize && deviation > 0) tally.slack.set(name, (1e-15 * Math.abs(mean)) / deviation)

@@ -31,13 +31,15 @@ else compare()
 function compare(): void {
   const tables = realTables()
   const { versions, cases, rows, answers } = ask(tables)
-  const tally: Tally = { cells: 0, worst: new Map(), slack: new Map() }
+  const tally: Tally = { cells: 0, worst: new Map(), lambdas: { all: 0, near: 0 }, slack: new Map() }
   const differences = cases.flatMap((item, i) => {
     const difference = differenceOf(item, rows[i] as Parts, answers[i] as Answer, tally)
     return difference === undefined ? [] : [`${item.table}: ${item.ours.kind} ${item.what}\n    ${difference}`]
   })
   for (const difference of differences) console.log(difference)
   for (const [kind, error] of tally.worst) console.log(`${kind.padEnd(20)} largest difference ${error.toExponential(1)}`)
+  const { all, near } = tally.lambdas
+  console.log(`exponents of power transforms: ${near} of ${all} equal to 1e-6, the others at least as likely as scikit-learn's`)
   const count = `${cases.length} fits on ${Object.keys(tables).length} tables, ${tally.cells} cells compared`
   console.log(`${JSON.stringify(versions)}: ${count}, ${differences.length} differ`)
   if (differences.length > 0) process.exitCode = 1

@@ -33,7 +33,7 @@ describe('batches of a stream', () => {
       const table = tables[name] as Table
       const list = sample(
         golden.cases.filter(([own]) => own === name),
-        150,
+        30,
         size,
       ).map(([, type, kwargs]) => ({ type, kwargs }))
       const suite = expectations('all', list)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
-import { fromUtf8 } from '../../../src/core/bytes'
+import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { fromColumns } from '../../../src/dataset'
 import type { AlertMessage, AlertSink, ObjectStore } from '../../../src/ports'
 import * as quality from '../../../src/quality'
@@ -28,6 +28,11 @@ async function keys(storage: ObjectStore): Promise<string[]> {
   return (await storage.list()).objects.map(({ key }) => key)
 }
 
+async function hrefs(storage: ObjectStore, prefix = ''): Promise<(string | undefined)[]> {
+  const index = fromUtf8(await storage.get(`${prefix}index.html`))
+  return [...index.matchAll(/href="(daily[^"]*)"/g)].map(([, href]) => href)
+}
+
 function recordingSink(): AlertSink & { readonly messages: AlertMessage[] } {
   const messages: AlertMessage[] = []
   return { portVersion: 1, name: 'recording', messages, send: (message) => void messages.push(message) }
@@ -42,42 +47,77 @@ describe('a checkpoint', () => {
       actions: [storeResultAction({ storage }), dataDocsAction({ storage }), notifyAction(sink, { labels: { team: 'data' } })],
     })
     const result = await daily.run(data)
-    expect(result).toMatchObject({ checkpoint: 'daily', runId: '20240131T120000.000Z', success: false, maxSeverity: 'warning' })
+    const { runId } = result
+    expect(runId).toMatch(/^20240131T120000\.000Z-[0-9a-f]{8}$/)
+    expect(result).toMatchObject({ checkpoint: 'daily', success: false, maxSeverity: 'warning' })
     expect(result.actions.map(({ status }) => status)).toEqual(['done', 'done', 'done'])
     expect(result.results[1]?.results[0]?.result).toMatchObject({ partial_unexpected_index_list: [{ n: 30, id: 'c' }] })
     expect(result.results[0]?.meta).toMatchObject({ checkpoint_name: 'daily', run_id: { run_name: result.runId } })
     expect(sink.messages).toEqual([
       expect.objectContaining({
-        ...{ id: 'daily/20240131T120000.000Z', rule: 'checkpoint daily', state: 'firing', severity: 'warning', value: 2, threshold: 0 },
+        ...{ id: `daily/${runId}`, rule: 'checkpoint daily', state: 'firing', severity: 'warning', value: 2, threshold: 0 },
         labels: { checkpoint: 'daily', team: 'data' },
-        summary:
-          'checkpoint "daily", run 20240131T120000.000Z: 2 of 3 expectations were not met: un/met: expect_column_values_to_be_between (n), un/met: expect_column_values_to_not_be_null (n)',
+        summary: `checkpoint "daily", run ${runId}: 2 of 3 expectations were not met: un/met: expect_column_values_to_be_between (n), un/met: expect_column_values_to_not_be_null (n)`,
       }),
     ])
     expect(await keys(storage)).toEqual([
-      'data-docs/daily/20240131T120000.000Z/1-met.html',
-      'data-docs/daily/20240131T120000.000Z/1-met.json',
-      'data-docs/daily/20240131T120000.000Z/2-un_met.html',
-      'data-docs/daily/20240131T120000.000Z/2-un_met.json',
+      `data-docs/daily/${runId}/1-met.entry.json`,
+      `data-docs/daily/${runId}/1-met.html`,
+      `data-docs/daily/${runId}/2-un_met.entry.json`,
+      `data-docs/daily/${runId}/2-un_met.html`,
+      'data-docs/entries.json',
       'data-docs/index.html',
-      'validations/daily/20240131T120000.000Z/1-met.json',
-      'validations/daily/20240131T120000.000Z/2-un_met.json',
+      `validations/daily/${runId}/1-met.json`,
+      `validations/daily/${runId}/2-un_met.json`,
     ])
-    const stored = fromUtf8(await storage.get('validations/daily/20240131T120000.000Z/2-un_met.json'))
+    const stored = fromUtf8(await storage.get(`validations/daily/${runId}/2-un_met.json`))
     expect(quality.validationResultFromJson(stored)).toEqual(result.results[1])
-    expect(String(result)).toBe("✗ checkpoint 'daily', run 20240131T120000.000Z")
+    expect(String(result)).toBe(`✗ checkpoint 'daily', run ${runId}`)
   })
 
   it('keeps every run, also two at one time, and lists them', async () => {
     const storage = memoryStorage()
     const daily = checkpoint({ name: 'daily', suites: met, clock, actions: [dataDocsAction({ storage, prefix: '' })] })
     const runs = [await daily.run(data), await daily.run(data)]
-    expect(runs.map(({ runId }) => runId)).toEqual(['20240131T120000.000Z', '20240131T120000.000Z-2'])
-    const index = fromUtf8(await storage.get('index.html'))
-    expect([...index.matchAll(/href="(daily[^"]*)"/g)].map(([, href]) => href)).toEqual([
-      'daily/20240131T120000.000Z-2/1-met.html',
-      'daily/20240131T120000.000Z/1-met.html',
-    ])
+    expect(await hrefs(storage)).toEqual(runs.map(({ runId }) => `daily/${runId}/1-met.html`).sort())
+  })
+
+  it('overwrites no result that is stored', async () => {
+    const storage = memoryStorage()
+    const { runId } = await checkpoint({ name: 'daily', suites: met, clock }).run(data)
+    const again = checkpoint({
+      ...{ name: 'daily', suites: met, clock },
+      actions: [callbackAction((result) => storeResultAction({ storage }).run({ ...result, runId }, {}))],
+    })
+    await again.run(data)
+    await expect(again.run(data)).rejects.toThrow('1 of its actions failed: callback:')
+    expect(await keys(storage)).toEqual([`validations/daily/${runId}/1-met.json`])
+  })
+
+  it('reads the entry of a run once, and makes the list anew when its copy is damaged or gone', async () => {
+    const inner = memoryStorage()
+    const read: string[] = []
+    const storage: ObjectStore = {
+      ...inner,
+      get: (key, options) => {
+        read.push(key)
+        return inner.get(key, options)
+      },
+    }
+    const daily = checkpoint({ name: 'daily', suites: met, clock, actions: [dataDocsAction({ storage, prefix: 'docs/' })] })
+    const readBy = async (): Promise<number> => {
+      read.length = 0
+      await daily.run(data)
+      return read.filter((key) => key.endsWith('.entry.json')).length
+    }
+    expect([await readBy(), await readBy(), await readBy()]).toEqual([1, 1, 1])
+    await inner.put('docs/entries.json', utf8('{"daily/x":{}}'))
+    expect(await readBy()).toBe(4)
+    await inner.delete('docs/entries.json')
+    expect(await readBy()).toBe(5)
+    expect(await hrefs(inner, 'docs/')).toHaveLength(5)
+    await inner.put('docs/daily/y/1-met.entry.json', utf8('{"href":1}'))
+    await expect(daily.run(data)).rejects.toThrow('docs/daily/y/1-met.entry.json')
   })
 
   it('loses no run in the list when two checkpoints write at once', async () => {
@@ -132,7 +172,7 @@ describe('a checkpoint', () => {
     )
     const daily = checkpoint({ name: 'daily', suites: unmet, clock, actions: [broken, notifyAction(sink)] })
     await expect(daily.run(data)).rejects.toThrow(
-      'checkpoint "daily", run 20240131T120000.000Z: 1 of its actions failed: upload: no network',
+      /checkpoint "daily", run 20240131T120000\.000Z-[0-9a-f]{8}: 1 of its actions failed: upload: no network/,
     )
     expect(sink.messages).toHaveLength(1)
   })

@@ -46,6 +46,13 @@ describe('a suggested suite', () => {
     expect(suite.expectations.find(({ kwargs }) => kwargs.column === 'amount' && 'min_value' in kwargs)?.kwargs.min_value).toBe(0)
   })
 
+  it('names types and times as Great Expectations on pandas takes them', () => {
+    const kwargsOf = (column: string, rule: string) =>
+      suite.expectations.find(({ kwargs, meta }) => kwargs.column === column && meta?.rule === rule)?.kwargs
+    expect(kwargsOf('note', 'type')).toEqual({ column: 'note', type_: 'str' })
+    expect(kwargsOf('day', 'range')).toMatchObject({ min_value: '2023-12-26T02:24:00', max_value: '2024-03-05T21:36:00' })
+  })
+
   it('is the same each time, travels as JSON, and is met by its own data', () => {
     expect(suggestExpectations(data)).toEqual(suite)
     expect(suiteFromJson(suiteToJson(suite)).expectations).toEqual(suite.expectations)

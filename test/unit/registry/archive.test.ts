@@ -148,7 +148,7 @@ describe('readZip', () => {
   })
 
   it('counts files before it looks at one', async () => {
-    const count = times(500, 20_000)
+    const count = times(150, 20_000)
     const many = await writeZip(Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, new Uint8Array()])))
     await expect(readZip(many, { ...limits, maxFiles: count / 2 })).rejects.toMatchObject({ code: 'InvalidArgument' })
     expect((await readZip(many, limits)).size).toBe(count)

@@ -1,0 +1,219 @@
+/** What the searches over an estimator's options share: options, trials by cross-validation, the result. */
+import { type Clock, systemClock } from '../../core/clock'
+import { invalidArgument } from '../../core/errors'
+import { sha256, sha256Hex } from '../../core/hash'
+import { canonicalJson } from '../../core/json'
+import { anything, type OptionRule, ofType, wholeNumber } from '../../core/options'
+import type { OnProgress } from '../../core/progress'
+import { throwIfAborted } from '../../core/signal'
+import type { Metric, MetricName } from '../../metrics/metric'
+import type { Table } from '../../schema/table'
+import {
+  assertEstimator,
+  type CrossValidateOptions,
+  checkCrossValidation,
+  type FoldResult,
+  foldResults,
+  scoresOf,
+  summaryOf,
+  type ValidationPlan,
+  validationPlan,
+  warningCollector,
+} from '../cross-validate'
+import type { Estimator } from '../estimator'
+import type { Distribution, ParamValues, SearchSpace } from './distributions'
+import { nothingFound, type Pruning, type RunningTrial, runTrials, type Suggestion, type TrialLoop, type TrialOutcome } from './run-trials'
+import { displayedSearch, type FittedOf, type SearchResult } from './search-result'
+import { logBest, type SearchRun } from './search-run'
+import { ranked, type SearchTrial } from './trial'
+import { openTrialStore, type TrialStorage, type TrialStore } from './trial-store'
+import { withOptions } from './with-options'
+
+/** Options that all searches share. */
+export interface SearchOptions<Scoring extends readonly (MetricName | Metric)[], Name extends string = string>
+  extends Omit<CrossValidateOptions<Scoring, Name>, 'onProgress'> {
+  /**
+   * What each option may be, by the name that `estimator.options` has for it: `randomForestClassifier.maxDepth` in a chain, `maxDepth` of a
+   * single model.
+   */
+  readonly params: SearchSpace
+  /** Fit the best estimator on the whole table. @default true */
+  readonly refit?: boolean | undefined
+  /** Trials at the same time. Pays off where a fit waits for something, such as a worker. @default 1 */
+  readonly concurrency?: number | undefined
+  /** Stop trials that the median rule finds hopeless after a fold. @default no pruning */
+  readonly pruning?: Pruning | boolean | undefined
+  /** Keep finished trials, and skip those that are there already. @default none */
+  readonly store?: TrialStorage | undefined
+  /** Log every trial as a run nested in this one, and the best to this one. @default none */
+  readonly run?: SearchRun | undefined
+  /** Called after every trial. */
+  readonly onProgress?: OnProgress<'search'> | undefined
+  /** Called with every trial that ended; what it throws is ignored. */
+  readonly onTrial?: ((trial: SearchTrial) => void) | undefined
+  /** @default the system clock */
+  readonly clock?: Clock | undefined
+}
+
+/** An estimator whose options are changed by name, or a function that makes one from the params. */
+export type Searched<E extends Estimator> = E | ((params: ParamValues) => E)
+
+/** The options of any search, for the code that all searches share. */
+export type AnySearchOptions = SearchOptions<readonly (MetricName | Metric)[]>
+
+/** A search that is ready to run. */
+export interface PreparedSearch<E extends Estimator> {
+  readonly method: string
+  readonly plan: ValidationPlan
+  readonly options: AnySearchOptions
+  readonly make: (params: ParamValues) => E
+  readonly metric: Metric
+  readonly store: TrialStore | undefined
+  readonly startedAt: number
+  readonly clock: Clock
+}
+
+/** Checks options and estimator, divides the rows, and opens the store. */
+export async function prepareSearch<E extends Estimator>(
+  method: string,
+  given: Searched<E>,
+  table: Table,
+  options: AnySearchOptions,
+  facts: { readonly example: ParamValues; readonly space: ReadonlyMap<string, Distribution>; readonly identity: object },
+): Promise<PreparedSearch<E>> {
+  const { clock = systemClock(), signal } = options
+  throwIfAborted(signal)
+  const make = typeof given === 'function' ? given : (params: ParamValues) => withOptions(given, params)
+  // An unknown name is an error now, not in every trial.
+  const example = make(facts.example)
+  assertEstimator(method, example)
+  const plan = validationPlan(method, example.task, table, options)
+  const { store: where, seed = 0, pruning } = options
+  const identity = {
+    method,
+    seed,
+    pruning,
+    space: [...facts.space],
+    ...facts.identity,
+    estimator: typeof given === 'function' ? example.kind : { kind: given.kind, options: given.options },
+    target: options.target,
+    metrics: plan.metrics.map(({ name }) => name),
+    folds: sha256Hex(canonicalJson(plan.folds)),
+    data: where === undefined ? undefined : dataDigest(plan.table),
+  }
+  const description = `${method} of ${example.kind} over ${[...facts.space.keys()].join(', ')} on ${plan.table.numRows} rows, seed ${seed}`
+  const store = where === undefined ? undefined : await openTrialStore(where, { identity, description }, signal)
+  return { method, plan, options, make, metric: plan.metrics[0] as Metric, store, startedAt: clock.now(), clock }
+}
+
+/** The rules of the options that all searches share. */
+export function checkSearch(method: string, options: AnySearchOptions, more: Readonly<Record<string, OptionRule>>): void {
+  checkCrossValidation(method, options, {
+    params: anything(),
+    refit: ofType('boolean'),
+    concurrency: wholeNumber(1),
+    pruning: { allowed: 'true, false or { startupTrials, warmupSteps }', test: (value) => ['boolean', 'object'].includes(typeof value) },
+    store: {
+      allowed: 'an object store and a key: { storage, key }',
+      test: (value) => typeof (value as TrialStorage)?.storage?.put === 'function' && typeof (value as TrialStorage).key === 'string',
+    },
+    run: { allowed: 'a run of a tracker', test: (value) => typeof (value as SearchRun)?.startChild === 'function' },
+    onTrial: ofType('function'),
+    clock: ofType('object'),
+    ...more,
+  })
+}
+
+/** Runs some trials of a search. */
+export function searchTrials<E extends Estimator>(
+  search: PreparedSearch<E>,
+  part: Pick<TrialLoop, 'first' | 'end' | 'total' | 'suggest'> & {
+    readonly planOf?: ((suggestion: Suggestion) => ValidationPlan) | undefined
+  },
+): Promise<SearchTrial[]> {
+  const { method, options, metric, store, plan, clock } = search
+  const { pruning } = options
+  return runTrials({
+    method,
+    ...part,
+    concurrency: options.concurrency ?? 1,
+    higherIsBetter: metric.higherIsBetter,
+    pruning: typeof pruning === 'object' ? pruning : pruning ? {} : undefined,
+    signal: options.signal,
+    clock,
+    store,
+    run: options.run,
+    onProgress: options.onProgress,
+    onTrial: options.onTrial,
+    attempt: (trial, suggestion) => validate(search, part.planOf?.(suggestion) ?? plan, trial),
+  })
+}
+
+/** Cross-validates one set of params; the running mean is reported after every fold. */
+async function validate<E extends Estimator>(search: PreparedSearch<E>, plan: ValidationPlan, trial: RunningTrial): Promise<TrialOutcome> {
+  const { returnTrainScores, logger } = search.options
+  const warnings = warningCollector()
+  const results: FoldResult[] = []
+  let pruned = false
+  const folds = foldResults(search.make(trial.params), plan, { signal: trial.signal, returnTrainScores, logger: warnings.logger })
+  for await (const result of folds) {
+    // The fitted models of all folds are not kept: of many trials they would fill the memory.
+    results.push({ values: result.values, trainValues: result.trainValues, fold: result.fold, fitted: undefined as never })
+    const soFar = summaryOf(results.map(({ values }) => values[0] as number)).mean
+    const stop = trial.report(soFar)
+    if (stop && results.length < plan.folds.length) {
+      pruned = true
+      break
+    }
+  }
+  warnings.tell(results.length, logger)
+  const scores = scoresOf(plan.metrics, results)
+  return { score: scores[(plan.metrics[0] as Metric).name]?.mean ?? Number.NaN, scores, pruned }
+}
+
+/** The result of a search: the best of `candidates`, fitted on the whole table. @throws InvalidState when no trial finished */
+export async function searchResult<E extends Estimator>(
+  search: PreparedSearch<E>,
+  trials: readonly SearchTrial[],
+  candidates: readonly SearchTrial[] = trials,
+): Promise<SearchResult<E>> {
+  const { method, metric, options, plan, make, clock, startedAt } = search
+  const { higherIsBetter } = metric
+  const best = ranked(candidates, higherIsBetter)[0]
+  if (best === undefined || best.status !== 'finished' || Number.isNaN(best.score)) throw nothingFound(method, trials)
+  const bestEstimator = make(best.params)
+  const { target, signal, logger } = options
+  const fitted =
+    options.refit === false ? undefined : ((await bestEstimator.fitAsync(plan.table, { target, signal, logger })) as FittedOf<E>)
+  if (options.run !== undefined) logBest(options.run, best, { method, trials: trials.length })
+  return displayedSearch({
+    method,
+    metric: metric.name,
+    higherIsBetter,
+    best,
+    bestParams: best.params,
+    bestScore: best.score,
+    trials,
+    seconds: (clock.now() - startedAt) / 1000,
+    bestEstimator,
+    fitted,
+  })
+}
+
+/** A digest of all cells, so that trials on other data are not taken for these. */
+function dataDigest(table: Table): string {
+  const hasher = sha256()
+  for (const name of table.columnNames) {
+    const { type, storage, dictionary } = table.column(name)
+    hasher.update(JSON.stringify([name, type, dictionary]))
+    hasher.update(new Uint8Array(storage.buffer, storage.byteOffset, storage.byteLength))
+  }
+  return hasher.digest()
+}
+
+/** @throws InvalidArgument without options */
+export function requireParams(method: string, options: { readonly params?: unknown } | undefined): void {
+  if (options?.params === undefined) {
+    throw invalidArgument(`${method} needs options: { target: 'late', params: { 'randomForestClassifier.maxDepth': [4, 8, 16] } }`)
+  }
+}

@@ -1,0 +1,60 @@
+/** Trials as nested runs of a tracker. The tracker is known by the methods that are called, so that searching needs none. */
+import type { SearchTrial } from './trial'
+
+/** The run that a search is logged to: a `Run` of `millwright/run` is one. */
+export interface SearchRun {
+  startChild(options: {
+    readonly name?: string | undefined
+    readonly tags?: Readonly<Record<string, string>> | undefined
+  }): Promise<SearchTrialRun>
+  logParams(params: object): void
+  logMetrics(metrics: Readonly<Record<string, number>>): void
+  setTags(tags: Readonly<Record<string, string>>): void
+}
+
+/** The nested run of one trial. */
+export interface SearchTrialRun {
+  readonly runId: string
+  logParams(params: object): void
+  logMetrics(metrics: Readonly<Record<string, number>>, options?: { readonly step?: number | undefined }): void
+  setTags(tags: Readonly<Record<string, string>>): void
+  finish(status?: 'finished' | 'failed' | 'killed'): Promise<void>
+}
+
+/**
+ * Logs a trial that has ended, under the names that MLflow's autologging gives to scikit-learn's searches: the hyper-parameters as params,
+ * `mean_test_<metric>` and `std_test_<metric>` (and `train`) as metrics, and the metric of each fold as steps of `fold_test_<metric>`.
+ */
+export async function logTrial(run: SearchTrialRun, trial: SearchTrial): Promise<void> {
+  run.logParams(Object.fromEntries(Object.entries(trial.params).map(([name, value]) => [name, value === null ? 'default' : value])))
+  for (const [name, { mean, std, values, train }] of Object.entries(trial.scores)) {
+    run.logMetrics({ [`mean_test_${name}`]: mean, [`std_test_${name}`]: std })
+    if (train !== undefined) run.logMetrics({ [`mean_train_${name}`]: train.mean, [`std_train_${name}`]: train.std })
+    values.forEach((value, step) => {
+      run.logMetrics({ [`fold_test_${name}`]: value }, { step })
+    })
+  }
+  if (Object.keys(trial.scores).length === 0) {
+    trial.reports.forEach((value, step) => {
+      run.logMetrics({ reported: value }, { step })
+    })
+  }
+  run.logMetrics({ ...(trial.status === 'failed' ? {} : { score: trial.score }), trial_seconds: trial.seconds })
+  run.setTags({
+    'millwright.trial_status': trial.status,
+    ...(trial.rung === undefined
+      ? {}
+      : { 'millwright.trial_rung': String(trial.rung), 'millwright.trial_resource': String(trial.resource) }),
+    ...(trial.error === undefined ? {} : { 'millwright.error': trial.error.slice(0, 5000) }),
+  })
+  await run.finish(trial.status === 'failed' ? 'failed' : 'finished')
+}
+
+/** Logs to the search's own run what was found, as MLflow does: `best_<param>` and `best_cv_score`. */
+export function logBest(run: SearchRun, best: SearchTrial, facts: { readonly method: string; readonly trials: number }): void {
+  run.logParams({
+    search: facts.method,
+    ...Object.fromEntries(Object.entries(best.params).map(([name, value]) => [`best_${name}`, value === null ? 'default' : value])),
+  })
+  run.logMetrics({ best_cv_score: best.score, best_trial: best.number, trials: facts.trials })
+}
