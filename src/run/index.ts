@@ -1,6 +1,7 @@
 /** Experiments and runs: the room behind `millwright/run`. */
 
 export type { EndStatus } from '../ports/tracker-backend'
+export { type TfjsArtifacts, tfjsLoader } from '../modelfiles/tfjs-artifacts'
 export type { ArtifactContent, ArtifactFiles } from './artifact-content'
 export {
   type AutologEstimator,
@@ -24,7 +25,7 @@ export { Run } from './run'
 export type { LogArtifactsOptions, LogMetricOptions } from './run-context'
 export type { ChildRunOptions, StartRunOptions, TraceContext } from './run-options'
 export { type TfjsCallbacks, type TfjsCallbacksOptions, type TfjsLogs, tfjsCallbacks } from './tfjs-callbacks'
-export { type TfjsArtifacts, type TfjsModelLike, type TfjsModelOptions, type TfjsTensorLike, tfjsLoader, tfjsModel } from './tfjs-model'
+export { type TfjsModelLike, type TfjsModelOptions, type TfjsTensorLike, tfjsModel } from './tfjs-model'
 export { type TrackedStep, type TrackOptions, track, trackAsync } from './track'
 export { createBareTracker, Tracker } from './tracker'
 export type { BareTrackerOptions, SearchRunsOptions, SystemMetricsOptions } from './tracker-options'

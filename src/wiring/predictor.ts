@@ -5,21 +5,23 @@ import { Predictor as BarePredictor } from '../predictor/predictor'
 import type { LabelOf, PredictedLabel, ServableModel } from '../predictor/servable'
 
 /**
- * The runtimes a predictor has unless told otherwise: own learners, ONNX (when onnxruntime-node is installed), functions. They are
- * loaded on first use, so that a page which only imports `Predictor` does not carry every learner.
+ * The runtimes a predictor has unless told otherwise: own learners, ONNX (when onnxruntime-node is installed), TensorFlow.js (when
+ * `@tensorflow/tfjs` is), forests of ml-random-forest, functions. They are loaded on first use, so that a page which only imports `Predictor` does not carry every learner.
  */
 export async function defaultRuntimes(): Promise<readonly ModelRuntime[]> {
-  const [{ learnRuntime }, { onnxRuntime }, { functionRuntime }] = await Promise.all([
+  const [{ learnRuntime }, { onnxRuntime }, { tfjsRuntime }, { mlRandomForestRuntime }, { functionRuntime }] = await Promise.all([
     import('../learn/runtime'),
     import('../adapters/onnxruntime/onnx-runtime'),
+    import('../adapters/tfjs/tfjs-runtime'),
+    import('../adapters/ml-random-forest/ml-random-forest-runtime'),
     import('../adapters/function/function-runtime'),
   ])
-  return [learnRuntime(), onnxRuntime(), functionRuntime()]
+  return [learnRuntime(), onnxRuntime(), tfjsRuntime(), mlRandomForestRuntime(), functionRuntime()]
 }
 
 /** Options of {@link Predictor}'s `load`. */
 export interface PredictorLoadOptions extends Omit<LoadOptions, 'runtimes'> {
-  /** @default own learners, ONNX through onnxruntime-node, functions */
+  /** @default own learners, ONNX through onnxruntime-node, TensorFlow.js, forests of ml-random-forest, functions */
   readonly runtimes?: readonly ModelRuntime[] | undefined
 }
 

@@ -15,7 +15,7 @@ const floors: Readonly<Record<string, number>> = {
   mlruns: 2,
   onnxfile: 2,
   tensors: 2,
-  tfjsfile: 2,
+  modelfiles: 2,
   config: 3,
   dataset: 3,
   quality: 3,
@@ -48,7 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   mlruns: ['core', 'schema', 'ports'],
   onnxfile: ['core', 'schema'],
   tensors: ['core', 'schema', 'ports'],
-  tfjsfile: ['core', 'schema'],
+  modelfiles: ['core', 'schema'],
   config: ['core'],
   // A format makes datasets.
   'adapters/arrow': ['dataset'],
@@ -73,7 +73,7 @@ function mayImport(from: string, to: string): boolean {
   if (room === target) return room !== 'adapters' || from.split('/')[2] === to.split('/')[2] || to.startsWith('src/adapters/node/')
   const key = room === 'adapters' ? `adapters/${from.split('/')[2]}` : room
   if (allowed[key]?.includes(target)) return true
-  if (['ports', 'config', 'mlruns', 'onnxfile', 'tensors', 'tfjsfile'].includes(room)) return false
+  if (['ports', 'config', 'mlruns', 'onnxfile', 'tensors', 'modelfiles'].includes(room)) return false
   const floor = floors[room] as number
   const targetFloor = floors[target] as number
   if (targetFloor >= floor) return false
