@@ -1,9 +1,13 @@
 /** ONNX: fitted models as files that every runtime opens; files made smaller, compared, inspected and checked. */
+export type { OnnxCheck, OnnxProblem } from './check'
+export { checkOnnx } from './check'
 export type { CompareOnnxOptions, OnnxComparison, OutputDifference } from './compare'
 export { compareOnnx } from './compare'
 export type { OnnxEngine, OnnxEngineSession } from './engine'
 export type { Precision } from './features'
 export type { Feed } from './feeds'
+export type { OnnxConstant, OnnxInspection, OnnxValue } from './inspect'
+export { inspectOnnx } from './inspect'
 export type { WeightType } from './quantize/int8'
 export type { QuantizableOp, QuantizeDynamicOptions } from './quantize/quantize-dynamic'
 export { quantizeDynamic } from './quantize/quantize-dynamic'

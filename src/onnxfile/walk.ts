@@ -1,5 +1,5 @@
 /** Walks through ONNX graphs and the graphs within them (branches of `If`, bodies of `Loop` and `Scan`). */
-import type { GraphProto, ModelProto, NodeProto } from './onnx_pb'
+import type { GraphProto, ModelProto, NodeProto, TypeProto } from './onnx_pb'
 
 /** The graphs that a node holds. */
 export function graphsOf(node: NodeProto): GraphProto[] {
@@ -29,4 +29,10 @@ export function opsetOf({ opsetImport }: ModelProto, domain = ''): number {
 /** Whether a node's operator is one of the standard ones. */
 export function isStandard({ domain = '' }: { readonly domain?: string | undefined }): boolean {
   return domain === '' || domain === 'ai.onnx'
+}
+
+/** The type within a type of sequences, maps or optional values. */
+export function innerType({ value }: TypeProto): TypeProto | undefined {
+  if (value.case === 'sequenceType' || value.case === 'optionalType') return value.value.elemType
+  return value.case === 'mapType' ? value.value.valueType : undefined
 }

@@ -90,7 +90,7 @@ class Quantizer {
   take(node: NodeProto): void {
     const wanted = isStandard(node) && this.#ops.includes(node.opType ?? '')
     if (wanted && node.opType === 'MatMul' && this.#isWeight(node.input[1], 1)) this.#matMul(node)
-    else if (wanted && isPlainGemm(node) && this.#isWeight(node.input[1], 2)) this.#gemm(node)
+    else if (wanted && isPlainGemm(node) && this.#isWeight(node.input[1], 2, 2)) this.#gemm(node)
     else if (wanted && node.opType === 'Conv' && this.#isWeight(node.input[1], 3)) this.#conv(node)
     else if (wanted && node.opType === 'Gather' && this.#isWeight(node.input[0], 1)) this.#gather(node)
     else {
@@ -176,11 +176,16 @@ class Quantizer {
     this.#known.set(output, { ...eight, values, only: true })
   }
 
-  /** Whether a value is a float32 constant of this rank at least, with finite values. */
-  #isWeight(name: string | undefined, rank: number): boolean {
+  /** Whether a value is a float32 constant of a rank between these, with finite values. */
+  #isWeight(name: string | undefined, rank: number, most = Number.POSITIVE_INFINITY): boolean {
     const tensor = name === undefined ? undefined : this.#graph.initializers.get(name)
     if (tensor === undefined || tensor.dataType !== dataTypeOf.float32 || tensor.dataLocation === 1) return false
-    return tensor.dims.length >= rank && this.#floatsOf(tensor).length > 0 && this.#floatsOf(tensor).every(Number.isFinite)
+    return (
+      tensor.dims.length >= rank &&
+      tensor.dims.length <= most &&
+      this.#floatsOf(tensor).length > 0 &&
+      this.#floatsOf(tensor).every(Number.isFinite)
+    )
   }
 
   #floatsOf(tensor: TensorProto): Float32Array {
