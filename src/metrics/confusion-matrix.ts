@@ -1,29 +1,37 @@
 /** The confusion matrix, and the metrics that are read off it whole. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
+import { invalidArgument, show } from '../core/errors'
 import { assertPaired, classesOf, codesOf, type Label } from './label'
+import { type LabelMetricOptions, type WeightOptions, weightedMean, weightsIn, weightsOf } from './weights'
 
 /** Counts of actual against predicted classes. */
 export interface ConfusionMatrix {
   /** All classes that occur, ascending. */
   readonly classes: readonly Label[]
-  /** Row-major: `counts[a * classes.length + p]` rows of class `a` were predicted as `p`. */
+  /** Row-major: `counts[a * classes.length + p]` rows of class `a` were predicted as `p`; with weights, the sum of theirs. */
   readonly counts: Float64Array
-  /** Number of rows. */
+  /** Number of rows, or the sum of their weights. */
   readonly total: number
+}
+
+/** Options of {@link confusionMatrix}. */
+export interface ConfusionMatrixOptions extends WeightOptions {
+  /** The classes and their order; rows of other classes are left out. @default all that occur, ascending */
+  readonly classes?: readonly Label[] | undefined
 }
 
 /**
  * Counts actual against predicted labels.
  *
- * @param options.classes the classes and their order; @default all that occur, ascending
  * @throws InvalidArgument on unequal lengths or no rows
  */
 export function confusionMatrix(
   actual: ArrayLike<Label>,
   predicted: ArrayLike<Label>,
-  options: { readonly classes?: readonly Label[] | undefined } = {},
+  options: ConfusionMatrixOptions = {},
 ): ConfusionMatrix {
   assertPaired('confusionMatrix', actual, predicted)
+  const weights = weightsOf('confusionMatrix', options.weights, actual.length)
   const classes = options.classes ?? classesOf(actual, predicted)
   const rows = codesOf(actual, classes)
   const columns = codesOf(predicted, classes)
@@ -34,8 +42,8 @@ export function confusionMatrix(
     const column = columns[i] as number
     if (row < 0 || column < 0) continue
     const cell = row * classes.length + column
-    counts[cell] = (counts[cell] as number) + 1
-    total++
+    counts[cell] = (counts[cell] as number) + (weights[i] as number)
+    total += weights[i] as number
   }
   return displayed({ classes, counts, total })
 }
@@ -77,16 +85,20 @@ export function classCounts({ classes, counts }: ConfusionMatrix): ClassCounts {
 }
 
 /** The share of rows whose predicted label is the actual one, in [0, 1]. @throws InvalidArgument on unequal lengths or no rows */
-export function accuracy(actual: ArrayLike<Label>, predicted: ArrayLike<Label>): number {
+export function accuracy(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: LabelMetricOptions = {}): number {
   assertPaired('accuracy', actual, predicted)
-  let right = 0
-  for (let i = 0; i < actual.length; i++) if (actual[i] === predicted[i]) right++
-  return right / actual.length
+  return weightedMean(weightsOf('accuracy', weightsIn(options), actual.length), (row) => (actual[row] === predicted[row] ? 1 : 0))
+}
+
+/** Options of {@link balancedAccuracy}. */
+export interface BalancedAccuracyOptions extends WeightOptions {
+  /** Scale so that guessing gives 0 and perfection 1. @default false */
+  readonly adjusted?: boolean | undefined
 }
 
 /** The mean of the recalls of the classes that occur in `actual`. @throws InvalidArgument on unequal lengths or no rows */
-export function balancedAccuracy(actual: ArrayLike<Label>, predicted: ArrayLike<Label>): number {
-  const counts = classCounts(confusionMatrix(actual, predicted))
+export function balancedAccuracy(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: BalancedAccuracyOptions = {}): number {
+  const counts = classCounts(confusionMatrix(actual, predicted, { weights: options.weights }))
   let sum = 0
   let occurring = 0
   for (let k = 0; k < counts.actual.length; k++) {
@@ -94,7 +106,8 @@ export function balancedAccuracy(actual: ArrayLike<Label>, predicted: ArrayLike<
     sum += (counts.correct[k] as number) / (counts.actual[k] as number)
     occurring++
   }
-  return sum / occurring
+  const mean = sum / occurring
+  return options.adjusted ? (mean - 1 / occurring) / (1 - 1 / occurring) : mean
 }
 
 /**
@@ -103,8 +116,8 @@ export function balancedAccuracy(actual: ArrayLike<Label>, predicted: ArrayLike<
  *
  * @throws InvalidArgument on unequal lengths or no rows
  */
-export function matthews(actual: ArrayLike<Label>, predicted: ArrayLike<Label>): number {
-  const matrix = confusionMatrix(actual, predicted)
+export function matthews(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: LabelMetricOptions = {}): number {
+  const matrix = confusionMatrix(actual, predicted, { weights: weightsIn(options) })
   const counts = classCounts(matrix)
   const n = matrix.total
   let right = 0
@@ -121,4 +134,36 @@ export function matthews(actual: ArrayLike<Label>, predicted: ArrayLike<Label>):
   }
   const scale = (n * n - actualSquares) * (n * n - predictedSquares)
   return scale === 0 ? 0 : (right * n - both) / Math.sqrt(scale)
+}
+
+/** Options of {@link cohenKappa}. */
+export interface KappaOptions extends ConfusionMatrixOptions {
+  /** How much a confusion of distant classes counts more: not at all, by the distance in the order of classes, or by its square. @default 'none' */
+  readonly penalty?: 'none' | 'linear' | 'quadratic' | undefined
+}
+
+/**
+ * Cohen's kappa: agreement beyond what the shares of the classes give by chance; 1 is full agreement, 0 chance. `NaN` when both lists hold the
+ * same single class.
+ *
+ * @throws InvalidArgument on unequal lengths or no rows
+ */
+export function cohenKappa(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: KappaOptions = {}): number {
+  const { penalty = 'none', ...others } = options
+  if (!['none', 'linear', 'quadratic'].includes(penalty)) {
+    throw invalidArgument(`\`penalty\` of cohenKappa must be 'none', 'linear' or 'quadratic', got ${show(penalty)}`)
+  }
+  const matrix = confusionMatrix(actual, predicted, others)
+  const counts = classCounts(matrix)
+  const k = matrix.classes.length
+  let observed = 0
+  let expected = 0
+  for (let a = 0; a < k; a++) {
+    for (let p = 0; p < k; p++) {
+      const cost = penalty === 'none' ? Number(a !== p) : penalty === 'linear' ? Math.abs(a - p) : (a - p) ** 2
+      observed += cost * (matrix.counts[a * k + p] as number)
+      expected += (cost * (counts.actual[a] as number) * (counts.predicted[p] as number)) / matrix.total
+    }
+  }
+  return 1 - observed / expected
 }

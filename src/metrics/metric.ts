@@ -1,11 +1,11 @@
 /** Metrics as objects: a name, a direction, what they need, and how they are computed. */
 import { invalidArgument, show } from '../core/errors'
-import { accuracy, balancedAccuracy, matthews } from './confusion-matrix'
+import { accuracy, balancedAccuracy, cohenKappa, matthews } from './confusion-matrix'
 import type { ClassProbabilities, Label } from './label'
 import { f1, precision, recall } from './precision-recall'
 import { brier, logLoss } from './probability'
 import { averagePrecision, rocAuc } from './ranking'
-import { explainedVariance, mae, mape, maxError, medianAbsoluteError, mse, r2, rmse } from './regression'
+import { d2AbsoluteError, explainedVariance, mae, mape, maxError, medianAbsoluteError, mse, pinball, r2, rmse } from './regression'
 
 /** What every metric has. */
 export interface MetricBase<Name extends string> {
@@ -51,13 +51,24 @@ export type ClassificationMetricName =
   | 'recall'
   | 'f1'
   | 'matthews'
+  | 'cohenKappa'
   | 'rocAuc'
   | 'averagePrecision'
   | 'logLoss'
   | 'brier'
 
 /** Metrics of regressors. */
-export type RegressionMetricName = 'rmse' | 'mae' | 'mse' | 'r2' | 'mape' | 'medianAbsoluteError' | 'maxError' | 'explainedVariance'
+export type RegressionMetricName =
+  | 'rmse'
+  | 'mae'
+  | 'mse'
+  | 'r2'
+  | 'mape'
+  | 'medianAbsoluteError'
+  | 'maxError'
+  | 'explainedVariance'
+  | 'pinball'
+  | 'd2AbsoluteError'
 
 /** Names of all classification metrics, in a fixed order. */
 export const classificationMetricNames: readonly ClassificationMetricName[] = [
@@ -67,6 +78,7 @@ export const classificationMetricNames: readonly ClassificationMetricName[] = [
   'recall',
   'f1',
   'matthews',
+  'cohenKappa',
   'rocAuc',
   'averagePrecision',
   'logLoss',
@@ -83,6 +95,8 @@ export const regressionMetricNames: readonly RegressionMetricName[] = [
   'medianAbsoluteError',
   'maxError',
   'explainedVariance',
+  'pinball',
+  'd2AbsoluteError',
 ]
 
 /**
@@ -107,9 +121,9 @@ export function metricByName(name: string | Metric): Metric {
 function build(name: MetricName): Metric | undefined {
   switch (name) {
     case 'accuracy':
-      return labels(name, accuracy)
+      return labels(name, (actual, predicted) => accuracy(actual, predicted))
     case 'balancedAccuracy':
-      return labels(name, balancedAccuracy)
+      return labels(name, (actual, predicted) => balancedAccuracy(actual, predicted))
     case 'precision':
       return labels(name, (actual, predicted, classes) => precision(actual, predicted, { classes }))
     case 'recall':
@@ -117,7 +131,9 @@ function build(name: MetricName): Metric | undefined {
     case 'f1':
       return labels(name, (actual, predicted, classes) => f1(actual, predicted, { classes }))
     case 'matthews':
-      return labels(name, matthews)
+      return labels(name, (actual, predicted) => matthews(actual, predicted))
+    case 'cohenKappa':
+      return labels(name, (actual, predicted) => cohenKappa(actual, predicted))
     case 'rocAuc':
       return probabilities(name, rocAuc, true)
     case 'averagePrecision':
@@ -142,6 +158,10 @@ function build(name: MetricName): Metric | undefined {
       return numbers(name, maxError, false)
     case 'explainedVariance':
       return numbers(name, explainedVariance, true)
+    case 'pinball':
+      return numbers(name, pinball, false)
+    case 'd2AbsoluteError':
+      return numbers(name, d2AbsoluteError, true)
     default:
       return undefined
   }

@@ -1,14 +1,15 @@
 /** Precision, recall and F1, of one class or averaged over classes. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
-import { anything, checkOptions, oneOf } from '../core/options'
-import { type ClassCounts, type ConfusionMatrix, classCounts, confusionMatrix } from './confusion-matrix'
+import { anything, checkOptions, finiteNumber, type OptionRule, oneOf } from '../core/options'
+import { type ClassCounts, type ConfusionMatrixOptions, classCounts, confusionMatrix } from './confusion-matrix'
 import { type Label, positiveOf, wholeClasses } from './label'
+import type { WeightOptions } from './weights'
 
 /** How the figures of several classes become one. */
 export type Average = 'binary' | 'macro' | 'weighted' | 'micro'
 
 /** Options of {@link precision}, {@link recall} and {@link f1}. */
-export interface AverageOptions {
+export interface AverageOptions extends WeightOptions {
   /**
    * `binary`: the positive class only; `macro`: plain mean over classes; `weighted`: mean weighted by the rows of each class;
    * `micro`: from the counts of all classes together.
@@ -27,17 +28,35 @@ export interface AverageOptions {
 
 /** Of the rows predicted as a class, the share that are of it; 0 when none is predicted. @throws InvalidArgument */
 export function precision(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: AverageOptions = {}): number {
-  return averaged('precision', confusionMatrix(actual, predicted), options, (correct, _actual, said) => ratio(correct, said))
+  return averaged('precision', actual, predicted, options, (correct, _actual, said) => ratio(correct, said))
 }
 
 /** Of the rows of a class, the share predicted as it; 0 when there are none. @throws InvalidArgument */
 export function recall(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: AverageOptions = {}): number {
-  return averaged('recall', confusionMatrix(actual, predicted), options, (correct, are) => ratio(correct, are))
+  return averaged('recall', actual, predicted, options, (correct, are) => ratio(correct, are))
 }
 
 /** The harmonic mean of precision and recall, class by class; 0 when both are 0. @throws InvalidArgument */
 export function f1(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: AverageOptions = {}): number {
-  return averaged('f1', confusionMatrix(actual, predicted), options, f1Of)
+  return averaged('f1', actual, predicted, options, f1Of)
+}
+
+/** Options of {@link fBeta}. */
+export interface FBetaOptions extends AverageOptions {
+  /** How many times as much recall counts as precision. @default 1, which is {@link f1} */
+  readonly beta?: number | undefined
+}
+
+/** The weighted harmonic mean of precision and recall; `beta` 2 favours recall, 0.5 precision. @throws InvalidArgument */
+export function fBeta(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: FBetaOptions = {}): number {
+  const square = (options.beta ?? 1) ** 2
+  const figure: Figure = (correct, are, said) => ratio((1 + square) * correct, square * are + said)
+  return averaged('fBeta', actual, predicted, options, figure, { beta: finiteNumber(0) })
+}
+
+/** The Jaccard index: of the rows that are of a class or predicted as it, the share that are both. @throws InvalidArgument */
+export function jaccard(actual: ArrayLike<Label>, predicted: ArrayLike<Label>, options: AverageOptions = {}): number {
+  return averaged('jaccard', actual, predicted, options, (correct, are, said) => ratio(correct, are + said - correct))
 }
 
 /** Precision, recall and F1 of one class, and how many rows it has. */
@@ -58,8 +77,12 @@ export interface ClassificationReport {
 }
 
 /** Precision, recall, F1 and support of every class, with macro and weighted means. @throws InvalidArgument */
-export function classificationReport(actual: ArrayLike<Label>, predicted: ArrayLike<Label>): ClassificationReport {
-  const matrix = confusionMatrix(actual, predicted)
+export function classificationReport(
+  actual: ArrayLike<Label>,
+  predicted: ArrayLike<Label>,
+  options: ConfusionMatrixOptions = {},
+): ClassificationReport {
+  const matrix = confusionMatrix(actual, predicted, options)
   const counts = classCounts(matrix)
   const classes = matrix.classes.map((label, k): ClassReport => {
     const correct = counts.correct[k] as number
@@ -96,8 +119,17 @@ function displayed(report: ClassificationReport): ClassificationReport {
 
 type Figure = (correct: number, actual: number, predicted: number) => number
 
-function averaged(name: string, matrix: ConfusionMatrix, options: AverageOptions, figure: Figure): number {
-  checkOptions(name, options, { average: oneOf('binary', 'macro', 'weighted', 'micro'), positive: anything(), classes: anything() })
+function averaged(
+  name: string,
+  actual: ArrayLike<Label>,
+  predicted: ArrayLike<Label>,
+  options: AverageOptions,
+  figure: Figure,
+  more: Readonly<Record<string, OptionRule>> = {},
+): number {
+  const rules = { average: oneOf('binary', 'macro', 'weighted', 'micro'), positive: anything(), classes: anything(), weights: anything() }
+  checkOptions(name, options, { ...rules, ...more })
+  const matrix = confusionMatrix(actual, predicted, { weights: options.weights })
   const { classes } = matrix
   const known = wholeClasses(options.classes ?? classes)
   const counts = classCounts(matrix)

@@ -1,6 +1,7 @@
 /** Metrics of how good probabilities are: logarithmic loss and the Brier score. */
 import { invalidArgument, show } from '../core/errors'
 import { type ClassProbabilities, codesOf, type Label } from './label'
+import { type WeightOptions, weightedMean, weightsOf } from './weights'
 
 /** 2⁻⁵²: probabilities are kept this far from 0 and 1, as scikit-learn does for float64. */
 const EPSILON = 2.220446049250313e-16
@@ -10,15 +11,13 @@ const EPSILON = 2.220446049250313e-16
  *
  * @throws InvalidArgument when shapes do not fit or a label is none of `probabilities.classes`
  */
-export function logLoss(actual: ArrayLike<Label>, probabilities: ClassProbabilities): number {
+export function logLoss(actual: ArrayLike<Label>, probabilities: ClassProbabilities, options: WeightOptions = {}): number {
   const codes = codesChecked('logLoss', actual, probabilities)
   const k = probabilities.classes.length
-  let sum = 0
-  for (let i = 0; i < codes.length; i++) {
-    const given = probabilities.values[i * k + (codes[i] as number)] as number
-    sum -= Math.log(Math.min(1 - EPSILON, Math.max(EPSILON, given)))
-  }
-  return sum / codes.length
+  return weightedMean(weightsOf('logLoss', options.weights, codes.length), (row) => {
+    const given = probabilities.values[row * k + (codes[row] as number)] as number
+    return -Math.log(Math.min(1 - EPSILON, Math.max(EPSILON, given)))
+  })
 }
 
 /**
@@ -27,17 +26,16 @@ export function logLoss(actual: ArrayLike<Label>, probabilities: ClassProbabilit
  *
  * @throws InvalidArgument when shapes do not fit or a label is none of `probabilities.classes`
  */
-export function brier(actual: ArrayLike<Label>, probabilities: ClassProbabilities): number {
+export function brier(actual: ArrayLike<Label>, probabilities: ClassProbabilities, options: WeightOptions = {}): number {
   const codes = codesChecked('brier', actual, probabilities)
   const k = probabilities.classes.length
-  let sum = 0
-  for (let i = 0; i < codes.length; i++) {
+  return weightedMean(weightsOf('brier', options.weights, codes.length), (row) => {
+    let sum = 0
     for (let c = k === 2 ? 1 : 0; c < k; c++) {
-      const difference = (probabilities.values[i * k + c] as number) - (codes[i] === c ? 1 : 0)
-      sum += difference * difference
+      sum += ((probabilities.values[row * k + c] as number) - (codes[row] === c ? 1 : 0)) ** 2
     }
-  }
-  return sum / codes.length
+    return sum
+  })
 }
 
 function codesChecked(metric: string, actual: ArrayLike<Label>, { classes, values }: ClassProbabilities): Int32Array {

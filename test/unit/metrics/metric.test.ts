@@ -20,7 +20,7 @@ describe('metricByName', () => {
   it.each([...classificationMetricNames, ...regressionMetricNames])('%s knows its name and direction', (name) => {
     const metric = metricByName(name)
     expect(metric.name).toBe(name)
-    const lowerIsBetter = ['logLoss', 'brier', 'rmse', 'mae', 'mse', 'mape', 'medianAbsoluteError', 'maxError']
+    const lowerIsBetter = ['logLoss', 'brier', 'rmse', 'mae', 'mse', 'mape', 'medianAbsoluteError', 'maxError', 'pinball']
     expect(metric.higherIsBetter).toBe(!lowerIsBetter.includes(name))
   })
 
