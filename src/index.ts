@@ -72,6 +72,8 @@ export {
   featureHasher,
   fitTransform,
   functionTransformer,
+  gradientBoostingClassifier,
+  gradientBoostingRegressor,
   hashingVectorizer,
   kBinsDiscretizer,
   learnRuntime,

@@ -13,16 +13,24 @@ import type { NameOf, RowOf } from '../schema/row-types'
 import type { ColumnSpec } from '../schema/signature'
 import { assertTable, type Table } from '../schema/table'
 import { estimatorMarkdown, estimatorText } from './display'
+import { encodedCategories } from './encoded-categories'
 import { type FittedClassifier, type FittedModel, type FittedRegressor, makeFittedModel } from './fitted-model'
 import { type FeatureMatrix, type Learner, runSteps } from './learner'
 import type { Params } from './params'
 import { targetOf } from './target'
 import { type FittedTransformer, fitTransform, type Transformer } from './transformer'
+import { weightsOf } from './weights'
 
 /** Options of `fit` and `fitAsync`. */
 export interface FitOptions<Name extends string = string> {
   /** The column to predict. Every other column is a feature. */
   readonly target: Name
+  /**
+   * How much each row counts: a column, which is then no feature, or one number ≥ 0 per row. Only for gradient boosting, ridge
+   * and lasso regression.
+   * @default all rows count alike
+   */
+  readonly sampleWeight?: string | ArrayLike<number> | undefined
   /** Stops between steps (trees); the signal's reason is thrown. An aborted fit has no effect. */
   readonly signal?: AbortSignal | undefined
   /** Called after every step (tree). */
@@ -151,27 +159,30 @@ interface EstimatorParts {
 function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Generator<ProgressEvent<'fit'>, FittedModel> {
   const { learner } = parts
   assertFitInput(learner.kind, table, options)
-  const target = targetOf(table.column(options.target), learner.task)
+  const { table: rows, weights } = weightsOf(learner, table, options)
+  const target = targetOf(rows.column(options.target), learner.task)
   if (learner.task === 'classification' && target.classes.length < (learner.minClasses ?? 1)) {
     throw invalidArgument(
       `fit of ${learner.kind} needs at least ${learner.minClasses} classes, but the target ${show(options.target)} is ${show(target.classes[0])} in every row`,
     )
   }
   const transformers: FittedTransformer[] = []
-  let prepared = table
+  let prepared = rows
   for (const step of parts.transformers) {
     const { fitted, table: transformed } = fitTransform(step, prepared, { target: options.target, task: learner.task })
     transformers.push(fitted)
     prepared = transformed
   }
-  const features = featureMatrix(learner.kind, prepared, options.target)
-  const fitted = yield* learner.steps(features, target.vector)
+  const encoded = encodedCategories(learner, prepared, options.target)
+  if (encoded.step !== undefined) transformers.push(encoded.step)
+  const features = featureMatrix(learner.kind, encoded.table, options.target, encoded.columns)
+  const fitted = yield* learner.steps(features, weights === undefined ? target.vector : { ...target.vector, weights })
   return makeFittedModel({
     task: learner.task,
     target: options.target,
     targetType: table.column(options.target).type,
     classes: target.classes,
-    features: featureSpecs(table, sources(transformers, features.names)),
+    features: featureSpecs(rows, sources(transformers, features.names)),
     options: parts.options,
     transformers,
     learner: fitted,
@@ -189,6 +200,7 @@ function assertFitInput(kind: string, table: Table, options: FitOptions): void {
   }
   checkOptions(`fit of ${kind}`, options, {
     target: nonEmptyString(),
+    sampleWeight: anything(),
     signal: anything(),
     onProgress: ofType('function'),
     logger: loggerRule,
@@ -202,7 +214,7 @@ function assertFitInput(kind: string, table: Table, options: FitOptions): void {
 }
 
 /** The table's columns but the target, as numbers. */
-function featureMatrix(kind: string, table: Table, target: string): FeatureMatrix {
+function featureMatrix(kind: string, table: Table, target: string, categorical: readonly string[]): FeatureMatrix {
   const names = table.columnNames.filter((name) => name !== target)
   if (names.length === 0) throw invalidArgument(`fit of ${kind} needs at least one feature column beside the target ${show(target)}`)
   const text = names.filter((name) => table.column(name).type === 'string')
@@ -215,7 +227,13 @@ function featureMatrix(kind: string, table: Table, target: string): FeatureMatri
       },
     )
   }
-  return { numRows: table.numRows, names, columns: names.map((name) => toFloat64(table.column(name))) }
+  const columns = names.map((name) => toFloat64(table.column(name)))
+  return {
+    numRows: table.numRows,
+    names,
+    columns,
+    ...(categorical.length === 0 ? {} : { categorical: names.map((name) => categorical.includes(name)) }),
+  }
 }
 
 /** The columns of the raw table that the learner's columns are computed from. */

@@ -1,4 +1,15 @@
 /** Learning: transformers, forests, linear models, chains of them, cross-validation. */
+
+export type { BoostedTrees } from './boosting/boosted-trees'
+export type {
+  GradientBoostingClassifierOptions,
+  GradientBoostingOptions,
+  GradientBoostingRegressorOptions,
+} from './boosting/boosting-options'
+export type { FittedBoosting } from './boosting/fitted-boosting'
+export { isFittedBoosting } from './boosting/fitted-boosting'
+export { gradientBoostingClassifier, gradientBoostingRegressor } from './boosting/gradient-boosting'
+export type { BoostingLink } from './boosting/losses'
 export type { ChainOf } from './chain'
 export { chain } from './chain'
 export type { CrossValPredictOptions, OutOfFoldPredictions } from './cross-val-predict'

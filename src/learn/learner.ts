@@ -9,6 +9,8 @@ export interface FeatureMatrix {
   readonly names: readonly string[]
   /** One array of `numRows` numbers per feature. Not to be written to. */
   readonly columns: readonly Float64Array[]
+  /** While fitting: which columns hold categories, as their codes 0, 1, 2 …. None when absent. */
+  readonly categorical?: readonly boolean[] | undefined
 }
 
 /** The target as numbers. */
@@ -20,6 +22,8 @@ export interface TargetVector {
   readonly numClasses: number
   /** Classification: the label of each code, as text, for messages and class weights. */
   readonly classNames: readonly string[]
+  /** The weight of each row, ≥ 0; all 1 when absent. */
+  readonly weights?: Float64Array | undefined
 }
 
 /** A learning algorithm with its options. */
@@ -31,6 +35,10 @@ export interface Learner {
   withOptions?(changes: object): Learner
   /** Of classifiers: the fewest classes a target may have. @default 1 */
   readonly minClasses?: number | undefined
+  /** Whether rows may have weights. @default false */
+  readonly takesWeights?: boolean | undefined
+  /** Of learners that take categories: the columns besides text columns that hold some. Others refuse text. */
+  readonly categoricalFeatures?: readonly string[] | undefined
   /** Fits in steps, so that a caller can yield to the event loop between them. */
   steps(features: FeatureMatrix, target: TargetVector): Generator<ProgressEvent<'fit'>, FittedLearner>
 }

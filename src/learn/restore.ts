@@ -3,6 +3,7 @@
 import { checkOptions, ofType } from '../core/options'
 import { readStored } from '../core/stored'
 import type { ModelPackage } from '../ports/model'
+import { restoreBoosting } from './boosting/restore-boosting'
 import { type FittedModel, makeFittedModel } from './fitted-model'
 import { fittedForest } from './forest/fitted-forest'
 import { forestFrom } from './forest/forest-format'
@@ -130,6 +131,9 @@ function restoreLearner({ learner: state, task, classes, matrixNames }: ModelDoc
         outOfBagScore: outOfBagScore ?? undefined,
       })
     }
+    case 'gradientBoostingClassifier':
+    case 'gradientBoostingRegressor':
+      return restoreBoosting(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
     case 'logisticRegression':
       return restoreLinear(state, { features, classes: classes.length })
     case 'linearRegression':

@@ -13,7 +13,9 @@ export type { StateOf, StoredTransformer } from './transformers/stored-transform
 /** What a learner has learned, as stored. */
 export type StoredLearner = z.infer<ReturnType<typeof learner>>
 /** The stored head of a forest. */
-export type StoredForest = Extract<StoredLearner, { readonly trees: number }>
+export type StoredForest = Extract<StoredLearner, { readonly kind: 'randomForestClassifier' | 'randomForestRegressor' }>
+/** The stored head of boosted trees. */
+export type StoredBoosting = Extract<StoredLearner, { readonly sets: number }>
 /** A stored linear model. */
 export type StoredLinear = Extract<StoredLearner, { readonly coefficients: number[] }>
 /** The content of `model.json`. */
@@ -59,6 +61,23 @@ function learner() {
       /** JSON has no NaN: `null`. */
       outOfBagScore: z.optional(z.nullable(z.number())),
     })
+  const boosted = <K extends string>(kind: K) =>
+    z.looseObject({
+      kind: z.literal(kind),
+      edges: z.array(z.int().check(z.gte(0), z.lte(65534))).check(z.minLength(1)),
+      trees: count,
+      nodes: count,
+      width: z.literal(1),
+      leaves: count,
+      leafBytes: z.literal([1, 2, 4]),
+      outputs: count,
+      base: z.array(z.number()),
+      link: z.enum(['identity', 'logistic', 'softmax']),
+      categorical: z.array(z.int().check(z.gte(0))),
+      sets: z.int().check(z.gte(0), z.lte(131_072)),
+      iterations: z.optional(z.int()),
+      importance: z.optional(z.array(z.number())),
+    })
   const linear = <K extends string>(kind: K) =>
     z.looseObject({
       kind: z.literal(kind),
@@ -72,6 +91,8 @@ function learner() {
   return z.discriminatedUnion('kind', [
     forest('randomForestClassifier'),
     forest('randomForestRegressor'),
+    boosted('gradientBoostingClassifier'),
+    boosted('gradientBoostingRegressor'),
     linear('linearRegression'),
     linear('logisticRegression'),
   ])

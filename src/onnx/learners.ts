@@ -1,9 +1,11 @@
-/** ONNX for what has been learned: forests and linear models, as scores of the classes or as a number. */
+/** ONNX for what has been learned: forests, boosted trees and linear models, as scores of the classes or as a number. */
 import { MillwrightError, show } from '../core/errors'
+import { type FittedBoosting, isFittedBoosting } from '../learn/boosting/fitted-boosting'
 import { isFittedForest } from '../learn/forest/fitted-forest'
 import { isFittedLinear, type LinearState } from '../learn/linear/linear-model'
 import type { ModelParts } from '../learn/model-parts'
 import { int } from '../onnxfile/attribute'
+import { writeCategorySets } from './category-sets'
 import type { Features } from './features'
 import { writeTrees } from './trees'
 
@@ -20,8 +22,28 @@ export function writeLearner({ learner, matrixNames }: ModelParts, features: Fea
     const tensor = writeTrees(learner.trees(), features, { input, targets: learner.forest.width, aggregate: 'AVERAGE', output })
     return { tensor, type: 'float32' }
   }
+  if (isFittedBoosting(learner)) return { tensor: writeBoosting(learner, features, input, output), type: 'float64' }
   if (isFittedLinear(learner)) return { tensor: writeLinear(learner.linear, features, input, output), type: 'float64' }
   throw new MillwrightError('Unsupported', `toOnnx: there is no ONNX form of the learner ${show(learner.kind)}`)
+}
+
+/** Sums of float64 on top of the operator's float32 sum: the base, and the link. */
+function writeBoosting(learner: FittedBoosting, features: Features, input: string, output: string): string {
+  const { graph } = features
+  const { base, link, outputs } = learner.boosted
+  const all = learner.trees()
+  const withSets = writeCategorySets(features, input, all, learner.boosted.edges.length)
+  const sum = writeTrees(withSets.trees, features, {
+    input: withSets.input,
+    targets: outputs,
+    targetOf: (tree) => tree % outputs,
+    aggregate: 'SUM',
+  })
+  const add = (name?: string): string => graph.node('Add', [features.cast(sum), features.numbers([1, outputs], base)], { output: name })
+  if (link === 'identity') return add(output)
+  return link === 'softmax'
+    ? graph.node('Softmax', [add()], { attributes: { axis: int(-1) }, output })
+    : writeTwoClasses(features, add(), output)
 }
 
 function writeLinear({ link, coefficients, intercepts }: LinearState, features: Features, input: string, output: string): string {
@@ -37,7 +59,11 @@ function writeLinear({ link, coefficients, intercepts }: LinearState, features: 
   const add = (name?: string): string => graph.node('Add', [product, features.numbers([1, outputs], intercepts)], { output: name })
   if (link === 'identity') return add(output)
   if (link === 'softmax') return graph.node('Softmax', [add()], { attributes: { axis: int(-1) }, output })
-  const sums = add()
+  return writeTwoClasses(features, add(), output)
+}
+
+/** The probabilities of two classes from the log-odds of the second. */
+function writeTwoClasses({ graph }: Features, sums: string, output: string): string {
   const second = graph.node('Sigmoid', [sums])
   const first = graph.node('Sigmoid', [graph.node('Neg', [sums])])
   return graph.node('Concat', [first, second], { attributes: { axis: int(1) }, output })

@@ -11,13 +11,19 @@ export interface TreeSum {
   /** Numbers per leaf. */
   readonly targets: number
   readonly aggregate: 'SUM' | 'AVERAGE'
+  /** Of trees whose leaves hold one number: the target it is added to. @default leaf number `i` to target `i` */
+  readonly targetOf?: ((tree: number) => number) | undefined
   /** The name of the output. @default one of the graph's */
   readonly output?: string | undefined
 }
 
 /** Writes trees whose leaf numbers are summed or averaged: a float tensor of the shape [rows, targets]. */
-export function writeTrees(trees: readonly TreeArrays[], features: Features, { input, targets, aggregate, output }: TreeSum): string {
-  const lists = listsOf(trees)
+export function writeTrees(
+  trees: readonly TreeArrays[],
+  features: Features,
+  { input, targets, aggregate, targetOf = () => 0, output }: TreeSum,
+): string {
+  const lists = listsOf(trees, targetOf)
   const values = (numbers: readonly number[]): AttributeValue =>
     tensor(tensorProto('', 'float64', [numbers.length], Float64Array.from(numbers)))
   return features.graph.node('TreeEnsembleRegressor', [input], {
@@ -58,7 +64,7 @@ interface TreeLists {
   readonly weights: number[]
 }
 
-function listsOf(trees: readonly TreeArrays[]): TreeLists {
+function listsOf(trees: readonly TreeArrays[], targetOf: (tree: number) => number): TreeLists {
   const lists: TreeLists = {
     treeIds: [],
     nodeIds: [],
@@ -73,11 +79,11 @@ function listsOf(trees: readonly TreeArrays[]): TreeLists {
     targetIds: [],
     weights: [],
   }
-  for (const [id, tree] of trees.entries()) addTree(lists, id, tree)
+  for (const [id, tree] of trees.entries()) addTree(lists, id, tree, targetOf(id))
   return lists
 }
 
-function addTree(lists: TreeLists, id: number, tree: TreeArrays): void {
+function addTree(lists: TreeLists, id: number, tree: TreeArrays, first: number): void {
   for (let node = 0; node < tree.feature.length; node++) {
     const leaf = tree.leaf[node] as number
     const inner = leaf < 0
@@ -96,7 +102,7 @@ function addTree(lists: TreeLists, id: number, tree: TreeArrays): void {
       if (weight === 0 && target > 0) continue
       lists.targetTrees.push(id)
       lists.targetNodes.push(node)
-      lists.targetIds.push(target)
+      lists.targetIds.push(first + target)
       lists.weights.push(weight)
     }
   }

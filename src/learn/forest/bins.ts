@@ -15,7 +15,9 @@ export type BinEdges = Float64Array
  * scikit-learn puts its thresholds); with more, bins hold about equally many rows, and a value that is very frequent has a bin of its own.
  */
 export function binEdges(features: FeatureMatrix, maxBins: number): BinEdges[] {
-  return features.columns.map((values) => edgesOf(values, maxBins))
+  const { numRows } = features
+  const buffers = { sorted: new Float64Array(numRows), levels: new Float64Array(numRows), counts: new Int32Array(numRows) }
+  return features.columns.map((values) => edgesOf(values, maxBins, buffers))
 }
 
 /**
@@ -50,14 +52,14 @@ function fillBins(values: Float64Array, edges: BinEdges, bins: Uint16Array, offs
   }
 }
 
-function edgesOf(values: Float64Array, maxBins: number): BinEdges {
-  const sorted = values.filter((value) => value === value).sort()
-  const { levels, counts } = runsOf(sorted)
-  if (levels.length <= maxBins) return Float64Array.from({ length: Math.max(0, levels.length - 1) }, (_, i) => between(levels, i))
+function edgesOf(values: Float64Array, maxBins: number, { sorted, levels, counts }: EdgeBuffers): BinEdges {
+  const known = sortKnown(values, sorted)
+  const size = runsOf(sorted, known, levels, counts)
+  if (size <= maxBins) return Float64Array.from({ length: Math.max(0, size - 1) }, (_, i) => between(levels, i))
   const edges: number[] = []
-  let rowsLeft = sorted.length
+  let rowsLeft = known
   let inBin = 0
-  for (let i = 0; i < levels.length - 1 && edges.length < maxBins - 1; i++) {
+  for (let i = 0; i < size - 1 && edges.length < maxBins - 1; i++) {
     inBin += counts[i] as number
     const aim = rowsLeft / (maxBins - edges.length)
     const next = counts[i + 1] as number
@@ -71,15 +73,37 @@ function edgesOf(values: Float64Array, maxBins: number): BinEdges {
   return Float64Array.from(edges)
 }
 
-function runsOf(sorted: Float64Array): { readonly levels: Float64Array; readonly counts: Int32Array } {
-  const levels = new Float64Array(sorted.length)
-  const counts = new Int32Array(sorted.length)
+/** Arrays for one feature at a time. */
+interface EdgeBuffers {
+  readonly sorted: Float64Array
+  readonly levels: Float64Array
+  readonly counts: Int32Array
+}
+
+/** Writes the values that are not missing to the start of `sorted`, ascending. @returns how many there are */
+function sortKnown(values: Float64Array, sorted: Float64Array): number {
+  let known = 0
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
+    sorted[known] = value
+    if (value === value) known++
+  }
+  sorted.subarray(0, known).sort()
+  return known
+}
+
+/** Writes the distinct values and how often each occurs. @returns how many there are */
+function runsOf(sorted: Float64Array, known: number, levels: Float64Array, counts: Int32Array): number {
   let size = 0
-  for (let i = 0; i < sorted.length; i++) {
-    if (i === 0 || sorted[i] !== sorted[i - 1]) levels[size++] = sorted[i] as number
+  for (let i = 0; i < known; i++) {
+    const value = sorted[i] as number
+    if (i === 0 || value !== levels[size - 1]) {
+      levels[size] = value
+      counts[size++] = 0
+    }
     counts[size - 1] = (counts[size - 1] as number) + 1
   }
-  return { levels: levels.subarray(0, size), counts: counts.subarray(0, size) }
+  return size
 }
 
 /** Half way between a level and the next, but below the next even if there is no double between them. */

@@ -55,26 +55,31 @@ export function forestBytes(forest: Forest): Uint8Array {
   return bytes
 }
 
-/** Reads a forest from its two parts. Checks every index, and that the sizes are consistent. @throws Corrupt */
-export function forestFrom(header: ForestHeader, bytes: Uint8Array | undefined): Forest {
-  if ((header.nodes + header.trees) % 2 !== 0) throw corrupt('the numbers of nodes and trees do not fit')
+/**
+ * Reads a forest from its two parts. Checks every index, and that the sizes are consistent.
+ *
+ * @param fields how many features a test may name; boosted trees have more than there are features
+ * @throws Corrupt
+ */
+export function forestFrom(header: ForestHeader, bytes: Uint8Array | undefined, fields = header.edges.length): Forest {
+  if ((header.nodes + header.trees) % 2 !== 0) throw corruptForest('the numbers of nodes and trees do not fit')
   const expected = sizeOf(header, leafCount(header))
   if (bytes === undefined || bytes.length !== expected) {
-    throw corrupt(`${expected} bytes of trees expected, ${bytes === undefined ? 'none' : bytes.length} found`)
+    throw corruptForest(`${expected} bytes of trees expected, ${bytes === undefined ? 'none' : bytes.length} found`)
   }
   const reader = new Cursor(bytes)
   const edges = header.edges.map((count) => Float64Array.from({ length: count }, () => reader.takeFloat()))
   const leaves = Float64Array.from({ length: header.leaves * header.width }, () => reader.takeFloat())
   const roots = new Int32Array(header.trees + 1)
   for (let tree = 0; tree < header.trees; tree++) roots[tree + 1] = (roots[tree] as number) + reader.take(4)
-  if (roots[header.trees] !== header.nodes) throw corrupt('the trees do not add up to the nodes')
+  if (roots[header.trees] !== header.nodes) throw corruptForest('the trees do not add up to the nodes')
   const leafOfNode = Int32Array.from({ length: leafCount(header) }, () => reader.take(header.leafBytes))
-  if (leafOfNode.some((leaf) => leaf < 0 || leaf >= header.leaves)) throw corrupt('a leaf is out of range')
-  return { edges, roots, nodes: linked(header, roots, leafOfNode, reader), width: header.width, leaves }
+  if (leafOfNode.some((leaf) => leaf < 0 || leaf >= header.leaves)) throw corruptForest('a leaf is out of range')
+  return { edges, roots, nodes: linked(header, roots, leafOfNode, reader, fields), width: header.width, leaves }
 }
 
 /** Reads the tests and finds every right child. */
-function linked(header: ForestHeader, roots: Int32Array, leafOfNode: Int32Array, reader: Cursor): Int32Array {
+function linked(header: ForestHeader, roots: Int32Array, leafOfNode: Int32Array, reader: Cursor, fields: number): Int32Array {
   const nodes = new Int32Array(2 * header.nodes)
   let leaf = 0
   for (let tree = 0; tree < header.trees; tree++) {
@@ -83,18 +88,18 @@ function linked(header: ForestHeader, roots: Int32Array, leafOfNode: Int32Array,
     for (let node = roots[tree] as number; node < end; node++) {
       const test = reader.take(4)
       if (test !== LEAF) {
-        if (test >>> 17 >= header.edges.length || test > 0x7fffffff) throw corrupt('a test names a feature that is not there')
+        if (test >>> 17 >= fields || test > 0x7fffffff) throw corruptForest('a test names a feature that is not there')
         nodes[2 * node] = test
         open.push(node)
         continue
       }
-      if (leaf >= leafOfNode.length) throw corrupt('there are more leaves than stored')
+      if (leaf >= leafOfNode.length) throw corruptForest('there are more leaves than stored')
       nodes[2 * node] = ~(leafOfNode[leaf++] as number)
       const parent = open.pop()
-      if ((parent === undefined) !== (node === end - 1)) throw corrupt('a tree does not end where it should')
+      if ((parent === undefined) !== (node === end - 1)) throw corruptForest('a tree does not end where it should')
       if (parent !== undefined) nodes[2 * parent + 1] = node + 1
     }
-    if (open.length > 0 || end === roots[tree]) throw corrupt('a tree is not complete')
+    if (open.length > 0 || end === roots[tree]) throw corruptForest('a tree is not complete')
   }
   return nodes
 }
@@ -109,7 +114,8 @@ function sizeOf(header: ForestHeader, leafNodes: number): number {
   return 8 * (edges + header.leaves * header.width) + 4 * header.trees + leafNodes * header.leafBytes + header.nodes * 4
 }
 
-function corrupt(what: string): MillwrightError {
+/** The error for damaged trees. */
+export function corruptForest(what: string): MillwrightError {
   return new MillwrightError('Corrupt', `the stored forest is damaged: ${what}`)
 }
 

@@ -37,6 +37,11 @@ export interface TreeArrays {
   /** Row-major leaf numbers, shared by all trees: `width` each. */
   readonly values: Float64Array
   readonly width: number
+  /**
+   * Of trees that split sets of categories. `set`: by node, the number of its set, −1 where it has a threshold; a row goes left when its category
+   * is in the set. `sets`: 8 words of 32 bits per set, the lowest bit first, the last for missing values. Categories are 0, 1, 2 ….
+   */
+  readonly categories?: { readonly set: Int32Array; readonly sets: Uint32Array } | undefined
 }
 
 /** Rows predicted together: their bins and sums stay in the L1 cache while every tree is applied. */
@@ -117,7 +122,7 @@ function treeArrays({ nodes, edges, leaves, width }: Forest, root: number, count
     }
     const toLeft = (word >>> 16) & 1
     feature[i] = word >>> 17
-    threshold[i] = (edges[word >>> 17] as Float64Array)[(word & 65535) - toLeft] ?? Number.POSITIVE_INFINITY
+    threshold[i] = edges[word >>> 17]?.[(word & 65535) - toLeft] ?? Number.POSITIVE_INFINITY
     left[i] = i + 1
     right[i] = (nodes[2 * (root + i) + 1] as number) - root
     missingLeft[i] = toLeft

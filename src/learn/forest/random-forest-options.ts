@@ -143,3 +143,14 @@ export function classWeights(
   }
   return Float64Array.from(classNames, (label) => (Object.hasOwn(classWeight, label) ? (classWeight[label] as number) : 1))
 }
+
+/** The rule of weights by label. */
+export function weightRecord(): OptionRule {
+  return {
+    allowed: 'a record of label → weight ≥ 0',
+    test: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.values(value).every((w) => typeof w === 'number' && Number.isFinite(w) && w >= 0),
+  }
+}

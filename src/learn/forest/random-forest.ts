@@ -1,6 +1,6 @@
 /** Random forests (Breiman 2001) over histogram splits. */
 import { invalidArgument } from '../../core/errors'
-import { either, type OptionRule, oneOf } from '../../core/options'
+import { either, oneOf } from '../../core/options'
 import type { ProgressEvent } from '../../core/progress'
 import { createRng, type Rng } from '../../core/random'
 import { type Classifier, makeEstimator, type Regressor } from '../estimator'
@@ -21,6 +21,7 @@ import {
   type RandomForestClassifierOptions,
   type RandomForestRegressorOptions,
   rowsPerTree,
+  weightRecord,
 } from './random-forest-options'
 
 /**
@@ -241,14 +242,4 @@ function meanOf(values: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < values.length; i++) sum += values[i] as number
   return sum / values.length
-}
-
-function weightRecord(): OptionRule {
-  return {
-    allowed: 'a record of label → weight ≥ 0',
-    test: (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      Object.values(value).every((w) => typeof w === 'number' && Number.isFinite(w) && w >= 0),
-  }
 }
