@@ -88,10 +88,12 @@ function judgeBins(column: Column, kwargs: Kwargs): Verdict {
   const expected = scaled.map((weight) => (weight === 0 && internal > 0 ? internal / zeros : weight))
   const expectedTails = tails ?? [holdout / 2, holdout / 2]
   const observedTails = [share(below), share(above)]
+  // Of no values there are no shares.
+  const json = (list: readonly number[]): Json[] => list.map((weight) => (Number.isNaN(weight) ? null : weight))
   const partition = (inner: readonly number[], outer: readonly number[]) => ({
     bins: [...bins],
-    weights: [...inner],
-    tail_weights: [...outer],
+    weights: json(inner),
+    tail_weights: json(outer),
   })
   return compared(
     kwargs,

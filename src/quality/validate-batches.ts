@@ -27,7 +27,8 @@ export interface ValidateBatchesOptions extends ValidateOptions {
 
 /**
  * Judges the batches of a stream by a suite, as if they were one table; row numbers are those in the whole. One batch is held at a time,
- * and what {@link ValidateBatchesOptions.maxKeptValues} allows; a `COMPLETE` result lists at most a million unexpected values.
+ * and what {@link ValidateBatchesOptions.maxKeptValues} allows. Results count how often each unexpected value occurs, up to a million different
+ * ones for each expectation; those in the format `BASIC` do not. A `COMPLETE` result lists at most a million unexpected values.
  *
  * Every batch has the columns of the first, with the same types; `int32` beside `float64` is `float64`, and a column without any value in a
  * batch fits every type.

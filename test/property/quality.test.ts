@@ -126,6 +126,12 @@ describe('reading', () => {
   })
 })
 
+/** All numbers in a value and its members: `NaN` would be `null` in its JSON. */
+function numbersIn(value: unknown): number[] {
+  if (typeof value === 'number') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : []
+}
+
 describe('judging', () => {
   it('never throws, gives plain JSON that is read back, and a page', () => {
     fc.assert(
@@ -134,6 +140,7 @@ describe('judging', () => {
         expect(result.results).toHaveLength(list.length)
         const text = JSON.stringify(result)
         expect(JSON.stringify(JSON.parse(text))).toBe(text)
+        expect(result.results.flatMap((item) => numbersIn(item.result)).filter((number) => !Number.isFinite(number))).toEqual([])
         expect(validationResultFromJson(text).statistics).toEqual(result.statistics)
         expect(validationReport(result)).toContain('</html>')
         for (const { success, exception_info: info } of result.results) if (info.raised_exception) expect(success).toBe(false)

@@ -119,8 +119,9 @@ function* resultProblems({ name }: Run, { ours, sections, severity, whole }: Ans
 const notRun = knownTypes.filter((type) => !kinds.has(type))
 if (notRun.length > 0) problems.push(`these kinds were not run: ${notRun.join(', ')}`)
 for (const problem of problems) console.log(problem)
-const files = new Set(runs.filter(({ isFile }) => isFile).map(({ name }) => name.split(',')[0]))
+const files = new Map(runs.filter(({ isFile }) => isFile).map(({ name, table }) => [name.split(',')[0], table]))
+const gappy = [...files.values()].filter((table) => table.columnNames.some((name) => table.column(name).nullCount > 0))
 console.log(
-  `Great Expectations ${version}: ${files.size} files (${[...files].join(', ')}) and ${GENERATED} generated tables, ${judged} expectations of ${kinds.size} kinds, ${problems.length} problems`,
+  `Great Expectations ${version}: ${files.size} files (${[...files.keys()].join(', ')}), ${gappy.length} of them with missing cells, and ${GENERATED} generated tables, ${judged} expectations of ${kinds.size} kinds, ${problems.length} problems`,
 )
 if (problems.length > 0) process.exitCode = 1

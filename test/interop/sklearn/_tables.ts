@@ -6,6 +6,7 @@ import { parseCsv } from '../../../src/adapters/csv/csv'
 import { createRng, permutation } from '../../../src/core/random'
 import { type CellValue, type Column, columnFrom, takeColumn } from '../../../src/schema/column'
 import { type Table, tableOf } from '../../../src/schema/table'
+import { dataFolder } from '../support/shared-data'
 
 /** A table in two parts. */
 export interface Parts {
@@ -13,20 +14,18 @@ export interface Parts {
   readonly unseen: Table
 }
 
-/** Where data beside the repository lies; what is not there is left out. */
-const beside = process.env.MILLWRIGHT_INTEROP_DATA ?? join('..', 'shared', 'data')
-
+/** What is not there of them is left out. */
 const files: Readonly<Record<string, string>> = {
   penguins: join('examples', 'data', 'penguins.csv'),
   bikeshare: join('examples', 'lifecycle', 'data', 'bikeshare-2011.csv'),
-  abalone: join(beside, 'tabular', 'abalone.csv'),
-  wine: join(beside, 'tabular', 'wine.csv'),
-  breastCancer: join(beside, 'tabular', 'breast_cancer.csv'),
-  housing: join(beside, 'tabular', 'california_housing.csv.gz'),
-  titanic: join(beside, 'monitoring', 'titanic_reference.csv'),
-  pm25: join(beside, 'stream', 'beijing_pm25.csv.gz'),
-  planes: join(beside, 'bench', 'nyc2017_planes.csv'),
-  flights: join(beside, 'bench', 'nyc2017_flights.csv.gz'),
+  abalone: join(dataFolder, 'tabular', 'abalone.csv'),
+  wine: join(dataFolder, 'tabular', 'wine.csv'),
+  breastCancer: join(dataFolder, 'tabular', 'breast_cancer.csv'),
+  housing: join(dataFolder, 'tabular', 'california_housing.csv.gz'),
+  titanic: join(dataFolder, 'monitoring', 'titanic_reference.csv'),
+  pm25: join(dataFolder, 'stream', 'beijing_pm25.csv.gz'),
+  planes: join(dataFolder, 'bench', 'nyc2017_planes.csv'),
+  flights: join(dataFolder, 'bench', 'nyc2017_flights.csv.gz'),
 }
 
 /**

@@ -115,4 +115,14 @@ describe('what cannot be judged', () => {
     const partition = { values: ['paid'], weights: [0.5] }
     expect(message(quality.columnKlDivergenceToBeLessThan('status', { partition, threshold: 1 }))).toContain('`weights` that sum to 1')
   })
+
+  it('gives shares of no values as null, not as NaN', () => {
+    const partition = { bins: [0, 1, 2], weights: [0.5, 0.5] }
+    const suite = quality.expectations('s', [quality.columnKlDivergenceToBeLessThan('n', { partition, threshold: 1 })])
+    const [result] = quality.validate(fromColumns({ n: [null, null] }, { types: { n: 'float64' } }), suite).results
+    expect(result).toMatchObject({
+      success: false,
+      result: { details: { observed_partition: { weights: [null, null], tail_weights: [null, null] } } },
+    })
+  })
 })
