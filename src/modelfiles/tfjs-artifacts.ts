@@ -32,6 +32,26 @@ export function tfjsLoader(files: Readonly<Record<string, Uint8Array>>): { load(
   return { load: async () => ({ ...rest, weightSpecs, weightData: concatBytes(shards).buffer as ArrayBuffer }) }
 }
 
+/** A model of TensorFlow.js that can be saved. */
+export interface SavableTfjsModel {
+  save(handler: { save(artifacts: TfjsArtifacts): Promise<unknown> }, config?: { readonly includeOptimizer?: boolean }): Promise<unknown>
+}
+
+/** What TensorFlow.js saves of a model, its weights in one buffer. */
+export async function savedArtifacts(model: SavableTfjsModel, config: { readonly includeOptimizer: boolean }): Promise<TfjsArtifacts> {
+  let saved: TfjsArtifacts | undefined
+  const save = async (artifacts: TfjsArtifacts): Promise<unknown> => {
+    saved = artifacts
+    return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
+  }
+  await model.save({ save }, config)
+  if (saved === undefined)
+    throw new MillwrightError('Internal', '`save` of the TensorFlow.js model did not pass its topology and weights to the save handler')
+  const { weightData = [] } = saved
+  const parts = (Array.isArray(weightData) ? weightData : [weightData]) as readonly ArrayBuffer[]
+  return { ...saved, weightData: concatBytes(parts.map((part) => new Uint8Array(part))).buffer as ArrayBuffer }
+}
+
 /** The paths of the weight files that a `model.json` names, relative to it. @throws Corrupt when it is no such file, or a path leads elsewhere */
 export function tfjsWeightPaths(description: Uint8Array): readonly string[] {
   const paths = readDescription(description).groups.flatMap((group) => group.paths)

@@ -16,7 +16,10 @@ export interface TfjsLayer {
   /** `Dense`, `Conv2D`, … */
   readonly type: string
   readonly config: Readonly<Record<string, unknown>>
-  /** For each call of the layer (a shared one has several) the tensors that it is called with. */
+  /**
+   * For each call of the layer (a shared one has several) the tensors that it is called with. The first call of a model inside a model is that on its
+   * own inputs, which is empty here.
+   */
   readonly calls: readonly (readonly LayerOutput[])[]
 }
 
@@ -62,6 +65,14 @@ export function innerTopology(layer: TfjsLayer, depth: number): TfjsTopology | u
   return isModel(layer.type) ? topologyOf({ class_name: layer.type, config: layer.config }, depth) : undefined
 }
 
+/** Names of which no two are equal: further ones are numbered. */
+export function distinctNames(names: readonly string[]): readonly string[] {
+  return names.map((name, i) => {
+    const before = names.slice(0, i).filter((other) => other === name).length
+    return before === 0 ? name : `${name}_${before}`
+  })
+}
+
 function isModel(type: string): boolean {
   return type === 'Sequential' || type === 'Functional' || type === 'Model'
 }
@@ -90,18 +101,26 @@ function sequence(stored: readonly StoredLayer[]): TfjsTopology {
   }
   for (const layer of stored) {
     const before = layers.at(-1)
-    const calls = [before === undefined ? [] : [{ layer: before.name, call: 0, output: 0 }]]
-    layers.push({ name: nameOf(layer), type: layer.class_name, config: layer.config, calls })
+    const call = before === undefined ? [] : [endOf(before)]
+    layers.push({ name: nameOf(layer), type: layer.class_name, config: layer.config, calls: callsOf(layer, [call]) })
   }
-  const end = (layer: TfjsLayer | undefined): LayerOutput[] => [{ layer: layer?.name as string, call: 0, output: 0 }]
-  return { layers, inputs: end(layers[0]), outputs: end(layers.at(-1)) }
+  return { layers, inputs: [endOf(layers[0] as TfjsLayer)], outputs: [endOf(layers.at(-1) as TfjsLayer)] }
+}
+
+/** What a layer of a sequence gives: the output of its only call. */
+function endOf({ name, calls }: TfjsLayer): LayerOutput {
+  return { layer: name, call: calls.length - 1, output: 0 }
+}
+
+function callsOf({ class_name: type }: StoredLayer, calls: TfjsLayer['calls']): TfjsLayer['calls'] {
+  return isModel(type) ? [[], ...calls] : calls
 }
 
 function network(stored: readonly StoredLayer[], config: Readonly<Record<string, unknown>>): TfjsTopology {
   const layers = stored.map((layer) => {
     const nodes = layer.inbound_nodes ?? []
     const calls = nodes.length === 0 ? [[]] : nodes.map((node) => referencesOf(node, nameOf(layer)))
-    return { name: nameOf(layer), type: layer.class_name, config: layer.config, calls }
+    return { name: nameOf(layer), type: layer.class_name, config: layer.config, calls: callsOf(layer, calls) }
   })
   return { layers, inputs: referencesOf(config.input_layers, 'input_layers'), outputs: referencesOf(config.output_layers, 'output_layers') }
 }

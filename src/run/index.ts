@@ -1,7 +1,7 @@
 /** Experiments and runs: the room behind `millwright/run`. */
 
-export type { EndStatus } from '../ports/tracker-backend'
 export { type TfjsArtifacts, tfjsLoader } from '../modelfiles/tfjs-artifacts'
+export type { EndStatus } from '../ports/tracker-backend'
 export type { ArtifactContent, ArtifactFiles } from './artifact-content'
 export {
   type AutologEstimator,

@@ -1,9 +1,9 @@
 /** Converts models of TensorFlow.js to files, in its own layout: `model.json` and `weights.bin`. TensorFlow.js itself is not imported. */
 import { utf8 } from '../core/bytes'
-import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { invalidArgument, show } from '../core/errors'
+import { savedArtifacts, type TfjsArtifacts } from '../modelfiles/tfjs-artifacts'
 import type { ModelPackage, ModelTask, PackableModel } from '../ports/model'
 import type { TensorSpec, TensorType } from '../schema/signature'
-import type { TfjsArtifacts } from '../modelfiles/tfjs-artifacts'
 
 /** The members of a `tf.LayersModel` or `tf.GraphModel` that are used here. */
 export interface TfjsModelLike {
@@ -40,14 +40,7 @@ export function tfjsModel(model: TfjsModelLike, options: TfjsModelOptions = {}):
   const { task = 'other', classes, includeOptimizer = false } = options
   return {
     async pack(): Promise<ModelPackage> {
-      let saved: TfjsArtifacts | undefined
-      const save = async (artifacts: TfjsArtifacts): Promise<unknown> => {
-        saved = artifacts
-        return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
-      }
-      await model.save({ save }, { includeOptimizer })
-      if (saved === undefined)
-        throw new MillwrightError('Internal', '`save` of the TensorFlow.js model did not pass its topology and weights to the save handler')
+      const saved = await savedArtifacts(model, { includeOptimizer })
       return {
         flavor: 'tfjs',
         signature: { inputs: tensorsOf(model.inputs), outputs: tensorsOf(model.outputs) },
@@ -70,18 +63,7 @@ function filesOf({ modelTopology, weightSpecs = [], weightData, ...rest }: TfjsA
     userDefinedMetadata,
     weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }],
   }
-  return { 'model.json': utf8(JSON.stringify(description)), 'weights.bin': joined(weightData) }
-}
-
-function joined(data: TfjsArtifacts['weightData']): Uint8Array {
-  const parts = (data === undefined ? [] : Array.isArray(data) ? data : [data]) as readonly ArrayBuffer[]
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(new Uint8Array(part), at)
-    at += part.byteLength
-  }
-  return bytes
+  return { 'model.json': utf8(JSON.stringify(description)), 'weights.bin': new Uint8Array(weightData as ArrayBuffer) }
 }
 
 const tensorTypes: Readonly<Record<string, TensorType>> = { float32: 'float32', int32: 'int32', bool: 'bool', string: 'str' }

@@ -2,7 +2,7 @@
 import { damaged } from '../../core/damage'
 import { MillwrightError } from '../../core/errors'
 import { assertWeightBytes, type TfjsArtifacts, tfjsLoader } from '../../modelfiles/tfjs-artifacts'
-import { readTopology, type TfjsTopology } from '../../modelfiles/tfjs-topology'
+import { distinctNames, readTopology, type TfjsTopology } from '../../modelfiles/tfjs-topology'
 import type { ModelTensor } from '../../ports/model'
 import type { TensorType } from '../../schema/signature'
 import type { GraphValue, ModelGraph } from '../../tensors/graph'
@@ -43,8 +43,8 @@ export async function openTfjs(lib: TfjsLib, files: Readonly<Record<string, Uint
 
 function openLayers(lib: TfjsLib, model: TfjsLayersModel, topology: TfjsTopology): OpenTfjsModel {
   // TensorFlow.js makes the names of inputs unique in the process. Those of the file are the same each time.
-  const inputNames = distinct(topology.inputs.map(({ layer }) => layer))
-  const outputNames = distinct(topology.outputs.map(({ layer }) => layer))
+  const inputNames = distinctNames(topology.inputs.map(({ layer }) => layer))
+  const outputNames = distinctNames(topology.outputs.map(({ layer }) => layer))
   const inputs = model.inputs.map((symbol, i) => graphValue(symbol, inputNames[i] as string))
   const outputs = model.outputs.map((symbol, i) => graphValue(symbol, outputNames[i] as string))
   return {
@@ -61,7 +61,7 @@ function openLayers(lib: TfjsLib, model: TfjsLayersModel, topology: TfjsTopology
             return readOutputs(fetches, (name) => made[outputs.findIndex((output) => output.name === name)] as TfjsTensor)
           },
         ),
-      close: async () => void model.dispose(),
+      close: async () => release(model),
     },
   }
 }
@@ -102,6 +102,13 @@ function openGraph(lib: TfjsLib, model: TfjsGraphModel, { signature }: TfjsArtif
   }
 }
 
+/** Disposes of a model and all its weights; TensorFlow.js itself keeps those of models inside models. */
+function release(model: TfjsLayersModel): void {
+  const weights = model.getWeights()
+  model.dispose()
+  for (const weight of weights) weight.dispose()
+}
+
 /** Runs `work` on tensors of TensorFlow.js, and disposes of them and of all that `work` hands to `keep`. */
 async function withTensors<T>(
   lib: TfjsLib,
@@ -127,14 +134,6 @@ async function readOutputs(names: readonly string[], find: (name: string) => Tfj
 
 function graphValue({ dtype, shape }: TfjsSymbol, name: string): GraphValue {
   return { name, dtype: tensorTypeOf(dtype), shape: shape?.map((size) => size ?? -1) }
-}
-
-/** Names of which no two are equal: further ones are numbered. */
-function distinct(names: readonly string[]): readonly string[] {
-  return names.map((name, i) => {
-    const before = names.slice(0, i).filter((other) => other === name).length
-    return before === 0 ? name : `${name}_${before}`
-  })
 }
 
 /** A side of a graph model's signature as its converter writes it. */

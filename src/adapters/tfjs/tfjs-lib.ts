@@ -35,6 +35,7 @@ export interface TfjsLayersModel {
   readonly outputs: readonly TfjsSymbol[]
   predictOnBatch(inputs: never): TfjsTensor | TfjsTensor[]
   resetStates(): void
+  getWeights(): TfjsTensor[]
   dispose(): unknown
 }
 
