@@ -191,7 +191,6 @@ export {
   exportModel,
   type Gate,
   importModel,
-  ModelRegistry,
   type ModelVersion,
   metricAtLeast,
   metricAtMost,
@@ -206,5 +205,6 @@ export type { Row, Table } from './schema/table'
 export { createHandler } from './serve'
 export { ksTest } from './stats'
 export { createTracker, type TrackerOptions } from './wiring/create-tracker'
+export { ModelRegistry } from './wiring/model-registry'
 export { defaultRuntimes, Predictor, type PredictorLoadOptions } from './wiring/predictor'
 export { type DataFormat, type ReadDataOptions, readData } from './wiring/read-data'

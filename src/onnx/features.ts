@@ -110,11 +110,15 @@ export function columnsOfTensor(tensor: string, names: readonly string[]): Tenso
 export interface OutputNames {
   readonly label: string
   readonly scores: string
+  /** Where each class has an output of its own: their names. */
+  readonly columns?: readonly string[] | undefined
 }
 
 /** The element type of a feature's input: its own where no cell may be missing. */
 export function inputType({ type, required }: ColumnSpec, precision: Precision): 'str' | 'int32' | 'bool' | Precision {
   if (type === 'string') return 'str'
-  if (required === false || type === 'float64' || type === 'timestamp') return precision
+  // Milliseconds since 1970 have more digits than a float32.
+  if (type === 'timestamp') return 'float64'
+  if (required === false || type === 'float64') return precision
   return type === 'int32' ? 'int32' : 'bool'
 }

@@ -47,6 +47,8 @@ function cellOf({ type, required, categories = [] }: ColumnSpec, known: readonly
     const texts = [...categories, ...known.map(String)]
     return random.next() < 0.1 ? 'a text of no row' : (pick(texts) ?? 'a text of no row')
   }
+  // Between 1900 and 2100.
+  if (type === 'timestamp') return Math.floor((random.next() * 200 - 70) * 365.2425 * 86_400_000)
   const near = Number(pick(known.filter((value) => typeof value === 'number')) ?? 0)
   if (!Number.isFinite(near)) return 0
   const spread = random.next() < 0.3 ? 0 : (random.next() - 0.5) * 2 * Math.max(1, Math.abs(near))

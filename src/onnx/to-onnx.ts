@@ -19,12 +19,19 @@ import { type OnnxVerification, verifyExport } from './verify'
 export interface ToOnnxOptions {
   /**
    * `columns`: one input of the shape [rows, 1] per feature, named and typed as the feature. `matrix`: one input named `X` of the shape
-   * [rows, features], in the order of `fitted.features`; only where every feature is a number.
+   * [rows, features], in the order of `fitted.features`; only where every feature is a number. `vectors`: as `columns`, of the shape [rows], which
+   * is what MLflow's `python_function` feeds.
    * @default 'columns'
    */
-  readonly inputs?: 'columns' | 'matrix' | undefined
+  readonly inputs?: 'columns' | 'vectors' | 'matrix' | undefined
   /**
-   * The type of the number inputs. With `float32`, which is what most other exporters write, numbers are rounded before the model sees them. Inside
+   * `matrix`: probabilities are one output of the shape [rows, classes], a number is [rows, 1]. `vectors`: one output `probability_<class>` of the
+   * shape [rows] per class, and numbers are [rows], so that every output is a column of a data frame.
+   * @default 'matrix'
+   */
+  readonly outputs?: 'matrix' | 'vectors' | undefined
+  /**
+   * The type of the number inputs; timestamps are milliseconds since 1970 (UTC) in float64 always. With `float32`, which is what most other exporters write, numbers are rounded before the model sees them. Inside
    * the graph computes in float64 either way; a forest's scores are float32, because ONNX's operator gives no others.
    * @default 'float64'
    */
@@ -74,7 +81,7 @@ export async function toOnnx(fitted: FittedModel, options: ToOnnxOptions = {}): 
   const verification = await verifyExport(fitted, bytes, {
     rows,
     names,
-    matrix: options.inputs === 'matrix',
+    inputs: options.inputs ?? 'columns',
     precision,
     lib,
     tolerance: tolerance ?? 1e-6,
@@ -91,7 +98,8 @@ function checkToOnnx(fitted: FittedModel, options: ToOnnxOptions): void {
     })
   }
   checkOptions('toOnnx', options, {
-    inputs: oneOf('columns', 'matrix'),
+    inputs: oneOf('columns', 'vectors', 'matrix'),
+    outputs: oneOf('matrix', 'vectors'),
     precision: oneOf('float64', 'float32'),
     name: nonEmptyString(),
     doc: ofType('string'),
@@ -106,29 +114,52 @@ function checkToOnnx(fitted: FittedModel, options: ToOnnxOptions): void {
 }
 
 function writeModel(fitted: FittedModel, options: ToOnnxOptions): { bytes: Uint8Array; names: OutputNames } {
-  const { precision = 'float64', name = 'millwright', doc, metadata } = options
+  const { precision = 'float64', inputs = 'columns', name = 'millwright', doc, metadata } = options
   const graph = new GraphBuilder()
-  const taken = options.inputs === 'matrix' ? ['X'] : fitted.features.map((feature) => feature.name)
-  const free = (wanted: string): string => (taken.includes(wanted) ? free(`${wanted}_`) : wanted)
-  const names = { label: free('label'), scores: free(fitted.task === 'classification' ? 'probabilities' : 'prediction') }
-  graph.reserve([...taken, names.label, names.scores])
+  const names = outputNames(fitted, options)
+  graph.reserve([...(inputs === 'matrix' ? ['X'] : fitted.features.map((feature) => feature.name)), ...Object.values(names).flat()])
   const columns =
-    options.inputs === 'matrix' ? matrixInput(graph, fitted.features, precision) : columnInputs(graph, fitted.features, precision)
+    inputs === 'matrix' ? matrixInput(graph, fitted.features, precision) : columnInputs(graph, fitted.features, { precision, inputs })
   const features = new Features(graph, columns)
   for (const step of fitted.parts.transformers) writeTransformer(step.state(), features)
   const { type } = writeLearner(fitted.parts, features, names.scores)
-  if (fitted.task === 'classification') {
-    const classes = fitted.classes ?? []
-    writeLabels(graph, names, classes)
-    graph.output(names.scores, type, ['N', classes.length])
-  } else graph.output(names.scores, type, ['N', 1])
+  const classes = fitted.classes ?? []
+  if (fitted.task === 'classification') writeLabels(graph, names, classes)
+  if (names.columns === undefined) graph.output(names.scores, type, ['N', Math.max(1, classes.length)])
+  for (const [i, column] of (names.columns ?? []).entries()) {
+    graph.node('Gather', [names.scores, graph.constant('int64', [], BigInt64Array.of(BigInt(i)))], {
+      attributes: { axis: int(1) },
+      output: column,
+    })
+    graph.output(column, type, ['N'])
+  }
   return { bytes: graph.build({ name, doc, metadata }), names }
 }
 
-function columnInputs(graph: GraphBuilder, specs: readonly ColumnSpec[], precision: Precision): TensorColumn[] {
+/** The names of the outputs: none is that of an input. */
+function outputNames({ task, classes = [], features }: FittedModel, { inputs, outputs = 'matrix' }: ToOnnxOptions): OutputNames {
+  const taken = inputs === 'matrix' ? ['X'] : features.map((feature) => feature.name)
+  const free = (wanted: string): string => {
+    if (taken.includes(wanted)) return free(`${wanted}_`)
+    taken.push(wanted)
+    return wanted
+  }
+  const isClassifier = task === 'classification'
+  const label = isClassifier ? free('label') : ''
+  if (outputs === 'matrix') return { label, scores: free(isClassifier ? 'probabilities' : 'prediction') }
+  const columns = isClassifier ? classes.map((each) => free(`probability_${String(each)}`)) : [free('prediction')]
+  return { label, scores: free('all_scores'), columns }
+}
+
+function columnInputs(
+  graph: GraphBuilder,
+  specs: readonly ColumnSpec[],
+  { precision, inputs }: { readonly precision: Precision; readonly inputs: 'columns' | 'vectors' },
+): TensorColumn[] {
   return specs.map((spec) => {
     const type = inputType(spec, precision)
-    const input = graph.input(spec.name, type, ['N', 1])
+    const given = graph.input(spec.name, type, inputs === 'columns' ? ['N', 1] : ['N'])
+    const input = inputs === 'columns' ? given : graph.node('Unsqueeze', [given, graph.constant('int64', [1], BigInt64Array.of(1n))])
     const column = { name: spec.name, index: 0, width: 1 } as const
     if (type === 'str') return { ...column, tensor: input, kind: 'text' }
     const tensor = type === 'float64' ? input : castToFloat64(graph, input)
@@ -141,6 +172,12 @@ function matrixInput(graph: GraphBuilder, specs: readonly ColumnSpec[], precisio
   if (text !== undefined) {
     throw invalidArgument(`toOnnx with inputs 'matrix' needs features that are all numbers, ${show(text.name)} is text`, {
       hint: "leave inputs 'columns'",
+    })
+  }
+  const date = specs.find(({ type }) => type === 'timestamp')
+  if (date !== undefined && precision === 'float32') {
+    throw invalidArgument(`toOnnx with inputs 'matrix' of float32 cannot hold the timestamps of ${show(date.name)}`, {
+      hint: "leave inputs 'columns', or precision 'float64'",
     })
   }
   const input = graph.input('X', precision, ['N', specs.length])

@@ -4,6 +4,7 @@ import type { TransformerState } from '../learn/transformer'
 import type { StateOf, StoredTransformer } from '../learn/transformers/stored-transformers'
 import { missingTextMark, writeCategoryTable } from './categories'
 import { columnsOfTensor, Features, type TensorColumn } from './features'
+import { dateParts, functionTransformer, kBinsDiscretizer, polynomialFeatures, powerTransformer, together } from './number-transformers'
 
 type Writer<K extends StoredTransformer['kind']> = (state: StateOf<K>, features: Features) => void
 
@@ -40,17 +41,6 @@ const simpleImputer: Writer<'simpleImputer'> = ({ columns }, features) => {
     return !indicator || mark === undefined ? [] : [{ ...mark, name: indicator === true ? `${name}_missing` : indicator }]
   })
   features.replace(replaced, added)
-}
-
-/** Columns of numbers together: each has its own constants. */
-function together(
-  features: Features,
-  names: readonly string[],
-  write: (matrix: string, row: (values: number[]) => string) => string,
-): void {
-  if (names.length === 0) return
-  const result = write(features.matrix(names), (values) => features.numbers([1, values.length], values))
-  features.replace(new Map(columnsOfTensor(result, names).map((column) => [column.name, [column]])))
 }
 
 const standardScaler: Writer<'standardScaler'> = ({ columns }, features) => scale(features, columns, ({ mean }) => mean)
@@ -160,6 +150,16 @@ function refuseErrors(kind: string, handleUnknown: string): void {
   )
 }
 
+function refuseHashing(kind: string): never {
+  throw new MillwrightError(
+    'Unsupported',
+    `toOnnx: ${kind} has no ONNX form: it hashes texts (MurmurHash3), and no operator of ONNX does`,
+    {
+      hint: 'encode the column with oneHotEncoder or targetEncoder, or leave the model as it is',
+    },
+  )
+}
+
 const writers: Readonly<Record<string, (state: never, features: Features) => void>> = {
   simpleImputer,
   standardScaler,
@@ -170,4 +170,11 @@ const writers: Readonly<Record<string, (state: never, features: Features) => voi
   targetEncoder,
   columns,
   selectColumns,
+  powerTransformer,
+  kBinsDiscretizer,
+  polynomialFeatures,
+  functionTransformer,
+  dateParts,
+  hashingVectorizer: () => refuseHashing('hashingVectorizer'),
+  featureHasher: () => refuseHashing('featureHasher'),
 }

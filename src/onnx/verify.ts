@@ -22,7 +22,7 @@ export interface OnnxVerification {
 export interface VerifyOptions {
   readonly rows: Table
   readonly names: OutputNames
-  readonly matrix: boolean
+  readonly inputs: 'columns' | 'vectors' | 'matrix'
   readonly precision: Precision
   readonly lib: OnnxEngine | undefined
   readonly tolerance: number
@@ -39,7 +39,7 @@ export async function verifyExport(fitted: FittedModel, bytes: Uint8Array, optio
     const results = await session.run(feedsOf(fitted, engine, options) as never)
     const values = (name: string): ArrayLike<unknown> => (results[name] as { readonly data: ArrayLike<unknown> }).data
     const table = options.precision === 'float32' ? roundedTable(rows) : rows
-    const scores = Float64Array.from(values(names.scores) as ArrayLike<number>)
+    const scores = scoresOf((names.columns ?? [names.scores]).map((name) => values(name) as ArrayLike<number>))
     return fitted.task === 'classification'
       ? compareClasses(fitted, table, { scores, labels: values(names.label), tolerance: options.tolerance })
       : compareNumbers(Float64Array.from(fitted.predict(table) as number[]), scores, options.tolerance)
@@ -48,11 +48,18 @@ export async function verifyExport(fitted: FittedModel, bytes: Uint8Array, optio
   }
 }
 
-function feedsOf(fitted: FittedModel, engine: OnnxEngine, { rows, matrix, precision }: VerifyOptions): Record<string, object> {
+/** One list of the scores of all outputs, row after row; one output has them so already. */
+function scoresOf(outputs: readonly ArrayLike<number>[]): Float64Array {
+  const [first] = outputs as [ArrayLike<number>]
+  const k = outputs.length
+  return Float64Array.from({ length: first.length * k }, (_, i) => outputs[i % k]?.[Math.floor(i / k)] as number)
+}
+
+function feedsOf(fitted: FittedModel, engine: OnnxEngine, { rows, inputs, precision }: VerifyOptions): Record<string, object> {
   const Tensor = engine.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object
   const n = rows.numRows
   const numbers = (values: Float64Array): Float64Array | Float32Array => (precision === 'float64' ? values : Float32Array.from(values))
-  if (matrix) {
+  if (inputs === 'matrix') {
     const width = fitted.features.length
     const all = new Float64Array(n * width)
     for (const [f, { name }] of fitted.features.entries()) {
@@ -65,15 +72,16 @@ function feedsOf(fitted: FittedModel, engine: OnnxEngine, { rows, matrix, precis
     fitted.features.map((spec) => {
       const column = rows.column(spec.name)
       const type = inputType(spec, precision)
-      return [spec.name, new Tensor(type === 'str' ? 'string' : type, cellsOf(column, type, numbers), [n, 1])]
+      return [spec.name, new Tensor(type === 'str' ? 'string' : type, cellsOf(column, type), inputs === 'vectors' ? [n] : [n, 1])]
     }),
   )
 }
 
-function cellsOf(column: Column, type: string, numbers: (values: Float64Array) => ArrayLike<number>): unknown {
+function cellsOf(column: Column, type: string): unknown {
   if (type === 'str') return column.toArray().map((cell) => (cell === null ? '' : String(cell)))
   const values = toFloat64(column)
-  return type === 'int32' ? Int32Array.from(values) : type === 'bool' ? Uint8Array.from(values) : numbers(values)
+  if (type === 'float64') return values
+  return type === 'int32' ? Int32Array.from(values) : type === 'bool' ? Uint8Array.from(values) : Float32Array.from(values)
 }
 
 /** The table as a graph of float32 sees it. */

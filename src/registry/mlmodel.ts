@@ -4,9 +4,10 @@ import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { toYaml } from '../core/yaml-write'
 import type { ModelPackage } from '../ports/model'
-import { signatureToMlflow } from '../schema/signature'
+import { type ModelSignature, signatureToMlflow } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 import { finiteJson } from './finite-json'
+import { ONNX_FILE } from './onnx-export'
 
 /** The members of an `MLmodel` file that are not those of the package. */
 export interface MlmodelFacts {
@@ -15,6 +16,8 @@ export interface MlmodelFacts {
   /** Epoch milliseconds. */
   readonly createdAt: number
   readonly hasExample: boolean
+  /** The inputs and outputs of the ONNX file beside a model of another flavor. */
+  readonly onnxSignature?: ModelSignature | undefined
 }
 
 /** Most rows of an example that are stored. */
@@ -23,15 +26,16 @@ const EXAMPLE_ROWS = 20
 const MLFLOW_VERSION = '3.0.0'
 
 /**
- * The text of an `MLmodel` file. ONNX packages get MLflow's flavors `onnx` and `python_function`, so that MLflow loads and serves them. Other
+ * The text of an `MLmodel` file. ONNX packages get MLflow's flavors `onnx` and `python_function`, so that MLflow loads and serves them; so do
+ * models with an ONNX file beside them. Other
  * packages get a flavor that only this library loads; MLflow shows and downloads them.
  */
 export function mlmodelText(model: ModelPackage, facts: MlmodelFacts): string {
-  const signature = signatureToMlflow(model.signature)
+  const signature = signatureToMlflow(facts.onnxSignature ?? model.signature)
   const sizeBytes = Object.values(model.files).reduce((sum, bytes) => sum + bytes.length, 0)
   return toYaml({
     artifact_path: 'model',
-    flavors: flavorsOf(model),
+    flavors: facts.onnxSignature === undefined ? flavorsOf(model) : { ...flavorsOf(model), ...onnxFlavors(ONNX_FILE) },
     mlflow_version: MLFLOW_VERSION,
     model_id: facts.modelId,
     model_size_bytes: sizeBytes,
@@ -88,10 +92,15 @@ function dated(cell: unknown): unknown {
   return cell instanceof Date ? (cell.toJSON()?.slice(0, -1) ?? null) : cell
 }
 
-function flavorsOf(model: ModelPackage): Json {
+function flavorsOf(model: ModelPackage): Record<string, Json> {
   const files = Object.keys(model.files)
   const data = Object.hasOwn(model.files, 'model.onnx') ? 'model.onnx' : files.filter((name) => name.endsWith('.onnx'))[0]
   if (model.flavor !== 'onnx' || data === undefined) return { [model.flavor]: { data: files.length === 1 ? (files[0] as string) : '.' } }
+  return onnxFlavors(data)
+}
+
+/** The flavors by which MLflow loads and serves an ONNX file. */
+function onnxFlavors(data: string): Record<string, Json> {
   return {
     onnx: { code: null, data, onnx_session_options: null, onnx_version: '1.17.0', providers: ['CPUExecutionProvider'] },
     python_function: { data, loader_module: 'mlflow.onnx' },

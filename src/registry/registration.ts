@@ -1,8 +1,8 @@
 /** Prepares the registration of a model: checks its options, and makes the files and the manifest. */
 
 import { utf8 } from '../core/bytes'
-import { invalidArgument, show } from '../core/errors'
-import { anything, checkOptions, nonEmptyString, ofType } from '../core/options'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { anything, checkOptions, either, nonEmptyString, ofType } from '../core/options'
 import type { ModelPackage, PackableModel } from '../ports/model'
 import { packageOf } from '../ports/model-package'
 import type { VersionInit } from '../ports/registry-backend'
@@ -19,6 +19,7 @@ import {
 } from './manifest'
 import { exampleFiles, mlmodelText } from './mlmodel'
 import { FINGERPRINT_TAG } from './model-version'
+import { ONNX_FILE, type OnnxExport, type OnnxExporter, type OnnxExportOptions } from './onnx-export'
 import { checkDescription, checkTags } from './tags'
 
 /** Options of `registry.register`. */
@@ -35,6 +36,12 @@ export interface Registration {
   readonly lineage?: Lineage | undefined
   readonly description?: string | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
+  /**
+   * Stores the model also as an ONNX file, so that Python opens the version: `mlflow.onnx.load_model`, `mlflow.pyfunc.load_model` and
+   * `mlflow models serve`. This library goes on opening the model itself.
+   * @default false
+   */
+  readonly onnx?: boolean | OnnxExportOptions | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,11 +49,13 @@ export interface Registration {
 export async function registrationInit(
   model: PackableModel | ModelPackage,
   options: Registration,
-  facts: { readonly at: number; readonly user: string | undefined },
+  facts: { readonly at: number; readonly user: string | undefined; readonly onnxExporter: OnnxExporter | undefined },
 ): Promise<{ readonly init: VersionInit; readonly manifest: ModelManifest }> {
   check(options)
-  const packed = await packageOf('register', model)
-  assertPackage(packed)
+  const plain = await packageOf('register', model)
+  assertPackage(plain)
+  const onnx = await onnxOf(model as PackableModel, plain, options, facts.onnxExporter)
+  const packed = onnx === undefined ? plain : { ...plain, files: { ...plain.files, [ONNX_FILE]: onnx.bytes } }
   const { run, description = '', tags = {} } = options
   const manifest = buildManifest(packed, { metrics: { ...options.metrics }, lineage: lineageOf(options), tags })
   const example = options.example === undefined ? {} : exampleFiles(options.example)
@@ -67,13 +76,36 @@ export async function registrationInit(
     metrics: manifest.metrics,
     modelType: packed.task,
     files: (modelId) => ({
-      ...(described ? {} : { [MLMODEL_FILE]: utf8(mlmodelText(packed, { modelId, runId: run?.runId, createdAt: facts.at, hasExample })) }),
+      ...(described
+        ? {}
+        : {
+            [MLMODEL_FILE]: utf8(
+              mlmodelText(packed, { modelId, runId: run?.runId, createdAt: facts.at, hasExample, onnxSignature: onnx?.signature }),
+            ),
+          }),
       ...packed.files,
       ...example,
       [MANIFEST_FILE]: sealed,
     }),
   }
   return { init, manifest }
+}
+
+/** The model as an ONNX file, where that is asked for and it is none already. */
+async function onnxOf(
+  model: PackableModel,
+  { flavor, files }: ModelPackage,
+  { onnx = false, signal }: Registration,
+  exporter: OnnxExporter | undefined,
+): Promise<OnnxExport | undefined> {
+  if (onnx === false || flavor === 'onnx') return undefined
+  if (Object.hasOwn(files, MLMODEL_FILE)) throw invalidArgument('register with `onnx` takes a model without an `MLmodel` file of its own')
+  if (exporter === undefined) {
+    throw new MillwrightError('Unsupported', 'register with `onnx` needs a registry that can write ONNX files', {
+      hint: "import { ModelRegistry } from 'millwright', or hand in `onnxExporter`",
+    })
+  }
+  return exporter(model, onnx === true ? {} : onnx, signal)
 }
 
 function check(options: Registration): void {
@@ -85,6 +117,7 @@ function check(options: Registration): void {
     lineage: ofType('object'),
     description: ofType('string'),
     tags: ofType('object'),
+    onnx: either(ofType('boolean'), ofType('object')),
     signal: anything(),
   })
   const { run, metrics, dataset } = options

@@ -5,6 +5,7 @@ import type { GateVerdict, RegistryBackend, RegistryEvent } from '../ports/regis
 import type { Approver } from './approval'
 import type { Gate } from './gates'
 import type { ModelVersion } from './model-version'
+import type { OnnxExporter } from './onnx-export'
 
 /** Options of `ModelRegistry`: exactly one of `storage` and `backend`. */
 export interface ModelRegistryOptions {
@@ -16,6 +17,8 @@ export interface ModelRegistryOptions {
   readonly clock?: Clock | undefined
   /** The user, recorded with versions and in the history. */
   readonly user?: string | undefined
+  /** Writes the ONNX file of `register({ onnx: true })`. @default the ONNX writer of this library, loaded on first use */
+  readonly onnxExporter?: OnnxExporter | undefined
 }
 
 /** A version: its number, the number as text, or the record that `registry.register` returned. */

@@ -16,6 +16,7 @@ import { evaluateGates, rejected } from './gates'
 import { displayVersions, type ModelVersion, toModelVersion } from './model-version'
 import { readAll } from './object-store/stored-records'
 import { objectStoreBackend } from './object-store-backend'
+import type { OnnxExporter } from './onnx-export'
 import { assertAlias, assertModelName, parseReference } from './reference'
 import type { Registration } from './registration'
 import type { AliasMove, ModelRegistryOptions, PromoteOptions, RegistryEvents, RollbackOptions, VersionReference } from './registry-options'
@@ -37,6 +38,7 @@ export class ModelRegistry implements ModelSource {
   readonly #backend: RegistryBackend
   readonly #clock: Clock
   readonly #user: string | undefined
+  readonly #onnxExporter: OnnxExporter | undefined
   readonly #emitter: Emitter<RegistryEvents> = createEmitter()
 
   /** @throws InvalidArgument for bad options, Unsupported where the storage has no conditional put */
@@ -50,6 +52,7 @@ export class ModelRegistry implements ModelSource {
       storage: objectStoreRule(),
       backend: registryBackendRule(),
       clock: anything(),
+      onnxExporter: ofType('function'),
       user: { allowed: 'well-formed text', test: (value) => typeof value === 'string' && value !== '' && value.isWellFormed() },
     })
     const { storage, backend } = options
@@ -61,6 +64,7 @@ export class ModelRegistry implements ModelSource {
     this.#backend = backend ?? objectStoreBackend(storage as ObjectStore)
     this.#clock = options.clock ?? systemClock()
     this.#user = options.user
+    this.#onnxExporter = options.onnxExporter
     attachDisplay(this, { text: () => this.toString() })
   }
 
@@ -70,7 +74,8 @@ export class ModelRegistry implements ModelSource {
   }
 
   /**
-   * Stores a model as the next version of `name`, which is created if need be. With `run`, the version is linked to the run.
+   * Stores a model as the next version of `name`, which is created if need be. With `run`, the version is linked to the run. With `onnx`, the version
+   * also holds the model as an ONNX file, which Python's MLflow loads and serves.
    *
    * @param model a fitted model, or a package
    * @throws InvalidArgument for a wrong name, option or package; the storage's errors. After an abort or an error there is no new version
@@ -79,7 +84,11 @@ export class ModelRegistry implements ModelSource {
     assertModelName(name)
     // Loaded here: a program that only opens models does not need it.
     const { registrationInit } = await import('./registration')
-    const { init, manifest } = await registrationInit(model, options, { at: this.#clock.now(), user: this.#user })
+    const { init, manifest } = await registrationInit(model, options, {
+      at: this.#clock.now(),
+      user: this.#user,
+      onnxExporter: this.#onnxExporter,
+    })
     this.#backend.assertTakes?.({ tagKeys: Object.keys(init.tags), paths: manifest.files.map(({ path }) => path) })
     throwIfAborted(options.signal)
     await this.#backend.ensureModel(name, { createdAt: init.createdAt })

@@ -1,0 +1,3 @@
+/** `millwright/registry`: models under names, in immutable versions. */
+export * from '../registry'
+export { ModelRegistry } from './model-registry'
