@@ -22,6 +22,12 @@ export interface TargetVector {
   readonly classNames: readonly string[]
 }
 
+/**
+ * The features of some training rows and of some others, by transformers that learned from the training rows alone: what a learner that divides
+ * its rows again needs, so that nothing of the others leaks.
+ */
+export type FoldFeatures = (train: Int32Array, test: Int32Array) => { readonly train: FeatureMatrix; readonly test: FeatureMatrix }
+
 /** A learning algorithm with its options. */
 export interface Learner {
   readonly kind: string
@@ -31,8 +37,12 @@ export interface Learner {
   withOptions?(changes: object): Learner
   /** Of classifiers: the fewest classes a target may have. @default 1 */
   readonly minClasses?: number | undefined
-  /** Fits in steps, so that a caller can yield to the event loop between them. */
-  steps(features: FeatureMatrix, target: TargetVector): Generator<ProgressEvent<'fit'>, FittedLearner>
+  /**
+   * Fits in steps, so that a caller can yield to the event loop between them.
+   *
+   * @param folded the features anew for a part of the rows; absent where no transformers come before
+   */
+  steps(features: FeatureMatrix, target: TargetVector, folded?: FoldFeatures): Generator<ProgressEvent<'fit'>, FittedLearner>
 }
 
 /** A fitted learner. */
