@@ -6,11 +6,12 @@ import { throwIfAborted } from '../core/signal'
 import type { ClassProbabilities, Label } from '../metrics/label'
 import type { NameOf } from '../schema/row-types'
 import type { Table } from '../schema/table'
-import { assertEstimator, checkCrossValidation, foldResults, takeRows, validationPlan, warningCollector } from './cross-validate'
+import { assertEstimator, checkCrossValidation, foldResults, validationPlan, warningCollector } from './cross-validate'
 import type { Estimator } from './estimator'
 import type { FittedClassifier } from './fitted-model'
 import { labelsOf } from './fitted-model'
 import type { FoldOptions } from './folds'
+import { takeRows } from './rows'
 import { targetOf } from './target'
 
 /** Options of {@link crossValPredict}. */

@@ -15,7 +15,6 @@ import {
 import { type OnProgress, progressReporter } from '../core/progress'
 import { throwIfAborted, yieldToEventLoop } from '../core/signal'
 import type { Metric, MetricName } from '../metrics/metric'
-import { takeColumn } from '../schema/column'
 import type { Fold } from '../schema/partition'
 import type { NameOf } from '../schema/row-types'
 import { assertTable, columnNotFound, type Table, tableOf } from '../schema/table'
@@ -24,6 +23,7 @@ import { type Estimator, loggerRule, tellWarnings } from './estimator'
 import { type DefaultScoring, defaultsFor, type MetricNameOf, type MetricOf, metricFor, scoreMetrics } from './evaluate'
 import type { FittedModel } from './fitted-model'
 import { checkFoldOptions, type FoldOptions, foldsFor } from './folds'
+import { takeRows } from './rows'
 import { targetOf } from './target'
 
 /** Options of {@link crossValidate}. */
@@ -216,11 +216,6 @@ export function checkCrossValidation(operation: string, options: AnyOptions, mor
     throw invalidArgument(`${operation} needs \`scoring\` with at least one metric such as 'accuracy', or no \`scoring\` for the default`)
   }
   checkFoldOptions(operation, options)
-}
-
-/** The rows of a table as a table. */
-export function takeRows(table: Table, rows: Int32Array): Table {
-  return tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
 }
 
 function withoutColumn(table: Table, dropped: string): Table {

@@ -15,8 +15,9 @@ import { assertTable, type Table } from '../schema/table'
 import { estimatorMarkdown, estimatorText } from './display'
 import { encodedCategories } from './encoded-categories'
 import { type FittedClassifier, type FittedModel, type FittedRegressor, makeFittedModel } from './fitted-model'
-import { type FeatureMatrix, type Learner, runSteps } from './learner'
+import { type FeatureMatrix, type FoldFeatures, type Learner, runSteps } from './learner'
 import type { Params } from './params'
+import { takeRows } from './rows'
 import { targetOf } from './target'
 import { type FittedTransformer, fitTransform, type Transformer } from './transformer'
 import { weightsOf } from './weights'
@@ -176,7 +177,8 @@ function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Ge
   const encoded = encodedCategories(learner, prepared, options.target)
   if (encoded.step !== undefined) transformers.push(encoded.step)
   const features = featureMatrix(learner.kind, encoded.table, options.target, encoded.columns)
-  const fitted = yield* learner.steps(features, weights === undefined ? target.vector : { ...target.vector, weights })
+  const weighted = weights === undefined ? target.vector : { ...target.vector, weights }
+  const fitted = yield* learner.steps(features, weighted, foldFeatures(parts, table, options.target))
   return makeFittedModel({
     task: learner.task,
     target: options.target,
@@ -211,6 +213,24 @@ function assertFitInput(kind: string, table: Table, options: FitOptions): void {
     throw new MillwrightError('NotFound', `fit: no target column ${show(options.target)}; the table has ${names || 'no columns'}${more}`)
   }
   if (table.numRows === 0) throw invalidArgument(`fit of ${kind} needs at least one row, the table has none`)
+}
+
+/** Fits the transformers on a part of the rows, and transforms that part and another. */
+function foldFeatures({ transformers, learner }: EstimatorParts, table: Table, target: string): FoldFeatures | undefined {
+  if (transformers.length === 0) return undefined
+  return (train, test) => {
+    let [learned, others] = [takeRows(table, train), takeRows(table, test)]
+    for (const step of transformers) {
+      const { fitted, table: transformed } = fitTransform(step, learned, { target, task: learner.task })
+      learned = transformed
+      others = fitted.transform(others)
+    }
+    const encoded = encodedCategories(learner, learned, target)
+    if (encoded.step !== undefined) others = encoded.step.transform(others)
+    const features = featureMatrix(learner.kind, encoded.table, target, encoded.columns)
+    const same = features.names.map((name) => toFloat64(others.column(name)))
+    return { train: features, test: { numRows: others.numRows, names: features.names, columns: same } }
+  }
 }
 
 /** The table's columns but the target, as numbers. */

@@ -26,6 +26,12 @@ export interface TargetVector {
   readonly weights?: Float64Array | undefined
 }
 
+/**
+ * The features of some training rows and of some others, by transformers that learned from the training rows alone: what a learner that divides
+ * its rows again needs, so that nothing of the others leaks.
+ */
+export type FoldFeatures = (train: Int32Array, test: Int32Array) => { readonly train: FeatureMatrix; readonly test: FeatureMatrix }
+
 /** A learning algorithm with its options. */
 export interface Learner {
   readonly kind: string
@@ -39,8 +45,12 @@ export interface Learner {
   readonly takesWeights?: boolean | undefined
   /** Of learners that take categories: the columns besides text columns that hold some. Others refuse text. */
   readonly categoricalFeatures?: readonly string[] | undefined
-  /** Fits in steps, so that a caller can yield to the event loop between them. */
-  steps(features: FeatureMatrix, target: TargetVector): Generator<ProgressEvent<'fit'>, FittedLearner>
+  /**
+   * Fits in steps, so that a caller can yield to the event loop between them.
+   *
+   * @param folded the features anew for a part of the rows; absent where no transformers come before
+   */
+  steps(features: FeatureMatrix, target: TargetVector, folded?: FoldFeatures): Generator<ProgressEvent<'fit'>, FittedLearner>
 }
 
 /** A fitted learner. */

@@ -4,6 +4,7 @@ import { checkOptions, ofType } from '../core/options'
 import { readStored } from '../core/stored'
 import type { ModelPackage } from '../ports/model'
 import { restoreBoosting } from './boosting/restore-boosting'
+import { fittedCalibrated, restoredCalibrators } from './calibration/calibrated-learner'
 import { type FittedModel, makeFittedModel } from './fitted-model'
 import { fittedForest } from './forest/fitted-forest'
 import { forestFrom } from './forest/forest-format'
@@ -15,7 +16,7 @@ import { restoreOrdinalEncoder } from './ordinal-encoder'
 import { restoreSelectColumns } from './select-columns'
 import { restoreSimpleImputer } from './simple-imputer'
 import { restoreStandardScaler } from './standard-scaler'
-import { type ModelDocument, type StateOf, type StoredTransformer, transformerFormat } from './stored-parts'
+import { learnerFormat, type ModelDocument, type StateOf, type StoredTransformer, transformerFormat } from './stored-parts'
 import type { FittedTransformer, TransformerState } from './transformer'
 import { fittedColumns } from './transformers/columns'
 import { restoreDateParts } from './transformers/date-parts'
@@ -113,7 +114,8 @@ function restoreColumns({ routes, target }: StateOf<'columns'>, functions: Table
   return fittedColumns(fitted, target)
 }
 
-function restoreLearner({ learner: state, task, classes, matrixNames }: ModelDocument, bytes: Uint8Array | undefined): FittedLearner {
+function restoreLearner(document: ModelDocument, bytes: Uint8Array | undefined): FittedLearner {
+  const { learner: state, task, classes, matrixNames } = document
   const features = matrixNames.length
   switch (state.kind) {
     case 'randomForestClassifier':
@@ -138,5 +140,10 @@ function restoreLearner({ learner: state, task, classes, matrixNames }: ModelDoc
       return restoreLinear(state, { features, classes: classes.length })
     case 'linearRegression':
       return restoreLinear(state, { features, classes: 0 })
+    case 'calibrated': {
+      const base = readStored(learnerFormat, state.base, 'the learner in a calibrated model')
+      const calibrators = restoredCalibrators(state, classes.length)
+      return fittedCalibrated(restoreLearner({ ...document, learner: base }, bytes), calibrators, classes.length)
+    }
   }
 }

@@ -24,6 +24,9 @@ export type ModelDocument = z.infer<ReturnType<typeof modelDocument>>
 /** The format of a transformer's state. */
 export const transformerFormat = /* @__PURE__ */ storedFormat(storedTransformer)
 
+/** The format of a learner inside another. */
+export const learnerFormat = /* @__PURE__ */ storedFormat(learner)
+
 /** The format of `model.json`. */
 export const modelFormat = /* @__PURE__ */ storedFormat(modelDocument, { field: 'formatVersion', reads: MODEL_FORMAT_VERSION })
 
@@ -95,5 +98,18 @@ function learner() {
     boosted('gradientBoostingRegressor'),
     linear('linearRegression'),
     linear('logisticRegression'),
+    calibrated(),
   ])
+}
+
+/** The base is a learner like any other; it is read by itself, because a format cannot hold itself. */
+function calibrated() {
+  return z.looseObject({
+    kind: z.literal('calibrated'),
+    method: z.enum(['isotonic', 'sigmoid']),
+    calibrators: z.array(
+      z.union([z.looseObject({ x: z.array(z.number()), y: z.array(z.number()) }), z.looseObject({ a: z.number(), b: z.number() })]),
+    ),
+    base: z.looseObject({ kind: z.string() }),
+  })
 }

@@ -40,4 +40,6 @@ export {
 } from './regression'
 export type { SlicedRows, SliceReport, SliceScores } from './slices'
 export { metricsBySlice } from './slices'
+export type { ChosenThreshold, OutcomeCosts, ThresholdOptions } from './threshold'
+export { chooseThreshold } from './threshold'
 export type { LabelMetricOptions, WeightOptions } from './weights'

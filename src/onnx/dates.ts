@@ -1,5 +1,5 @@
 /** Parts of timestamps in ONNX graphs: civil dates by whole-number arithmetic in float64 (Howard Hinnant's algorithms), which is exact there. */
-import type { DatePart } from '../learn/transformers/date-part-names'
+import type { DateFeature } from '../learn/transformers/date-part-names'
 import { int } from '../onnxfile/attribute'
 import { dataTypeOf } from '../onnxfile/types'
 import { type Arithmetic, arithmetic } from './arithmetic'
@@ -22,7 +22,7 @@ interface Civil {
 }
 
 /** Columns of parts of a column of timestamps (milliseconds since 1970, UTC), sine and cosine where a part comes round again. */
-export function writeDateParts(features: Features, time: string, parts: readonly DatePart[], cyclic: boolean): string[] {
+export function writeDateParts(features: Features, time: string, parts: readonly DateFeature[], cyclic: boolean): string[] {
   const math = arithmetic(features)
   const civil = civilOf(math, time)
   return parts.flatMap((part) => {
@@ -96,7 +96,7 @@ function yearStart({ add, sub, mul, over }: Arithmetic, year: string): string {
   return sub(add(sub(add(mul(before, 365), over(before, 4)), over(before, 100)), over(before, 400)), 719162)
 }
 
-function partOf(math: Arithmetic, civil: Civil, part: DatePart): string {
+function partOf(math: Arithmetic, civil: Civil, part: DateFeature): string {
   const { add, sub, mul, over } = math
   const unit = (milliseconds: number, count: number): string => {
     const units = over(civil.time, milliseconds)
@@ -130,7 +130,7 @@ function weekOf(math: Arithmetic, thursday: string, year: string): string {
 }
 
 /** The first value of a part, and how many values there are until it comes round again. */
-function periodOf(math: Arithmetic, { month, year, weekYear }: Civil, part: DatePart): Omit<Turn, 'value'> {
+function periodOf(math: Arithmetic, { month, year, weekYear }: Civil, part: DateFeature): Omit<Turn, 'value'> {
   const { add, sub, mul, over, where, equal } = math
   const lengthOf = (of: string): string => sub(yearStart(math, add(of, 1)), yearStart(math, of))
   switch (part) {

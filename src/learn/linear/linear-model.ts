@@ -60,7 +60,8 @@ export function restoreLinear(
   return fittedLinear({ kind, link, coefficients, intercepts, converged, iterations })
 }
 
-function weightedSums({ coefficients, intercepts }: LinearState, features: FeatureMatrix): Float64Array {
+/** The weighted sums before the link, rows × outputs: scikit-learn's `decision_function`. */
+export function weightedSums({ coefficients, intercepts }: LinearState, features: FeatureMatrix): Float64Array {
   const outputs = intercepts.length
   const width = features.columns.length
   const sums = new Float64Array(features.numRows * outputs)

@@ -1,0 +1,20 @@
+/** Parts of tables, matrices and targets by row numbers. */
+import { takeColumn } from '../schema/column'
+import { type Table, tableOf } from '../schema/table'
+import type { FeatureMatrix, TargetVector } from './learner'
+
+/** The rows of a table as a table. */
+export function takeRows(table: Table, rows: Int32Array): Table {
+  return tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
+}
+
+/** The rows of a matrix as a matrix. */
+export function matrixRows({ names, columns }: FeatureMatrix, rows: Int32Array): FeatureMatrix {
+  return { numRows: rows.length, names, columns: columns.map((column) => Float64Array.from(rows, (row) => column[row] as number)) }
+}
+
+/** The rows of a target; the classes stay, also those that these rows lack. */
+export function targetRows(target: TargetVector, rows: Int32Array): TargetVector {
+  const value = (row: number): number => target.values[row] as number
+  return { ...target, values: target.task === 'classification' ? Int32Array.from(rows, value) : Float64Array.from(rows, value) }
+}
