@@ -19,8 +19,8 @@ export interface SearchHtmlOptions {
 }
 
 const MAX_AXES = 11
-/** Best trials first: green, blue, purple, then grey dots would lie on top of each other, so the colours repeat with dashes. */
-const colours: readonly Colour[] = ['good', 'a', 'p', 'b', 'c']
+/** Green for the best; after five, the colours repeat with dashes. */
+const colours: readonly Colour[] = ['d', 'a', 'e', 'c', 'b']
 
 /**
  * A self-contained page: the best params, the best score by number of trials, the best trials across params and metrics as parallel coordinates, and
@@ -111,7 +111,7 @@ function progressSection({ trials, metric, higherIsBetter }: SearchTrials): read
         dashed: 'dots',
         points: finished.map(({ number, score }) => ({ x: number, y: score })),
       },
-      { name: 'best so far', colour: 'good', points: soFar },
+      { name: 'best so far', colour: 'd', points: soFar },
     ],
   })
   return [{ title: 'How it went', body }]
@@ -156,7 +156,6 @@ function trialsTable(order: readonly SearchTrial[], metric: string): Html {
         cell: ({ status, error }) =>
           html`<span class="tag ${status === 'finished' ? 'good' : status === 'failed' ? 'bad' : ''}" title="${error ?? ''}">${status}</span>`,
       },
-      ...namesOf(order).map((name) => ({ title: name, numeric: true, cell: ({ params }: SearchTrial) => paramText(params[name]) })),
       ...(metrics.length === 0
         ? [{ title: metric, numeric: true, cell: ({ score }: SearchTrial) => number(score) }]
         : metrics.map((name) => ({
@@ -165,6 +164,7 @@ function trialsTable(order: readonly SearchTrial[], metric: string): Html {
             cell: ({ scores }: SearchTrial) =>
               html`<span class="nowrap">${number(scores[name]?.mean)} <span class="note">± ${number(scores[name]?.std)}</span></span>`,
           }))),
+      ...namesOf(order).map((name) => ({ title: name, numeric: true, cell: ({ params }: SearchTrial) => paramText(params[name]) })),
       { title: 'Seconds', numeric: true, cell: ({ seconds }) => seconds.toFixed(2) },
     ],
   })

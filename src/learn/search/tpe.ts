@@ -5,6 +5,8 @@
  * ones, l(x), and one of the others, g(x), are estimated. 24 values are drawn from l, and that with the greatest l(x) ÷ g(x) is tried next: by
  * Bergstra's derivation it has the greatest expected improvement.
  *
+ * Failed trials count among the others (Optuna leaves them out, and may try a setting that always fails again and again).
+ *
  * The densities are mixtures, over the range [a, b] of what is drawn evenly (logarithms for `log`, half a step beyond the ends for whole numbers):
  * - Each observation x_i gives a normal distribution cut off at a and b, with mean x_i and as deviation the larger distance to its neighbours
  *   among the observations and the ends, at least (b − a) ÷ min(100, n + 2) and at most b − a. Of the least and the greatest observation only
@@ -51,7 +53,8 @@ export function suggestTpe(
   const known = history.filter(({ status, score }) => status !== 'failed' && !Number.isNaN(score))
   if (known.length < startupTrials) return Object.fromEntries([...space].map(([name, distribution]) => [name, draw(distribution, rng)]))
   const good = new Set(ranked(known, higherIsBetter).slice(0, Math.min(25, Math.ceil(known.length / 10))))
-  const inOrder = (isGood: boolean): SearchTrial[] => known.filter((trial) => good.has(trial) === isGood)
+  // Failed trials are among the others: where they lie, g is large, and the search turns away.
+  const inOrder = (isGood: boolean): SearchTrial[] => history.filter((trial) => good.has(trial) === isGood)
   const [below, above] = [inOrder(true), inOrder(false)]
   const valuesIn = (trials: readonly SearchTrial[], name: string): ParamValue[] =>
     trials.flatMap(({ params }) => (params[name] === undefined ? [] : [params[name] as ParamValue]))
