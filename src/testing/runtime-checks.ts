@@ -1,5 +1,5 @@
 /** The checks of the guarantees of model runtimes. */
-import type { LoadedModel, ModelPackage, ModelRuntime, PredictionBatch } from '../ports/model'
+import type { LoadedModel, ModelPackage, ModelRuntime, ModelTensor, PredictionBatch } from '../ports/model'
 import { renameColumn, sliceColumn } from '../schema/column'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
@@ -14,6 +14,8 @@ export interface RuntimeSubject {
   readonly input: Table
   /** The expected predictions, if known. */
   readonly expected?: PredictionBatch['predictions'] | undefined
+  /** Inputs for `predictTensors`, of runtimes whose models have it. */
+  readonly tensors?: Readonly<Record<string, ModelTensor>> | undefined
   /** Largest difference of probabilities and numbers between a row alone and in a batch. @default 1e-6 */
   readonly tolerance?: number | undefined
 }
@@ -27,7 +29,7 @@ type Context = CheckContext<RuntimeSubject>
  * bindChecks(modelRuntimeChecks(), { make: () => ({ runtime: functionRuntime({ functions }), model: packed, input: table }) }, { describe, it })
  */
 export function modelRuntimeChecks(): readonly Check<RuntimeSubject>[] {
-  return suiteOf('modelRuntimeChecks', [...facts(), ...answers(), ...refusals(), ...lifetime()])
+  return suiteOf('modelRuntimeChecks', [...facts(), ...answers(), ...refusals(), ...tensors(), ...lifetime()])
 }
 
 /** A check that works with the loaded model of the subject. The model is disposed afterwards. */
@@ -141,6 +143,51 @@ function refusals(): Check<RuntimeSubject>[] {
         await expectCode(() => runtime.load({ ...model, files: {} }), 'Corrupt', 'load of no files')
       },
     },
+  ]
+}
+
+function tensors(): Check<RuntimeSubject>[] {
+  const ask = async (loaded: LoadedModel, given: RuntimeSubject['tensors'], signal?: AbortSignal): Promise<unknown> =>
+    loaded.predictTensors?.(given ?? {}, { signal })
+  return [
+    check('predictTensors gives equal tensors for equal ones, and does not change them', async (loaded, { tensors: given }) => {
+      if (given === undefined) return
+      expectThat(loaded.predictTensors !== undefined, 'the model has predictTensors')
+      const before = Object.values(given).map(({ data }) => Array.from(data as ArrayLike<unknown>))
+      const first = (await ask(loaded, given)) as Readonly<Record<string, ModelTensor>>
+      const copy = Object.values(first).map(({ data }) => Array.from(data as ArrayLike<unknown>))
+      for (const { shape, data } of Object.values(first))
+        expectEqual(
+          data.length,
+          shape.reduce((product, size) => product * size, 1),
+          'number of values of an output',
+        )
+      expectEqual(await ask(loaded, given), first, 'the second answer')
+      expectEqual(
+        Object.values(first).map(({ data }) => Array.from(data as ArrayLike<unknown>)),
+        copy,
+        'the first answer after the second',
+      )
+      expectEqual(
+        Object.values(given).map(({ data }) => Array.from(data as ArrayLike<unknown>)),
+        before,
+        'the inputs',
+      )
+    }),
+    check('predictTensors refuses what does not fit, obeys abort and dispose', async (loaded, { tensors: given }) => {
+      if (given === undefined) return
+      const [name = '', ...others] = Object.keys(given)
+      const lacking = Object.fromEntries(others.map((other) => [other, given[other] as ModelTensor]))
+      await expectCode(() => ask(loaded, lacking), 'SchemaMismatch', `predictTensors without ${name}`)
+      await expectCode(() => ask(loaded, { ...given, 'no such input': given[name] as ModelTensor }), 'SchemaMismatch', 'a tensor too many')
+      const tensor = given[name] as ModelTensor
+      const longer = { ...tensor, shape: [...tensor.shape, 7] }
+      await expectCode(() => ask(loaded, { ...given, [name]: longer }), 'SchemaMismatch', 'a tensor of another shape')
+      const reason = new Error('stop')
+      await expectReason(() => ask(loaded, given, AbortSignal.abort(reason)), reason, 'predictTensors')
+      await loaded.dispose()
+      await expectCode(() => ask(loaded, given), 'InvalidState', 'predictTensors after dispose')
+    }),
   ]
 }
 

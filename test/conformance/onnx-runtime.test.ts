@@ -21,8 +21,15 @@ const input = tableFromRows(
   { bill_length_mm: 'float64', sex: 'string' },
 )
 
+const texts = (data: string[]) => ({ dtype: 'str', shape: [2, 1], data }) as const
+const tensors = {
+  numeric: { dtype: 'float32', shape: [2, 4], data: Float32Array.of(39, 18, 181, 3750, 50, 15, 220, 5000) } as const,
+  island: texts(['Torgersen', 'Biscoe']),
+  sex: texts(['male', '']),
+}
+
 bindChecks(
   modelRuntimeChecks(),
-  { make: () => ({ runtime: onnxRuntime(), model, input, expected: some.map(({ label }) => label) }) },
+  { make: () => ({ runtime: onnxRuntime(), model, input, tensors, expected: some.map(({ label }) => label) }) },
   { describe, it },
 )

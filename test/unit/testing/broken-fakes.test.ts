@@ -1,12 +1,24 @@
 /** Backends that break their port's promises: the check suites must fail them. */
 import { describe, expect, it } from 'vitest'
+import { functionModel, functionRuntime } from '../../../src/adapters/function/function-runtime'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
+import { mlRandomForestModel, mlRandomForestRuntime } from '../../../src/adapters/ml-random-forest/ml-random-forest-runtime'
+import type { LoadedModel, ModelRuntime } from '../../../src/ports/model'
 import type { ObjectStore } from '../../../src/ports/object-store'
 import type { RegistryBackend } from '../../../src/ports/registry-backend'
 import type { MetricPoint, Page, TrackerBackend } from '../../../src/ports/tracker-backend'
 import { objectStoreBackend } from '../../../src/registry'
-import { bindChecks, type Check, objectStoreChecks, registryChecks, runCheck, trackerChecks } from '../../../src/testing'
+import { tableFromRows } from '../../../src/schema/table'
+import {
+  bindChecks,
+  type Check,
+  modelRuntimeChecks,
+  objectStoreChecks,
+  registryChecks,
+  runCheck,
+  trackerChecks,
+} from '../../../src/testing'
 import { failuresOf } from '../../support/checks'
 
 /** A store that claims nothing, ignores the conditions of `put`, and reads ranges. */
@@ -119,5 +131,84 @@ describe('a persistent backend that forgets on reopen', () => {
     bindChecks(lasting(objectStoreChecks()), { make: () => memoryStorage() }, runner as Parameters<typeof bindChecks>[2])
     await tests[0]?.[1]({ skip: (reason: string) => void told.push(reason) })
     expect(told).toEqual([expect.stringMatching(/^it needs reopen, which memoryStorage/)])
+  })
+})
+
+describe('a model runtime that breaks a promise', () => {
+  const leaf = (...shares: number[]) => ({ distribution: [shares] })
+  const root = { splitColumn: 0, splitValue: 1, left: leaf(1), right: leaf(0, 1) }
+  const json = { name: 'RFClassifier', baseModel: { indexes: [[0], [1]], estimators: [{ root }, { root }] } }
+  const model = mlRandomForestModel(json, { features: ['a', 'b'] }).pack()
+  const input = tableFromRows([
+    { a: 0, b: 0 },
+    { a: 2, b: 2 },
+    { a: 0, b: 2 },
+  ])
+  const tensors = { X: { dtype: 'float64', shape: [1, 2], data: Float64Array.of(0, 2) } } as const
+  const broken = (change: (loaded: LoadedModel) => Partial<LoadedModel>): ModelRuntime => {
+    const inner = mlRandomForestRuntime()
+    return {
+      ...inner,
+      load: async (...given) => {
+        const loaded = await inner.load(...given)
+        return { ...loaded, ...change(loaded) }
+      },
+    }
+  }
+  const failures = (change: (loaded: LoadedModel) => Partial<LoadedModel>): Promise<string[]> =>
+    failuresOf(modelRuntimeChecks(), { make: () => ({ runtime: broken(change), model, input, tensors }) })
+
+  it('is not what fails', async () => {
+    expect(await failures(() => ({}))).toEqual([])
+  })
+
+  let calls = 0
+  it.each<[string, (loaded: LoadedModel) => Partial<LoadedModel>, RegExp]>([
+    ['another task', () => ({ task: 'other' }), /^the loaded model has the signature, task/],
+    [
+      'a row too few',
+      (own) => ({ run: async (...given) => ({ predictions: (await own.run(...given)).predictions.slice(1) }) }),
+      /^every row has an answer/,
+    ],
+    [
+      'an answer by the batch',
+      (own) => ({
+        run: async (table, options) => ({ ...(await own.run(table, options)), predictions: new Array(table.numRows).fill(table.numRows) }),
+      }),
+      /^a row alone is answered as in a batch/,
+    ],
+    [
+      'an answer by the call',
+      (own) => ({
+        run: async (table, options) => ({ ...(await own.run(table, options)), predictions: new Array(table.numRows).fill(++calls) }),
+      }),
+      /^equal input has equal answers/,
+    ],
+    ['no columns looked for', () => ({ run: () => ({ predictions: [0, 1, 1] }) }), /^a table that lacks a column is refused/],
+    ['no abort', (own) => ({ run: (table) => own.run(table) }), /^an aborted run rejects/],
+    ['no dispose', () => ({ dispose: async () => {} }), /^a disposed model does not run/],
+    [
+      'inputs that change',
+      (own) => ({
+        predictTensors: async (given, options) => {
+          const answer = await own.predictTensors?.(given, options)
+          ;(given.X?.data as Float64Array | undefined)?.fill(9)
+          return answer ?? {}
+        },
+      }),
+      /^predictTensors gives equal tensors/,
+    ],
+    ['tensors unchecked', () => ({ predictTensors: () => ({}) }), /^predictTensors refuses what does not fit/],
+  ])('%s: fails', async (_, change, check) => {
+    expect(await failures(change)).toContainEqual(expect.stringMatching(check))
+  })
+
+  it('fails when garbage is loaded', async () => {
+    const signature = { inputs: [{ name: 'a', type: 'float64' }], outputs: [] } as const
+    const fn = functionModel(() => 1, { name: 'one', signature })
+    const runtime: ModelRuntime = { ...functionRuntime(), load: () => fn }
+    expect(await failuresOf(modelRuntimeChecks(), { make: () => ({ runtime, model: fn.pack(), input }) })).toContainEqual(
+      expect.stringMatching(/^a package whose files are not a model is Corrupt/),
+    )
   })
 })
