@@ -41,7 +41,11 @@ export const lanes: readonly Lane[] = [
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
-  { name: 'onnx', about: "exported models: Python's onnx.checker and onnxruntime give our answers on every row of real flights" },
+  {
+    name: 'onnx',
+    about:
+      "exported models: Python's onnx.checker and onnxruntime give our answers on every row of real flights; int8 and float16 as Python's tools",
+  },
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models' },
   {
