@@ -1,5 +1,6 @@
 /** Attributes of ONNX nodes: made from plain values, and read. */
 import { create } from '@bufbuild/protobuf'
+import { WireType } from '@bufbuild/protobuf/wire'
 import { fromUtf8, utf8 } from '../core/bytes'
 import { type AttributeProto, AttributeProtoSchema, type NodeProto, type TensorProto } from './onnx_pb'
 import { attributeTypes } from './types'
@@ -42,6 +43,64 @@ export const ints =
   (values: ArrayLike<number>): AttributeValue =>
   (name) =>
     create(AttributeProtoSchema, { name, ints: Array.from(values, BigInt), type: attributeTypes.ints })
+
+/**
+ * Many whole numbers ≥ 0, as a packed list. Its bytes are written here: the list of a forest has 100,000 numbers, and a BigInt for each, which the
+ * generated code needs, takes most of the time of an export. Every reader of protocol buffers takes packed lists.
+ */
+export const packedInts =
+  (values: Int32Array): AttributeValue =>
+  (name) => {
+    const bytes = new Uint8Array(values.length * 5)
+    let at = 0
+    for (const value of values) at = putVarint(bytes, at, value)
+    return withField(name, { no: 8, type: attributeTypes.ints, data: [lengthOf(at), bytes.subarray(0, at)] })
+  }
+
+/** Many texts out of few: `texts[places[0]]`, `texts[places[1]]`, … */
+export const pickedStrings =
+  (texts: readonly string[], places: Uint8Array): AttributeValue =>
+  (name) => {
+    const tag = (9 << 3) | WireType.LengthDelimited
+    const entries = texts.map((text) => Uint8Array.of(tag, ...lengthOf(utf8(text).length), ...utf8(text)))
+    const bytes = new Uint8Array(places.reduce((sum, place) => sum + (entries[place] as Uint8Array).length, 0))
+    let at = 0
+    for (const place of places) {
+      const entry = entries[place] as Uint8Array
+      bytes.set(entry, at)
+      at += entry.length
+    }
+    // The first tag is written with the field.
+    return withField(name, { no: 9, type: attributeTypes.strings, data: [bytes.subarray(1)] })
+  }
+
+/** An attribute with the bytes of one field, of any length. */
+function withField(name: string, { no, type, data }: { no: number; type: number; data: readonly Uint8Array[] }): AttributeProto {
+  const attribute = create(AttributeProtoSchema, { name, type })
+  if (data.at(-1)?.length === 0) return attribute
+  const whole = new Uint8Array(data.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of data) {
+    whole.set(part, at)
+    at += part.length
+  }
+  attribute.$unknown = [{ no, wireType: WireType.LengthDelimited, data: whole }]
+  return attribute
+}
+
+function lengthOf(count: number): Uint8Array {
+  const bytes = new Uint8Array(5)
+  return bytes.subarray(0, putVarint(bytes, 0, count))
+}
+
+/** Writes a whole number ≥ 0 seven bits at a time; gives the place behind it. */
+function putVarint(bytes: Uint8Array, from: number, value: number): number {
+  let at = from
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80
+  bytes[at++] = rest
+  return at
+}
 
 /** Texts; equal ones share their bytes. */
 export const strings =

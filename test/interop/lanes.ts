@@ -43,6 +43,11 @@ export const lanes: readonly Lane[] = [
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   { name: 'onnx', about: "exported models: Python's onnx.checker and onnxruntime give our answers on every row of real flights" },
   { name: 'onnx-web', about: 'models of others on onnxruntime-web: in Node and in Chromium the answers of onnxruntime-node', browser: true },
+  {
+    name: 'onnx',
+    about:
+      "exported models: Python's onnx.checker and onnxruntime give our answers on every row of real flights; int8 and float16 as Python's tools",
+  },
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },

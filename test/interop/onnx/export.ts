@@ -10,11 +10,15 @@ import {
   chain,
   columns,
   type Estimator,
+  functionTransformer,
+  kBinsDiscretizer,
   linearRegression,
   logisticRegression,
   minMaxScaler,
   oneHotEncoder,
   ordinalEncoder,
+  polynomialFeatures,
+  powerTransformer,
   randomForestClassifier,
   randomForestRegressor,
   simpleImputer,
@@ -51,6 +55,17 @@ const models: Readonly<Record<string, readonly [Estimator, 'late' | 'arr_delay']
   'ordinal, forest that takes missing values': [chain([ordinalEncoder(), randomForestClassifier(forest)]), 'late'],
   'routed columns, regression forest': [chain([routed, randomForestRegressor(forest)]), 'arr_delay'],
   'scaled, one-hot, logistic regression': [chain([simpleImputer(), standardScaler(), oneHotEncoder(), logisticRegression()]), 'late'],
+  'powers, bins, products, functions, one-hot, forest': [
+    chain([
+      functionTransformer('log1p', { columns: ['distance'] }),
+      powerTransformer({ columns: ['dep_delay'] }),
+      kBinsDiscretizer({ columns: ['air_time'] }),
+      polynomialFeatures({ columns: ['month', 'hour'] }),
+      oneHotEncoder(),
+      randomForestClassifier(forest),
+    ]),
+    'late',
+  ],
   'imputer, one-hot, least squares': [chain([simpleImputer(), oneHotEncoder(), linearRegression()]), 'arr_delay'],
 }
 
