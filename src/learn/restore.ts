@@ -137,6 +137,8 @@ function restoreLearner({ learner: state, task, classes, matrixNames }: ModelDoc
     case 'logisticRegression':
       return restoreLinear(state, { features, classes: classes.length })
     case 'linearRegression':
+    case 'ridgeRegression':
+    case 'lassoRegression':
       return restoreLinear(state, { features, classes: 0 })
   }
 }
