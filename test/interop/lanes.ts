@@ -43,6 +43,7 @@ export const lanes: readonly Lane[] = [
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   { name: 'onnx', about: "exported models: Python's onnx.checker and onnxruntime give our answers on every row of real flights" },
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
+  { name: 'trees', about: 'shap: the SHAP values of our forests and boosted trees, from the same trees and covers' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models' },
   {
     name: 'bundlers',
