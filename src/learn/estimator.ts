@@ -27,8 +27,7 @@ export interface FitOptions<Name extends string = string> {
   /** The column to predict. Every other column is a feature. */
   readonly target: Name
   /**
-   * How much each row counts: a column, which is then no feature, or one number ≥ 0 per row. Only for gradient boosting, ridge
-   * and lasso regression.
+   * How much each row counts: a column, which is then no feature, or one number ≥ 0 per row. Only for gradient boosting.
    * @default all rows count alike
    */
   readonly sampleWeight?: string | ArrayLike<number> | undefined

@@ -149,7 +149,7 @@ export function labelsOf(probabilities: Float64Array, classes: readonly Label[])
 }
 
 /** Runs the transformers and returns the learner's columns. */
-function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatrix {
+export function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatrix {
   let table = inputTable(parts, data)
   for (const step of parts.transformers) table = step.transform(table)
   const columns = parts.matrixNames.map((name) => toFloat64(table.column(name)))

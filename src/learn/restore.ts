@@ -139,6 +139,8 @@ function restoreLearner(document: ModelDocument, bytes: Uint8Array | undefined):
     case 'logisticRegression':
       return restoreLinear(state, { features, classes: classes.length })
     case 'linearRegression':
+    case 'ridgeRegression':
+    case 'lassoRegression':
       return restoreLinear(state, { features, classes: 0 })
     case 'calibrated': {
       const base = readStored(learnerFormat, state.base, 'the learner in a calibrated model')

@@ -97,6 +97,8 @@ function learner() {
     boosted('gradientBoostingClassifier'),
     boosted('gradientBoostingRegressor'),
     linear('linearRegression'),
+    linear('ridgeRegression'),
+    linear('lassoRegression'),
     linear('logisticRegression'),
     calibrated(),
   ])

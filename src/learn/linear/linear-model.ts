@@ -5,7 +5,7 @@ import type { StoredLinear } from '../stored-parts'
 
 /** Coefficients of a linear model. */
 export interface LinearState {
-  readonly kind: 'linearRegression' | 'logisticRegression'
+  readonly kind: 'linearRegression' | 'ridgeRegression' | 'lassoRegression' | 'logisticRegression'
   /** The output: the sum itself; its logistic function, as probability of the second of two classes; or the softmax of one sum per class. */
   readonly link: 'identity' | 'logistic' | 'softmax'
   /** Row-major, outputs × features. */
@@ -43,7 +43,7 @@ export function fittedLinear({ warning, ...linear }: LinearState & { readonly wa
 
 /** Whether a fitted learner is one of our linear models. */
 export function isFittedLinear(learner: FittedLearner): learner is FittedLinear {
-  return learner.kind === 'linearRegression' || learner.kind === 'logisticRegression'
+  return ['linearRegression', 'ridgeRegression', 'lassoRegression', 'logisticRegression'].includes(learner.kind)
 }
 
 /** The linear model of a stored state. @throws Corrupt */
@@ -51,7 +51,7 @@ export function restoreLinear(
   { kind, link, coefficients, intercepts, converged, iterations }: StoredLinear,
   shape: { readonly features: number; readonly classes: number },
 ): FittedLinear {
-  const expected = kind === 'linearRegression' ? 'identity' : shape.classes === 2 ? 'logistic' : 'softmax'
+  const expected = kind !== 'logisticRegression' ? 'identity' : shape.classes === 2 ? 'logistic' : 'softmax'
   if (link !== expected) throw corruptModel(`a ${kind} of ${shape.classes} classes cannot have the link ${link}`)
   const outputs = link === 'softmax' ? shape.classes : 1
   if (intercepts.length !== outputs || coefficients.length !== outputs * shape.features) {
