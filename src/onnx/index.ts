@@ -2,6 +2,8 @@
 export type { OnnxCheck, OnnxProblem } from './check'
 export { checkOnnx } from './check'
 /** ONNX: fitted models as files that every runtime opens; models of TensorFlow.js and ml-random-forest converted; files made smaller, compared, inspected and checked. */
+
+export type { SavableTfjsModel } from '../modelfiles/tfjs-artifacts'
 export type { CompareOnnxOptions, OnnxComparison, OutputDifference } from './compare'
 export { compareOnnx } from './compare'
 export type { OnnxEngine, OnnxEngineSession } from './engine'

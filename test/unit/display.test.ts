@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { entries } from '../../scripts/entries'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { httpStorage } from '../../src/adapters/http/http-storage'
+import { mlRandomForestRuntime } from '../../src/adapters/ml-random-forest/ml-random-forest-runtime'
 import { s3Storage } from '../../src/adapters/s3/s3-storage'
+import { tfjsRuntime } from '../../src/adapters/tfjs'
 import * as drift from '../../src/drift'
 import * as main from '../../src/index'
 import * as layers from '../../src/layers'
@@ -65,6 +67,7 @@ async function makeAll(): Promise<void> {
     DriftDetector: new main.DriftDetector(),
     ...{ pageHinkley: detector, adwin: drift.adwin(), ddm: drift.ddm() },
     ...{ onnxRuntime: main.onnxRuntime(), functionRuntime: main.functionRuntime(), learnRuntime: main.learnRuntime() },
+    ...{ tfjsRuntime: tfjsRuntime(), mlRandomForestRuntime: mlRandomForestRuntime() },
     ...{ memoryTracker: main.memoryTracker(), filesTracker: main.filesTracker({ storage: files }) },
     teeTracker: teeTracker([main.memoryTracker(), main.memoryTracker()]),
     queuedTracker: queuedTracker({ backend: main.memoryTracker(), storage: memory }),

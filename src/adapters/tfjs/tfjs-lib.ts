@@ -1,7 +1,6 @@
 /** The part of TensorFlow.js that is used, and its tensors. */
 
 import { MillwrightError } from '../../core/errors'
-import type { TfjsArtifacts } from '../../modelfiles/tfjs-artifacts'
 import type { ModelTensor, TensorData } from '../../ports/model'
 import type { TensorType } from '../../schema/signature'
 
@@ -46,11 +45,6 @@ export interface TfjsGraphModel {
   execute(inputs: never, outputs: string[]): TfjsTensor | TfjsTensor[]
   executeAsync(inputs: never, outputs: string[]): Promise<TfjsTensor | TfjsTensor[]>
   dispose(): void
-}
-
-/** What `tf.loadLayersModel` and `tf.loadGraphModel` take. */
-export interface TfjsHandler {
-  load(): Promise<TfjsArtifacts>
 }
 
 const types: Readonly<Record<string, TensorType>> = { float32: 'float32', int32: 'int32', bool: 'bool', string: 'str' }
