@@ -1,20 +1,20 @@
 /**
  * The Tree-structured Parzen Estimator (Bergstra, Bardenet, Bengio and Kégl 2011), with the settings of Optuna's `TPESampler`.
  *
- * The trials so far, n of them, are divided: the best ⌈n/10⌉ (at most 25) and the others. For each parameter by itself, a density of the good
- * ones, l(x), and one of the others, g(x), are estimated. 24 values are drawn from l, and that with the greatest l(x) ÷ g(x) is tried next: by
+ * The trials so far, n of them, are divided: the best ⌈n/10⌉ (at most 25) and the others. A density of the good ones, l(x), and one of the
+ * others, g(x), are estimated over all parameters together. 24 sets are drawn from l, and that with the greatest l(x) ÷ g(x) is tried next: by
  * Bergstra's derivation it has the greatest expected improvement.
  *
  * Failed trials count among the others (Optuna leaves them out, and may try a setting that always fails again and again).
  *
- * The densities are mixtures, over the range [a, b] of what is drawn evenly (logarithms for `log`, half a step beyond the ends for whole numbers):
+ * The densities are mixtures: each trial gives a product of one distribution per parameter, over the range [a, b] of what is drawn evenly (logarithms for `log`, half a step beyond the ends for whole numbers):
  * - Each observation x_i gives a normal distribution cut off at a and b, with mean x_i and as deviation the larger distance to its neighbours
  *   among the observations and the ends, at least (b − a) ÷ min(100, n + 2) and at most b − a. Of the least and the greatest observation only
  *   the distance to the inner neighbour counts.
  * - The middle (a + b) ÷ 2 with deviation b − a stands for what is known without observations.
  * - All have the same weight up to 25 observations; of more, the latest 25 weigh 1 and the older ones less, from 1 ÷ n on evenly rising.
  * - For whole numbers, the density of a value is the mass of the step around it.
- * - For choices, the share of each value is its weighted count plus 1 ÷ (n + 1) for every value and observation, scaled to sum to 1.
+ * - For choices, an observation gives 1 to its value and 1 ÷ (n + 1) to every value, scaled to sum to 1.
  */
 import { invalidArgument } from '../../core/errors'
 import type { Rng } from '../../core/random'
@@ -35,7 +35,7 @@ import { ranked, type SearchTrial } from './trial'
 export interface TpeSettings {
   /** Trials drawn at random before the first estimate. @default 10 */
   readonly startupTrials?: number | undefined
-  /** Values drawn for each parameter, of which the most promising is tried. @default 24 */
+  /** Sets of values drawn for each trial, of which the most promising is tried. @default 24 */
   readonly candidates?: number | undefined
 }
 
@@ -56,36 +56,53 @@ export function suggestTpe(
   // Failed trials are among the others: where they lie, g is large, and the search turns away.
   const inOrder = (isGood: boolean): SearchTrial[] => history.filter((trial) => good.has(trial) === isGood)
   const [below, above] = [inOrder(true), inOrder(false)]
-  const valuesIn = (trials: readonly SearchTrial[], name: string): ParamValue[] =>
-    trials.flatMap(({ params }) => (params[name] === undefined ? [] : [params[name] as ParamValue]))
-  return Object.fromEntries(
-    [...space].map(([name, distribution]) => {
-      const [l, g] = [densityOf(distribution, valuesIn(below, name)), densityOf(distribution, valuesIn(above, name))]
-      return [name, mostPromising(l, g, candidates, rng)]
-    }),
-  )
-}
-
-/** The density of the values of one parameter. */
-interface Density {
-  sample(rng: Rng): ParamValue
-  /** Logarithm of the density, or of the mass for whole numbers and choices. */
-  log(value: ParamValue): number
-}
-
-function mostPromising(l: Density, g: Density, candidates: number, rng: Rng): ParamValue {
-  let best: ParamValue = l.sample(rng)
+  const [l, g] = [mixtureOf(space, below), mixtureOf(space, above)]
+  let best = l.sample(rng)
   let most = l.log(best) - g.log(best)
   for (let i = 1; i < candidates; i++) {
-    const value = l.sample(rng)
-    const promise = l.log(value) - g.log(value)
-    if (promise > most) [best, most] = [value, promise]
+    const params = l.sample(rng)
+    const promise = l.log(params) - g.log(params)
+    if (promise > most) [best, most] = [params, promise]
   }
   return best
 }
 
-function densityOf(distribution: Distribution, values: readonly ParamValue[]): Density {
-  return distribution.kind === 'choice' ? choiceDensity(distribution, values) : numberDensity(distribution, values as readonly number[])
+/** A density of whole sets of params. */
+interface Mixture {
+  sample(rng: Rng): Record<string, ParamValue>
+  log(params: Readonly<Record<string, ParamValue>>): number
+}
+
+/** The kernels of one parameter: one at each observation, and the last for what is known without any. */
+interface Kernels {
+  sample(kernel: number, rng: Rng): ParamValue
+  /** Logarithm of each kernel's density, or of its mass for whole numbers and choices. */
+  logs(value: ParamValue): readonly number[]
+}
+
+function mixtureOf(space: ReadonlyMap<string, Distribution>, trials: readonly SearchTrial[]): Mixture {
+  const parts = [...space].map(([name, distribution]): readonly [string, Kernels] => {
+    const values = trials.map(({ params }) => params[name] as ParamValue)
+    return [name, distribution.kind === 'choice' ? choiceKernels(distribution, values) : numberKernels(distribution, values as number[])]
+  })
+  const weights = [...ageWeights(trials.length), 1]
+  const all = weights.reduce((sum, weight) => sum + weight, 0)
+  return {
+    sample(rng) {
+      const kernel = weightedPlace(weights, rng)
+      return Object.fromEntries(parts.map(([name, kernels]) => [name, kernels.sample(kernel, rng)]))
+    },
+    log(params) {
+      const sums = weights.map((weight) => Math.log(weight / all))
+      for (const [name, kernels] of parts) {
+        kernels.logs(params[name] as ParamValue).forEach((log, i) => {
+          sums[i] = (sums[i] as number) + log
+        })
+      }
+      const most = Math.max(...sums)
+      return most + Math.log(sums.reduce((sum, log) => sum + Math.exp(log - most), 0))
+    },
+  }
 }
 
 /** The weights of n observations, oldest first. */
@@ -95,57 +112,51 @@ export function ageWeights(n: number): number[] {
   return Array.from({ length: n }, (_, i) => (i >= ramp ? 1 : ramp === 1 ? 1 / n : 1 / n + ((1 - 1 / n) * i) / (ramp - 1)))
 }
 
-function choiceDensity({ values: choices }: ChoiceDistribution, values: readonly ParamValue[]): Density {
-  const weights = ageWeights(values.length)
+function choiceKernels({ values: choices }: ChoiceDistribution, values: readonly ParamValue[]): Kernels {
   const keys = choices.map((value) => JSON.stringify(value))
-  const kernels = values.length + 1
-  const all = weights.reduce((sum, weight) => sum + weight, 0) + 1
-  // Each kernel is a distribution over the choices: 1 at the observed one and 1 ÷ kernels at every one, scaled to sum to 1.
-  const base = 1 / kernels
-  const shares = choices.map(() => 1 / choices.length / all)
-  values.forEach((value, i) => {
-    const at = keys.indexOf(JSON.stringify(value))
-    const scale = (weights[i] as number) / all / (choices.length * base + 1)
-    choices.forEach((_, c) => {
-      shares[c] = (shares[c] as number) + scale * (base + (c === at ? 1 : 0))
-    })
-  })
+  const places = values.map((value) => keys.indexOf(JSON.stringify(value)))
+  // Each kernel holds 1 at the observed choice and 1 ÷ (n + 1) at every one, scaled to sum to 1.
+  const base = 1 / (values.length + 1)
+  const scale = 1 / (1 + choices.length * base)
+  const shareOf = (kernel: number, place: number): number =>
+    kernel === values.length ? 1 / choices.length : scale * (base + Number(places[kernel] === place))
   return {
-    sample: (rng) => choices[weightedPlace(shares, rng)] as ParamValue,
-    log: (value) => Math.log(shares[keys.indexOf(JSON.stringify(value))] ?? 0),
+    sample: (kernel, rng) =>
+      choices[
+        weightedPlace(
+          choices.map((_, place) => shareOf(kernel, place)),
+          rng,
+        )
+      ] as ParamValue,
+    logs(value) {
+      const place = keys.indexOf(JSON.stringify(value))
+      return [...places, -1].map((_, kernel) => Math.log(shareOf(kernel, place)))
+    },
   }
 }
 
-function numberDensity(distribution: NumberDistribution, values: readonly number[]): Density {
+function numberKernels(distribution: NumberDistribution, values: readonly number[]): Kernels {
   const [a, b] = drawnRange(distribution)
   const observed = values.map((value) => toDrawn(distribution, value))
   const means = [...observed, (a + b) / 2]
   const deviations = [...deviationsOf(observed, a, b), b - a || 1]
-  const given = [...ageWeights(values.length), 1]
-  const all = given.reduce((sum, weight) => sum + weight, 0)
-  const weights = given.map((weight) => weight / all)
   const masses = means.map((mean, i) => massBetween((a - mean) / (deviations[i] as number), (b - mean) / (deviations[i] as number)))
   const half = distribution.kind === 'int' ? (distribution.step ?? 1) / 2 : 0
   const edge = (value: number): number => Math.min(b, Math.max(a, distribution.log ? Math.log(value) : value))
   return {
-    sample(rng) {
-      const at = weightedPlace(weights, rng)
-      const [mean, deviation] = [means[at] as number, deviations[at] as number]
+    sample(kernel, rng) {
+      const [mean, deviation] = [means[kernel] as number, deviations[kernel] as number]
       return fromDrawn(distribution, a === b ? a : truncatedNormal(mean, deviation, [a, b], rng.next()))
     },
-    log(value) {
-      let density = 0
+    logs(value) {
       const [from, to] = [edge((value as number) - half), edge((value as number) + half)]
       const at = toDrawn(distribution, value as number)
-      means.forEach((mean, i) => {
+      return means.map((mean, i) => {
         const deviation = deviations[i] as number
-        const part =
-          half > 0
-            ? massBetween((from - mean) / deviation, (to - mean) / deviation)
-            : Math.exp(-0.5 * ((at - mean) / deviation) ** 2) / (deviation * Math.sqrt(2 * Math.PI))
-        density += ((weights[i] as number) * part) / (masses[i] as number)
+        const mass = Math.log(masses[i] as number)
+        if (half > 0) return Math.log(massBetween((from - mean) / deviation, (to - mean) / deviation)) - mass
+        return -0.5 * ((at - mean) / deviation) ** 2 - Math.log(deviation * Math.sqrt(2 * Math.PI)) - mass
       })
-      return Math.log(Math.max(density, Number.MIN_VALUE))
     },
   }
 }
