@@ -41,8 +41,11 @@ export const lanes: readonly Lane[] = [
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
-  { name: 'onnx', about: "exported models: Python's onnx.checker and onnxruntime give our answers on every row of real flights" },
-  { name: 'onnx-web', about: 'models of others on onnxruntime-web: in Node and in Chromium the answers of onnxruntime-node', browser: true },
+  {
+    name: 'onnx-web',
+    about: 'models of others on onnxruntime-web: in Node and in Chromium the answers of onnxruntime-node',
+    browser: true,
+  },
   {
     name: 'onnx',
     about:
@@ -52,7 +55,6 @@ export const lanes: readonly Lane[] = [
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
   { name: 'trees', about: 'shap: the SHAP values of our forests and boosted trees, from the same trees and covers' },
-  { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models' },
   {
     name: 'bundlers',
     about: 'Vite 7 and 8, webpack, Next.js, esbuild, Rollup: built, served in dev mode, seen in Chromium',
