@@ -32,6 +32,7 @@ export function lassoRegression(options: LassoRegressionOptions = {}): Regressor
   const learner: Learner = {
     kind,
     task: 'regression',
+    withOptions: (changes) => lassoRegression({ ...options, ...changes }).learner,
     options: paramsOf({ alpha, maxIterations, tolerance }),
     steps: (features, target) => fitLasso(features, target.values as Float64Array, { alpha, maxIterations, tolerance }),
   }

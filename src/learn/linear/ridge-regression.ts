@@ -28,6 +28,7 @@ export function ridgeRegression(options: RidgeRegressionOptions = {}): Regressor
   const learner: Learner = {
     kind,
     task: 'regression',
+    withOptions: (changes) => ridgeRegression({ ...options, ...changes }).learner,
     options: paramsOf({ alpha }),
     *steps(features, target) {
       assertNumbers(kind, features)

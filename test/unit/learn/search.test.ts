@@ -5,14 +5,18 @@ import {
   chain,
   choice,
   type Estimator,
+  gradientBoostingClassifier,
+  gradientBoostingRegressor,
   gridSearch,
   int,
+  lassoRegression,
   linearRegression,
   logisticRegression,
   logUniform,
   optimize,
   randomForestClassifier,
   randomSearch,
+  ridgeRegression,
   type SearchTrials,
   simpleImputer,
   standardScaler,
@@ -46,6 +50,15 @@ describe('withOptions', () => {
     expect(model.options['logisticRegression.c']).toBe(1)
     expect(withOptions(forest, { maxDepth: 3 }).options).toMatchObject({ maxDepth: 3, nEstimators: 3 })
     expect(withOptions(withOptions(forest, { maxDepth: 3 }), { maxDepth: null }).options.maxDepth).toBeUndefined()
+  })
+
+  it.each([
+    [gradientBoostingClassifier(), { nEstimators: 5 }],
+    [gradientBoostingRegressor({ loss: 'quantile', quantile: 0.9 }), { quantile: 0.1 }],
+    [ridgeRegression(), { alpha: 2 }],
+    [lassoRegression(), { alpha: 2 }],
+  ])('changes every learner: %s', (estimator: Estimator, changes) => {
+    expect(withOptions(estimator, changes).options).toEqual({ ...estimator.options, ...changes })
   })
 
   it('finds the second of two steps of one kind', () => {

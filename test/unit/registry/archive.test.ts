@@ -9,7 +9,7 @@ import type { ModelPackage } from '../../../src/ports/model'
 import { exportModel, importModel, ModelRegistry } from '../../../src/registry'
 import { readZip } from '../../../src/registry/zip-reader'
 import { writeZip } from '../../../src/registry/zip-writer'
-import { hostileSample, sample, times } from '../../support/effort'
+import { hostileSample, isFull, sample, times } from '../../support/effort'
 
 const limits = { maxBytes: 1 << 24, maxFiles: 100_000, maxRatio: 200 }
 const model: ModelPackage = {
@@ -110,10 +110,12 @@ describe('importModel', () => {
       true,
     ]
     let refused = 0
+    let tried = 0
     for (const path of ['archive.json', 'millwright.json']) {
       const facts = JSON.parse(fromUtf8(files[path] as Uint8Array)) as Record<string, unknown>
       const changes = Object.keys(facts).flatMap((key) => junk.map((value) => ({ ...facts, [key]: value })))
-      for (const changed of [...junk, ...changes]) {
+      for (const changed of sample<unknown>([...junk, ...changes], 80, 105)) {
+        tried++
         const result = await imported(await writeZip({ ...files, [path]: utf8(JSON.stringify(changed)) }))
         if (result.digest === undefined) refused++
         else if (changed !== null && typeof changed === 'object' && 'fingerprint' in changed && changed.fingerprint !== '') {
@@ -121,7 +123,7 @@ describe('importModel', () => {
         }
       }
     }
-    expect(refused).toBeGreaterThan(150)
+    expect(refused).toBeGreaterThan(isFull ? 150 : tried / 3)
   })
 
   it('refuses files under hostile names, or keeps them as they are', async () => {
