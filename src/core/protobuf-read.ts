@@ -62,36 +62,3 @@ export function protoFields(message: Uint8Array, { last, subject = 'the bytes' }
   }
   return fields
 }
-
-/** The whole numbers of a repeated field, packed or not. */
-export function protoNumbers(fields: readonly ProtoField[], number: number): number[] {
-  return fields.filter((field) => field.number === number).flatMap(({ value, bytes }) => (bytes === none ? [value] : unpack(bytes)))
-}
-
-/** The floating-point numbers of a repeated field of `width` bytes each, packed (or raw data, little-endian) or not. */
-export function protoFloats(fields: readonly ProtoField[], number: number, width: 4 | 8 = 4): number[] {
-  return fields.flatMap((field) => {
-    if (field.number !== number) return []
-    const { bytes } = field
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return Array.from({ length: Math.floor(bytes.length / width) }, (_, i) =>
-      width === 4 ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true),
-    )
-  })
-}
-
-function unpack(bytes: Uint8Array): number[] {
-  // A packed list is varints one after the other; the last byte of each is below 0x80.
-  const numbers: number[] = []
-  let value = 0n
-  let shift = 0n
-  for (const byte of bytes) {
-    value |= BigInt(byte & 0x7f) << shift
-    shift += 7n
-    if (byte >= 0x80) continue
-    numbers.push(Number(BigInt.asIntN(64, value)))
-    value = 0n
-    shift = 0n
-  }
-  return numbers
-}

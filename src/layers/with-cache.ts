@@ -1,4 +1,5 @@
 /** A layer that caches content, and checks whether it has changed. */
+import { copyBytes } from '../core/bytes'
 import { checkOptions, ofType, wholeNumber } from '../core/options'
 import type { ObjectStore } from '../ports/object-store'
 import { wrapStore } from './wrap-store'
@@ -50,12 +51,12 @@ export function withCache(store: ObjectStore, options: WithCacheOptions = {}): O
       const before = entry !== undefined && immutable(key) ? entry.etag : (await store.head(key, { signal }))?.etag
       if (entry !== undefined && entry.etag === before && !signal?.aborted) {
         keep(key, entry)
-        return entry.bytes.slice(range?.start ?? 0, range?.end)
+        return copyBytes(entry.bytes, range?.start, range?.end)
       }
       const bytes = await store.get(key, { signal, range })
       // Kept only if the object was the same before and after: otherwise the ETag may belong to other content.
       if (range === undefined && before !== undefined && (await store.head(key, { signal }))?.etag === before) {
-        keep(key, { etag: before, bytes: bytes.slice() })
+        keep(key, { etag: before, bytes: copyBytes(bytes) })
       }
       return bytes
     },

@@ -1,10 +1,10 @@
 /** Compares two ONNX files by their answers: what a smaller file loses. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { fromFloat16 } from '../core/float16'
 import { checkOptions, either, ofType } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import { typeOf } from '../onnxfile/element-types'
-import { fromHalfBits } from '../onnxfile/half'
 import { readOnnxFile } from '../onnxfile/model-file'
 import { tensorTypeOf } from '../onnxfile/types'
 import { isTable, type Table } from '../schema/table'
@@ -117,7 +117,7 @@ function inputsOf(bytes: Uint8Array): GraphInput[] {
 }
 
 function valuesOf({ type, data }: { readonly type: string; readonly data: ArrayLike<unknown> }): ArrayLike<unknown> {
-  return type === 'float16' && data instanceof Uint16Array ? Float32Array.from(data, fromHalfBits) : data
+  return type === 'float16' && data instanceof Uint16Array ? Float32Array.from(data, fromFloat16) : data
 }
 
 function differenceOf(name: string, before: ArrayLike<unknown>, after: ArrayLike<unknown>): OutputDifference {

@@ -1,6 +1,6 @@
 /** Input tensors for ONNX files: from values with a shape, or from the rows of a table. */
 import { MillwrightError, show } from '../core/errors'
-import { toHalfBits } from '../onnxfile/half'
+import { toFloat16 } from '../core/float16'
 import { toFloat64 } from '../schema/column'
 import type { TensorType } from '../schema/signature'
 import type { Table } from '../schema/table'
@@ -78,7 +78,7 @@ function dataOf(type: TensorType, data: ArrayLike<number>): unknown {
     case 'float64':
       return Float64Array.from(data)
     case 'float16':
-      return Uint16Array.from(data, toHalfBits)
+      return Uint16Array.from(data, toFloat16)
     case 'int64':
       return BigInt64Array.from(Array.from(data, big))
     case 'uint64':

@@ -16,7 +16,8 @@ export interface OnnxFile extends ModelProto {
 export function readOnnxFile(bytes: Uint8Array): OnnxFile {
   let model: ModelProto
   try {
-    model = fromBinary(ModelProtoSchema, bytes)
+    // Parts of Node's `Buffer` would be Buffers too, which share the memory of their pool.
+    model = fromBinary(ModelProtoSchema, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   } catch (cause) {
     throw new MillwrightError('Corrupt', 'the file is not an ONNX model: it cannot be read as one', { cause })
   }

@@ -1,41 +1,14 @@
 /** Values of ONNX tensors: from typed arrays into a file, and out of it. */
 import { create } from '@bufbuild/protobuf'
-import { fromUtf8, utf8 } from '../core/bytes'
+import { copyBytes, fromUtf8, utf8 } from '../core/bytes'
 import { MillwrightError, show } from '../core/errors'
 import type { TensorType } from '../schema/signature'
+import { type TensorArray, tensorArrays } from '../schema/tensor-arrays'
 import { type TensorProto, TensorProtoSchema } from './onnx_pb'
 import { dataTypeOf, tensorTypeOf } from './types'
 
 /** The values of a tensor: numbers, 64-bit integers, or texts. Booleans are 0 and 1; float16 are their bits. */
-export type TensorValues =
-  | Float32Array
-  | Float64Array
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | readonly string[]
-
-type NumericArray = Exclude<TensorValues, readonly string[]>
-
-const arrays: Readonly<Record<Exclude<TensorType, 'str'>, new (buffer: ArrayBuffer) => NumericArray>> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-}
+export type TensorValues = TensorArray | readonly string[]
 
 const littleEndian = /* @__PURE__ */ (() => new Uint8Array(Uint16Array.of(1).buffer)[0] === 1)()
 
@@ -43,7 +16,7 @@ const littleEndian = /* @__PURE__ */ (() => new Uint8Array(Uint16Array.of(1).buf
 export function tensorProto(name: string, type: TensorType, dims: readonly number[], values: TensorValues): TensorProto {
   const head = { name, dims: dims.map(BigInt), dataType: dataTypeOf[type] }
   if (type === 'str') return create(TensorProtoSchema, { ...head, stringData: (values as readonly string[]).map(utf8) })
-  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT } = values as NumericArray
+  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT } = values as TensorArray
   const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice()
   return create(TensorProtoSchema, { ...head, rawData: littleEndian ? bytes : swapped(bytes, BYTES_PER_ELEMENT) })
 }
@@ -66,14 +39,14 @@ export function tensorValues(tensor: TensorProto): TensorValues {
   return values
 }
 
-function numbersOf(tensor: TensorProto, type: Exclude<TensorType, 'str'>): NumericArray {
-  const Values = arrays[type]
+function numbersOf(tensor: TensorProto, type: Exclude<TensorType, 'str'>): TensorArray {
+  const Values = tensorArrays[type]
   const raw = tensor.rawData
   if (raw !== undefined && raw.length > 0) {
     const width = new Values(new ArrayBuffer(0)).BYTES_PER_ELEMENT
     if (raw.length % width !== 0)
       throw new MillwrightError('Corrupt', `the tensor ${show(tensor.name ?? '')} has ${raw.length} bytes of ${type}`)
-    const bytes = raw.slice()
+    const bytes = copyBytes(raw)
     return new Values((littleEndian ? bytes : swapped(bytes, width)).buffer as ArrayBuffer)
   }
   if (type === 'float32') return Float32Array.from(tensor.floatData)
@@ -81,7 +54,7 @@ function numbersOf(tensor: TensorProto, type: Exclude<TensorType, 'str'>): Numer
   if (type === 'int64') return BigInt64Array.from(tensor.int64Data)
   if (type === 'uint64') return BigUint64Array.from(tensor.uint64Data)
   if (type === 'uint32') return Uint32Array.from(tensor.uint64Data, Number)
-  const From = Values as unknown as { from(values: readonly number[]): NumericArray }
+  const From = Values as unknown as { from(values: readonly number[]): TensorArray }
   return From.from(tensor.int32Data)
 }
 

@@ -1,5 +1,5 @@
 /** The content of artifacts: converts values to bytes, and logs many files. */
-import { utf8 } from '../core/bytes'
+import { copyBytes, utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
 import { canonicalJson } from '../core/json'
 import { anything, checkOptions, nonEmptyString } from '../core/options'
@@ -21,7 +21,7 @@ export type ArtifactFiles =
  * @throws InvalidArgument for `undefined`, functions, symbols, streams and Promises
  */
 export function contentBytes(path: string, content: unknown): Uint8Array | Promise<Uint8Array> {
-  if (content instanceof Uint8Array) return content.slice()
+  if (content instanceof Uint8Array) return copyBytes(content)
   if (content instanceof ArrayBuffer) return new Uint8Array(content.slice(0))
   if (typeof content === 'string') return utf8(content)
   if (typeof Blob === 'function' && content instanceof Blob) return content.arrayBuffer().then((bytes) => new Uint8Array(bytes))

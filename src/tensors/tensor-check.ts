@@ -2,26 +2,12 @@
 import { type Issue, SchemaMismatchError, show } from '../core/errors'
 import type { ModelTensor, TensorData } from '../ports/model'
 import type { TensorType } from '../schema/signature'
+import { tensorArrays } from '../schema/tensor-arrays'
 import type { GraphValue, ModelGraph } from './graph'
-
-const arrays: Readonly<Record<Exclude<TensorType, 'str'>, new (length: number) => Exclude<TensorData, readonly string[]>>> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-}
 
 /** An array for the values of a tensor. */
 export function newTensorData(dtype: TensorType, length: number): TensorData {
-  return dtype === 'str' ? new Array<string>(length) : new arrays[dtype](length)
+  return dtype === 'str' ? new Array<string>(length) : new tensorArrays[dtype](length)
 }
 
 /** @throws SchemaMismatch listing every input that is absent, unknown, or of another type, shape or length than the model's */
@@ -54,8 +40,8 @@ function problemOf({ dtype, shape }: GraphValue, tensor: ModelTensor): readonly 
       'wrong-shape',
       `must have the shape [${shape.map((size) => (size === -1 ? 'any' : size)).join(', ')}], got [${sizes.join(', ')}]`,
     ]
-  const isRight = dtype === 'str' ? isTexts(tensor.data) : tensor.data instanceof arrays[dtype]
-  if (!isRight) return ['wrong-type', `must have its values in ${dtype === 'str' ? 'an array of texts' : `a ${arrays[dtype].name}`}`]
+  const isRight = dtype === 'str' ? isTexts(tensor.data) : tensor.data instanceof tensorArrays[dtype]
+  if (!isRight) return ['wrong-type', `must have its values in ${dtype === 'str' ? 'an array of texts' : `a ${tensorArrays[dtype].name}`}`]
   const count = sizes.reduce((product: number, size: number) => product * size, 1)
   if (tensor.data.length === count) return undefined
   return ['wrong-length', `must hold ${count} values for the shape [${sizes.join(', ')}], it holds ${tensor.data.length}`]

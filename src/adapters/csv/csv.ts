@@ -28,7 +28,7 @@ const bytesPerTurn = 4 << 20
  * Reads CSV text (or bytes of it) into a dataset.
  *
  * Lines end with LF, CRLF or CR; quoted fields may hold delimiters, line breaks and doubled quotes; a byte order mark is
- * dropped; empty lines are skipped. Empty header names become `column_8`, repeated ones `note_2`. No text at all gives a dataset without columns.
+ * dropped; empty lines are skipped. Empty header names become `column_8`, repeated ones `note_2`. Text without a record is an error, unless `allowEmpty`.
  *
  * Types come from all cells of a column: `int32`, `float64`, `boolean` (`true`/`false`), ISO 8601 `timestamp` (UTC unless it says
  * otherwise), else `string`. Numbers with leading zeros and whole numbers beyond ±2⁵³ stay text. A column without any value is `float64`.

@@ -1,5 +1,6 @@
 /** The object store port over IndexedDB. */
 
+import { copyBytes } from '../../core/bytes'
 import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
 import { MillwrightError } from '../../core/errors'
@@ -102,20 +103,20 @@ function writes(
   return {
     async put(key, bytes, options = {}) {
       state.assertCall(options.signal, key)
-      const content = bytes.slice()
+      const content = copyBytes(bytes)
       const info = await database.transact('readwrite', (stores) => objects.put(stores, key, content, options), options.signal)
       return { key, ...info } satisfies ObjectInfo
     },
     async append(key, bytes, { signal } = {}) {
       state.assertCall(signal, key)
-      const content = bytes.slice()
+      const content = copyBytes(bytes)
       await database.transact('readwrite', (stores) => objects.append(stores, key, content), signal)
     },
     async createFolder(prefix, { files }, { signal } = {}) {
       const folder = prefix.replace(/\/$/, '')
       state.assertCall(signal, folder)
       for (const path of files.keys()) assertSafeKey(`${folder}/${path}`)
-      const contents = [...files].map(([path, bytes]) => [`${folder}/${path}`, bytes.slice()] as const)
+      const contents = [...files].map(([path, bytes]) => [`${folder}/${path}`, copyBytes(bytes)] as const)
       await database.transact('readwrite', (stores) => objects.createFolder(stores, prefix, contents), signal)
     },
     async delete(key, { signal } = {}) {

@@ -1,4 +1,5 @@
 /** The artifacts of the memory tracker. */
+import { copyBytes } from '../../core/bytes'
 import { MillwrightError, show } from '../../core/errors'
 import { assertSafeKey } from '../../core/ids'
 import type { ArtifactInfo } from '../../ports/tracker-backend'
@@ -27,12 +28,12 @@ export function memoryArtifacts(backend: string): MemoryArtifacts {
           `${backend}: ${show(path)} and ${show(key.slice(folder.length + 1))} cannot both be artifacts`,
         )
       }
-      artifacts.set(added, bytes.slice())
+      artifacts.set(added, copyBytes(bytes))
     },
     get(folder, path) {
       const bytes = artifacts.get(`${folder}/${path}`)
       if (bytes === undefined) throw new MillwrightError('NotFound', `${backend} has no artifact ${show(path)}`)
-      return bytes.slice()
+      return copyBytes(bytes)
     },
     list(folder, path) {
       const prefix = path === '' ? `${folder}/` : `${folder}/${path}/`

@@ -1,5 +1,6 @@
 /** The object store in memory: the reference implementation of the port, for tests and short-lived work. */
 
+import { copyBytes } from '../../core/bytes'
 import { type Clock, systemClock } from '../../core/clock'
 import { displayPort } from '../../core/display'
 import { assertSafeKey } from '../../core/ids'
@@ -93,7 +94,7 @@ function writes({ name, state, objects }: MemoryStore): Required<Pick<ObjectStor
     async put(key, bytes, options = {}) {
       state.assertCall(options.signal, key)
       assertPutCondition(name, key, objects.get(key)?.info.etag, options)
-      return objects.set(key, bytes.slice())
+      return objects.set(key, copyBytes(bytes))
     },
     async append(key, bytes, { signal } = {}) {
       state.assertCall(signal, key)
@@ -105,7 +106,7 @@ function writes({ name, state, objects }: MemoryStore): Required<Pick<ObjectStor
       for (const path of files.keys()) assertSafeKey(`${folder}/${path}`)
       if (objects.get(folder) !== undefined || objects.isFolder(folder)) throw existingObject(name, prefix)
       objects.assertFree(folder)
-      for (const [path, bytes] of files) objects.set(`${folder}/${path}`, bytes.slice())
+      for (const [path, bytes] of files) objects.set(`${folder}/${path}`, copyBytes(bytes))
     },
     async delete(key, { signal } = {}) {
       state.assertCall(signal, key)

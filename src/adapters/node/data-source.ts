@@ -1,5 +1,5 @@
 /** Reads any source of data into its bytes. */
-import { utf8 } from '../../core/bytes'
+import { copyBytes, utf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { chunksOf, readBytes } from '../../core/read-bytes'
 import { throwIfAborted } from '../../core/signal'
@@ -46,7 +46,7 @@ export async function openSource(source: DataSource, options: SourceOptions): Pr
   const bytes = await bytesOfSource(source, options)
   return {
     byteLength: bytes.length,
-    slice: async (start, end = bytes.length) => bytes.slice(start, end).buffer,
+    slice: async (start, end = bytes.length) => copyBytes(bytes, start, end).buffer,
     close: async () => {},
   }
 }

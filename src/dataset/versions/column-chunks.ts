@@ -1,5 +1,5 @@
 /** Columns as chunks of bytes and back. A chunk does not depend on what stands before it: text has a dictionary of its own in each. */
-import { fromUtf8, utf8 } from '../../core/bytes'
+import { copyBytes, fromUtf8, utf8 } from '../../core/bytes'
 import { damaged } from '../../core/damage'
 import { parseJson } from '../../core/json'
 import { type Column, type ColumnInit, type ColumnType, MISSING_CODE, makeColumn, newValues } from '../../schema/column'
@@ -136,7 +136,7 @@ function decodeText(
     codes.set(text, dictionary.length)
     return dictionary.push(text) - 1
   })
-  const cells = bytes.slice(5 + length).buffer
+  const cells = copyBytes(bytes, 5 + length).buffer
   const local = width === 1 ? new Uint8Array(cells) : width === 2 ? new Uint16Array(cells) : new Uint32Array(cells)
   const missing = 2 ** (8 * width) - 1
   for (let i = 0; i < rows; i++) {

@@ -1,6 +1,7 @@
 /** Tensors and attributes of float32 as float16. */
+
+import { toFloat16 } from '../../core/float16'
 import { attributeOf, int, tensor } from '../../onnxfile/attribute'
-import { toHalfBits } from '../../onnxfile/half'
 import type { AttributeProto, NodeProto, TensorProto, TypeProto } from '../../onnxfile/onnx_pb'
 import { tensorProto, tensorValues } from '../../onnxfile/tensor'
 import { dataTypeOf } from '../../onnxfile/types'
@@ -21,7 +22,7 @@ export function halfTensor(proto: TensorProto): TensorProto {
 function halfBits(value: number): number {
   const size = Math.abs(value)
   const limited = size > MOST && size < Number.POSITIVE_INFINITY ? MOST : size > 0 && size < LEAST ? LEAST : size
-  return toHalfBits(value < 0 ? -limited : value > 0 ? limited : value)
+  return toFloat16(value < 0 ? -limited : value > 0 ? limited : value)
 }
 
 /** A type of float32 tensors, or of sequences of them, becomes one of float16. */

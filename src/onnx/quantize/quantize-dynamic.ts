@@ -1,4 +1,5 @@
 /** Weights as eight-bit whole numbers, activations quantized as they come: dynamic quantization. */
+import { copyBytes } from '../../core/bytes'
 import { invalidArgument, show } from '../../core/errors'
 import { arrayOf, checkOptions, ofType, oneOf } from '../../core/options'
 import { type AttributeValue, int } from '../../onnxfile/attribute'
@@ -57,7 +58,7 @@ export function quantizeDynamic(bytes: Uint8Array, options: QuantizeDynamicOptio
   const model = readOnnxFile(bytes)
   const quantizer = new Quantizer(new GraphRewriter(model.graph), options)
   for (const node of model.graph.node) quantizer.take(node)
-  if (!quantizer.finish()) return bytes.slice()
+  if (!quantizer.finish()) return copyBytes(bytes)
   liftOpset(model)
   return writeOnnxFile(model)
 }

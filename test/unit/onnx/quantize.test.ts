@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { fromFloat16, toFloat16 as toHalf } from '../../../src/core/float16'
 import { createRng } from '../../../src/core/random'
 import { fromColumns } from '../../../src/dataset/create'
 import { compareOnnx, type Feed, type QuantizeDynamicOptions, quantizeDynamic, toFloat16 } from '../../../src/onnx'
 import { GraphBuilder } from '../../../src/onnx/graph-builder'
 import { quantizeWeights, roundHalfEven } from '../../../src/onnx/quantize/int8'
-import { fromHalfBits, toHalfBits } from '../../../src/onnxfile/half'
 import { readOnnxFile, writeOnnxFile } from '../../../src/onnxfile/model-file'
 import { tensorValues } from '../../../src/onnxfile/tensor'
 import { root } from '../../package/source-graph'
@@ -94,6 +94,14 @@ describe('quantizeDynamic', () => {
     }
   })
 
+  it.each(models)('reads %s from a Buffer, which may lie in a larger one', (name) => {
+    const bytes = model(name)
+    const larger = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('behind')])
+    const buffer = larger.subarray(6, 6 + bytes.length)
+    expect(quantizeDynamic(buffer)).toEqual(quantizeDynamic(bytes))
+    expect(toFloat16(buffer)).toEqual(toFloat16(bytes))
+  })
+
   it('leaves a file alone that has nothing to quantize, and its input always', () => {
     const bytes = model('mlp.onnx')
     const copy = bytes.slice()
@@ -134,14 +142,14 @@ describe('quantizeDynamic', () => {
 describe('toFloat16', () => {
   it('writes every float16 back as it was, and rounds to even', () => {
     for (let bits = 0; bits < 65536; bits++) {
-      const value = fromHalfBits(bits)
-      if (value === value && toHalfBits(value) !== bits) expect(toHalfBits(value)).toBe(bits)
+      const value = fromFloat16(bits)
+      if (value === value && toHalf(value) !== bits) expect(toHalf(value)).toBe(bits)
     }
     // Between 1 and the next float16, between that and the one after, below half the least, and what is too large.
-    expect([1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 2 ** -25 * 1.01, 65519, 65520].map(toHalfBits)).toEqual([
+    expect([1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 2 ** -25 * 1.01, 65519, 65520].map(toHalf)).toEqual([
       0x3c00, 0x3c02, 0, 1, 0x7bff, 0x7c00,
     ])
-    expect(fromHalfBits(toHalfBits(Number.NaN))).toBeNaN()
+    expect(fromFloat16(toHalf(Number.NaN))).toBeNaN()
   })
 
   it.each(models)('runs %s', async (name) => {
