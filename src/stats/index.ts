@@ -16,6 +16,7 @@ export {
 export { mean, median, quantile, skewness, standardDeviation, variance } from './elementary'
 export { type GoodnessOfFitResult, goodnessOfFit } from './goodness-of-fit'
 export { type BinRule, histogram, histogramEdges } from './histogram'
+export { type KernelDensity, type KernelDensityOptions, kernelDensity } from './kernel-density'
 export { type Alternative, type KsOptions, type KsResult, ksTest } from './ks'
 export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitneyTest } from './mann-whitney'
 export { adjustPValues, type Correction } from './multiple-testing'
