@@ -100,7 +100,18 @@ export {
   targetEncoder,
 } from './learn'
 export { type AlertMessage, type AlertRule, type AlertSink, Monitor, type MonitorOptions } from './monitor'
-export { outputOf, Pipeline, schedule, toMermaid } from './pipeline'
+export {
+  alertTrigger,
+  cronTrigger,
+  dataVersionTrigger,
+  httpTrigger,
+  intervalTrigger,
+  manualTrigger,
+  outputOf,
+  Pipeline,
+  schedule,
+  toMermaid,
+} from './pipeline'
 export type { ModelRuntime, ModelSource, PackableModel, PredictionRecord } from './ports/model'
 export type { ObjectStore } from './ports/object-store'
 export type { TrackerBackend } from './ports/tracker-backend'
