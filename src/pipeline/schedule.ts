@@ -2,11 +2,12 @@
 import { type Clock, sleep, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { checkOptions, finiteNumber, ofType } from '../core/options'
-import type { Pipeline, RunOptions } from './pipeline'
+import type { Pipeline } from './pipeline'
+import type { RunOptions } from './pipeline-options'
 import type { RunResult } from './result'
 
 /** Options of {@link schedule}. */
-export interface ScheduleOptions<Input, Steps> {
+export interface ScheduleOptions<Input, Steps, Params = object> {
   /** Time from the start of one run to the start of the next, in milliseconds. */
   readonly everyMs: number
   /** Start at once rather than after the first interval. @default false */
@@ -16,7 +17,7 @@ export interface ScheduleOptions<Input, Steps> {
   /** Ends the schedule and cancels the run in progress. */
   readonly signal?: AbortSignal | undefined
   /** Options of each run. */
-  readonly run?: Omit<RunOptions<Input>, 'runId' | 'signal'> | undefined
+  readonly run?: Omit<RunOptions<Input, Params>, 'runId' | 'signal'> | undefined
   /** Called with each result, failed ones included (see its status). What it throws is ignored. */
   readonly onResult?: ((result: RunResult<Steps>) => void) | undefined
   /** Called when a run could not be carried out, for example because the storage failed. The schedule goes on. */
@@ -37,7 +38,10 @@ export interface Schedule {
  *
  * @throws InvalidArgument
  */
-export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options: ScheduleOptions<Input, Steps>): Schedule {
+export function schedule<Input, Steps, Params, Secret extends string>(
+  pipeline: Pipeline<Input, Steps, Params, Secret>,
+  options: ScheduleOptions<Input, Steps, Params>,
+): Schedule {
   checkOptions('schedule', options, {
     everyMs: finiteNumber(1),
     immediately: ofType('boolean'),
@@ -61,9 +65,9 @@ export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options
   return attachDisplay({ stop, done }, { text: () => `Schedule of pipeline ${pipeline.name}: ${state()}` })
 }
 
-async function repeat<Input, Steps>(
-  pipeline: Pipeline<Input, Steps>,
-  options: ScheduleOptions<Input, Steps>,
+async function repeat<Input, Steps, Params, Secret extends string>(
+  pipeline: Pipeline<Input, Steps, Params, Secret>,
+  options: ScheduleOptions<Input, Steps, Params>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
