@@ -14,6 +14,7 @@ export type {
   MapDefinition,
   NeededOutputs,
   PipelineOptions,
+  PlanOptions,
   ResumeOptions,
   RunOptions,
   StepDefinition,
@@ -21,6 +22,7 @@ export type {
   WithStep,
   WorkerOptions,
 } from './pipeline-options'
+export type { PipelinePlan, PlannedAction, PlannedStep } from './plan'
 export { type ItemResult, outputOf, type PipelineStatus, type RunResult, type StepError, type StepResult, type StepStatus } from './result'
 export type { ItemState, RunState, StepState } from './run-state'
 export { type Schedule, type ScheduleOptions, schedule } from './schedule'
@@ -38,3 +40,4 @@ export {
   type TriggerRule,
 } from './step'
 export { tableCodec } from './table-codec'
+export type { RunTracker } from './track-run'
