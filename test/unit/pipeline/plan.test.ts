@@ -5,8 +5,22 @@ import { Pipeline } from '../../../src/pipeline'
 
 const build = (storage: ReturnType<typeof memoryStorage> | undefined, ran: string[] = []) =>
   new Pipeline('p', { storage, params: z.object({ n: z.int().default(2), depth: z.int().default(1), deploy: z.boolean().default(true) }) })
-    .step('list', { params: ['n'], cache: true, run: ({ params }) => (ran.push('list'), Array.from({ length: params.n }, (_, i) => i)) })
-    .map('each', { over: 'list', cache: true, run: ({ item }) => (ran.push('each'), item * 2) })
+    .step('list', {
+      params: ['n'],
+      cache: true,
+      run: ({ params }) => {
+        ran.push('list')
+        return Array.from({ length: params.n }, (_, i) => i)
+      },
+    })
+    .map('each', {
+      over: 'list',
+      cache: true,
+      run: ({ item }) => {
+        ran.push('each')
+        return item * 2
+      },
+    })
     .step('fit', { needs: ['each'], params: ['depth'], cache: true, run: ({ inputs, params }) => inputs.each.length * params.depth })
     .step('big', { needs: ['fit'], cache: { key: ({ inputs }) => inputs.fit > 1 }, run: () => 1 })
     .step('alert', { needs: ['fit'], trigger: 'one-failed', run: () => 1 })
