@@ -166,7 +166,7 @@ export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options
     stop,
     done,
   }
-  return attachDisplay(made, { text: () => textOf(pipeline.name, triggers, record.state, controller.signal.aborted) })
+  return attachDisplay(made, { text: () => textOf(pipeline.name, triggers, record.value, controller.signal.aborted) })
 }
 
 const fireRules = {
@@ -223,7 +223,7 @@ async function startTrigger<Input, Steps>(watching: Watching<Input, Steps>, trig
     pipeline,
     clock,
     signal,
-    cursor: () => record.state.cursors[trigger.name],
+    cursor: () => record.value.cursors[trigger.name],
     async saveCursor(cursor: Json) {
       await record.update((state) => ({ ...state, cursors: { ...state.cursors, [trigger.name]: cursor } }))
     },
