@@ -187,6 +187,8 @@ async function watchForLeft(
   isRunning: () => boolean,
 ): Promise<void> {
   const { options, record, clock, signal, emitter } = loop
+  let cancel = (): void => {}
+  signal.addEventListener('abort', () => cancel(), { once: true })
   const look = async (): Promise<void> => {
     try {
       const { current } = isRunning() ? record.value : await record.load()
@@ -194,9 +196,7 @@ async function watchForLeft(
     } catch (error) {
       emitter.emit('error', error)
     }
-    if (signal.aborted) return
-    const cancel = clock.schedule(() => void look(), options.leaseMs ?? 30_000)
-    signal.addEventListener('abort', cancel, { once: true })
+    if (!signal.aborted) cancel = clock.schedule(() => void look(), options.leaseMs ?? 30_000)
   }
   await look()
 }
