@@ -1,11 +1,18 @@
 /** Runs a pipeline under a given id, or continues the run of that id wherever another process left it. */
 import { type Clock, sleep } from '../core/clock'
 import { isMillwrightError } from '../core/errors'
-import type { Pipeline, RunOptions } from './pipeline'
+import type { ResumeOptions, RunOptions } from './pipeline-options'
 import type { RunResult } from './result'
 
 /** Wait before a run that another process carries on is looked at again, where its lease does not say. */
 const retryMs = 5000
+
+/** What is needed of a `Pipeline` to run it by itself. */
+export interface RunnablePipeline<Input, Steps, Params> {
+  readonly name: string
+  run(options: RunOptions<Input, Params>): Promise<RunResult<Steps>>
+  resume(runId: string, options: ResumeOptions<Input, Params>): Promise<RunResult<Steps>>
+}
 
 /**
  * The result of the run `runId`. Where it exists, waits until no process holds its lease and resumes it. `undefined` when it is already
@@ -13,10 +20,10 @@ const retryMs = 5000
  *
  * @throws as `Pipeline.run`; the signal's reason
  */
-export async function runOrResume<Input, Steps>(
-  pipeline: Pipeline<Input, Steps>,
+export async function runOrResume<Input, Steps, Params>(
+  pipeline: RunnablePipeline<Input, Steps, Params>,
   runId: string,
-  options: RunOptions<Input> & { readonly clock: Clock; readonly signal: AbortSignal },
+  options: RunOptions<Input, Params> & { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<RunResult<Steps> | undefined> {
   const { seed, ...shared } = options
   try {

@@ -3,19 +3,19 @@ import { utf8 } from '../../core/bytes'
 import { type Clock, sleep } from '../../core/clock'
 import { MillwrightError, show } from '../../core/errors'
 import { valueCodec } from '../codec'
-import type { Pipeline, RunOptions } from '../pipeline'
+import type { RunOptions } from '../pipeline-options'
 import type { PipelineStatus, RunResult } from '../result'
-import { runOrResume } from '../run-or-resume'
+import { type RunnablePipeline, runOrResume } from '../run-or-resume'
 import { type PendingRun, type ScheduleRecord, withEnded } from './schedule-record'
 
 /** What carrying out runs needs. */
-export interface RunsOptions<Input, Steps> {
-  readonly pipeline: Pipeline<Input, Steps>
+export interface RunsOptions<Input, Steps, Params> {
+  readonly pipeline: RunnablePipeline<Input, Steps, Params>
   readonly record: ScheduleRecord
   readonly clock: Clock
   /** Aborts when the schedule is stopped. */
   readonly signal: AbortSignal
-  readonly runOptions: (run: PendingRun) => Omit<RunOptions<Input>, 'runId' | 'signal'>
+  readonly runOptions: (run: PendingRun) => Omit<RunOptions<Input, Params>, 'runId' | 'signal'>
   readonly onResult: (result: RunResult<Steps>) => void
   readonly onEnd: (run: PendingRun, status: PipelineStatus | 'error', why: string | undefined) => void
   readonly onError: (error: unknown) => void
@@ -32,7 +32,7 @@ export interface ScheduledRuns {
 const retryMs = 5000
 
 /** Runs what is pending in `record`. */
-export function scheduledRuns<Input, Steps>(options: RunsOptions<Input, Steps>): ScheduledRuns {
+export function scheduledRuns<Input, Steps, Params>(options: RunsOptions<Input, Steps, Params>): ScheduledRuns {
   const { record, clock, signal } = options
   const active = new Map<string, { readonly controller: AbortController; readonly done: Promise<void> }>()
 
@@ -81,7 +81,11 @@ interface Ended {
   readonly why?: string | undefined
 }
 
-async function carryOut<Input, Steps>(options: RunsOptions<Input, Steps>, run: PendingRun, signal: AbortSignal): Promise<Ended> {
+async function carryOut<Input, Steps, Params>(
+  options: RunsOptions<Input, Steps, Params>,
+  run: PendingRun,
+  signal: AbortSignal,
+): Promise<Ended> {
   const { record, onResult, onError } = options
   try {
     await untilStored(options, () => record.update((state) => withStatus(state, run.runId)))
@@ -110,8 +114,8 @@ function reasonOf(signal: AbortSignal): string | undefined {
 }
 
 /** The result; `undefined` when another process had finished the run. */
-async function resultOf<Input, Steps>(
-  { pipeline, runOptions, clock }: RunsOptions<Input, Steps>,
+async function resultOf<Input, Steps, Params>(
+  { pipeline, runOptions, clock }: RunsOptions<Input, Steps, Params>,
   run: PendingRun,
   signal: AbortSignal,
 ): Promise<RunResult<Steps> | undefined> {
@@ -127,8 +131,8 @@ async function resultOf<Input, Steps>(
 }
 
 /** Repeats a write until the storage takes it or the schedule is stopped; failures are reported. */
-async function untilStored<Input, Steps>(
-  { clock, signal, onError }: RunsOptions<Input, Steps>,
+async function untilStored<Input, Steps, Params>(
+  { clock, signal, onError }: RunsOptions<Input, Steps, Params>,
   write: () => Promise<unknown>,
 ): Promise<void> {
   for (;;) {
