@@ -16,7 +16,9 @@ import {
 } from '../../../../src/pipeline'
 import type { AlertMessage } from '../../../../src/ports'
 import { failingStore, manualClock } from '../../../../src/testing'
-import { idle } from '../helpers'
+import { idle, warmUp } from '../helpers'
+
+beforeAll(warmUp)
 
 // The first run loads code, which takes as long as it takes; with a manual clock nothing may wait for that.
 beforeAll(async () => void (await new Pipeline('first').step('a', () => 1).run()))

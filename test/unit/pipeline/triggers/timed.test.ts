@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../../src/adapters/memory/memory-storage'
 import { cronTrigger, intervalTrigger, Pipeline, schedule, type Trigger } from '../../../../src/pipeline'
 import { manualClock } from '../../../../src/testing/manual-clock'
-import { idle } from '../helpers'
+import { idle, warmUp } from '../helpers'
+
+beforeAll(warmUp)
 
 const at = (text: string): number => Date.parse(text)
 const hour = 3_600_000
