@@ -14,6 +14,8 @@ export interface Alerts {
   readonly silences: readonly Silence[]
   /** Messages that no sink has accepted yet. */
   readonly undelivered: number
+  /** The time of the last check, epoch milliseconds; that of an earlier process where its state was stored. */
+  readonly lastCheckAt: number | undefined
   /**
    * Holds back the messages of some alerts for a time. The alerts go on, and events are emitted; an alert that still fires when the silence ends is
    * told at the next check.
@@ -40,6 +42,9 @@ export function createAlerts(engine: AlertEngine, clock: Clock): Alerts {
     },
     get undelivered() {
       return engine.undelivered
+    },
+    get lastCheckAt() {
+      return engine.lastCheckAt
     },
     silence(options) {
       const silence = book.silence(options, clock.now())

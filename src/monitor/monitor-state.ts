@@ -45,6 +45,8 @@ export function createMonitorStateStore(storage: ObjectStore, key: string, curre
         const text = `${key} was written by another process: two monitors of one name must not both check their rules`
         throw new MillwrightError('Conflict', text, { cause: error })
       }
+      // Whether it was written is not known, so the next write has no condition.
+      known = false
       throw error
     }
   }
