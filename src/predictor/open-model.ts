@@ -15,7 +15,7 @@ export interface Origin {
 /** Resolves the reference and loads the model; `undefined` when it still leads to `current`. */
 export async function openModel(
   origin: Origin,
-  { now }: Settings,
+  { now, input }: Settings,
   current: ModelHandle | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ModelHandle | undefined> {
@@ -36,7 +36,8 @@ export async function openModel(
     )
   }
   const model = await runtime.load(found.package, options)
-  return { ...createModelHandle(model, found.name, found.version, (now() - start) / 1000), example: found.example }
+  const { name, version, example } = found
+  return createModelHandle({ model, name, version, example, policy: input, loadSeconds: (now() - start) / 1000 })
 }
 
 function isSame(found: { readonly name: string; readonly version: string }, current: ModelHandle | undefined): boolean {

@@ -1,5 +1,6 @@
 /** The answers, options and events of a predictor. */
 import type { Clock } from '../core/clock'
+import type { CancelSignal } from '../core/signal'
 import type { ModelRuntime, PredictionRecord } from '../ports/model'
 import type { HistogramSnapshot } from './histogram'
 import type { InputPolicy } from './input-check'
@@ -23,6 +24,11 @@ export interface BatchOptions {
   readonly maxSize?: number | undefined
   /** Longest time a row waits for others to join, in milliseconds. 0 joins only rows that already wait. @default 2 */
   readonly maxDelayMs?: number | undefined
+  /**
+   * Wait shorter than `maxDelayMs`, down to 0, where waiting does not pay: no longer than the fixed cost of an execution, and only if another call is
+   * expected in that time. Both are measured. @default true
+   */
+  readonly adaptive?: boolean | undefined
   /** Most rows waiting; a call beyond it fails with `Unavailable`. @default 10,000 */
   readonly maxQueue?: number | undefined
 }
@@ -75,8 +81,8 @@ export interface OfOptions extends PredictorOptions {
 
 /** Options of one call. */
 export interface PredictOptions {
-  /** Aborts the call: its rows are removed from the queue, or their answers are dropped. */
-  readonly signal?: AbortSignal | undefined
+  /** Aborts the call: its rows are removed from the queue, or their answers are dropped. An `AbortSignal`, or a server's cheaper one. */
+  readonly signal?: CancelSignal | undefined
   /** Longest time from call to answer, in milliseconds. */
   readonly deadlineMs?: number | undefined
   /** One id for each row, with which its label can be joined later. @default created by the predictor */
@@ -132,12 +138,14 @@ export interface PredictorStats {
   readonly batches: number
   readonly cacheHits: number
   readonly cacheMisses: number
-  /** Calls refused or given up for overload, by reason: `queue-full`, `deadline`. */
+  /** Calls refused or given up for overload, by reason: `queue-full`, `no-time` (its deadline would have passed in the queue), `deadline`. */
   readonly shed: Readonly<Record<string, number>>
   /** Problems of input found, by code. */
   readonly problems: Readonly<Record<string, number>>
   /** Rows waiting now. */
   readonly queueRows: number
+  /** How long a call waits for others to join it at present, in milliseconds. */
+  readonly batchDelayMs: number
   /** The most rows that may wait. */
   readonly queueLimit: number
   /** Calls not yet answered. */

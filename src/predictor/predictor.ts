@@ -4,11 +4,11 @@ import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
 import { checkOptions, nonEmptyString } from '../core/options'
-import { throwIfAborted } from '../core/signal'
-import type { ModelSource, ModelTask } from '../ports/model'
+import { abortSignalOf, type CancelSignal, throwIfAborted } from '../core/signal'
+import type { ModelSource, ModelTask, PredictionBatch } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
-import { type Answer, answersOf } from './answers'
+import type { Answer } from './answers'
 import { modelFailure, outcomeOf } from './failures'
 import { startFollowing } from './follow'
 import { type Cells, createIssueLog } from './input-check'
@@ -29,7 +29,26 @@ import type {
 } from './prediction'
 import { createResultCache, type ResultCache } from './result-cache'
 import { type LabelOf, openServable, type PredictedLabel, type ServableModel } from './servable'
-import { checkedRow, joinWork, readInput, splitWork, type Work } from './work'
+import { checkedRow, joinCells, joinWork, readInput, splitWork, type Work } from './work'
+
+/** One call of `predict`. */
+interface Call {
+  readonly input: readonly Row[] | Table
+  readonly options: PredictOptions
+  /** The model that answers it. */
+  readonly handle: ModelHandle
+  readonly start: number
+}
+
+/** The answers of a call, for its events. */
+interface Announcement {
+  readonly work: Work
+  readonly predictions: readonly Prediction[]
+  readonly hits: Uint8Array | undefined
+  readonly latencyMs: number
+}
+
+const noOptions: PredictOptions = {}
 
 /**
  * Answers rows with a model: checks them against the signature, joins concurrent calls into batches, caches answers,
@@ -62,12 +81,16 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
       run: (work, signal) => this.#run(work, signal),
       split: splitWork,
       mayJoin: (a, b) => batch !== undefined && a.handle === b.handle && a.table === undefined && b.table === undefined,
+      joins: batch !== undefined,
+      adaptive: batch?.adaptive,
       maxSize: batch?.maxSize ?? Number.POSITIVE_INFINITY,
       maxDelayMs: batch?.maxDelayMs ?? 0,
       maxQueue: batch?.maxQueue ?? 10_000,
       concurrency: limits.maxConcurrent,
       now,
       clock,
+      schedule: this.#settings.schedule,
+      defer: this.#settings.defer,
       onShed: ({ handle }, reason) => handle.usage.shed(reason),
       onStart: ({ handle }, waitedMs) => handle.usage.waited(waitedMs),
     })
@@ -101,7 +124,8 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
    */
   static of<M extends ServableModel>(model: M, options: OfOptions = {}): Predictor<LabelOf<M>> {
     const { name, version, settings } = resolveOfOptions(options)
-    return new Predictor<LabelOf<M>>(createModelHandle(openServable(model, 'Predictor.of'), name, version), settings)
+    const opened = openServable(model, 'Predictor.of')
+    return new Predictor<LabelOf<M>>(createModelHandle({ model: opened, name, version, policy: settings.input }), settings)
   }
 
   get name(): string {
@@ -144,15 +168,12 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
    * Unavailable (retryable) when the queue is full or the deadline passes; Internal when the model fails; InvalidState after
    * `close`; the signal's reason
    */
-  predict(input: readonly Row[] | Table, options: PredictOptions = {}): Promise<Prediction<Label>[]> {
-    const start = this.#settings.now()
+  predict(input: readonly Row[] | Table, options: PredictOptions = noOptions): Promise<Prediction<Label>[]> {
+    const call: Call = { input, options, handle: this.#handle, start: this.#settings.now() }
     this.#inFlight++
-    const end = this.#handle.use()
-    // There is no `await` before this, so that concurrent calls reach the batcher in one turn of the event loop.
-    return (this.#answer(input, options, this.#handle, start) as Promise<Prediction<Label>[]>).finally(() => {
-      this.#inFlight--
-      end()
-    })
+    call.handle.enter()
+    // There is no `await` before the batcher, so that concurrent calls reach it in one turn of the event loop.
+    return this.#answer(call) as Promise<Prediction<Label>[]>
   }
 
   /** Answers one row. @throws as {@link Predictor.predict} */
@@ -203,7 +224,8 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   swap(model: ServableModel, options: { readonly name?: string | undefined; readonly version: string }): void {
     this.#assertOpen('swap')
     checkOptions('swap', options, { name: nonEmptyString(), version: nonEmptyString() })
-    this.#replace(createModelHandle(openServable(model, 'swap'), options.name ?? this.name, options.version))
+    const { name = this.name, version } = options
+    this.#replace(createModelHandle({ model: openServable(model, 'swap'), name, version, policy: this.#settings.input }))
   }
 
   /** Listens to an event; the returned function unsubscribes. A listener that throws is reported to `error` and changes nothing. */
@@ -215,7 +237,16 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   stats(): PredictorStats {
     const { name, version, loadSeconds, usage } = this.#handle
     const queueLimit = this.#settings.batch?.maxQueue ?? 10_000
-    return { name, version, loadSeconds, ...usage.snapshot(), queueRows: this.#batcher.queueRows, queueLimit, inFlight: this.#inFlight }
+    return {
+      name,
+      version,
+      loadSeconds,
+      ...usage.snapshot(),
+      queueRows: this.#batcher.queueRows,
+      batchDelayMs: this.#batcher.delayMs,
+      queueLimit,
+      inFlight: this.#inFlight,
+    }
   }
 
   /** Refuses further calls, waits for those under way, and disposes the model. Idempotent. */
@@ -235,11 +266,12 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return `Predictor: ${name}@${version} (${model.task}, ${columns?.length ?? 'any'} columns), ${state}`
   }
 
-  async #answer(input: readonly Row[] | Table, options: PredictOptions, handle: ModelHandle, start: number): Promise<Prediction[]> {
-    const subject = `${handle.name}@${handle.version}`
+  async #answer(call: Call): Promise<Prediction[]> {
+    const { input, options, handle, start } = call
     try {
       this.#assertOpen('predict')
-      throwIfAborted(options.signal)
+      if (options.signal !== undefined) throwIfAborted(options.signal)
+      const subject = `${handle.name}@${handle.version}`
       const numRows = assertCall(input, options, this.#settings, subject)
       const problems = createIssueLog()
       const work = readInput(input, handle, this.#settings.input, problems)
@@ -250,12 +282,15 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
       const { answers, hits } = await this.#compute(work, numRows, options)
       const latencyMs = this.#settings.now() - start
       handle.usage.ended('answered', latencyMs, numRows)
-      return this.#deliver(input, work, answers, hits, options.ids, latencyMs)
+      return this.#deliver(call, work, answers, hits, latencyMs)
     } catch (error) {
       const outcome = outcomeOf(error, options.signal)
       handle.usage.ended(outcome, this.#settings.now() - start, 0)
       if (outcome === 'failed') this.#emitter.emit('error', error)
       throw error
+    } finally {
+      this.#inFlight--
+      handle.leave()
     }
   }
 
@@ -285,38 +320,53 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /** Executes one batch. */
-  async #run(work: readonly Work[], signal: AbortSignal | undefined): Promise<readonly Answer[]> {
-    const { model, name, version, usage } = (work[0] as Work).handle
-    const table = joinWork(work)
+  async #run(work: readonly Work[], signal: CancelSignal | undefined): Promise<readonly Answer[]> {
+    const { model, name, version, usage, answers } = (work[0] as Work).handle
+    const cells = joinCells(work)
     const start = this.#settings.now()
+    let numRows = cells?.length ?? 0
     try {
-      const answers = answersOf(await model.run(table, signal === undefined ? {} : { signal }), model, table.numRows)
-      usage.executed(table.numRows, this.#settings.now() - start)
-      return answers
+      let batch: PredictionBatch
+      if (cells !== undefined && model.runCells !== undefined) batch = await model.runCells(cells, { signal })
+      else {
+        const table = joinWork(work, cells)
+        numRows = table.numRows
+        batch = await model.run(table, signal === undefined ? {} : { signal: abortSignalOf(signal) })
+      }
+      const made = answers(batch, numRows)
+      usage.executed(numRows, this.#settings.now() - start)
+      return made
     } catch (error) {
-      throw modelFailure(error, `${name}@${version}`, table.numRows, signal)
+      throw modelFailure(error, `${name}@${version}`, numRows, signal)
     }
   }
 
-  #deliver(
-    input: readonly Row[] | Table,
-    work: Work,
-    answers: readonly Answer[],
-    hits: Uint8Array | undefined,
-    ids: readonly string[] | undefined,
-    latencyMs: number,
-  ): Prediction[] {
-    const { name, version } = work.handle
-    const predictions = answers.map(
-      (answer, row): Prediction => ({ id: ids?.[row] ?? `${this.#prefix}-${(this.#answered + row).toString(36)}`, ...answer }),
-    )
+  #deliver(call: Call, work: Work, answers: readonly Answer[], hits: Uint8Array | undefined, latencyMs: number): Prediction[] {
+    const { ids } = call.options
+    const predictions = new Array<Prediction>(answers.length)
+    for (let row = 0; row < answers.length; row++) {
+      const { prediction, probabilities, outputs } = answers[row] as Answer
+      const whole: { -readonly [K in keyof Prediction]: Prediction[K] } = {
+        id: ids?.[row] ?? `${this.#prefix}-${(this.#answered + row).toString(36)}`,
+        prediction,
+      }
+      if (probabilities !== undefined) whole.probabilities = probabilities
+      if (outputs !== undefined) whole.outputs = outputs
+      predictions[row] = whole
+    }
     this.#answered += answers.length
-    if (this.#emitter.listenerCount('prediction') === 0) return predictions
+    if (this.#emitter.listenerCount('prediction') > 0) this.#announce(call, { work, predictions, hits, latencyMs })
+    return predictions
+  }
+
+  /** Emits an event for every answer. */
+  #announce({ input }: Call, { work, predictions, hits, latencyMs }: Announcement): void {
+    const { name: model, version } = work.handle
     const at = this.#settings.clock.now()
     predictions.forEach(({ id, prediction, probabilities }, row) => {
       this.#emitter.emit('prediction', {
         id,
-        model: name,
+        model,
         version,
         at,
         input: checkedRow(input, work, row),
@@ -326,7 +376,6 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
         cached: hits?.[row] === 1,
       })
     })
-    return predictions
   }
 
   async #refresh(signal: AbortSignal | undefined): Promise<boolean> {
