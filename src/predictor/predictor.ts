@@ -12,7 +12,7 @@ import type { Answer } from './answers'
 import { modelFailure, outcomeOf } from './failures'
 import { startFollowing } from './follow'
 import { type Cells, createIssueLog } from './input-check'
-import { createMicroBatcher, type MicroBatcher } from './micro-batch'
+import { type AddOptions, createMicroBatcher, type MicroBatcher } from './micro-batch'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Origin } from './open-model'
 import { assertCall, assertSource, resolveOfOptions, resolveOptions, type Settings } from './options'
@@ -279,7 +279,13 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
         handle.usage.problems(problems.byCode)
         throw problems.toError(subject, numRows)
       }
-      const { answers, hits } = await this.#compute(work, numRows, options)
+      const limits: AddOptions = { signal: options.signal, deadlineMs: options.deadlineMs ?? this.#settings.limits.deadlineMs }
+      let answers: readonly Answer[] = []
+      let hits: Uint8Array | undefined
+      if (numRows > 0) {
+        if (this.#cache === undefined || work.cells === undefined) answers = await this.#batcher.add(work, numRows, limits)
+        else ({ answers, hits } = await this.#lookUp(work, work.cells, this.#cache, limits))
+      }
       const latencyMs = this.#settings.now() - start
       handle.usage.ended('answered', latencyMs, numRows)
       return this.#deliver(call, work, answers, hits, latencyMs)
@@ -295,19 +301,19 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /** Answers from the cache, and from the model for the rest. */
-  async #compute(work: Work, numRows: number, options: PredictOptions): Promise<{ answers: readonly Answer[]; hits?: Uint8Array }> {
-    const deadlineMs = options.deadlineMs ?? this.#settings.limits.deadlineMs
-    const call = { signal: options.signal, deadlineMs }
-    if (numRows === 0) return { answers: [] }
-    const cache = this.#cache
-    if (cache === undefined || work.cells === undefined) return { answers: await this.#batcher.add(work, numRows, call) }
-    const keys = work.cells.map((cells) => JSON.stringify(cells))
+  async #lookUp(
+    work: Work,
+    cells: readonly Cells[],
+    cache: ResultCache<Answer>,
+    call: AddOptions,
+  ): Promise<{ answers: readonly Answer[]; hits: Uint8Array }> {
+    const numRows = cells.length
+    const keys = cells.map((row) => JSON.stringify(row))
     const answers = keys.map((key) => cache.get(key))
     const hits = Uint8Array.from(answers, (answer) => (answer === undefined ? 0 : 1))
     const missing = [...keys.keys()].filter((row) => hits[row] === 0)
     work.handle.usage.looked(numRows - missing.length, missing.length)
     if (missing.length > 0) {
-      const cells = work.cells
       const rest: Work = { ...work, cells: missing.map((row) => cells[row] as Cells) }
       const fresh = await this.#batcher.add(rest, missing.length, call)
       missing.forEach((row, i) => {

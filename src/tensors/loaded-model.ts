@@ -41,14 +41,16 @@ export function openTensorModel(engine: TensorEngine, { graph, binding, model }:
   let disposed: Promise<void> | undefined
   let running = 0
   let onIdle: (() => void) | undefined
+  const leave = (): void => {
+    if (--running === 0) onIdle?.()
+  }
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     if (disposed !== undefined) throw new MillwrightError('InvalidState', `${subject} is disposed`)
     running++
-    try {
-      return await work()
-    } finally {
-      if (--running === 0) onIdle?.()
-    }
+    const result = work()
+    // It never rejects itself: that is left to the result.
+    result.then(leave, leave)
+    return result
   }
   const runner =
     binding === undefined ? undefined : createRunner(engine, binding, isTensorSide(side) ? undefined : (side as readonly ColumnSpec[]))
