@@ -94,6 +94,7 @@ export {
   ridgeRegression,
   robustScaler,
   selectColumns,
+  shapExplainer,
   shapValues,
   simpleImputer,
   standardScaler,
@@ -104,6 +105,7 @@ export { outputOf, Pipeline, schedule, toMermaid } from './pipeline'
 export type { ModelRuntime, ModelSource, PackableModel, PredictionRecord } from './ports/model'
 export type { ObjectStore } from './ports/object-store'
 export type { TrackerBackend } from './ports/tracker-backend'
+export { predictBatches } from './predictor/predict-batches'
 export type { Prediction } from './predictor/prediction'
 export {
   allOf,

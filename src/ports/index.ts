@@ -29,7 +29,7 @@ export {
   wholeNumber,
 } from '../core/options'
 export type { Rng } from '../core/random'
-export { abortable, throwIfAborted } from '../core/signal'
+export { abortable, type CancelSignal, throwIfAborted } from '../core/signal'
 export type { ColumnValues } from '../schema/column'
 export { type ColumnSpec, isTensorSide, type ModelSignature, type TensorSpec, type TensorType } from '../schema/signature'
 export { assertTable, rowsOf } from '../schema/table'
@@ -40,6 +40,7 @@ export type { Executor, StepJob } from './executor'
 export { comparePoints, isLaterPoint, type PointValues, pageOfPoints, pointIdentity } from './metric-points'
 export type {
   ColumnBounds,
+  Explanation,
   LoadedModel,
   ModelPackage,
   ModelRuntime,
@@ -53,6 +54,7 @@ export type {
   PredictionRecord,
   PredictTensorsOptions,
   ResolvedModel,
+  RowExplainer,
   TensorData,
 } from './model'
 export type {

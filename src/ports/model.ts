@@ -77,6 +77,19 @@ export interface PredictTensorsOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How much each column, or feature made of columns, moved one prediction away from the mean. */
+export interface Explanation {
+  /** What is explained: the class label, or `prediction` of a model of numbers. Its values add up to the model's output minus the base value. */
+  readonly output: string
+  /** The mean of the model's output over the rows that the explainer knows. */
+  readonly baseValue: number
+  /** Feature → how much it moved the output. */
+  readonly contributions: Readonly<Record<string, number>>
+}
+
+/** Explains the predictions of rows: one explanation for each, in order. `predictions` are the model's answers to them. */
+export type RowExplainer = (input: Table, predictions: readonly (string | number | boolean | null)[]) => Awaitable<readonly Explanation[]>
+
 /** A model in memory that can be run. */
 export interface LoadedModel {
   readonly signature: ModelSignature
@@ -94,6 +107,8 @@ export interface LoadedModel {
    * that way than through a table: the columns of a table cost more to make than a small model to run.
    */
   runCells?(rows: readonly (readonly CellValue[])[], options?: { readonly signal?: CancelSignal | undefined }): Awaitable<PredictionBatch>
+  /** Explains predictions, of models that can. */
+  readonly explain?: RowExplainer | undefined
   /**
    * Only of models that are made of tensors (ONNX, TensorFlow.js): runs the model once with named tensors as they are, for what is no table: images,
    * text tokens, a state that goes from call to call, scalars. The names are those of the model's file.

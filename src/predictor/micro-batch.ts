@@ -9,7 +9,7 @@
 import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
 import { isPromise, MillwrightError } from '../core/errors'
-import type { CancelSignal } from '../core/signal'
+import { abortable, type CancelSignal } from '../core/signal'
 import { type BatchPiece, type BatchQueue, type BatchQueueOptions, BatchRequest, createBatchQueue } from './batch-queue'
 import { type BatchWindow, createBatchWindow } from './batch-window'
 import { createEarliestTimer, type EarliestTimer } from './earliest-timer'
@@ -57,6 +57,8 @@ export interface MicroBatcher<W, R> {
    * @throws Unavailable (retryable) when the queue is full or the deadline passes; the signal's reason on abort; what `run` throws
    */
   add(work: W, size: number, options: AddOptions): Promise<readonly R[]>
+  /** `promise`, which answers `work` elsewhere, or a rejection as soon as the signal is aborted or the deadline passes. */
+  bound<T>(promise: Promise<T>, work: W, options: AddOptions): Promise<T>
   /** Rows waiting now. */
   readonly queueRows: number
   /** How long requests wait for others at present, in milliseconds. */
@@ -138,6 +140,22 @@ class Batcher<W, R> implements MicroBatcher<W, R> {
         this.#schedulePump()
       } else this.#pump()
     })
+  }
+
+  async bound<T>(promise: Promise<T>, work: W, { signal, deadlineMs }: AddOptions): Promise<T> {
+    if (deadlineMs === undefined) return abortable(promise, signal)
+    let cancel = (): void => {}
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#options.clock.schedule(() => {
+        this.#options.onShed(work, 'deadline')
+        reject(overloaded(tooLate, 'deadline', 0))
+      }, deadlineMs)
+    })
+    try {
+      return await abortable(Promise.race([promise, late]), signal)
+    } finally {
+      cancel()
+    }
   }
 
   drain(): Promise<void> {
@@ -275,12 +293,14 @@ class Batcher<W, R> implements MicroBatcher<W, R> {
         continue
       }
       this.#options.onShed(request.work, 'deadline')
-      this.#giveUp(request, overloaded('the deadline passed before there was an answer', 'deadline', 0))
+      this.#giveUp(request, overloaded(tooLate, 'deadline', 0))
     }
     this.#pump()
     this.#deadlines.ringBy(next)
   }
 }
+
+const tooLate = 'the deadline passed before there was an answer'
 
 function worksOf<W, R>(batch: readonly BatchPiece<W, R>[]): readonly W[] {
   return batch.map((piece) => piece.work)

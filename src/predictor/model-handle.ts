@@ -2,8 +2,10 @@
 import type { LoadedModel } from '../ports/model'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
 import type { Row } from '../schema/table'
+import { type AnswerCache, createAnswerCache } from './answer-cache'
 import { type AnswerMaker, createAnswerMaker } from './answers'
 import { createRowReader, type InputPolicy, type RowReader } from './input-check'
+import type { ResultCacheOptions } from './result-cache'
 import { createUsage, type Usage } from './usage'
 
 /** A loaded model with its name and a count of the calls that use it. */
@@ -21,6 +23,8 @@ export interface ModelHandle {
   /** Reads rows into cells of the input columns; `undefined` when there are none. */
   readonly readRows: RowReader | undefined
   readonly answers: AnswerMaker
+  /** The answers of this model that may be given again; `undefined` without a cache. */
+  readonly cache: AnswerCache | undefined
   /** A call begins to use the model, and ends. */
   enter(): void
   leave(): void
@@ -35,12 +39,13 @@ export interface HandleInit {
   readonly version: string
   /** How strict its input is checked. */
   readonly policy: InputPolicy
+  readonly cache: ResultCacheOptions | undefined
   readonly loadSeconds?: number | undefined
   readonly example?: Row | undefined
 }
 
 /** A handle without users. */
-export function createModelHandle({ model, name, version, policy, loadSeconds = 0, example }: HandleInit): ModelHandle {
+export function createModelHandle({ model, name, version, policy, cache, loadSeconds = 0, example }: HandleInit): ModelHandle {
   const { inputs } = model.signature
   let uses = 0
   let retired: Promise<void> | undefined
@@ -55,6 +60,7 @@ export function createModelHandle({ model, name, version, policy, loadSeconds = 
     columns,
     readRows: columns && createRowReader(columns, policy),
     answers: createAnswerMaker(model),
+    cache: cache && createAnswerCache(cache),
     example,
     enter() {
       uses++

@@ -4,12 +4,16 @@ import { invalidArgument, show } from '../core/errors'
 import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, oneOf, wholeNumber } from '../core/options'
 import { isTable, type Row, type Table } from '../schema/table'
 import type { InputPolicy } from './input-check'
-import type { BatchOptions, OfOptions, PredictOptions, PredictorOptions } from './prediction'
+import type { BatchOptions, CallHooks, OfOptions, PredictOptions, PredictorOptions } from './prediction'
+import type { ResultCacheOptions } from './result-cache'
 
 /** Checked options with their defaults. */
 export interface Settings {
   readonly batch: Required<{ readonly [K in keyof BatchOptions]: NonNullable<BatchOptions[K]> }> | undefined
-  readonly cache: { readonly maxEntries: number; readonly ttlMs: number | undefined } | undefined
+  readonly cache: ResultCacheOptions | undefined
+  /** The batch sizes to warm a loaded model up with; none by default. */
+  readonly warmUp: readonly number[]
+  readonly hooks: CallHooks
   readonly limits: { readonly maxRowsPerCall: number; readonly maxConcurrent: number; readonly deadlineMs: number | undefined }
   readonly input: InputPolicy
   readonly clock: Clock
@@ -47,8 +51,11 @@ export function assertSource(source: unknown, reference: unknown): void {
 /** Checks the options of `subject`, which may have the further ones of `own`. @throws InvalidArgument naming the option, what is allowed and what arrived */
 export function resolveOptions(subject: string, options: PredictorOptions, own: Readonly<Record<string, OptionRule>> = {}): Settings {
   const object = ofType('object')
-  checkOptions(subject, options, { ...own, batch: object, cache: object, limits: object, input: object, clock: object })
-  const { batch, cache, limits = {}, input = {}, clock } = options
+  const hook = ofType('function')
+  const hooks = { preprocess: hook, postprocess: hook, explain: hook }
+  checkOptions(subject, options, { ...own, ...hooks, batch: object, cache: object, limits: object, input: object, clock: object })
+  const { batch, cache, limits = {}, input = {}, clock, preprocess, postprocess, explain } = options
+  const now = clock === undefined ? () => performance.now() : () => clock.now()
   const part = (name: string, value: unknown, rules: Readonly<Record<string, OptionRule>>): void =>
     checkOptions(`${name} of ${subject}`, value, rules)
   part('`batch`', batch, {
@@ -67,7 +74,9 @@ export function resolveOptions(subject: string, options: PredictorOptions, own: 
       adaptive: batch.adaptive ?? true,
       maxQueue: batch.maxQueue ?? 10_000,
     },
-    cache: cache && { maxEntries: cache.maxEntries ?? 1000, ttlMs: cache.ttlMs },
+    cache: cache && { maxEntries: cache.maxEntries ?? 1000, ttlMs: cache.ttlMs, now },
+    warmUp: [],
+    hooks: { preprocess, postprocess, explain },
     limits: {
       maxRowsPerCall: limits.maxRowsPerCall ?? 100_000,
       maxConcurrent: limits.maxConcurrent ?? (batch === undefined ? 16 : 1),
@@ -75,7 +84,7 @@ export function resolveOptions(subject: string, options: PredictorOptions, own: 
     },
     input,
     clock: clock ?? systemClock(),
-    now: clock === undefined ? () => performance.now() : () => clock.now(),
+    now,
     schedule: clock === undefined ? awake : (callback, delayMs) => clock.schedule(callback, delayMs),
     defer: clock === undefined && typeof setImmediate === 'function' ? setImmediate : queueMicrotask,
   }
@@ -113,7 +122,7 @@ export function assertCall(input: readonly Row[] | Table, options: PredictOption
     throw invalidArgument(`one call of ${subject} takes at most ${maxRowsPerCall} rows, got ${numRows}`, { details: { maxRowsPerCall } })
   }
   if (!isPlainCall(options)) {
-    callRules ??= { signal: ofType('object'), deadlineMs: finiteNumber(0, longest), ids: ofType('object') }
+    callRules ??= { signal: ofType('object'), deadlineMs: finiteNumber(0, longest), ids: ofType('object'), explain: ofType('boolean') }
     checkOptions('predict', options, callRules)
   }
   const { ids } = options

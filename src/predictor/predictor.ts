@@ -3,15 +3,17 @@ import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
-import { checkOptions, nonEmptyString } from '../core/options'
+import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import { abortSignalOf, type CancelSignal, throwIfAborted } from '../core/signal'
 import type { ModelSource, ModelTask, PredictionBatch } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
+import type { AnswerCache, CachedAnswers } from './answer-cache'
 import type { Answer } from './answers'
 import { modelFailure, outcomeOf } from './failures'
 import { startFollowing } from './follow'
-import { type Cells, createIssueLog } from './input-check'
+import { applyPostprocess, applyPreprocess, explainAnswers } from './hooks'
+import { createIssueLog } from './input-check'
 import { type AddOptions, createMicroBatcher, type MicroBatcher } from './micro-batch'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Origin } from './open-model'
@@ -27,13 +29,13 @@ import type {
   PredictorStats,
   ReloadEvent,
 } from './prediction'
-import { createResultCache, type ResultCache } from './result-cache'
 import { type LabelOf, openServable, type PredictedLabel, type ServableModel } from './servable'
 import { checkedRow, joinCells, joinWork, readInput, splitWork, type Work } from './work'
 
 /** One call of `predict`. */
 interface Call {
-  readonly input: readonly Row[] | Table
+  /** What the caller gave, then what `preprocess` made of it. */
+  input: readonly Row[] | Table
   readonly options: PredictOptions
   /** The model that answers it. */
   readonly handle: ModelHandle
@@ -61,7 +63,6 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   readonly #settings: Settings
   readonly #emitter: Emitter<PredictorEvents> = createEmitter<PredictorEvents>()
   readonly #batcher: MicroBatcher<Work, Answer>
-  readonly #cache: ResultCache<Answer> | undefined
   readonly #origin: Origin | undefined
   readonly #prefix = newId().slice(0, 12)
   #handle: ModelHandle
@@ -72,11 +73,10 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   #stopFollowing: (() => void) | undefined
 
   private constructor(handle: ModelHandle, settings: Settings, origin?: Origin) {
-    const { batch, cache, limits, clock, now } = settings
+    const { batch, limits, clock, now } = settings
     this.#handle = handle
     this.#settings = settings
     this.#origin = origin
-    this.#cache = cache && createResultCache({ ...cache, now })
     this.#batcher = createMicroBatcher({
       run: (work, signal) => this.#run(work, signal),
       split: splitWork,
@@ -104,8 +104,10 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
    */
   static async load(source: ModelSource, reference: string, options: LoadOptions): Promise<Predictor> {
     assertSource(source, reference)
-    const { runtimes, signal, ...rest } = options ?? {}
-    const settings = resolveOptions('Predictor.load', rest)
+    const { runtimes, signal, warmUp = false, ...rest } = options ?? {}
+    checkOptions('Predictor.load', { warmUp }, { warmUp: ofType('boolean') })
+    const resolved = resolveOptions('Predictor.load', rest)
+    const settings = { ...resolved, warmUp: warmUp ? [1, resolved.batch?.maxSize ?? 1] : [] }
     if (!Array.isArray(runtimes) || runtimes.length === 0) {
       throw invalidArgument(`\`runtimes\` of Predictor.load must list at least one model runtime, got ${show(runtimes)}`)
     }
@@ -125,7 +127,10 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   static of<M extends ServableModel>(model: M, options: OfOptions = {}): Predictor<LabelOf<M>> {
     const { name, version, settings } = resolveOfOptions(options)
     const opened = openServable(model, 'Predictor.of')
-    return new Predictor<LabelOf<M>>(createModelHandle({ model: opened, name, version, policy: settings.input }), settings)
+    return new Predictor<LabelOf<M>>(
+      createModelHandle({ model: opened, name, version, policy: settings.input, cache: settings.cache }),
+      settings,
+    )
   }
 
   get name(): string {
@@ -225,7 +230,8 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     this.#assertOpen('swap')
     checkOptions('swap', options, { name: nonEmptyString(), version: nonEmptyString() })
     const { name = this.name, version } = options
-    this.#replace(createModelHandle({ model: openServable(model, 'swap'), name, version, policy: this.#settings.input }))
+    const { input: policy, cache } = this.#settings
+    this.#replace(createModelHandle({ model: openServable(model, 'swap'), name, version, policy, cache }))
   }
 
   /** Listens to an event; the returned function unsubscribes. A listener that throws is reported to `error` and changes nothing. */
@@ -267,14 +273,19 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   async #answer(call: Call): Promise<Prediction[]> {
-    const { input, options, handle, start } = call
+    const { options, handle, start } = call
+    const { preprocess, postprocess } = this.#settings.hooks
     try {
       this.#assertOpen('predict')
       if (options.signal !== undefined) throwIfAborted(options.signal)
       const subject = `${handle.name}@${handle.version}`
-      const numRows = assertCall(input, options, this.#settings, subject)
+      let numRows = assertCall(call.input, options, this.#settings, subject)
+      if (preprocess !== undefined) {
+        call.input = await applyPreprocess(preprocess, call.input, { numRows, handle, signal: options.signal })
+        numRows = assertCall(call.input, options, this.#settings, subject)
+      }
       const problems = createIssueLog()
-      const work = readInput(input, handle, this.#settings.input, problems)
+      const work = readInput(call.input, handle, this.#settings.input, problems)
       if (problems.count > 0) {
         handle.usage.problems(problems.byCode)
         throw problems.toError(subject, numRows)
@@ -283,12 +294,17 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
       let answers: readonly Answer[] = []
       let hits: Uint8Array | undefined
       if (numRows > 0) {
-        if (this.#cache === undefined || work.cells === undefined) answers = await this.#batcher.add(work, numRows, limits)
-        else ({ answers, hits } = await this.#lookUp(work, work.cells, this.#cache, limits))
+        if (handle.cache === undefined || work.cells === undefined) answers = await this.#batcher.add(work, numRows, limits)
+        else ({ answers, hits } = await this.#lookUp(work, limits))
       }
+      if (options.explain === true) answers = await explainAnswers(answers, work, this.#settings.hooks.explain)
       const latencyMs = this.#settings.now() - start
+      let predictions = this.#withIds(answers, options.ids)
+      if (postprocess !== undefined)
+        predictions = await applyPostprocess(postprocess, predictions, { numRows, handle, signal: options.signal })
       handle.usage.ended('answered', latencyMs, numRows)
-      return this.#deliver(call, work, answers, hits, latencyMs)
+      if (this.#emitter.listenerCount('prediction') > 0) this.#announce(call, { work, predictions, hits, latencyMs })
+      return predictions
     } catch (error) {
       const outcome = outcomeOf(error, options.signal)
       handle.usage.ended(outcome, this.#settings.now() - start, 0)
@@ -301,28 +317,15 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /** Answers from the cache, and from the model for the rest. */
-  async #lookUp(
-    work: Work,
-    cells: readonly Cells[],
-    cache: ResultCache<Answer>,
-    call: AddOptions,
-  ): Promise<{ answers: readonly Answer[]; hits: Uint8Array }> {
-    const numRows = cells.length
-    const keys = cells.map((row) => JSON.stringify(row))
-    const answers = keys.map((key) => cache.get(key))
-    const hits = Uint8Array.from(answers, (answer) => (answer === undefined ? 0 : 1))
-    const missing = [...keys.keys()].filter((row) => hits[row] === 0)
-    work.handle.usage.looked(numRows - missing.length, missing.length)
-    if (missing.length > 0) {
-      const rest: Work = { ...work, cells: missing.map((row) => cells[row] as Cells) }
-      const fresh = await this.#batcher.add(rest, missing.length, call)
-      missing.forEach((row, i) => {
-        answers[row] = fresh[i]
-        // After a replacement the cache belongs to another model.
-        if (work.handle === this.#handle) cache.set(keys[row] as string, fresh[i] as Answer)
-      })
-    }
-    return { answers: answers as Answer[], hits }
+  async #lookUp(work: Work, limits: AddOptions): Promise<CachedAnswers> {
+    const { handle, cells = [] } = work
+    const found = await (handle.cache as AnswerCache).answer(cells, {
+      compute: (rows) => this.#batcher.add({ handle, cells: rows }, rows.length, limits),
+      bound: (promise) => this.#batcher.bound(promise, work, limits),
+    })
+    const numHits = found.hits.reduce((sum, hit) => sum + hit, 0)
+    handle.usage.looked(numHits, cells.length - numHits)
+    return found
   }
 
   /** Executes one batch. */
@@ -347,21 +350,20 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     }
   }
 
-  #deliver(call: Call, work: Work, answers: readonly Answer[], hits: Uint8Array | undefined, latencyMs: number): Prediction[] {
-    const { ids } = call.options
+  #withIds(answers: readonly Answer[], ids: readonly string[] | undefined): Prediction[] {
     const predictions = new Array<Prediction>(answers.length)
     for (let row = 0; row < answers.length; row++) {
-      const { prediction, probabilities, outputs } = answers[row] as Answer
+      const { prediction, probabilities, outputs, explanation } = answers[row] as Answer
       const whole: { -readonly [K in keyof Prediction]: Prediction[K] } = {
         id: ids?.[row] ?? `${this.#prefix}-${(this.#answered + row).toString(36)}`,
         prediction,
       }
       if (probabilities !== undefined) whole.probabilities = probabilities
       if (outputs !== undefined) whole.outputs = outputs
+      if (explanation !== undefined) whole.explanation = explanation
       predictions[row] = whole
     }
     this.#answered += answers.length
-    if (this.#emitter.listenerCount('prediction') > 0) this.#announce(call, { work, predictions, hits, latencyMs })
     return predictions
   }
 
@@ -402,7 +404,6 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   #replace(next: ModelHandle): void {
     const old = this.#handle
     this.#handle = next
-    this.#cache?.clear()
     old.retire().catch((error: unknown) => this.#emitter.emit('error', error))
     const event: ReloadEvent = { name: next.name, from: old.version, to: next.version }
     this.#emitter.emit('model-reloaded', event)
