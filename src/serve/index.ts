@@ -1,4 +1,6 @@
 /** `millwright/serve`: models over HTTP on web standards. */
+
+export type { MetricFamily, MetricSample } from '../ports/metric-family'
 export type { ServedModel } from '../predictor/to-predictor'
 export type { HttpAnswer, HttpExchange, Problem, Protocol, Route, RouteContext } from './exchange'
 export { jsonAnswer } from './exchange'
@@ -6,5 +8,4 @@ export { createHandler, type Handler, type HandlerLimits, type HandlerOptions } 
 export { mlflowProtocol } from './mlflow'
 export { openInferenceProtocol } from './open-inference'
 export { HttpProblem } from './problem'
-export type { MetricFamily, MetricSample } from './prometheus'
 export type { Served } from './served'

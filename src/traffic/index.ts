@@ -1,4 +1,5 @@
 /** `millwright/traffic`: change models safely. A/B tests, bandits, shadows, canaries, and their statistics. */
+export type { MetricFamily } from '../ports/metric-family'
 export type { ServedModel } from '../predictor/to-predictor'
 export { type AssignOptions, assignArm } from './assignment'
 export { type Bandit, createBandit } from './bandit/bandit'
@@ -24,7 +25,6 @@ export type { AbMetric, AbTestOptions } from './experiment/ab-options'
 export type { AbArmResult, AbComparison, AbResults, AbVerdict } from './experiment/ab-results'
 export type { AbEvents } from './experiment/ab-state'
 export { type AbTest, createAbTest } from './experiment/ab-test'
-export type { TrafficMetricFamily } from './metric-families'
 export type { UnitOptions } from './routed-model'
 export type { ShadowReport } from './shadow/comparison'
 export { createShadow, type Shadow } from './shadow/shadow'

@@ -5,9 +5,10 @@ import { createEmitter, type ListenOptions } from '../../core/emitter'
 import { invalidArgument, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { createRng } from '../../core/random'
+import type { MetricFamily } from '../../ports/metric-family'
 import type { LoadedModel } from '../../ports/model'
 import { armOf } from '../assignment'
-import { type TrafficMetricFamily, trafficFamily } from '../metric-families'
+import { trafficFamily } from '../metric-families'
 import { routedModel, stopwatchOf } from '../routed-model'
 import { openBanditMemory } from './bandit-memory'
 import { type BanditEvents, type BanditOptions, type BanditPlan, type BanditState, banditPlanOf } from './bandit-options'
@@ -26,7 +27,7 @@ export interface Bandit extends LoadedModel {
   sync(): Promise<void>
   on<K extends keyof BanditEvents & string>(type: K, listener: (event: BanditEvents[K]) => void, options?: ListenOptions): () => void
   /** For `createHandler({ collect: () => bandit.families() })`. */
-  families(): TrafficMetricFamily[]
+  families(): MetricFamily[]
 }
 
 /**
@@ -116,7 +117,7 @@ function textOf({ name, arms }: BanditState): string {
   return `Bandit: ${name}\n${textTable(['arm', 'rewards', 'mean reward', 'best', 'share of calls'], rows)}`
 }
 
-function familiesOf({ name, arms }: BanditState): TrafficMetricFamily[] {
+function familiesOf({ name, arms }: BanditState): MetricFamily[] {
   const samples = (value: (arm: BanditState['arms'][number]) => number) =>
     arms.map((arm) => ({ labels: { bandit: name, arm: arm.name }, value: value(arm) }))
   return [

@@ -3,9 +3,10 @@ import { attachDisplay, textTable } from '../../core/display'
 import { createEmitter, type ListenOptions } from '../../core/emitter'
 import { invalidArgument, show } from '../../core/errors'
 import { canonicalJson } from '../../core/json'
+import type { MetricFamily } from '../../ports/metric-family'
 import type { LoadedModel } from '../../ports/model'
 import { armOf } from '../assignment'
-import { type TrafficMetricFamily, trafficFamily } from '../metric-families'
+import { trafficFamily } from '../metric-families'
 import { routedModel, stopwatchOf } from '../routed-model'
 import { createMirrorQueue } from '../shadow/mirror-queue'
 import { type ArmMeter, createArmMeter } from './arm-counts'
@@ -32,7 +33,7 @@ export interface Canary extends LoadedModel {
   rollback(reason: string): Promise<void>
   on<K extends keyof CanaryEvents & string>(type: K, listener: (event: CanaryEvents[K]) => void, options?: ListenOptions): () => void
   /** For `createHandler({ collect: () => canary.families() })`. */
-  families(): TrafficMetricFamily[]
+  families(): MetricFamily[]
 }
 
 /** Fewest rows before a trip. */
@@ -244,7 +245,7 @@ function textOf({ name, candidate, stable, phase, step, steps, weight, checks, h
 
 const phases: readonly CanaryStatus['phase'][] = ['running', 'paused', 'promoting', 'promoted', 'rolled-back']
 
-function familiesOf({ name, weight, phase, counts, step }: CanaryStatus): TrafficMetricFamily[] {
+function familiesOf({ name, weight, phase, counts, step }: CanaryStatus): MetricFamily[] {
   const arms = (value: (arm: PairCounts['stable']) => number) =>
     (['stable', 'candidate'] as const).map((arm) => ({ labels: { rollout: name, arm }, value: value(counts[arm]) }))
   return [

@@ -3,8 +3,9 @@ import { systemClock } from '../../core/clock'
 import { attachDisplay } from '../../core/display'
 import { createEmitter, type ListenOptions } from '../../core/emitter'
 import { invalidArgument, show } from '../../core/errors'
+import type { MetricFamily } from '../../ports/metric-family'
 import type { LoadedModel } from '../../ports/model'
-import { type TrafficMetricFamily, trafficFamily } from '../metric-families'
+import { trafficFamily } from '../metric-families'
 import { routedModel, stopwatchOf } from '../routed-model'
 import { type AbPlan, type AbTestOptions, CALL_METRICS, planOf } from './ab-options'
 import type { AbResults } from './ab-results'
@@ -28,7 +29,7 @@ export interface AbTest extends LoadedModel {
   flush(): Promise<void>
   on<K extends keyof AbEvents & string>(type: K, listener: (event: AbEvents[K]) => void, options?: ListenOptions): () => void
   /** For `createHandler({ collect: () => test.families() })`. */
-  families(): TrafficMetricFamily[]
+  families(): MetricFamily[]
 }
 
 /**
@@ -118,7 +119,7 @@ function assertValue(metric: string, value: unknown): number {
   throw invalidArgument(`a value of ${show(metric)} must be a finite number or a boolean, got ${show(value)}`)
 }
 
-function familiesOf(plan: AbPlan, table: UnitTable): TrafficMetricFamily[] {
+function familiesOf(plan: AbPlan, table: UnitTable): MetricFamily[] {
   const labels = (arm: string): Record<string, string> => ({ experiment: plan.name, arm })
   const arms = plan.arms.map(({ name }) => name)
   const means = arms.flatMap((arm) =>

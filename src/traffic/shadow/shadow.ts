@@ -2,11 +2,12 @@
 import { attachDisplay } from '../../core/display'
 import { createEmitter, type ListenOptions } from '../../core/emitter'
 import { canonicalJson } from '../../core/json'
+import type { MetricFamily } from '../../ports/metric-family'
 import type { LoadedModel } from '../../ports/model'
 import type { Predictor } from '../../predictor/predictor'
 import type { Row } from '../../schema/table'
 import { uniformOf } from '../assignment'
-import { type TrafficMetricFamily, trafficFamily } from '../metric-families'
+import { trafficFamily } from '../metric-families'
 import { routedModel, stopwatchOf } from '../routed-model'
 import type { ShadowReport } from './comparison'
 import { createMirrorQueue } from './mirror-queue'
@@ -20,7 +21,7 @@ export interface Shadow extends LoadedModel {
   drain(): Promise<void>
   on<K extends keyof ShadowEvents & string>(type: K, listener: (event: ShadowEvents[K]) => void, options?: ListenOptions): () => void
   /** For `createHandler({ collect: () => shadow.families() })`. */
-  families(): TrafficMetricFamily[]
+  families(): MetricFamily[]
 }
 
 /**
@@ -99,7 +100,7 @@ function displayReport(report: ShadowReport): ShadowReport {
   return attachDisplay(report, { text: () => text })
 }
 
-function familiesOf(report: ShadowReport): TrafficMetricFamily[] {
+function familiesOf(report: ShadowReport): MetricFamily[] {
   const one = (value: number) => [{ labels: { shadow: report.name }, value }]
   return [
     trafficFamily('shadow_compared', 'counter', 'Rows that both models answered.', one(report.compared)),
