@@ -18,6 +18,8 @@ export interface CheckResult {
 export interface CanaryCheck {
   readonly name: string
   evaluate(counts: { readonly stable: ArmCounts; readonly candidate: ArmCounts }): Awaitable<CheckResult>
+  /** Left out of shadow steps, in which callers get no answers of the candidate: for checks of outcomes. @default false */
+  readonly needsCallers?: boolean | undefined
   /** How many failures a step survives. @default 0 */
   readonly failureLimit?: number | undefined
   /** How many errors in a row a step survives. @default 4 */
@@ -46,9 +48,9 @@ export interface OutcomeCheckOptions extends CheckLimits {
   readonly metric: string
   /** @default true */
   readonly higherIsBetter?: boolean | undefined
-  /** How much worse the candidate's mean may be, in absolute terms. @default 0 */
+  /** How much worse the candidate's mean may be, in the unit of the metric. @default 0.02 */
   readonly margin?: number | undefined
-  /** The smallest difference that matters, which fixes τ of the sequential test. @default 0.05 */
+  /** A difference that should be found soon, in the unit of the metric; fixes τ of the sequential test. @default 0.1 */
   readonly minimumEffect?: number | undefined
   /** Chance of a wrong failure, over all looks. @default 0.05 */
   readonly alpha?: number | undefined
@@ -86,10 +88,10 @@ export function errorRateCheck(options: ErrorRateCheckOptions = {}): CanaryCheck
     failureLimit,
     evaluate({ stable, candidate }) {
       if (Math.min(stable.rows, candidate.rows) < minRows) return tooFew('rows', stable.rows, candidate.rows, minRows)
-      const [a, b] = [shareOf(stable), shareOf(candidate)]
+      const [a, b] = [varianceOf(stable), varianceOf(candidate)]
       const text = `${percent(bad(candidate) / candidate.rows)} against ${percent(bad(stable) / stable.rows)}`
-      const worse = b.mean - a.mean
-      return judged(worse, margin, sequentialTest(worse, a.variance + b.variance, { tau2: Math.max(margin, 0.01) ** 2, alpha }), text)
+      const worse = bad(candidate) / candidate.rows - bad(stable) / stable.rows
+      return judged(worse, margin, sequentialTest(worse, a + b, { tau2: Math.max(margin, 0.01) ** 2, alpha }), text)
     },
   }
 }
@@ -108,9 +110,10 @@ export function outcomeCheck(options: OutcomeCheckOptions): CanaryCheck {
     alpha: finiteNumber(1e-9, 0.5),
   })
   if (typeof options?.metric !== 'string') throw invalidArgument('outcomeCheck needs `metric`, the name that `record` is given')
-  const { metric, higherIsBetter = true, margin = 0, minimumEffect = 0.05, alpha = 0.05, minRows = 50, failureLimit } = options
+  const { metric, higherIsBetter = true, margin = 0.02, minimumEffect = 0.1, alpha = 0.05, minRows = 50, failureLimit } = options
   return {
     name: metric,
+    needsCallers: true,
     failureLimit,
     evaluate({ stable, candidate }) {
       const [a, b] = [stable.outcomes[metric], candidate.outcomes[metric]]
@@ -175,11 +178,11 @@ function bad({ failed, invalid }: ArmCounts): number {
   return failed + invalid
 }
 
-/** A share and its squared standard error, with one hit and one miss added, so that it is never 0. */
-function shareOf(counts: ArmCounts): { readonly mean: number; readonly variance: number } {
+/** The squared standard error of the rate of bad answers; one good and one bad answer are added, so that it is never 0. */
+function varianceOf(counts: ArmCounts): number {
   const n = counts.rows + 2
-  const mean = (bad(counts) + 1) / n
-  return { mean, variance: (mean * (1 - mean)) / n }
+  const rate = (bad(counts) + 1) / n
+  return (rate * (1 - rate)) / n
 }
 
 function tooFew(what: string, stable: number, candidate: number, wanted: number): CheckResult {

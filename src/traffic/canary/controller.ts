@@ -6,7 +6,7 @@ import { reasonOf } from '../routed-model'
 import { mergeCounts } from './arm-counts'
 import type { CanaryEvents, CanaryPlan } from './canary-options'
 import type { CanaryCheck } from './checks'
-import { afterChecks, type CheckState, moved, type RolloutRecord } from './rollout'
+import { afterChecks, type CheckState, moved, type RolloutRecord, type StepOutlook, weightOf } from './rollout'
 import type { HeldRecord, PairCounts, RolloutStore } from './rollout-store'
 
 /** What the controller needs from its canary. */
@@ -73,10 +73,8 @@ export async function openController(context: ControllerContext): Promise<Contro
     const at = clock.now()
     // Of several processes one evaluates: whoever writes first.
     if (at - record.checkedAt < plan.everyMs * 0.9) return
-    const checks = await Promise.all(plan.checks.map((check) => evaluateCheck(check, counts, record)))
-    const limits = plan.checks.map(({ failureLimit = 0, errorLimit = 4 }) => ({ failureLimit, errorLimit }))
-    const outlook = { steps, checks, limits, candidateRows: counts.candidate.rows, at, deadlineMs: plan.stepDeadlineMs }
-    if (await write(afterChecks(record, outlook))) emitter.emit('checked', checks)
+    const outlook = await outlookOf(plan, record, counts, at)
+    if (await write(afterChecks(record, outlook))) emitter.emit('checked', outlook.checks)
   }
   const promote = async (): Promise<void> => {
     const { record } = held
@@ -125,6 +123,16 @@ async function carryOut({ target, onPromote, name }: CanaryPlan, record: Rollout
     if (held?.version !== version) await registry.promote(model, version, alias, { reason: reason.slice(0, 500) })
   }
   await onPromote?.()
+}
+
+/** Evaluates the checks of the present step. */
+async function outlookOf(plan: CanaryPlan, record: RolloutRecord, counts: PairCounts, at: number): Promise<StepOutlook> {
+  const { steps, stepDeadlineMs: deadlineMs } = plan
+  const isShadow = weightOf(record, steps) === 0
+  const used = plan.checks.filter(({ needsCallers }) => !(isShadow && needsCallers))
+  const checks = await Promise.all(used.map((check) => evaluateCheck(check, counts, record)))
+  const limits = used.map(({ failureLimit = 0, errorLimit = 4 }) => ({ failureLimit, errorLimit }))
+  return { steps, checks, limits, candidateRows: counts.candidate.rows, at, deadlineMs }
 }
 
 async function evaluateCheck(check: CanaryCheck, counts: PairCounts, { checks }: RolloutRecord): Promise<CheckState> {

@@ -124,10 +124,10 @@ function compareOne(plan: AbPlan, name: string, metric: AbMetric, control: AbArm
   const isShare = metric.kind === 'share' || name === 'error_rate'
   const isReady = Math.min(a.count, b.count) >= LEAST_UNITS
   const variance = isShare ? smoothedVariance(a) + smoothedVariance(b) : fixed.variance
-  const found =
-    plan.method === 'fixed'
-      ? fixed
-      : sequentialTest(fixed.difference, isReady ? variance : Number.POSITIVE_INFINITY, { tau2: scale ** 2, alpha })
+  // Values that are the same for all units have no error.
+  const isExact = plan.method === 'fixed' || (isReady && variance === 0)
+  const known = isReady ? variance : Number.POSITIVE_INFINITY
+  const found = isExact ? fixed : sequentialTest(fixed.difference, known, { tau2: scale ** 2, alpha })
   const sign = higherIsBetter ? -1 : 1
   const worse = [found.interval[0] * sign, found.interval[1] * sign].sort((x, y) => x - y) as [number, number]
   const state = margin === undefined ? 'open' : worse[0] > margin ? 'failed' : worse[1] < margin ? 'kept' : 'open'
@@ -158,7 +158,7 @@ function verdictOf(plan: AbPlan, arms: readonly AbArmResult[], all: readonly AbC
   }
   const failed = all.find(({ state }) => state === 'failed')
   if (failed !== undefined) {
-    const text = `Stop ${failed.arm}: ${failed.metric} is worse than that of the control by more than ${failed.margin}.`
+    const text = `Stop ${failed.arm}: it is worse than ${arms[0]?.name} in ${failed.metric}, by more than the margin of ${failed.margin}.`
     return { state: 'guard-failed', arm: failed.arm, metric: failed.metric, text }
   }
   const least = Math.min(...arms.map(({ units }) => units))
@@ -171,10 +171,10 @@ function verdictOf(plan: AbPlan, arms: readonly AbArmResult[], all: readonly AbC
   const gain = ({ difference, higherIsBetter }: AbComparison): number => (higherIsBetter ? difference : -difference)
   const best = deciding.filter(({ state }) => state === 'better').sort((a, b) => gain(b) - gain(a))[0]
   if (best !== undefined) {
-    return { state: 'better', arm: best.arm, metric: primary, text: `Take ${best.arm}: its ${primary} is better than that of the control.` }
+    return { state: 'better', arm: best.arm, metric: primary, text: `Take ${best.arm}: it is better than ${arms[0]?.name} in ${primary}.` }
   }
   if (deciding.every(({ state }) => state === 'worse')) {
-    return { state: 'worse', metric: primary, text: `Keep ${arms[0]?.name}: its ${primary} is better than that of every other arm.` }
+    return { state: 'worse', metric: primary, text: `Keep ${arms[0]?.name}: every other arm is worse in ${primary}.` }
   }
   if (planned !== undefined && least >= planned) {
     return {

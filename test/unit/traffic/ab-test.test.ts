@@ -92,7 +92,7 @@ describe('an A/B test', () => {
     expect(verdict).toMatchObject({
       state: 'guard-failed',
       metric: 'wait',
-      text: expect.stringContaining('worse than that of the control by more than 5'),
+      text: expect.stringContaining('by more than the margin of 5'),
     })
   })
 

@@ -115,7 +115,10 @@ describe('a canary', () => {
   it('sends copies to the candidate in a shadow step, and none of its answers to callers', async () => {
     const clock = manualClock()
     const canary = await createCanary(
-      optionsOf({ clock, steps: [{ weight: 0, minRows: 100 }, ...steps], checks: [errorRateCheck(), predictionsCheck()] }),
+      optionsOf({
+        ...{ clock, steps: [{ weight: 0, minRows: 100 }, ...steps] },
+        checks: [errorRateCheck(), predictionsCheck(), outcomeCheck({ metric: 'correct' })],
+      }),
     )
     const predictor = Predictor.of(canary)
     const answers = await predictor.predict(unitsOf(200).map((user, i) => ({ x: (i % 10) / 10, user })))
