@@ -110,10 +110,13 @@ async function abTest(): Promise<void> {
       ...(hours[Math.floor(random() * hours.length)] as (typeof hours)[number]),
       guest: `guest-${day}-${i}`,
     }))
-    const answers = await predictor.predict(rows)
-    rows.forEach(({ guest, busy }, i) => {
-      if (random() < (answers[i]?.prediction === busy ? 0.2 : 0.06)) test.record(guest, 'hired')
-    })
+    for (let at = 0; at < rows.length; at += 100) {
+      const guests = rows.slice(at, at + 100)
+      const answers = await predictor.predict(guests)
+      guests.forEach(({ guest, busy }, i) => {
+        if (random() < (answers[i]?.prediction === busy ? 0.2 : 0.06)) test.record(guest, 'hired')
+      })
+    }
     const { verdict, comparisons } = await test.results()
     const { difference, pValue } = comparisons[0] as (typeof comparisons)[number]
     console.log(
