@@ -15,7 +15,7 @@ export {
 } from '../core/errors'
 export { assertSafeKey, assertSafeSegment, newId } from '../core/ids'
 export { type Json, parseJson } from '../core/json'
-export type { Logger } from '../core/logger'
+export type { LogFields, Logger } from '../core/logger'
 export {
   arrayOf,
   checkOptions,
