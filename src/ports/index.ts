@@ -129,6 +129,7 @@ export {
   endTimeAfter,
   isEnded,
 } from './run-state'
+export type { StoredLease } from './stored-document'
 export { listAll, readFrom, readOptional } from './stored-objects'
 export type { SystemMeter, SystemMeterSource } from './system-metrics'
 export type { CellValue, Column, ColumnType, Row, Table } from './table'
