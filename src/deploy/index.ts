@@ -6,3 +6,7 @@ export { type GithubWorkflowOptions, githubWorkflow } from './github-workflow'
 export { type InferenceServiceOptions, inferenceService } from './kserve'
 export { type KubernetesOptions, kubernetes } from './kubernetes'
 export type { DeployService, FileSet } from './service'
+/** Files that a team commits: alert rules for Prometheus, dashboards and provisioning for Grafana. */
+export { type AlertRulesOptions, prometheusRules, type ServiceLimits } from './alert-rules'
+export { type GrafanaDashboard, type GrafanaDashboardOptions, grafanaDashboard } from './grafana-dashboard'
+export { type GrafanaProvisioningOptions, grafanaProvisioning } from './grafana-provisioning'
