@@ -1,8 +1,9 @@
 /** Public names of `millwright/drift`. */
 export type { DriftFitOptions } from './build-profile'
 export { DriftDetector } from './drift-detector'
-export type { ColumnDriftOptions, ColumnKind, DriftMethod, DriftOptions, ResolvedDriftOptions } from './drift-options'
+export type { ColumnDriftOptions, DriftOptions, MethodChoice, ResolvedDriftOptions } from './drift-options'
 export type { ColumnDrift, ColumnState, DriftBins, DriftFinding, DriftReport, NumericSummary } from './drift-report'
+export type { ColumnKind, DriftMethod } from './methods'
 export type {
   CategoricalReference,
   DriftProfile,
