@@ -13,5 +13,11 @@ export type {
   SkippedReference,
 } from './reference-profile'
 export { type AdwinOptions, adwin } from './streams/adwin'
+export { type CusumOptions, cusum } from './streams/cusum'
 export { type DdmOptions, ddm } from './streams/ddm'
+export { type EddmOptions, eddm } from './streams/eddm'
+export { type FhddmOptions, fhddm } from './streams/fhddm'
+export { type HddmAOptions, hddmA } from './streams/hddm-a'
+export { type HddmWOptions, hddmW } from './streams/hddm-w'
+export { type KswinOptions, kswin } from './streams/kswin'
 export { type PageHinkleyOptions, pageHinkley } from './streams/page-hinkley'
