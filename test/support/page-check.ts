@@ -1,6 +1,5 @@
 /** Opens a page in headless Chromium as a reader would: light and dark, on a desk and a phone, and has axe-core look at it. */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
 import type { Browser } from 'playwright-core'
 
@@ -20,14 +19,13 @@ const views = [
   { name: 'phone, dark', viewport: { width: 390, height: 800 }, colorScheme: 'dark' },
 ] as const
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 /**
  * Looks at a page in three views; `screenshots` saves each as `<path>-<n>.png`.
  *
  * The page's own policy forbids every script, so axe-core runs in a world of its own.
  */
 export async function checkPage(browser: Browser, htmlText: string, screenshots?: string): Promise<PageProblems> {
+  const axeSource = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
   const found = { console: [] as string[], axe: [] as string[], overflow: [] as string[] }
   for (const [i, { name, viewport, colorScheme }] of views.entries()) {
     const context = await browser.newContext({ viewport, colorScheme, offline: true, bypassCSP: true })
