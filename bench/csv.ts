@@ -2,6 +2,9 @@
  * Reading CSV against pandas' C engine, polars and DuckDB (one thread each), uDSV and Papa Parse, on the same file in the same run.
  *
  * Run: `node scripts/bench.mjs csv`, or `node scripts/run.mjs bench/csv.ts [file] [repeats]`. Prints a table and one line of JSON.
+ * `polars` takes its types from the first 100 rows and leaves dates as text, its default; `polars all rows` looks at all rows and finds dates, as
+ * Millwright does.
+ *
  * The Python peers are looked for in `.venvs/bench`; without it only those of JavaScript are measured. Each reader runs in a process of its own, so
  * that peak memory is its alone; processor time is what other programs on the machine disturb least.
  */
@@ -20,10 +23,11 @@ const repeats = Number(process.argv[3] ?? 7)
 const program = `
 import json, sys, time, resource
 path, repeats, tool = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-module = __import__(tool)
+module = __import__(tool.split(' ')[0])
 def read():
     if tool == 'pandas': return module.read_csv(path).shape
-    if tool == 'polars': return module.read_csv(path, infer_schema_length=None, null_values=['NA'], try_parse_dates=True).shape
+    if tool == 'polars': return module.read_csv(path, null_values=['NA']).shape
+    if tool == 'polars all rows': return module.read_csv(path, infer_schema_length=None, null_values=['NA'], try_parse_dates=True).shape
     con = module.connect(config={'threads': 1})
     con.execute("create table t as select * from read_csv(?, sample_size=-1, nullstr=['', 'NA'])", [path])
     return con.execute('select count(*) from t').fetchone()[0], len(con.execute('describe t').fetchall())
@@ -93,7 +97,7 @@ function main(): void {
     for (const name of Object.keys(readers)) {
       sides[name] = JSON.parse(execFileSync(process.execPath, [process.argv[1] as string, plain, String(repeats), name]).toString()) as Side
     }
-    for (const name of existsSync(python) ? ['polars', 'pandas', 'duckdb'] : []) {
+    for (const name of existsSync(python) ? ['polars', 'polars all rows', 'pandas', 'duckdb'] : []) {
       sides[name] = JSON.parse(execFileSync(python, ['-c', program, plain, String(repeats), name], { env }).toString()) as Side
     }
     report(sides)

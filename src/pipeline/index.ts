@@ -25,7 +25,7 @@ export type {
 export type { PipelinePlan, PlannedAction, PlannedStep } from './plan'
 export { type ItemResult, outputOf, type PipelineStatus, type RunResult, type StepError, type StepResult, type StepStatus } from './result'
 export type { ItemState, RunState, StepState } from './run-state'
-export { type Schedule, type ScheduleOptions, schedule } from './schedule'
+export { type FireOptions, type Schedule, type ScheduledRunOptions, type ScheduleEvents, type ScheduleOptions, schedule } from './schedule'
 export type { SecretSource } from './secrets'
 export {
   type CompensationContext,
@@ -41,3 +41,11 @@ export {
 } from './step'
 export { tableCodec } from './table-codec'
 export type { RunTracker } from './track-run'
+export { type AlertTriggerOptions, alertTrigger } from './triggers/alert-trigger'
+export { type CronTriggerOptions, cronTrigger } from './triggers/cron-trigger'
+export { type DataVersionTriggerOptions, dataVersionTrigger, type ObservedVersion } from './triggers/data-version-trigger'
+export { type HttpTriggerOptions, httpTrigger, type ManualTriggerOptions, manualTrigger } from './triggers/event-triggers'
+export { type IntervalTriggerOptions, intervalTrigger } from './triggers/interval-trigger'
+export type { EndedRun, PendingRun, ScheduleState } from './triggers/schedule-record'
+export type { TimedOptions } from './triggers/timed'
+export type { CatchUpPolicy, FiringReceipt, OverlapPolicy, Trigger, TriggerContext, TriggerFiring } from './triggers/trigger'

@@ -12,7 +12,7 @@ import type { ColumnType } from '../../schema/column'
 import { assertRowSchema, fieldsOf, type RowSchema } from '../../schema/row-schema'
 import type { CellSyntax } from './cells'
 import type { DateOrder } from './date-spelling'
-import { type NumberNotation, notationReader } from './number-notation'
+import { type NumberNotation, notationReader, numberNotations } from './number-notation'
 
 /** Options of `parseCsv`. */
 export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> {
@@ -203,11 +203,20 @@ function syntaxOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): Cel
   return {
     missing: dictionaryOf(missing),
     emptyIsMissing: missing.some((text) => text.length === 0),
+    missingLooksPresent: (options.naValues ?? []).some((text) => looksPresent(text, [...trueValues, ...falseValues])),
     booleans: dictionaryOf([...trueValues, ...falseValues].map(utf8)),
     trueCount: trueValues.length,
     decimal: decimalOf(options),
     ...(options.thousands ? { grouped: notationReader({ decimal: decimalOf(options), thousands: options.thousands }) } : {}),
   }
+}
+
+/** Whether a text of a missing value could be taken for a value. */
+function looksPresent(text: string, booleans: readonly string[]): boolean {
+  const notations = numberNotations.map(notationReader)
+  const isNumber =
+    numberOfText(text, '.') !== undefined || numberOfText(text, ',') !== undefined || notations.some((read) => read(text) !== undefined)
+  return isNumber || booleans.includes(text) || timestampOfText(text) !== undefined
 }
 
 /** Points between thousands leave the comma for decimals. */
