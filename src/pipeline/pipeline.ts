@@ -312,7 +312,7 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
 
   async #worker(step: string, options: WorkerOptions): Promise<Worker> {
     const [{ specOf }, { stepStore }] = [await import('./step-job'), await import('./step-store')]
-    const specs = this.#steps
+    const specs = options.cache === false ? new Map([...this.#steps].map(([name, each]) => [name, { ...each, cache: false }])) : this.#steps
     const spec = specOf({ pipeline: this.name, specs }, step)
     return {
       pipeline: this.name,
