@@ -1,4 +1,5 @@
 /** `millwright/deploy`: pipelines as files of other engines. */
 export { type AirflowOptions, airflowDag } from './airflow'
 export type { CompileOptions, PipelineSource } from './compile'
+export { type DvcFiles, type DvcYamlOptions, dvcYaml } from './dvc-yaml'
 export { type StepCommandHost, stepCommand, stepExitCodes } from './step-command'

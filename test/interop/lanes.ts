@@ -38,7 +38,10 @@ export const lanes: readonly Lane[] = [
   { name: 's3', about: 's3Storage at moto and versitygw: the conformance suite, large objects, runs, models and pipelines' },
   { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
-  { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
+  {
+    name: 'dvc',
+    about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
+  },
   { name: 'airflow', about: 'Airflow: pipelines compiled to DAG files run there to the same outputs' },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
