@@ -10,3 +10,8 @@ export type { DeployService, FileSet } from './service'
 export { type AlertRulesOptions, prometheusRules, type ServiceLimits } from './alert-rules'
 export { type GrafanaDashboard, type GrafanaDashboardOptions, grafanaDashboard } from './grafana-dashboard'
 export { type GrafanaProvisioningOptions, grafanaProvisioning } from './grafana-provisioning'
+/** `millwright/deploy`: pipelines as files of other engines. */
+export { type AirflowOptions, airflowDag } from './airflow'
+export type { CompileOptions, PipelineSource } from './compile'
+export { type DvcFiles, type DvcYamlOptions, dvcYaml } from './dvc-yaml'
+export { type StepCommandHost, stepCommand, stepExitCodes } from './step-command'

@@ -42,6 +42,11 @@ export const lanes: readonly Lane[] = [
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'deploy', about: 'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing' },
+  {
+    name: 'dvc',
+    about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
+  },
+  { name: 'airflow', about: 'Airflow: pipelines compiled to DAG files run there to the same outputs' },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   {
