@@ -107,6 +107,7 @@ export function contextOf(environment: RunEnvironment, work: Work, attempt: numb
     signal,
     attempt,
     runId,
+    run: environment.trackedStep?.(spec.name),
     seed: seedOf(args.index === undefined ? `${environment.seed}/${spec.name}` : `${environment.seed}/${spec.name}/${args.index}`),
     clock,
     progress: ({ phase, ...event }: Omit<ProgressEvent, 'phase'> & { readonly phase?: string | undefined }) => {

@@ -14,6 +14,7 @@ export type {
   MapDefinition,
   NeededOutputs,
   PipelineOptions,
+  PlanOptions,
   ResumeOptions,
   RunOptions,
   StepDefinition,
@@ -21,6 +22,7 @@ export type {
   WithStep,
   WorkerOptions,
 } from './pipeline-options'
+export type { PipelinePlan, PlannedAction, PlannedStep } from './plan'
 export { type ItemResult, outputOf, type PipelineStatus, type RunResult, type StepError, type StepResult, type StepStatus } from './result'
 export type { RunnablePipeline } from './run-or-resume'
 export type { ItemState, RunState, StepState } from './run-state'
@@ -47,3 +49,4 @@ export { type IntervalTriggerOptions, intervalTrigger } from './triggers/interva
 export type { EndedRun, PendingRun, ScheduleState } from './triggers/schedule-record'
 export type { TimedOptions } from './triggers/timed'
 export type { CatchUpPolicy, FiringReceipt, OverlapPolicy, Trigger, TriggerContext, TriggerFiring } from './triggers/trigger'
+export type { RunTracker } from './track-run'

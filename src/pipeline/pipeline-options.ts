@@ -7,6 +7,7 @@ import type { ObjectStore } from '../ports/object-store'
 import type { ParamsSchema } from './params'
 import type { SecretSource } from './secrets'
 import type { MapItem, StepArguments, StepContext, StepOptions, TriggerRule } from './step'
+import type { RunTracker } from './track-run'
 
 /** Options of {@link Pipeline}. */
 export interface PipelineOptions<Input = unknown, Params = object, Secret extends string = never> {
@@ -27,6 +28,8 @@ export interface PipelineOptions<Input = unknown, Params = object, Secret extend
   readonly onFailure?: 'stop' | 'continue' | undefined
   /** Where steps run. @default this process */
   readonly executor?: Executor | undefined
+  /** Records each run and, as child runs, its steps: parameters, times, digests of inputs and outputs. Failures of the tracker are events. */
+  readonly tracker?: RunTracker | undefined
   /** @default the system clock */
   readonly clock?: Clock | undefined
   /** Receives what steps log, and warnings. @default silent */
@@ -57,6 +60,7 @@ export interface RunOptions<Input = unknown, Params = object> {
   readonly force?: boolean | readonly string[] | undefined
   readonly concurrency?: number | undefined
   readonly executor?: Executor | undefined
+  readonly tracker?: RunTracker | undefined
   /** Whether a failed or cancelled run rejects. Without it, look at `status`. @default true */
   readonly throwOnFailure?: boolean | undefined
 }
@@ -66,6 +70,12 @@ export interface ResumeOptions<Input = unknown, Params = object> extends Omit<Ru
   /** Take over the run although the lease of another process has not ended. Only safe if that process no longer runs. @default false */
   readonly takeOver?: boolean | undefined
 }
+
+/** Options of {@link Pipeline.plan}. */
+export type PlanOptions<Input = unknown, Params = object> = Pick<
+  RunOptions<Input, Params>,
+  'input' | 'params' | 'seed' | 'force' | 'storage'
+>
 
 /** Options of {@link Pipeline.runJob} and {@link Pipeline.runStep}. */
 export interface WorkerOptions {

@@ -20,6 +20,7 @@ import type {
   MapDefinition,
   NeededOutputs,
   PipelineOptions,
+  PlanOptions,
   ResumeOptions,
   RunOptions,
   StepDefinition,
@@ -27,8 +28,9 @@ import type {
   WithStep,
   WorkerOptions,
 } from './pipeline-options'
+import type { PipelinePlan } from './plan'
 import type { RunResult } from './result'
-import { resumeRules, runRules, sharedRules, subPipelineRules, workerRules } from './rules'
+import { planRules, resumeRules, runRules, sharedRules, subPipelineRules, workerRules } from './rules'
 import type { RunPlan } from './run-pipeline'
 import type { RunState } from './run-state'
 import type { StepContext, StepSpec, TriggerRule } from './step'
@@ -184,6 +186,23 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
   /** Steps and edges as plain data; see `toMermaid`. */
   graph(): PipelineGraph {
     return graphOf(this.name, this.#steps.values())
+  }
+
+  /**
+   * Says for each step whether a run would execute it, and why, without running a step. Conditions and cache keys whose inputs are stored are
+   * called. The plan is plain data; printed it is a table.
+   *
+   * @throws SchemaMismatch for parameters that do not fit; what the storage throws
+   */
+  async plan(options: PlanOptions<Input, Params> = {}): Promise<PipelinePlan> {
+    checkOptions('Pipeline.plan', options, planRules())
+    const [{ planRun }, { checkParams }, { planEnvironment }] = [
+      await import('./plan'),
+      await import('./params'),
+      await import('./run-pipeline'),
+    ]
+    const params = await checkParams(this.name, this.#options.params, options.params)
+    return planRun(await planEnvironment(this.#plan(options), this.#input(options.input), params, options.seed ?? 0), this.#steps)
   }
 
   /**
@@ -348,6 +367,7 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
       emitter: this.#emitter,
       previous: this.#previous,
       executor: options.executor ?? own.executor ?? inProcessExecutor(),
+      tracker: options.tracker ?? own.tracker,
       clock: options.clock ?? own.clock ?? systemClock(),
       storage: options.storage ?? own.storage,
       logger: own.logger ?? silentLogger(),

@@ -5,7 +5,13 @@ type Rules = Readonly<Record<string, OptionRule>>
 
 /** Options that a pipeline and its runs share. */
 export function sharedRules(): Rules {
-  return { storage: ofType('object'), concurrency: wholeNumber(1), executor: ofType('object'), clock: ofType('object') }
+  return {
+    storage: ofType('object'),
+    concurrency: wholeNumber(1),
+    executor: ofType('object'),
+    tracker: ofType('object'),
+    clock: ofType('object'),
+  }
 }
 
 /** Options of a run. */
@@ -16,6 +22,12 @@ export function runRules(): Rules {
 /** Options of a resumed run. */
 export function resumeRules(): Rules {
   return { ...commonRules(), takeOver: ofType('boolean') }
+}
+
+/** Options of a plan. */
+export function planRules(): Rules {
+  const { input, params, force, storage } = commonRules()
+  return { input, params, force, storage, seed: finiteNumber() } as Rules
 }
 
 /** Options of a worker. */

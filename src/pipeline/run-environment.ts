@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock'
 import type { ProgressEvent } from '../core/progress'
 import type { Executor } from '../ports/executor'
+import type { Run } from '../run'
 import type { PipelineEvents } from './events'
 import type { RunParams } from './params'
 import type { ItemResult, StepStatus } from './result'
@@ -23,6 +24,8 @@ export interface RunEnvironment {
   readonly store: StepStore | undefined
   /** Outputs of last successes in this process, for fallbacks without a storage. */
   readonly previous: Map<string, unknown>
+  /** The tracker's run of a step, while it runs. */
+  readonly trackedStep?: ((step: string) => Run | undefined) | undefined
   readonly ignoresCache: (step: string) => boolean
   readonly emit: <K extends keyof PipelineEvents & string>(type: K, event: PipelineEvents[K]) => void
   readonly progress: (event: ProgressEvent) => void

@@ -8,6 +8,7 @@ import { type RunSignals, runSignals } from './run-signals'
 import { runStep } from './run-step'
 import { createSlots, type Slots } from './slots'
 import type { StepSpec } from './step'
+import type { TrackedRun } from './track-run'
 import { decide, dependentsOf, stopReason } from './trigger'
 
 /** A step or item that need not run again. */
@@ -32,6 +33,8 @@ export interface GraphRun {
   readonly restoredItems: ReadonlyMap<string, ReadonlyMap<number, Restored<ItemResult>>>
   /** Called with each result, before steps that need it start. A rejection ends the run. */
   readonly record: (step: string, result: StepResult) => Promise<void>
+  /** Records steps with a tracker. */
+  readonly tracked?: TrackedRun | undefined
   readonly recordItem: (step: string, index: number, result: ItemResult) => Promise<void>
 }
 
@@ -154,6 +157,7 @@ async function start(scheduler: Scheduler, spec: StepSpec, settle: Settle): Prom
     release?.()
     return
   }
+  await run.tracked?.begin(spec)
   const [outcome, stopped] = await execute(scheduler, spec, order, signal)
   const endedAt = environment.clock.now()
   const cancelled = { status: 'cancelled', attempts: 1, error: environment.secrets.redactError(stopped) } as const
@@ -165,6 +169,7 @@ async function start(scheduler: Scheduler, spec: StepSpec, settle: Settle): Prom
     scheduler.results.set(spec.name, result)
     if (run.stopOnFailure) signals.stop(stoppedBy(environment.pipeline, spec.name))
   }
+  await run.tracked?.end(spec, result, Object.fromEntries(spec.needs.map((need) => [need, scheduler.outputs.get(need)?.digest])))
   await settle(spec.name, result, outcome?.output)
   release?.()
 }

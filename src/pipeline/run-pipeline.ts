@@ -8,12 +8,14 @@ import type { Logger } from '../core/logger'
 import { type OnProgress, progressReporter } from '../core/progress'
 import type { Executor } from '../ports/executor'
 import type { ObjectStore } from '../ports/object-store'
-import { versionOf } from './cache-key'
+import { digestOf, versionOf } from './cache-key'
 import { unpackValue, valueCodec } from './codec'
 import { compensate } from './compensate'
 import { displayPipelineRun } from './display-runs'
 import type { PipelineEvents } from './events'
+import { graphOf } from './graph'
 import { packParams, type RunParams, runParams } from './params'
+import type { PlanEnvironment } from './plan'
 import { nothingRestored, type RestoredWork, restoreWork } from './restore'
 import { errorRecord, type ItemResult, type PipelineStatus, type RunResult, type StepResult } from './result'
 import type { RunEnvironment } from './run-environment'
@@ -22,6 +24,7 @@ import { createRecord, type ItemState, type Recorder, type RunState, type StepSt
 import type { Secrets } from './secrets'
 import type { StepSpec } from './step'
 import { type StepStore, stepStore } from './step-store'
+import type { RunTracker, TrackedRun } from './track-run'
 import { stopReason } from './trigger'
 
 /** Everything a run needs, with defaults. */
@@ -31,6 +34,7 @@ export interface RunPlan {
   readonly emitter: Emitter<PipelineEvents>
   readonly previous: Map<string, unknown>
   readonly executor: Executor
+  readonly tracker: RunTracker | undefined
   readonly clock: Clock
   readonly storage: ObjectStore | undefined
   readonly logger: Logger
@@ -73,6 +77,22 @@ export async function startRun(plan: RunPlan, inputs: RunInputs, seed: number, r
   const ended = new AbortController()
   const recorder = storage && (await createRecord(state, recording(plan, storage, ended)))
   return carryOut(plan, { ...inputs, state, recorder, store, inputDigest, ended, restored: nothingRestored() })
+}
+
+/** The environment of a run that is planned and does not start. Stores nothing. */
+export async function planEnvironment(plan: RunPlan, input: unknown, params: RunParams, seed: number): Promise<PlanEnvironment> {
+  const { pipeline, storage, clock, previous } = plan
+  return {
+    ...{ pipeline, runId: 'plan', input, inputDigest: digestOf(input), params, seed, clock, previous },
+    store: storage && stepStore(storage, pipeline),
+    ignoresCache: ignores(plan),
+    emit: () => {},
+    progress: () => {},
+  }
+}
+
+function ignores({ force }: RunPlan): (step: string) => boolean {
+  return (step) => (typeof force === 'boolean' ? force : force.includes(step))
 }
 
 /** What a run is resumed with. */
@@ -123,13 +143,14 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
   const { pipeline, clock, emitter } = plan
   const { runId } = state
   const record = recordOf(plan, execution)
-  const environment = environmentOf(plan, execution)
+  const tracked = await startTracking(plan, execution)
+  const environment = environmentOf(plan, execution, tracked)
   emitter.emit('run-start', { pipeline, runId, resumed: state.resumes > 0 })
   const startedAt = clock.now()
   const { specs, concurrency, stopOnFailure, signal } = plan
   const outcome = await runGraph(environment, {
     ...{ specs, concurrency, stopOnFailure, signal, ended, record: record.step, recordItem: record.item },
-    ...{ restored: restored.steps, restoredItems: restored.items },
+    ...{ restored: restored.steps, restoredItems: restored.items, tracked },
   })
   const status = statusOf(outcome, plan.signal)
   const cause = status === 'cancelled' ? plan.signal?.reason : outcome.failed?.error
@@ -152,6 +173,7 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
   const result = displayPipelineRun(
     runResult(pipeline, runId, fatal === undefined ? status : 'failed', startedAt, endedAt, outcome, plan.specs),
   )
+  await tracked?.finish(result.status, result.steps)
   emitter.emit('run-end', {
     pipeline,
     runId,
@@ -246,8 +268,21 @@ function runFailed(result: RunResult, { step, error }: { readonly step: string; 
   })
 }
 
-function environmentOf(plan: RunPlan, execution: RunExecution): RunEnvironment {
-  const { pipeline, clock, emitter, force, logger } = plan
+/** Starts the tracker's run, and remembers it in the record, so that a resumed run goes on with it. */
+async function startTracking(plan: RunPlan, { state, recorder, params }: RunExecution): Promise<TrackedRun | undefined> {
+  const { pipeline, specs, tracker, emitter } = plan
+  if (tracker === undefined) return undefined
+  const { runId, seed, trackedRun } = state
+  const onError = (error: unknown): void => emitter.emit('error', error)
+  const { trackRun } = await import('./track-run')
+  const tracked = await trackRun(tracker, { pipeline, runId, seed, params, graph: graphOf(pipeline, specs.values()), trackedRun, onError })
+  // A storage that fails here fails again with the first step, which then ends the run.
+  if (tracked.trackerRunId !== trackedRun) await recorder?.save({ trackedRun: tracked.trackerRunId }).catch(() => {})
+  return tracked
+}
+
+function environmentOf(plan: RunPlan, execution: RunExecution, tracked: TrackedRun | undefined): RunEnvironment {
+  const { pipeline, clock, emitter, logger } = plan
   const { runId, seed } = execution.state
   return {
     pipeline,
@@ -261,7 +296,8 @@ function environmentOf(plan: RunPlan, execution: RunExecution): RunEnvironment {
     executor: plan.executor,
     store: execution.store,
     previous: plan.previous,
-    ignoresCache: (step) => (typeof force === 'boolean' ? force : force.includes(step)),
+    trackedStep: tracked && ((step) => tracked.runOf(step)),
+    ignoresCache: ignores(plan),
     emit(type, event) {
       if (type === 'step-log' || type === 'step-warning') {
         const { step, message } = event as PipelineEvents['step-log']

@@ -38,6 +38,8 @@ export interface RunState {
   readonly startedAt: number
   readonly updatedAt: number
   readonly endedAt?: number | undefined
+  /** Id of the run in the tracker. */
+  readonly trackedRun?: string | undefined
   /** How often the run was resumed. */
   readonly resumes: number
   /** The process that runs it, and until when its lease is valid unless it is renewed. */
@@ -61,6 +63,7 @@ const runStateFormat = /* @__PURE__ */ storedFormat(
       startedAt: z.number(),
       updatedAt: z.number(),
       endedAt: z.optional(z.number()),
+      trackedRun: z.optional(z.string()),
       resumes: z.int().check(z.gte(0)),
       lease: z.optional(z.looseObject({ owner: z.string(), expiresAt: z.number() })),
       steps: z.record(z.string(), storedStep()),

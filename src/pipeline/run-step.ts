@@ -62,8 +62,13 @@ export interface CacheEntry {
   readonly reason?: string | undefined
 }
 
-/** Looks a step up in the cache, and says why it is there or not. */
-export async function cacheEntry(environment: Omit<RunEnvironment, 'executor' | 'secrets'>, work: Work): Promise<CacheEntry> {
+/** Looks a step up in the cache, and says why it is there or not. `open` reads the stored output. */
+export async function cacheEntry(
+  environment: Omit<RunEnvironment, 'executor' | 'secrets'>,
+  work: Work,
+  open: (digest: string) => Promise<StepOutput | undefined> = (digest) =>
+    restoredOutput(environment.store, { ...work.spec, over: undefined }, digest),
+): Promise<CacheEntry> {
   const { pipeline, store, seed, inputDigest, params, runId } = environment
   const { spec, needed, args, itemDigest } = work
   if (spec.cache === undefined || spec.cache === false) return {}
@@ -74,7 +79,7 @@ export async function cacheEntry(environment: Omit<RunEnvironment, 'executor' | 
   const { parts } = found
   if (environment.ignoresCache(spec.name)) return { parts, reason: 'stored outputs are ignored (`force`)' }
   const pointer = await stored(store.readPointer({ step: spec.name, cacheKey: cacheKey(pipeline, spec.name, parts) }))
-  const output = pointer && (await restoredOutput(store, { ...spec, over: undefined }, pointer.digest))
+  const output = pointer && (await open(pointer.digest))
   if (pointer !== undefined && output !== undefined) {
     const where = pointer.runId === runId ? 'this run' : `run ${show(pointer.runId)}`
     return { parts, output, reason: `code, parameters and inputs are those of ${where}` }

@@ -3,6 +3,7 @@ import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
 import { isMillwrightError } from '../core/errors'
 import type { ProgressEvent } from '../core/progress'
+import type { Run } from '../run'
 import type { Codec } from './codec'
 import type { StepResult } from './result'
 
@@ -46,6 +47,8 @@ export interface StepContext<Input, Inputs, Params = object, Secrets extends str
   readonly progress: (event: Omit<ProgressEvent, 'phase'> & { readonly phase?: string | undefined }) => void
   /** Logs a message: a `step-log` event. */
   readonly log: (message: string) => void
+  /** The tracker's run of this step, to log metrics and artifacts to; undefined without a tracker, and in another process. */
+  readonly run?: Run | undefined
 }
 
 /** What the functions of a map step are given besides: the item and its position. */

@@ -20,6 +20,9 @@ import { idle, warmUp } from '../helpers'
 
 beforeAll(warmUp)
 
+// The first run loads code, which takes as long as it takes; with a manual clock nothing may wait for that.
+beforeAll(async () => void (await new Pipeline('first').step('a', () => 1).run()))
+
 /** A pipeline of one step that ends when told to. */
 function slowPipeline(options: PipelineOptions = {}): {
   readonly pipeline: Pipeline<unknown, { a: unknown }>
