@@ -16,6 +16,8 @@ export interface Lane {
   readonly browser?: true
   /** One MLflow server for all programs of the lane. */
   readonly server?: true
+  /** Packages of Debian that it needs: the program that shows whether one is there → the package. */
+  readonly debian?: Readonly<Record<string, string>>
   /** Needs the built package. */
   readonly build?: true
 }
@@ -37,6 +39,16 @@ export const lanes: readonly Lane[] = [
   { name: 'mlflow-s3', about: 'MLflow with a login, and with artifacts on S3' },
   { name: 's3', about: 's3Storage at moto and versitygw: the conformance suite, large objects, runs, models and pipelines' },
   { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
+  {
+    name: 'redis',
+    about: "steps of pipelines by BullMQ on Debian's Redis: the checks of the executor port, killed workers and schedulers",
+    debian: { '/usr/bin/redis-server': 'redis-server' },
+  },
+  {
+    name: 'postgres',
+    about: "the same by BullMQ on Debian's PostgreSQL",
+    debian: { '/usr/lib/postgresql': 'postgresql' },
+  },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
