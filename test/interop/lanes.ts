@@ -51,6 +51,7 @@ export const lanes: readonly Lane[] = [
   },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
+  { name: 'airflow', about: 'Airflow: pipelines compiled to DAG files run there to the same outputs' },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   {

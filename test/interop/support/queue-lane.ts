@@ -1,16 +1,20 @@
 /** What the lanes redis and postgres show of `bullmqExecutor` and `bullmqWorker`, with workers in processes of their own. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { bundle } from '../../../scripts/run.mjs'
 import { bullmqExecutor } from '../../../src/adapters/bullmq'
 import { fsStorage } from '../../../src/adapters/fs/fs-storage'
+import { threadsExecutor } from '../../../src/adapters/threads'
 import { createRng } from '../../../src/core/random'
+import type { ObjectStore } from '../../../src/ports'
 import { executorChecks, runCheck } from '../../../src/testing'
 import { dyingPipeline } from '../../support/dying-pipeline'
+import { penguinDigests, penguinPipeline } from '../../support/penguin-pipeline'
 import type { QueuePlace } from './queue-servers'
 import { stormItems, stormPipeline } from './storm-pipeline'
 
@@ -97,6 +101,42 @@ export async function showChecks(place: QueuePlace): Promise<void> {
   await executor.close()
   for (const worker of late) worker.child.kill('SIGTERM')
   assert.deepEqual(await Promise.all(late.map(({ ended }) => ended)), [0])
+}
+
+/** The one definition of all engines gives the same digests in this process, in worker threads, and by three worker processes of the queue. */
+export async function showOneDefinition(place: QueuePlace): Promise<void> {
+  const read = (): string => readFileSync('examples/data/penguins.csv', 'utf8')
+  const store = (root: string): ObjectStore => fsStorage({ root, fsync: false })
+  const wanted = await penguinDigests({ storage: store(sharedRoot()), read })
+  assert.ok(Object.keys(wanted).length >= 8)
+
+  const threadRoot = sharedRoot()
+  const threadProgram = await program('threads-worker')
+  const threads = threadsExecutor({ worker: () => new Worker(resolve(threadProgram), { workerData: { root: threadRoot } }), size: 3 })
+  assert.deepEqual(await penguinDigests({ storage: store(threadRoot), read, executor: threads, concurrency: 3 }), wanted)
+  await threads.close()
+
+  const root = sharedRoot()
+  const workers = await startWorkers(place, root, 3)
+  const executor = bullmqExecutor(place)
+  const pipeline = penguinPipeline({ storage: store(root), read, executor, concurrency: 8 })
+  const { steps } = await pipeline.run()
+  assert.deepEqual(Object.fromEntries(Object.entries(steps).map(([name, { digest }]) => [name, digest])), wanted)
+  assert.equal(steps.read.attempts, 2)
+  assert.equal(steps.prices.status, 'fallback')
+  assert.equal(steps.fit.items?.length, 20)
+  const again = await pipeline.run()
+  assert.deepEqual(
+    Object.entries(again.steps)
+      .filter(([, { status }]) => status !== 'cached')
+      .map(([name]) => name),
+    ['prices', 'report'],
+  )
+  await executor.close()
+  for (const worker of workers) await worker.kill()
+  console.info(
+    `${Object.keys(wanted).length} steps, a map of 20: the same digests in process, in 3 threads and by 3 worker processes; the second run executes nothing that is cached`,
+  )
 }
 
 /** Processes that run the pipeline and its steps are killed at random; every run ends once, with its result, and each effect once. */
