@@ -18,6 +18,8 @@ export interface Lane {
   readonly browser?: true
   /** One MLflow server for all programs of the lane. */
   readonly server?: true
+  /** Packages of Debian that are installed on the machine, with what they depend on: the path that shows whether one is there → the package. */
+  readonly installs?: Readonly<Record<string, string>>
   /** Needs the built package. */
   readonly build?: true
 }
@@ -39,6 +41,16 @@ export const lanes: readonly Lane[] = [
   { name: 'mlflow-s3', about: 'MLflow with a login, and with artifacts on S3' },
   { name: 's3', about: 's3Storage at moto and versitygw: the conformance suite, large objects, runs, models and pipelines' },
   { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
+  {
+    name: 'redis',
+    about: "steps of pipelines by BullMQ on Debian's Redis: the checks of the executor port, killed workers and schedulers",
+    installs: { '/usr/bin/redis-server': 'redis-server' },
+  },
+  {
+    name: 'postgres',
+    about: "the same by BullMQ on Debian's PostgreSQL",
+    installs: { '/usr/lib/postgresql': 'postgresql' },
+  },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'deploy', about: 'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing' },
