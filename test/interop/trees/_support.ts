@@ -44,7 +44,11 @@ export function rowsOf({ columns, rows }: Pick<ReadCase, 'columns' | 'rows'>): R
 
 /** The rows of a case as a table of the model's columns. */
 export function tableOfCase(fitted: FittedModel, { columns, rows }: Pick<ReadCase, 'columns' | 'rows'>): Table {
-  return tableFromRows(rowsOf({ columns, rows }), Object.fromEntries(fitted.features.map(({ name, type }) => [name, type === 'int32' ? 'float64' : type])), columns)
+  return tableFromRows(
+    rowsOf({ columns, rows }),
+    Object.fromEntries(fitted.features.map(({ name, type }) => [name, type === 'int32' ? 'float64' : type])),
+    columns,
+  )
 }
 
 /** What a model answers, as the library gives it: numbers, the probability of the second class, or all probabilities. */

@@ -7,7 +7,7 @@ import sys
 import lightgbm
 import numpy
 import pandas
-from _models import Cases, codes, numbers, targets_of, with_categories
+from _models import Cases, codes, flights, numbers, penguins, targets_of, with_categories
 
 cases = Cases(sys.argv[1])
 
@@ -91,4 +91,9 @@ for kinds in (3, 40, 300):
         bare = lightgbm.train(options, lightgbm.Dataset(codes(table), target, categorical_feature=["kind", "size"]), 8)
         case(f"{kinds} categories as codes, max_cat_to_onehot {most}", bare, pandas.concat([numbered, odd]))
 
+for name, (table, target), new, options in (
+    ("flights", flights(8000, 1), flights(1500, 2)[0], {"objective": "binary"}),
+    ("penguins", penguins(), penguins()[0], {"objective": "multiclass", "num_class": 3}),
+):
+    case(name, lightgbm.train({"verbose": -1, "num_leaves": 31, **options}, lightgbm.Dataset(table, target), 40), new)
 cases.write(lightgbm=lightgbm.__version__)

@@ -7,7 +7,7 @@ import sys
 import numpy
 import pandas
 import xgboost
-from _models import Cases, codes, numbers, targets_of, with_categories
+from _models import Cases, codes, flights, numbers, penguins, targets_of, with_categories
 
 cases = Cases(sys.argv[1])
 newer = tuple(int(part) for part in xgboost.__version__.split(".")[:2])
@@ -106,4 +106,14 @@ for kinds in (3, 40, 300):
         case(f"{kinds} categories as texts, max_cat_to_onehot {most}", booster, seen, matrix, categories=None if newer >= (3, 1) else lists)
         case(f"{kinds} categories as codes, max_cat_to_onehot {most}", booster, codes(seen), matrix, categories={"kind": "codes", "size": "codes"})
 
+def real(name, table, target, unseen, objective, **options):
+    matrix = xgboost.DMatrix(table, target, enable_categorical=True)
+    booster = xgboost.train({"objective": objective, "tree_method": "hist", "max_depth": 6, **options}, matrix, 40)
+    columns = [column for column in table.columns if hasattr(table[column], "cat")]
+    lists = {column: list(map(str, table[column].cat.categories)) for column in columns}
+    case(name, booster, unseen, xgboost.DMatrix(unseen, enable_categorical=True), categories=None if newer >= (3, 1) else lists)
+
+
+real("flights", *flights(8000, 1), flights(1500, 2)[0], "binary:logistic")
+real("penguins", *penguins(), penguins()[0], "multi:softprob", num_class=3)
 cases.write(xgboost=xgboost.__version__)
