@@ -24,11 +24,18 @@ export type Cells = readonly CellValue[]
 /** How many problems an error lists; the others are counted. */
 export const MAX_ISSUES = 100
 
-/** Collects problems: lists the first {@link MAX_ISSUES}, counts all, by code and by row. */
+/** Columns whose problems are counted by name; a client can invent any number of names, so further ones are counted as `other`. */
+const MAX_COLUMNS = 200
+
+/** Collects problems: lists the first {@link MAX_ISSUES}, counts all, by code, by column and by row. */
 export interface IssueLog {
   add(path: readonly (string | number)[], code: string, message: string): void
   readonly count: number
   readonly byCode: ReadonlyMap<string, number>
+  /** Problems by column and code. Problems of whole rows have no column. */
+  readonly byColumn: ReadonlyMap<string, Readonly<Record<string, number>>>
+  /** How many rows have problems; 0 when the problem is one of the whole table. */
+  readonly rows: number
   /** The error that lists the problems. */
   toError(subject: string, numRows: number): SchemaMismatchError
 }
@@ -37,6 +44,7 @@ export interface IssueLog {
 export function createIssueLog(): IssueLog {
   const issues: Issue[] = []
   const byCode = new Map<string, number>()
+  const byColumn = new Map<string, Record<string, number>>()
   const rows = new Set<unknown>()
   let count = 0
   return {
@@ -44,12 +52,18 @@ export function createIssueLog(): IssueLog {
       count++
       byCode.set(code, (byCode.get(code) ?? 0) + 1)
       if (typeof path[0] === 'number') rows.add(path[0])
+      const last = path[path.length - 1]
+      if (typeof last === 'string') countColumn(byColumn, last, code)
       if (issues.length < MAX_ISSUES) issues.push({ path, code, message })
     },
     get count() {
       return count
     },
     byCode,
+    byColumn,
+    get rows() {
+      return rows.size
+    },
     toError(subject, numRows) {
       const first = issues.slice(0, 3).map(({ message }) => message)
       const more = count > first.length ? `; and ${count - first.length} more` : ''
@@ -63,6 +77,13 @@ export function createIssueLog(): IssueLog {
       )
     },
   }
+}
+
+function countColumn(byColumn: Map<string, Record<string, number>>, name: string, code: string): void {
+  const column = byColumn.has(name) || byColumn.size < MAX_COLUMNS ? name : 'other'
+  const counts = byColumn.get(column) ?? {}
+  counts[code] = (counts[code] ?? 0) + 1
+  byColumn.set(column, counts)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The answers, options and events of a predictor. */
 import type { Clock } from '../core/clock'
-import type { ModelRuntime, PredictionRecord } from '../ports/model'
+import type { ModelRuntime, PredictionRecord, RefusedInput } from '../ports/model'
 import type { HistogramSnapshot } from './histogram'
 import type { InputPolicy } from './input-check'
 import type { PredictedLabel } from './servable'
@@ -110,6 +110,8 @@ export interface ReloadEvent {
 export interface PredictorEvents {
   /** One answered row. */
   prediction: PredictionRecord
+  /** A call whose input did not fit the model's signature. */
+  'input-refused': RefusedInput
   /** A call that failed for another reason than its input or its abort, a failed look-up of `follow`, or an error thrown by a listener. */
   error: unknown
   /** Another version answers from now on. */

@@ -11,7 +11,7 @@ import type { Row, Table } from '../schema/table'
 import { type Answer, answersOf } from './answers'
 import { modelFailure, outcomeOf } from './failures'
 import { startFollowing } from './follow'
-import { type Cells, createIssueLog } from './input-check'
+import { type Cells, createIssueLog, type IssueLog } from './input-check'
 import { createMicroBatcher, type MicroBatcher } from './micro-batch'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Origin } from './open-model'
@@ -245,6 +245,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
       const work = readInput(input, handle, this.#settings.input, problems)
       if (problems.count > 0) {
         handle.usage.problems(problems.byCode)
+        this.#tellRefused(handle, problems, numRows)
         throw problems.toError(subject, numRows)
       }
       const { answers, hits } = await this.#compute(work, numRows, options)
@@ -327,6 +328,14 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
       })
     })
     return predictions
+  }
+
+  #tellRefused({ name: model, version }: ModelHandle, { byColumn, rows: refused }: IssueLog, rows: number): void {
+    if (this.#emitter.listenerCount('input-refused') === 0) return
+    // A problem of the table as a whole, such as a column that is absent, refuses every row.
+    const refusedRows = refused === 0 ? rows : refused
+    const columns = Object.fromEntries(byColumn)
+    this.#emitter.emit('input-refused', { model, version, at: this.#settings.clock.now(), rows, refusedRows, columns })
   }
 
   async #refresh(signal: AbortSignal | undefined): Promise<boolean> {
