@@ -1,8 +1,6 @@
-/** `millwright/deploy`: files that a team commits to ship a service. */
+/** `millwright/deploy`: files that a team commits: containers and clusters, pipelines for other engines, alert rules and dashboards. */
 
-/** `millwright/deploy`: pipelines as files of other engines. */
 export { type AirflowOptions, airflowDag } from './airflow'
-/** Files that a team commits: alert rules for Prometheus, dashboards and provisioning for Grafana. */
 export { type AlertRulesOptions, prometheusRules, type ServiceLimits } from './alert-rules'
 export type { CompileOptions, PipelineSource } from './compile'
 export { type ComposeOptions, compose } from './compose'
@@ -15,4 +13,4 @@ export { type GrafanaProvisioningOptions, grafanaProvisioning } from './grafana-
 export { type InferenceServiceOptions, inferenceService } from './kserve'
 export { type KubernetesOptions, kubernetes } from './kubernetes'
 export type { DeployService, FileSet } from './service'
-export { type StepCommandHost, stepCommand, stepExitCodes } from './step-command'
+export { type StepCommandHost, type StepPipeline, stepCommand, stepExitCodes } from './step-command'
