@@ -15,7 +15,7 @@ export {
 } from '../core/errors'
 export { assertSafeKey, assertSafeSegment, newId } from '../core/ids'
 export { type Json, parseJson } from '../core/json'
-export type { Logger } from '../core/logger'
+export type { LogFields, Logger } from '../core/logger'
 export {
   arrayOf,
   checkOptions,
@@ -37,7 +37,9 @@ export type { AlertMessage, AlertSink } from './alert-sink'
 export type { Detector, DetectorCapabilities, DetectorSignal } from './detector'
 export type { EnvironmentSource, RunEnvironment } from './environment'
 export type { Executor, StepJob } from './executor'
+export type { HistogramSnapshot, MetricFamily, MetricSample } from './metric-family'
 export { comparePoints, isLaterPoint, type PointValues, pageOfPoints, pointIdentity } from './metric-points'
+export { openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from './metric-text'
 export type {
   ColumnBounds,
   Explanation,
@@ -53,6 +55,7 @@ export type {
   PredictionBatch,
   PredictionRecord,
   PredictTensorsOptions,
+  RefusedInput,
   ResolvedModel,
   RowExplainer,
   TensorData,
@@ -128,6 +131,7 @@ export {
   endTimeAfter,
   isEnded,
 } from './run-state'
+export type { StoredLease } from './stored-document'
 export { listAll, readFrom, readOptional } from './stored-objects'
 export type { SystemMeter, SystemMeterSource } from './system-metrics'
 export type { CellValue, Column, ColumnType, Row, Table } from './table'

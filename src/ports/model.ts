@@ -182,6 +182,20 @@ export interface ModelSource {
   resolve?(reference: string): Promise<{ readonly name: string; readonly version: string }>
 }
 
+/** A call whose input was refused: the event `input-refused` of a predictor. It holds counts, never the input. */
+export interface RefusedInput {
+  readonly model: string
+  readonly version: string
+  /** When it was refused, epoch milliseconds. */
+  readonly at: number
+  /** Rows of the call. None of them was answered. */
+  readonly rows: number
+  /** Rows that had a problem. */
+  readonly refusedRows: number
+  /** Column → code → problems: `{ age: { missing: 2, 'wrong-type': 1 } }`. Problems of whole rows have no column. */
+  readonly columns: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
 /** One predicted row: the event `prediction` of a predictor, and the record of a monitor. */
 export interface PredictionRecord {
   readonly id: string

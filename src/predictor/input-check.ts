@@ -24,11 +24,18 @@ export type Cells = readonly CellValue[]
 /** How many problems an error lists; the others are counted. */
 export const MAX_ISSUES = 100
 
-/** Collects problems: lists the first {@link MAX_ISSUES}, counts all, by code and by row. */
+/** Columns whose problems are counted by name; a client can invent any number of names, so further ones are counted as `other`. */
+const MAX_COLUMNS = 200
+
+/** Collects problems: lists the first {@link MAX_ISSUES}, counts all, by code, by column and by row. */
 export interface IssueLog {
   add(path: readonly (string | number)[], code: string, message: string): void
   readonly count: number
   readonly byCode: ReadonlyMap<string, number>
+  /** Problems by column and code. Problems of whole rows have no column. */
+  readonly byColumn: ReadonlyMap<string, Readonly<Record<string, number>>>
+  /** How many rows have problems; 0 when the problem is one of the whole table. */
+  readonly rows: number
   /** The error that lists the problems. */
   toError(subject: string, numRows: number): SchemaMismatchError
 }
@@ -38,38 +45,54 @@ export function createIssueLog(): IssueLog {
   return new Log()
 }
 
-const noCounts: ReadonlyMap<string, number> = /* @__PURE__ */ new Map()
-
 class Log implements IssueLog {
   #issues: Issue[] | undefined
   #byCode: Map<string, number> | undefined
+  #byColumn: Map<string, Record<string, number>> | undefined
   #rows: Set<unknown> | undefined
   count = 0
 
   get byCode(): ReadonlyMap<string, number> {
-    return this.#byCode ?? noCounts
+    return this.#byCode ?? new Map()
+  }
+
+  get byColumn(): ReadonlyMap<string, Readonly<Record<string, number>>> {
+    return this.#byColumn ?? new Map()
+  }
+
+  get rows(): number {
+    return this.#rows?.size ?? 0
   }
 
   add(path: readonly (string | number)[], code: string, message: string): void {
     this.#issues ??= []
     this.#byCode ??= new Map()
+    this.#byColumn ??= new Map()
     this.#rows ??= new Set()
     this.count++
     this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1)
     if (typeof path[0] === 'number') this.#rows.add(path[0])
+    const last = path[path.length - 1]
+    if (typeof last === 'string') countColumn(this.#byColumn, last, code)
     if (this.#issues.length < MAX_ISSUES) this.#issues.push({ path, code, message })
   }
 
   toError(subject: string, numRows: number): SchemaMismatchError {
     const issues = this.#issues ?? []
-    const { count } = this
+    const { count, rows } = this
     const first = issues.slice(0, 3).map(({ message }) => message)
     const more = count > first.length ? `; and ${count - first.length} more` : ''
-    const numBad = this.#rows?.size ?? 0
-    const where = numBad === 0 ? '' : ` in ${numBad} of ${numRows} row${numRows === 1 ? '' : 's'}`
+    const where = rows === 0 ? '' : ` in ${rows} of ${numRows} row${numRows === 1 ? '' : 's'}`
     const message = `the input of ${subject} has ${count} problem${count === 1 ? '' : 's'}${where}: ${first.join('; ')}${more}`
     return new SchemaMismatchError(message, issues, { details: { issueCount: count } })
   }
+}
+
+function countColumn(byColumn: Map<string, Record<string, number>>, name: string, code: string): void {
+  const column = byColumn.has(name) || byColumn.size < MAX_COLUMNS ? name : 'other'
+  const counts = byColumn.get(column) ?? {}
+  counts[code] = (counts[code] ?? 0) + 1
+  byColumn.set(column, counts)
 }
 
 /** Reads rows into cells; see {@link createRowReader}. */

@@ -3,7 +3,7 @@
 import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
 import type { CancelSignal } from '../core/signal'
-import type { Explanation, ModelRuntime, PredictionRecord, RowExplainer } from '../ports/model'
+import type { Explanation, ModelRuntime, PredictionRecord, RefusedInput, RowExplainer } from '../ports/model'
 import type { Row, Table } from '../schema/table'
 import type { HistogramSnapshot } from './histogram'
 import type { InputPolicy } from './input-check'
@@ -147,6 +147,8 @@ export interface ReloadEvent {
 export interface PredictorEvents {
   /** One answered row. */
   prediction: PredictionRecord
+  /** A call whose input did not fit the model's signature. */
+  'input-refused': RefusedInput
   /** A call that failed for another reason than its input or its abort, a failed look-up of `follow`, or an error thrown by a listener. */
   error: unknown
   /** Another version answers from now on. */

@@ -5,7 +5,7 @@ import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import { abortSignalOf, type CancelSignal, throwIfAborted } from '../core/signal'
-import type { ModelSource, ModelTask, PredictionBatch } from '../ports/model'
+import type { ModelSource, ModelTask, ModelTensor, PredictionBatch } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 import type { AnswerCache, CachedAnswers } from './answer-cache'
@@ -13,7 +13,7 @@ import type { Answer } from './answers'
 import { modelFailure, outcomeOf } from './failures'
 import { startFollowing } from './follow'
 import { applyPostprocess, applyPreprocess, explainAnswers } from './hooks'
-import { createIssueLog } from './input-check'
+import { createIssueLog, type IssueLog } from './input-check'
 import { type AddOptions, createMicroBatcher, type MicroBatcher } from './micro-batch'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Origin } from './open-model'
@@ -158,6 +158,11 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return this.#handle.example
   }
 
+  /** The reference that it was loaded by, such as `flights@champion`; `undefined` for a model in memory. */
+  get reference(): string | undefined {
+    return this.#origin?.reference
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closing !== undefined
@@ -186,6 +191,41 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     const { id, ...rest } = options
     const answers = await this.predict([row], id === undefined ? rest : { ...rest, ids: [id] })
     return answers[0] as Prediction<Label>
+  }
+
+  /**
+   * Runs a model of tensors (ONNX, TensorFlow.js) with named tensors as they are, without batching or cache.
+   *
+   * @throws Unsupported for a model that has no tensors; SchemaMismatch for tensors that do not fit; InvalidState after `close`; Internal when the model fails
+   */
+  async predictTensors(
+    inputs: Readonly<Record<string, ModelTensor>>,
+    options: { readonly outputs?: readonly string[] | undefined; readonly signal?: CancelSignal | undefined } = {},
+  ): Promise<Readonly<Record<string, ModelTensor>>> {
+    const handle = this.#handle
+    this.#assertOpen('predictTensors')
+    const subject = `${handle.name}@${handle.version}`
+    const { outputs, signal } = options
+    const start = this.#settings.now()
+    this.#inFlight++
+    handle.enter()
+    try {
+      if (handle.model.predictTensors === undefined) throw new MillwrightError('Unsupported', `${subject} takes rows, not tensors`)
+      const call = { ...(outputs === undefined ? {} : { outputs }), ...(signal === undefined ? {} : { signal: abortSignalOf(signal) }) }
+      const results = await handle.model.predictTensors(inputs, call)
+      handle.usage.executed(1, this.#settings.now() - start)
+      handle.usage.ended('answered', this.#settings.now() - start, 1)
+      return results
+    } catch (error) {
+      const failure = modelFailure(error, subject, 1, signal)
+      const outcome = outcomeOf(failure, signal)
+      handle.usage.ended(outcome, this.#settings.now() - start, 0)
+      if (outcome === 'failed') this.#emitter.emit('error', failure)
+      throw failure
+    } finally {
+      this.#inFlight--
+      handle.leave()
+    }
   }
 
   /**
@@ -288,6 +328,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
       const work = readInput(call.input, handle, this.#settings.input, problems)
       if (problems.count > 0) {
         handle.usage.problems(problems.byCode)
+        this.#tellRefused(handle, problems, numRows)
         throw problems.toError(subject, numRows)
       }
       const limits: AddOptions = { signal: options.signal, deadlineMs: options.deadlineMs ?? this.#settings.limits.deadlineMs }
@@ -317,15 +358,13 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /** Answers from the cache, and from the model for the rest. */
-  async #lookUp(work: Work, limits: AddOptions): Promise<CachedAnswers> {
+  #lookUp(work: Work, limits: AddOptions): Promise<CachedAnswers> {
     const { handle, cells = [] } = work
-    const found = await (handle.cache as AnswerCache).answer(cells, {
+    return (handle.cache as AnswerCache).answer(cells, {
       compute: (rows) => this.#batcher.add({ handle, cells: rows }, rows.length, limits),
+      looked: (hits, misses) => handle.usage.looked(hits, misses),
       bound: (promise) => this.#batcher.bound(promise, work, limits),
     })
-    const numHits = found.hits.reduce((sum, hit) => sum + hit, 0)
-    handle.usage.looked(numHits, cells.length - numHits)
-    return found
   }
 
   /** Executes one batch. */
@@ -384,6 +423,14 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
         cached: hits?.[row] === 1,
       })
     })
+  }
+
+  #tellRefused({ name: model, version }: ModelHandle, { byColumn, rows: refused }: IssueLog, rows: number): void {
+    if (this.#emitter.listenerCount('input-refused') === 0) return
+    // A problem of the table as a whole, such as a column that is absent, refuses every row.
+    const refusedRows = refused === 0 ? rows : refused
+    const columns = Object.fromEntries(byColumn)
+    this.#emitter.emit('input-refused', { model, version, at: this.#settings.clock.now(), rows, refusedRows, columns })
   }
 
   async #refresh(signal: AbortSignal | undefined): Promise<boolean> {

@@ -1,12 +1,14 @@
-/** The style sheet of a report: light, dark and print. The colours can be distinguished with colour blindness (Okabe and Ito 2008). */
+/** The style sheet of a report: light, dark and print. */
+import { FONT } from '../plot/chart'
+import { colourProperties, darkColours, lightColours } from '../plot/colours'
 
 /** The style sheet as text. */
 export function styleSheet(): string {
   return `
-:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2330;--soft:#5d6678;--line:#e3e0d8;--grid:#eceae3;--a:#0072b2;--b:#9a9da6;--c:#d55e00;--d:#009e73;--e:#cc79a7;
---good:#00795a;--bad:#b3400a;--heat:213,94,0;--shade:rgba(213,94,0,.07);--font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;--mono:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,monospace}
-@media (prefers-color-scheme:dark){:root{--paper:#14171d;--card:#1b1f27;--ink:#e8e9ec;--soft:#9aa3b2;--line:#2d333e;--grid:#262b35;--a:#56b4e9;--b:#7d8493;--c:#f08a3c;--d:#3fc79a;--e:#dd9bc2;
---good:#4fd0a5;--bad:#f29a5c;--heat:240,138,60;--shade:rgba(240,138,60,.1)}}
+:root{color-scheme:light dark;${colourProperties(lightColours)};
+--good:#00795a;--bad:#b3400a;--heat:213,94,0;--font:${FONT};--mono:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,monospace}
+@media (prefers-color-scheme:dark){:root{${colourProperties(darkColours)};
+--good:#4fd0a5;--bad:#f29a5c;--heat:240,138,60}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 var(--font);-webkit-font-smoothing:antialiased}
 main,header,footer{max-width:1080px;margin:0 auto;padding:0 28px}

@@ -42,10 +42,18 @@ export interface RouteContext {
   readonly requestId: string
   /** The predictors by name; the first is the default. */
   readonly models: ReadonlyMap<string, Predictor>
-  /** The predictor of that name, or the default. @throws NotFound naming the known ones */
+  /** The predictor of that name, or the default. @throws NotFound naming the known ones; InvalidState for one that was taken out of service */
   predictor(name?: string): Predictor
+  /** The models that an administrator took out of service. */
+  readonly unloaded: Set<string>
   /** The body as JSON. @throws a problem with status 400, 413 or 415 */
   json(): Promise<unknown>
+  /** The same, but `undefined` for an empty body, of any media type. */
+  optionalJson(): Promise<unknown>
+  /** The body as it was sent, unpacked if it was compressed. @throws a problem with status 400, 413 or 415 */
+  bytes(): Promise<Uint8Array>
+  /** JSON text within the limits. @throws a problem with status 400 */
+  parse(bytes: Uint8Array): unknown
   /** Most rows in a request. */
   readonly maxRows: number
   /** Options for `predict`: the signal of the client and the deadline of the server. */
@@ -56,9 +64,11 @@ export interface RouteContext {
 
 /** One method on one path. */
 export interface Route {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Segments after slashes; `:name` takes any one segment. */
   readonly path: string
+  /** Only for administrators: refused unless the handler was made with `admin` and the request has its token. @default false */
+  readonly admin?: boolean | undefined
   handle(context: RouteContext): Awaitable<HttpAnswer>
 }
 

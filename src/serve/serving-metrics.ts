@@ -1,8 +1,8 @@
 /** The metrics of a serving process: its requests, and what its predictors did. */
+import type { MetricFamily, MetricSample } from '../ports/metric-family'
 import { createHistogram, durationBounds, type Histogram } from '../predictor/histogram'
 import type { PredictorStats } from '../predictor/prediction'
 import type { Predictor } from '../predictor/predictor'
-import type { MetricFamily, MetricSample } from './prometheus'
 
 /** Counts requests by route. */
 export interface HttpCounters {

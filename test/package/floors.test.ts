@@ -29,6 +29,7 @@ const floors: Readonly<Record<string, number>> = {
   monitor: 4,
   pipeline: 4,
   retraining: 5,
+  plot: 5,
   adapters: 6,
   onnx: 6,
   serve: 6,

@@ -13,6 +13,8 @@ export interface CellSyntax {
   readonly missing: ByteDictionary
   /** Whether the empty text is a missing value. */
   readonly emptyIsMissing: boolean
+  /** Whether a text of a missing value spells a number, boolean or time too, as -999 does: then every cell is looked up first. */
+  readonly missingLooksPresent: boolean
   /** Texts of true, followed by those of false. */
   readonly booleans: ByteDictionary
   readonly trueCount: number
@@ -38,11 +40,15 @@ let powersOfTen: Float64Array | undefined
 export function fillInts(out: Int32Array, range: CellRange, syntax: CellSyntax, forced: boolean): number {
   const { scan, column, to, base } = range
   const { bytes, view, starts, ends, capacity } = scan
-  const { emptyIsMissing } = syntax
+  const { emptyIsMissing, missingLooksPresent } = syntax
   for (let row = range.from, cell = column * capacity + row; row < to; row++, cell++) {
     let start = starts[cell] as number
     const end = ends[cell] as number
     if (start === end && emptyIsMissing) {
+      out[base + row] = MISSING_INT32
+      continue
+    }
+    if (missingLooksPresent && isMissingCell(scan, cell, syntax)) {
       out[base + row] = MISSING_INT32
       continue
     }
@@ -113,12 +119,16 @@ export function fillFloats(out: Float64Array, range: CellRange, syntax: CellSynt
   const powers = powersOfTen
   const { scan, column, to, base } = range
   const { bytes, starts, ends, capacity } = scan
-  const { emptyIsMissing } = syntax
+  const { emptyIsMissing, missingLooksPresent } = syntax
   const mark = syntax.decimal === '.' ? 46 : 44
   for (let row = range.from, cell = column * capacity + row; row < to; row++, cell++) {
     let p = starts[cell] as number
     const end = ends[cell] as number
     if (p === end && emptyIsMissing) {
+      out[base + row] = Number.NaN
+      continue
+    }
+    if (missingLooksPresent && isMissingCell(scan, cell, syntax)) {
       out[base + row] = Number.NaN
       continue
     }
@@ -183,6 +193,7 @@ export function fillBooleans(out: Uint8Array, range: CellRange, syntax: CellSynt
 /** 1, 0, the mark of missing, or −1 when the cell is none of them. */
 function booleanAt(scan: Scan, cell: number, syntax: CellSyntax): number {
   const end = scan.ends[cell] as number
+  if (syntax.missingLooksPresent && isMissingCell(scan, cell, syntax)) return MISSING_BOOLEAN
   if (end >= 0) {
     const code = syntax.booleans.find(scan.view, scan.starts[cell] as number, end)
     if (code >= 0) return code < syntax.trueCount ? 1 : 0
@@ -195,7 +206,7 @@ export function fillTimestamps(out: Float64Array, range: CellRange, syntax: Cell
   const { scan, column, to, base } = range
   for (let row = range.from; row < to; row++) {
     const cell = column * scan.capacity + row
-    const time = timestampAt(scan, cell)
+    const time = syntax.missingLooksPresent && isMissingCell(scan, cell, syntax) ? Number.NaN : timestampAt(scan, cell)
     if (time !== time && !isMissingCell(scan, cell, syntax)) return row
     out[base + row] = time
   }

@@ -34,7 +34,12 @@ export function tensorsOfPredictions(predictions: readonly Prediction[], predict
   const name = main?.name ?? 'prediction'
   const tensors = [tensorOf(name, labels, [labels.length], main?.datatype)]
   const classes = predictor.classes?.map(String)
-  if (classes !== undefined && name !== probabilitiesName && predictions.length > 0 && predictions.every((one) => one.probabilities !== undefined)) {
+  if (
+    classes !== undefined &&
+    name !== probabilitiesName &&
+    predictions.length > 0 &&
+    predictions.every((one) => one.probabilities !== undefined)
+  ) {
     const flat = predictions.flatMap(({ probabilities }) => classes.map((label) => probabilities?.[label] ?? Number.NaN))
     tensors.push({ name: probabilitiesName, datatype: 'FP64', shape: [predictions.length, classes.length], data: flat })
   }
@@ -54,12 +59,21 @@ export function tensorsOfModel(given: Readonly<Record<string, ModelTensor>>): An
 /** A tensor of values that may be lists of lists; of no common shape, their JSON text. */
 function nestedTensor(name: string, values: readonly unknown[]): AnswerTensor {
   let [flat, shape]: [readonly unknown[], number[]] = [values, [values.length]]
-  while (flat.length > 0 && flat.every((value) => Array.isArray(value) && value.length === (flat[0] as unknown[]).length && value.length > 0)) {
+  while (
+    flat.length > 0 &&
+    flat.every((value) => Array.isArray(value) && value.length === (flat[0] as unknown[]).length && value.length > 0)
+  ) {
     shape = [...shape, (flat[0] as unknown[]).length]
     flat = (flat as unknown[][]).flat()
   }
   const isPlain = flat.every((value) => typeof value !== 'object' || value === null)
-  return isPlain ? tensorOf(name, flat, shape) : tensorOf(name, values.map((value) => JSON.stringify(value)), [values.length])
+  return isPlain
+    ? tensorOf(name, flat, shape)
+    : tensorOf(
+        name,
+        values.map((value) => JSON.stringify(value)),
+        [values.length],
+      )
 }
 
 /** A tensor of the datatype, or of that of its values where they do not fit. */
@@ -67,7 +81,7 @@ function tensorOf(name: string, data: readonly unknown[], ...[shape, wanted]: [r
   const all = (test: (value: unknown) => boolean): boolean => data.every((value) => value === null || value === undefined || test(value))
   const isNumber = (value: unknown): boolean => typeof value === 'number'
   if (wanted === 'BYTES' && all((value) => typeof value === 'string')) return { name, datatype: 'BYTES', shape, data }
-  if (wanted !== undefined && wanted.startsWith('FP') && all(isNumber)) return { name, datatype: wanted, shape, data }
+  if (wanted?.startsWith('FP') && all(isNumber)) return { name, datatype: wanted, shape, data }
   if (data.length > 0 && data.every((value) => typeof value === 'boolean')) return { name, datatype: 'BOOL', shape, data }
   if (data.length > 0 && data.every((value) => Number.isSafeInteger(value))) {
     const isSmall = wanted === 'INT32' && data.every((value) => Math.abs(value as number) < 2 ** 31)

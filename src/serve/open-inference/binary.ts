@@ -65,7 +65,11 @@ export function writeBinary(values: ArrayLike<unknown>, datatype: Datatype): Uin
   const missing = datatype.startsWith('FP') ? Number.NaN : 0
   for (let i = 0; i < values.length; i++) {
     const value = (values[i] ?? missing) as number | bigint
-    ;(array as unknown as (number | bigint)[])[i] = isBig ? BigInt(value) : datatype === 'FP16' && !ArrayBuffer.isView(values) ? toFloat16(Number(value)) : Number(value)
+    ;(array as unknown as (number | bigint)[])[i] = isBig
+      ? BigInt(value)
+      : datatype === 'FP16' && !ArrayBuffer.isView(values)
+        ? toFloat16(Number(value))
+        : Number(value)
   }
   const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
   if (array.BYTES_PER_ELEMENT > 1 && !isLittleEndian()) swap(bytes, array.BYTES_PER_ELEMENT)

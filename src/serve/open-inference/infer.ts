@@ -35,7 +35,13 @@ export async function infer(context: RouteContext, name: string, predictor: Pred
 export function rowsOfTensors(tensors: readonly RequestTensor[], columns: readonly ColumnSpec[]): Row[] {
   const [first] = tensors
   const names = columns.map(({ name }) => name)
-  if (first !== undefined && tensors.length === 1 && !names.includes(first.name) && first.shape.length === 2 && first.shape[1] === columns.length) {
+  if (
+    first !== undefined &&
+    tensors.length === 1 &&
+    !names.includes(first.name) &&
+    first.shape.length === 2 &&
+    first.shape[1] === columns.length
+  ) {
     const width = columns.length
     return Array.from({ length: first.shape[0] as number }, (_, i) =>
       Object.fromEntries(names.map((name, j) => [name, cellOf(first.data[i * width + j])])),
@@ -53,7 +59,8 @@ export function rowsOfTensors(tensors: readonly RequestTensor[], columns: readon
   }
   for (const { name, shape } of tensors) {
     const isColumn = shape.length === 1 || (shape.length === 2 && shape[1] === 1)
-    if (!isColumn || shape[0] !== numRows) throw malformed(name, `must have the shape [${numRows}] or [${numRows}, 1], as many rows as the first input`)
+    if (!isColumn || shape[0] !== numRows)
+      throw malformed(name, `must have the shape [${numRows}] or [${numRows}, 1], as many rows as the first input`)
   }
   return Array.from({ length: numRows }, (_, i) => Object.fromEntries(tensors.map(({ name, data }) => [name, cellOf(data[i])])))
 }

@@ -31,7 +31,11 @@ export function openInferenceProtocol(): Protocol {
         get(`${path}/ready`, readiness),
         get(`${path}/config`, (context) => jsonAnswer(modelConfig(nameOf(context), versionOf(context), context.maxRows))),
         get(`${path}/stats`, (context) => jsonAnswer({ model_stats: [modelStatistics(nameOf(context), versionOf(context))] })),
-        { method: 'POST' as const, path: `${path}/infer`, handle: (context: RouteContext) => infer(context, nameOf(context), versionOf(context)) },
+        {
+          method: 'POST' as const,
+          path: `${path}/infer`,
+          handle: (context: RouteContext) => infer(context, nameOf(context), versionOf(context)),
+        },
       ]),
       { method: 'POST', path: '/v2/repository/index', handle: repositoryIndex },
       { method: 'POST', path: '/v2/repository/models/:name/load', admin: true, handle: load },

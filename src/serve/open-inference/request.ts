@@ -1,8 +1,8 @@
 /** Reads the body of an inference request: JSON alone, or JSON and the bytes of tensors behind it. */
-import { isPlainObject } from '../../core/json'
 import type { ModelTensor, TensorData } from '../../ports/model'
 import { tensorArrays } from '../../schema/tensor-arrays'
 import type { RouteContext } from '../exchange'
+import { isJsonObject } from '../json-body'
 import { HttpProblem } from '../problem'
 import { malformed, readBinary } from './binary'
 import { type Datatype, isDatatype, tensorTypeOf } from './datatypes'
@@ -39,12 +39,16 @@ export async function readInferenceRequest(context: RouteContext): Promise<Infer
   const bytes = await context.bytes()
   const length = /^\d{1,15}$/.test(header) ? Number(header) : Number.NaN
   if (!(length <= bytes.length))
-    throw new HttpProblem(400, 'malformed-tensor', 'Inference-Header-Content-Length must be the length of the JSON at the beginning of the body')
+    throw new HttpProblem(
+      400,
+      'malformed-tensor',
+      'Inference-Header-Content-Length must be the length of the JSON at the beginning of the body',
+    )
   return requestOf(context.parse(bytes.subarray(0, length)), bytes.subarray(length))
 }
 
 function requestOf(body: unknown, tail: Uint8Array): InferenceRequest {
-  if (!isPlainObject(body) || !Array.isArray(body.inputs) || body.inputs.length === 0)
+  if (!isJsonObject(body) || !Array.isArray(body.inputs) || body.inputs.length === 0)
     throw unknownForm('the body must be an object with "inputs", a list of at least one tensor')
   const { id, outputs, parameters } = body
   if (id !== undefined && typeof id !== 'string') throw unknownForm('"id" must be a string')
@@ -65,19 +69,19 @@ function requestOf(body: unknown, tail: Uint8Array): InferenceRequest {
 }
 
 function wantedOf(output: unknown, binary: boolean): WantedOutput {
-  if (!isPlainObject(output) || typeof output.name !== 'string') throw unknownForm('each of "outputs" must be an object with a "name"')
+  if (!isJsonObject(output) || typeof output.name !== 'string') throw unknownForm('each of "outputs" must be an object with a "name"')
   const own = parametersOf(output.parameters, output.name).binary_data
   return { name: output.name, binary: typeof own === 'boolean' ? own : binary }
 }
 
 function parametersOf(parameters: unknown, owner: string): Readonly<Record<string, unknown>> {
   if (parameters === undefined) return {}
-  if (!isPlainObject(parameters)) throw unknownForm(`"parameters" of ${owner} must be an object`)
+  if (!isJsonObject(parameters)) throw unknownForm(`"parameters" of ${owner} must be an object`)
   return parameters
 }
 
 function tensorOf(input: unknown, take: (size: number, name: string) => Uint8Array): RequestTensor {
-  if (!isPlainObject(input) || typeof input.name !== 'string') throw unknownForm('each of "inputs" must be an object with a "name"')
+  if (!isJsonObject(input) || typeof input.name !== 'string') throw unknownForm('each of "inputs" must be an object with a "name"')
   const { name, datatype, shape, data, parameters } = input
   if (!isDatatype(datatype)) throw malformed(name, `must have a "datatype" of the protocol: ${Object.keys(tensorTypeOf).join(', ')}`)
   if (!Array.isArray(shape) || shape.length > 16 || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
@@ -92,7 +96,8 @@ function tensorOf(input: unknown, take: (size: number, name: string) => Uint8Arr
   if (!Array.isArray(data)) throw malformed(name, 'must have "data", a list')
   if (datatype === 'FP16') throw malformed(name, 'of FP16 has no JSON form: send its bytes behind the JSON')
   const flat = Array.isArray(data[0]) && shape.length > 1 ? flatten(data, shape, name) : data
-  if (flat.length !== count) throw malformed(name, `must hold ${count} elements for the shape [${shape.join(', ')}], it holds ${flat.length}`)
+  if (flat.length !== count)
+    throw malformed(name, `must hold ${count} elements for the shape [${shape.join(', ')}], it holds ${flat.length}`)
   return { name, datatype, shape, data: flat.map((value, i) => elementOf(value, datatype, name, i)) }
 }
 
@@ -143,7 +148,8 @@ export function modelTensor({ name, datatype, shape, data }: RequestTensor): Mod
   const dtype = tensorTypeOf[datatype]
   if (ArrayBuffer.isView(data) || (dtype === 'str' && Array.isArray(data) && !data.includes(null)))
     return { dtype, shape, data: data as TensorData }
-  if (dtype === 'str' || Array.prototype.includes.call(data, null)) throw malformed(name, 'has a missing element, which a tensor cannot hold')
+  if (dtype === 'str' || Array.prototype.includes.call(data, null))
+    throw malformed(name, 'has a missing element, which a tensor cannot hold')
   const isBig = dtype === 'int64' || dtype === 'uint64'
   const values = new tensorArrays[dtype](data.length)
   for (let i = 0; i < data.length; i++)

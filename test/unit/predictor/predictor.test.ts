@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { functionModel, functionRuntime } from '../../../src/adapters/function/function-runtime'
 import { MillwrightError } from '../../../src/core/errors'
-import type { LoadedModel, PredictionRecord } from '../../../src/ports/model'
+import type { LoadedModel, PredictionRecord, RefusedInput } from '../../../src/ports/model'
 import { Predictor, type ReloadEvent } from '../../../src/predictor'
 import { columnFrom } from '../../../src/schema/column'
 import { tableFromRows, tableOf } from '../../../src/schema/table'
@@ -243,6 +243,21 @@ describe('events', () => {
       { ...common, id: 'three', input: { x: 1, order: 'a' }, prediction: 2, cached: true },
     ])
     expect(records[0]?.input).not.toBe(input[0])
+  })
+
+  it('tell refused input by column, without its cells', async () => {
+    const predictor = Predictor.of(watchedModel(), { clock: handClock(), name: 'twice', version: '7' })
+    const refused: RefusedInput[] = []
+    predictor.on('input-refused', (event) => refused.push(event))
+    const rows = [{ x: 1 }, { x: null }, { x: 'secret' }, { x: null }] as unknown as { x: number }[]
+    await expect(predictor.predict(rows)).rejects.toMatchObject({ code: 'SchemaMismatch' })
+    await expect(predictor.predict(tableOf([columnFrom('y', 'int32', [5, 6])]))).rejects.toMatchObject({ code: 'SchemaMismatch' })
+    const common = { model: 'twice', version: '7', at: expect.any(Number) }
+    expect(refused).toEqual([
+      { ...common, rows: 4, refusedRows: 3, columns: { x: { missing: 2, 'wrong-type': 1 } } },
+      { ...common, rows: 2, refusedRows: 2, columns: { x: { missing: 1 } } },
+    ])
+    expect(JSON.stringify(refused)).not.toContain('secret')
   })
 
   it('survive a listener that throws', async () => {

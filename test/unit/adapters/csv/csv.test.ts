@@ -169,6 +169,26 @@ describe('types', () => {
     ])
   })
 
+  it('takes numbers, booleans and times for missing wherever they stand, when the caller says so', () => {
+    const naValues = ['-999', '-9.99', 'false', '1900-01-01', '1.000']
+    const data = parseCsv('i,f,b,t,s\n1,1.5,true,2024-01-01,x\n-999,-9.99,false,1900-01-01,-999\n3,1.000,true,2024-01-02,false\n', {
+      naValues,
+    })
+    expect(data.schema.map(({ type }) => type)).toEqual(['int32', 'float64', 'boolean', 'timestamp', 'string'])
+    expect(Object.values(data.row(1))).toEqual([null, null, null, null, null])
+    expect(Object.values(data.row(2))).toEqual([3, null, true, Date.UTC(2024, 0, 2), null])
+    const typed = parseCsv('i;f\n-999;-9,99\n5;1,5\n-999;-9,99\n', {
+      naValues: ['-999', '-9,99'],
+      types: { i: 'int32', f: 'float64' },
+      decimal: ',',
+    })
+    expect(typed.toRecords()).toEqual([
+      { i: null, f: null },
+      { i: 5, f: 1.5 },
+      { i: null, f: null },
+    ])
+  })
+
   it('takes types from the caller and names the cell that does not fit', () => {
     const data = parseCsv('id,n,f\n007,1.0,3\n008,,4', { types: { id: 'string', n: 'int32', f: 'float64' } })
     expect(data.row(0)).toEqual({ id: '007', n: 1, f: 3 })

@@ -2,10 +2,12 @@
 import { scaleLinear, scaleLog, scalePoint } from 'd3-scale'
 import { line } from 'd3-shape'
 import { arrayOf, checkOptions, finiteNumber, ofType, requireOptions } from '../core/options'
+import { type Chart, chartOf, FULL_WIDTH } from './chart'
+import type { Colour } from './colours'
 import { formatValue } from './format'
 import { type Html, html } from './html'
 import { centredLabel } from './labels'
-import { type Colour, type Dash, dashArray, legend } from './legend'
+import { type Dash, dashArray } from './legend'
 import { fitText, px, textWidth } from './text-size'
 
 /** One axis; `values[i]` is that of line `i`, `null` where it has none. */
@@ -25,7 +27,7 @@ export interface ParallelCoordinatesOptions {
   readonly height?: number | undefined
 }
 
-const width = 1030
+const width = FULL_WIDTH
 const top = 44
 
 /**
@@ -35,7 +37,7 @@ const top = 44
  *
  * @throws InvalidArgument for options that are missing or wrong
  */
-export function parallelCoordinates(options: ParallelCoordinatesOptions): Html {
+export function parallelCoordinates(options: ParallelCoordinatesOptions): Chart {
   checkParallel(options)
   const { description, lines, axes, height = 340 } = options
   const bottom = height - 26
@@ -54,19 +56,18 @@ export function parallelCoordinates(options: ParallelCoordinatesOptions): Html {
       .x(({ x }) => x)
       .y(({ y }) => y[index] ?? 0)
       .digits(1)(placed)
-  return html`<figure>${legend(lines)}
-<div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart" style="min-width:${Math.max(760, axes.length * 90)}px" role="img" aria-label="${description}">
-${lines.map(
-  ({ name, colour, dashed }, i) =>
-    html`<g><title>${name}</title><path d="${path(i)}" fill="none" stroke="var(--${colour})" stroke-width="2.4" stroke-linejoin="round" opacity=".85" stroke-dasharray="${dashArray(dashed)}"/>${placed.map(({ x, y }) => (y[i] === null || y[i] === undefined ? null : html`<circle cx="${px(x)}" cy="${px(y[i])}" r="3.6" fill="var(--${colour})"/>`))}</g>`,
-)}
+  const body = html`${lines.map(
+    ({ name, colour, dashed }, i) =>
+      html`<g><title>${name}</title><path d="${path(i)}" fill="none" stroke="var(--${colour})" stroke-width="2.4" stroke-linejoin="round" opacity=".85" stroke-dasharray="${dashArray(dashed)}"/>${placed.map(({ x, y }) => (y[i] === null || y[i] === undefined ? null : html`<circle cx="${px(x)}" cy="${px(y[i])}" r="3.6" fill="var(--${colour})"/>`))}</g>`,
+  )}
 ${placed.map(
   ({ axis, x, ticks }) =>
     html`<g><title>${axis.name}</title><line x1="${px(x)}" x2="${px(x)}" y1="${top}" y2="${bottom}" stroke="var(--b)"/>
 ${nameOf(axis, x, roomOf(x).beyond)}
 ${ticks.map((tick) => tickOf(tick, x, roomOf(x)))}</g>`,
 )}
-</svg></div></figure>`
+`
+  return chartOf({ description, width, height, legend: lines, minWidth: Math.max(760, axes.length * 90), body })
 }
 
 interface Tick {

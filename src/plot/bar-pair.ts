@@ -1,10 +1,11 @@
 /** A chart of pairs of bars in groups, to compare two models or two times. */
 import { type ScaleLinear, scaleLinear } from 'd3-scale'
 import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf, requireOptions } from '../core/options'
+import { type Chart, chartOf, FULL_WIDTH } from './chart'
+import type { Colour } from './colours'
 import { formatNumber, formatPercent, tickText } from './format'
 import { type Html, html } from './html'
 import { centredLabel, verticalAxisTitle } from './labels'
-import { type Colour, legend } from './legend'
 import { fitText, labelStep, px, textWidth } from './text-size'
 
 /** Options of {@link barPair}. */
@@ -26,7 +27,7 @@ export interface BarPairOptions {
   readonly height?: number | undefined
 }
 
-const width = 1030
+const width = FULL_WIDTH
 /** Font sizes of titles and ticks, and of the values above bars. */
 const fontSize = 12
 const valueSize = 11
@@ -43,14 +44,13 @@ const slantedRoom = 64
  *
  * @throws InvalidArgument for options that are missing or wrong
  */
-export function barPair(options: BarPairOptions): Html {
+export function barPair(options: BarPairOptions): Chart {
   checkBarPair(options)
   const { names, groups, colours = ['b', 'a'], yTitle, threshold, description, height = 300 } = options
   const plot = layout(options)
   const { left, right, bottom, scale, text } = plot
-  return html`<figure>${legend(names.map((name, i) => ({ name, colour: colours[i] as Colour, shape: 'box' })))}
-<div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart" role="img" aria-label="${description}">
-${plot.ticks.map((value) => html`<line x1="${left}" x2="${right}" y1="${px(scale(value))}" y2="${px(scale(value))}" stroke="var(--grid)"/><text x="${left - 8}" y="${px(scale(value) + 4)}" text-anchor="end">${text(value)}</text>`)}
+  const entries = names.map((name, i) => ({ name, colour: colours[i] as Colour, shape: 'box' as const }))
+  const body = html`${plot.ticks.map((value) => html`<line x1="${left}" x2="${right}" y1="${px(scale(value))}" y2="${px(scale(value))}" stroke="var(--grid)"/><text x="${left - 8}" y="${px(scale(value) + 4)}" text-anchor="end">${text(value)}</text>`)}
 ${groups.map(({ title, values }, i) => {
   const centre = left + plot.slot * (i + 0.5)
   return html`${barOf(values[0], centre - plot.bar - 1.5, `${title}, ${names[0]}`, colours[0], plot)}${barOf(values[1], centre + 1.5, `${title}, ${names[1]}`, colours[1], plot)}${titleOf(title, i, centre, plot)}`
@@ -58,7 +58,8 @@ ${groups.map(({ title, values }, i) => {
 ${threshold === undefined ? null : html`<line x1="${left}" x2="${right}" y1="${px(scale(threshold.value))}" y2="${px(scale(threshold.value))}" stroke="var(--c)" stroke-width="1.3" stroke-dasharray="2 4"/><text x="${right}" y="${px(scale(threshold.value) - 5)}" text-anchor="end" style="fill:var(--c)" paint-order="stroke" stroke="var(--card)" stroke-width="4">${threshold.label}</text>`}
 <line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)" stroke-dasharray="${scale.domain()[0] === 0 ? 'none' : '5 3'}"/>
 ${verticalAxisTitle(yTitle, 12, bottom)}
-</svg></div></figure>`
+`
+  return chartOf({ description, width, height, legend: entries, body })
 }
 
 interface Plot {

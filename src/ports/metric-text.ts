@@ -1,23 +1,5 @@
 /** Metrics as text: the classic Prometheus format 0.0.4, and OpenMetrics 1.0. */
-import type { HistogramSnapshot } from '../predictor/histogram'
-
-/** One value under its labels. */
-export interface MetricSample {
-  /** Label names `[a-zA-Z_][a-zA-Z0-9_]*`. An empty value is the same as no label. */
-  readonly labels: Readonly<Record<string, string>>
-  /** A histogram for families of that type. */
-  readonly value: number | HistogramSnapshot
-}
-
-/** Samples of one name. */
-export interface MetricFamily {
-  /** Without `_total` or `_info`: `millwright_requests`. Base units at the end: `_seconds`, `_bytes`. */
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge' | 'histogram' | 'info'
-  /** No two samples with the same labels. */
-  readonly samples: readonly MetricSample[]
-}
+import type { MetricFamily, MetricSample } from './metric-family'
 
 /** Media type of {@link toPrometheusText}. */
 export const prometheusType = 'text/plain; version=0.0.4; charset=utf-8'

@@ -1,14 +1,12 @@
 /** A line chart over time or numbers, with thresholds, shaded spans and numbered events. */
-import { extent } from 'd3-array'
-import { scaleLinear } from 'd3-scale'
 import { line } from 'd3-shape'
 import { arrayOf, checkOptions, finiteNumber, ofType, oneOf, requireOptions } from '../core/options'
-import { type Axis, axisOf } from './axis'
-import { tickText } from './format'
+import { type Chart, chartOf, FULL_WIDTH } from './chart'
+import type { Colour } from './colours'
+import { type Frame, frameOf, rangeOf, withRoom } from './frame'
 import { type Html, html } from './html'
-import { verticalAxisTitle } from './labels'
-import { type Colour, type Dash, dashArray, legend } from './legend'
-import { fitText, keepInside, px, textWidth } from './text-size'
+import { type Dash, dashArray } from './legend'
+import { fitText, px, textWidth } from './text-size'
 
 /** One line. */
 export interface LineSeries {
@@ -50,78 +48,42 @@ export interface LineChartOptions {
   readonly height?: number | undefined
 }
 
-const width = 1030
+const width = FULL_WIDTH
 const badge = 9
 /** Widest name of a threshold in pixels. */
 const MAX_THRESHOLD_NAME = 130
 
-/** A line chart as inline SVG with a legend. Points beyond 600 a line are thinned out evenly. No finite point at all gives an empty plot. @throws InvalidArgument */
-export function lineChart(options: LineChartOptions): Html {
+/** A line chart with a legend. Points beyond 600 a line are thinned out evenly. No finite point at all gives an empty plot. @throws InvalidArgument */
+export function lineChart(options: LineChartOptions): Chart {
   checkLineChart(options)
   const { series, marks = [], height = 380, description } = options
-  const rows = badgeRows(marks, (mark) => frame(options, 0, height).x.place(mark.x))
-  const plot = frame(options, rows.count, height)
-  const colours = series.map(({ name, colour, dashed, quiet }) => ({ name, colour, dashed, quiet }))
-  return html`<figure>${legend(colours)}
-<div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart" role="img" aria-label="${description}">
-${spansOf(options, plot)}
-${axes(options, plot)}
+  const rows = badgeRows(marks, (mark) => plotOf(options, 0, height).x.place(mark.x))
+  const plot = plotOf(options, rows.count, height)
+  const body = html`${spansOf(options, plot)}
+${plot.axes}
 ${thresholdsOf(options, plot)}
 ${marks.map((mark, i) => markOf(mark, rows.of[i] ?? 0, plot))}
-${series.map((each) => lineOf(each, plot))}
-</svg></div></figure>`
+${series.map((each) => lineOf(each, plot))}`
+  const entries = series.map(({ name, colour, dashed, quiet }) => ({ name, colour, dashed, quiet }))
+  return chartOf({ description, width, height, legend: entries, body })
 }
 
-interface Plot {
-  readonly left: number
-  readonly right: number
-  readonly top: number
-  readonly bottom: number
-  readonly x: Axis
-  readonly y: (value: number) => number
-  readonly yTicks: readonly number[]
-  readonly yText: (value: number) => string
-}
-
-function frame(
-  { series, yDomain, thresholds = [], marks = [], xTitle, x = 'time', y = 'number', yTitle }: LineChartOptions,
-  badgeRowCount: number,
-  height: number,
-): Plot {
+function plotOf(options: LineChartOptions, badgeRowCount: number, height: number): Frame {
+  const { series, yDomain, thresholds = [], marks = [], xTitle, x = 'time', y = 'number', yTitle } = options
   const points = series.flatMap((each) => each.points).filter((point) => Number.isFinite(point.y))
-  const xs = [...points, ...marks].map((point) => point.x)
   const ys = [...points.map((point) => point.y), ...thresholds.map(({ value }) => value)]
-  const [low, high] = rangeOf(ys)
-  const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1
-  const top = 14 + badgeRowCount * (badge * 2 + 4)
-  const bottom = height - (xTitle === undefined ? 28 : 46)
-  const scale = scaleLinear(yDomain ?? [low - room, high + room], [bottom, top])
-  const yTicks = scale.ticks(6)
-  const yText = tickText(y, yTicks)
-  const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...yTicks.map((value) => textWidth(yText(value)))))
   // The names of thresholds are in the right margin, where no line crosses them.
   const names = thresholds.map(({ label }) => Math.min(MAX_THRESHOLD_NAME, textWidth(label, 11.5)))
-  const right = width - Math.max(16, ...names.map((name) => Math.ceil(name) + 10))
-  return { left, right, top, bottom, yTicks, yText, x: axisOf(x, rangeOf(xs), [left + 6, right - 6]), y: scale }
+  return frameOf({
+    ...{ width, height, x, y, xTitle, yTitle },
+    xDomain: rangeOf([...points, ...marks].map((point) => point.x)),
+    yDomain: yDomain ?? withRoom(rangeOf(ys)),
+    above: 14 + badgeRowCount * (badge * 2 + 4),
+    beside: Math.max(16, ...names.map((name) => Math.ceil(name) + 10)),
+  })
 }
 
-function axes({ xTitle, yTitle }: LineChartOptions, plot: Plot): Html {
-  const { left, right, top, bottom, x, y } = plot
-  const yTick = (value: number): Html =>
-    html`<line x1="${left}" x2="${right}" y1="${px(y(value))}" y2="${px(y(value))}" stroke="var(--grid)"/><text x="${left - 8}" y="${px(y(value) + 4)}" text-anchor="end">${plot.yText(value)}</text>`
-  const xTick = (value: number): Html => {
-    const at = px(x.place(value))
-    const middle = keepInside(x.place(value), x.text(value), [2, width - 2])
-    return html`<line x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 5}" stroke="var(--b)"/><text x="${px(middle)}" y="${bottom + 19}" text-anchor="middle">${x.text(value)}</text>`
-  }
-  return html`<g>${plot.yTicks.map(yTick)}
-<line x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="var(--b)"/>
-${x.ticks.map(xTick)}
-${xTitle === undefined ? null : html`<text x="${(left + right) / 2}" y="${bottom + 39}" text-anchor="middle">${xTitle}</text>`}
-${verticalAxisTitle(yTitle, top, bottom)}</g>`
-}
-
-function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Plot): Html {
+function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Frame): Html {
   const shown = thin(points, 600)
   const path = line<LineSeries['points'][number]>()
     .defined(({ y }) => Number.isFinite(y))
@@ -133,7 +95,7 @@ function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Plot)
 ${dots.map(({ x, y }) => html`<circle cx="${px(plot.x.place(x))}" cy="${px(plot.y(y))}" r="${quiet ? 2.6 : 3.6}" fill="var(--${colour})"/>`)}</g>`
 }
 
-function thresholdsOf({ thresholds = [] }: LineChartOptions, plot: Plot): Html[] {
+function thresholdsOf({ thresholds = [] }: LineChartOptions, plot: Frame): Html[] {
   // Names of thresholds that lie close together are moved apart; the lines stay where they are.
   const names = thresholds.map(({ value }, i) => ({ i, y: plot.y(value) })).sort((a, b) => a.y - b.y)
   names.forEach((name, i) => {
@@ -146,7 +108,7 @@ function thresholdsOf({ thresholds = [] }: LineChartOptions, plot: Plot): Html[]
   })
 }
 
-function spansOf({ spans = [] }: LineChartOptions, plot: Plot): Html[] {
+function spansOf({ spans = [] }: LineChartOptions, plot: Frame): Html[] {
   return spans.map(({ from, to, label }) => {
     const left = Math.max(plot.left, plot.x.place(from))
     const right = Math.min(plot.right, plot.x.place(to))
@@ -154,7 +116,7 @@ function spansOf({ spans = [] }: LineChartOptions, plot: Plot): Html[] {
   })
 }
 
-function markOf({ x: at, number, label, colour }: ChartMark, row: number, plot: Plot): Html {
+function markOf({ x: at, number, label, colour }: ChartMark, row: number, plot: Frame): Html {
   const x = plot.x.place(at)
   const y = plot.top - 8 - badge - row * (badge * 2 + 4)
   return html`<g><title>${number}. ${label}</title><line x1="${px(x)}" x2="${px(x)}" y1="${px(y + badge)}" y2="${plot.bottom}" stroke="var(--${colour})" stroke-width="1" opacity=".55"/>
@@ -177,12 +139,6 @@ function badgeRows(
     of[i] = row
   }
   return { of, count: ends.length }
-}
-
-/** The smallest and the largest value; [0, 1] without any. */
-function rangeOf(values: readonly number[]): [number, number] {
-  const [low, high] = extent(values)
-  return low === undefined ? [0, 1] : [low, high]
 }
 
 /**

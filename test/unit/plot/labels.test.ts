@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parallelCoordinates } from '../../../src/plot/parallel-coordinates'
+import { fitText, keepInside, textWidth } from '../../../src/plot/text-size'
 import { barPair, lineChart } from '../../../src/report'
-import { parallelCoordinates } from '../../../src/report/parallel-coordinates'
-import { fitText, keepInside, textWidth } from '../../../src/report/text-size'
 
 /** The estimated box of a text: where it is drawn, turned by how much around which point. */
 interface Label {
