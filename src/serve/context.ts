@@ -67,7 +67,10 @@ export class RequestContext implements RouteContext {
 
   readonly json = (): Promise<unknown> => readJsonBody(this.exchange, this.#state.limits)
 
-  readonly bytes = (): Promise<Uint8Array> => readBodyBytes(this.exchange, this.#state.limits)
+  readonly bytes = (maxBytes?: number): Promise<Uint8Array> => {
+    const { limits } = this.#state
+    return readBodyBytes(this.exchange, maxBytes === undefined ? limits : { ...limits, maxBodyBytes: maxBytes })
+  }
 
   readonly parse = (bytes: Uint8Array): unknown => parseJsonBytes(bytes, this.#state.limits)
 

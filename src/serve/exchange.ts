@@ -50,8 +50,8 @@ export interface RouteContext {
   json(): Promise<unknown>
   /** The same, but `undefined` for an empty body, of any media type. */
   optionalJson(): Promise<unknown>
-  /** The body as it was sent, unpacked if it was compressed. @throws a problem with status 400, 413 or 415 */
-  bytes(): Promise<Uint8Array>
+  /** The body as it was sent, unpacked if it was compressed; of at most `maxBytes`, or as many as the limits say. @throws a problem with status 400, 413 or 415 */
+  bytes(maxBytes?: number): Promise<Uint8Array>
   /** JSON text within the limits. @throws a problem with status 400 */
   parse(bytes: Uint8Array): unknown
   /** Most rows in a request. */

@@ -13,6 +13,9 @@ import { createCors } from './cors'
 import type { HttpAnswer, HttpExchange, Protocol } from './exchange'
 import { createGate } from './gate'
 import { type HandlerOptions, resolveLimits } from './handler-options'
+import { resolveJobOptions } from './jobs/job-options'
+import { jobProtocol } from './jobs/job-protocol'
+import { JobRunner, type JobRunnerInit } from './jobs/job-runner'
 import { predictProtocol } from './predict-route'
 import { HttpProblem, problemOf, renderProblem } from './problem'
 import { createRouter, type Match, type Router } from './router'
@@ -58,7 +61,13 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
   const counters = createHttpCounters()
   const gate = createGate({ auth: options.auth, rateLimit: options.rateLimit, admin, now })
   const cors = options.cors && createCors(options.cors)
-  const protocols = [...(options.protocols ?? []), predictProtocol(), ...(admin === undefined ? [] : [adminProtocol(admin)])]
+  const jobs = createJobs(options, { models, clock, logger, basePath })
+  const protocols = [
+    ...(options.protocols ?? []),
+    predictProtocol(),
+    ...(jobs === undefined ? [] : [jobs.protocol]),
+    ...(admin === undefined ? [] : [adminProtocol(admin)]),
+  ]
   const families = (): readonly MetricFamily[] => [
     ...counters.families(),
     ...predictorFamilies(models.values()),
@@ -111,6 +120,7 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
   const handler = async (request: Request): Promise<Response> => responseOf(await exchange(exchangeOf(request)))
   const drain = (): void => {
     state.draining = true
+    jobs?.runner.drain()
   }
   const has = (path: string): boolean => {
     const found = find('OPTIONS', path)
@@ -118,6 +128,18 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
   }
   const whole = Object.assign(handler, { exchange, drain, has, basePath })
   return Object.defineProperty(whole, 'draining', { get: () => state.draining }) as Handler
+}
+
+/** The routes of batch jobs, if there are to be any. Jobs that an earlier process left are taken up. */
+function createJobs(
+  options: HandlerOptions,
+  { basePath, ...init }: Omit<JobRunnerInit, 'settings'> & { readonly basePath: string },
+): { readonly runner: JobRunner; readonly protocol: Protocol } | undefined {
+  if (options.jobs === undefined) return undefined
+  const settings = resolveJobOptions(options.jobs)
+  const runner = new JobRunner({ ...init, settings })
+  runner.resume().catch((error: unknown) => init.logger.error(`the stored jobs could not be taken up: ${describe(error)}`))
+  return { runner, protocol: jobProtocol(runner, settings, basePath) }
 }
 
 /** Tells the access log; what it throws must not become the answer. */
