@@ -8,6 +8,7 @@ import { bearerOf, type RequestHead } from './auth'
 import { type HttpAnswer, jsonAnswer, type Protocol, type RouteContext } from './exchange'
 import { isJsonObject } from './json-body'
 import { HttpProblem } from './problem'
+import { adminApi } from './protocol-apis'
 
 /** The part of a model registry that the routes use. */
 export interface AdminRegistry {
@@ -82,6 +83,7 @@ export function adminProtocol(options: AdminOptions): Protocol {
   })
   return {
     name: 'admin',
+    openApi: adminApi,
     routes: [
       { method: 'GET', path: '/admin/models', admin: true, handle: listModels },
       { method: 'POST', path: '/admin/models/:name/reload', admin: true, handle: async (context) => reload(context, modelOf(context)) },

@@ -72,10 +72,25 @@ export interface Route {
   handle(context: RouteContext): Awaitable<HttpAnswer>
 }
 
+/** What the description of a protocol may depend on. */
+export interface OpenApiContext {
+  readonly models: ReadonlyMap<string, Predictor>
+  readonly maxRows: number
+}
+
+/** A part of an OpenAPI 3.1 document. */
+export interface OpenApiPart {
+  readonly paths: Readonly<Record<string, object>>
+  /** Below `components.schemas`. */
+  readonly schemas?: Readonly<Record<string, object>> | undefined
+}
+
 /** A protocol for predictions: its paths and the format of its errors. */
 export interface Protocol {
   readonly name: string
   readonly routes: readonly Route[]
+  /** Its part of the OpenAPI document. Paths are those of its routes, without the prefix of the handler. @default it is not described */
+  openApi?(context: OpenApiContext): OpenApiPart
   /** The answer for a problem on one of its routes. @default `application/problem+json` of RFC 9457 */
   renderProblem?(problem: Problem): HttpAnswer
 }

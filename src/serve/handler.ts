@@ -74,7 +74,10 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
     ...(options.collect?.() ?? []),
   ]
   const title = options.title ?? (models.keys().next().value as string)
-  const router = createRouter([...protocols, systemProtocol({ title, basePath, maxRows: limits.maxRows, families, protocols })])
+  const router = createRouter([
+    ...protocols,
+    systemProtocol({ title, basePath, maxRows: limits.maxRows, families, protocols, needsAuth: options.auth !== undefined }),
+  ])
   const find = routeFinder(router, basePath)
   const newRequestId = requestIds()
   const state: ServedState = { models, limits, unloaded: new Set(), draining: false }

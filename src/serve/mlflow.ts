@@ -6,6 +6,7 @@ import { type HttpAnswer, jsonAnswer, type Problem, type Protocol, type RouteCon
 import { isJsonObject } from './json-body'
 import { assertRowCount } from './predict-route'
 import { HttpProblem } from './problem'
+import { mlflowApi } from './protocol-apis'
 
 const forms = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const
 
@@ -29,6 +30,7 @@ export function mlflowProtocol(options: MlflowProtocolOptions = {}): Protocol {
       { method: 'POST', path: '/invocations', handle: (context) => invoke(context, options) },
       { method: 'GET', path: '/version', handle: (context) => jsonAnswer({ version: context.predictor().version }) },
     ],
+    openApi: (context) => mlflowApi(context, options.parseCsv !== undefined),
     renderProblem,
   }
 }

@@ -10,6 +10,7 @@ import { isJsonObject } from './json-body'
 import { inputColumns } from './openapi'
 import { assertRowCount } from './predict-route'
 import { HttpProblem } from './problem'
+import { tensorflowApi } from './protocol-apis'
 
 /**
  * `POST /v1/models/:name:predict`, also below `/versions/:version` and `/labels/:label`: `instances` (rows) gives `{ predictions }`, `inputs` (columns) gives `{ outputs }`. A row is an
@@ -28,6 +29,7 @@ export function tensorflowProtocol(): Protocol {
       { method: 'GET', path: '/v1/models/:name/metadata', handle: metadata },
       { method: 'GET', path: '/v1/models/:name/versions/:version/metadata', handle: metadata },
     ],
+    openApi: tensorflowApi,
     renderProblem,
   }
 }

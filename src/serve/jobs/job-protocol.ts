@@ -5,6 +5,7 @@ import type { Predictor } from '../../predictor/predictor'
 import { type HttpAnswer, jsonAnswer, type Protocol, type RouteContext } from '../exchange'
 import { isJsonObject } from '../json-body'
 import { HttpProblem } from '../problem'
+import { jobsApi } from '../protocol-apis'
 import type { JobSettings } from './job-options'
 import type { JobRunner } from './job-runner'
 import { countLines, isEnded, type JobState } from './job-store'
@@ -38,6 +39,7 @@ export function jobProtocol(runner: JobRunner, settings: JobSettings, basePath: 
   }
   return {
     name: 'jobs',
+    openApi: jobsApi,
     routes: [
       { method: 'POST', path: '/jobs', handle: (context) => submit(context, undefined) },
       { method: 'POST', path: '/models/:name/jobs', handle: (context) => submit(context, context.params.name) },

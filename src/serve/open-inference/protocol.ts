@@ -5,6 +5,7 @@ import { type HttpAnswer, jsonAnswer, type Problem, type Protocol, type RouteCon
 import { HttpProblem } from '../problem'
 import { infer } from './infer'
 import { modelConfig, modelMetadata, modelStatistics } from './metadata'
+import { openInferenceApi } from './openapi'
 
 const extensions = ['binary_tensor_data', 'model_configuration', 'model_repository', 'statistics']
 
@@ -41,6 +42,7 @@ export function openInferenceProtocol(): Protocol {
       { method: 'POST', path: '/v2/repository/models/:name/load', admin: true, handle: load },
       { method: 'POST', path: '/v2/repository/models/:name/unload', admin: true, handle: unload },
     ],
+    openApi: openInferenceApi,
     renderProblem,
   }
 }
