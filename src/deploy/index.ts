@@ -9,3 +9,12 @@ export type { PassportFacts } from './passport/ml-bom'
 export { issuePassport, type ModelPassport, type PassportOptions, type PassportRegistry, verifyPassport } from './passport/passport'
 export { type ModelFiles, type SignModelOptions, signModel, type VerifiedModel, verifyModel } from './passport/signature'
 export type { DeployService, FileSet } from './service'
+/** Files that a team commits: alert rules for Prometheus, dashboards and provisioning for Grafana. */
+export { type AlertRulesOptions, prometheusRules, type ServiceLimits } from './alert-rules'
+export { type GrafanaDashboard, type GrafanaDashboardOptions, grafanaDashboard } from './grafana-dashboard'
+export { type GrafanaProvisioningOptions, grafanaProvisioning } from './grafana-provisioning'
+/** `millwright/deploy`: pipelines as files of other engines. */
+export { type AirflowOptions, airflowDag } from './airflow'
+export type { CompileOptions, PipelineSource } from './compile'
+export { type DvcFiles, type DvcYamlOptions, dvcYaml } from './dvc-yaml'
+export { type StepCommandHost, stepCommand, stepExitCodes } from './step-command'

@@ -37,6 +37,7 @@ export type { PartialDependence, PartialDependenceOptions } from './explain/part
 export { partialDependence } from './explain/partial-dependence'
 export type { PermutationImportance, PermutationImportanceOptions } from './explain/permutation-importance'
 export { permutationImportance } from './explain/permutation-importance'
+export { shapExplainer } from './explain/shap-explainer'
 export type { ShapOptions, ShapValues } from './explain/shap-values'
 export { shapValues } from './explain/shap-values'
 export type { FittedClassifier, FittedModel, FittedModelState, FittedRegressor, PredictionInput } from './fitted-model'

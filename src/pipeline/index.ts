@@ -41,6 +41,7 @@ export {
   type TriggerRule,
 } from './step'
 export { tableCodec } from './table-codec'
+export type { RunTracker } from './track-run'
 export { type AlertTriggerOptions, alertTrigger } from './triggers/alert-trigger'
 export { type CronTriggerOptions, cronTrigger } from './triggers/cron-trigger'
 export { type DataVersionTriggerOptions, dataVersionTrigger, type ObservedVersion } from './triggers/data-version-trigger'
@@ -49,4 +50,3 @@ export { type IntervalTriggerOptions, intervalTrigger } from './triggers/interva
 export type { EndedRun, PendingRun, ScheduleState } from './triggers/schedule-record'
 export type { TimedOptions } from './triggers/timed'
 export type { CatchUpPolicy, FiringReceipt, OverlapPolicy, Trigger, TriggerContext, TriggerFiring } from './triggers/trigger'
-export type { RunTracker } from './track-run'

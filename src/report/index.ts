@@ -15,8 +15,10 @@ export {
   type RunsToCompare,
 } from './compare-runs'
 export { type DataDocsOptions, dataDocsAction } from './data-docs'
+export { type DataQualityHtmlOptions, dataQualityHtml } from './data-quality-page'
 export type { DatasetDiffHtmlOptions } from './dataset-diff'
 export { datasetDiffHtml } from './dataset-diff'
+export { type DriftReportHtmlOptions, driftReportHtml } from './drift-page'
 export type {
   LifecycleEvent,
   LifecycleReport,

@@ -12,6 +12,8 @@ export interface Lane {
   readonly programsOf?: string
   /** Which of them. @default all */
   readonly programs?: readonly string[]
+  /** Packages of Debian, unpacked below `.venvs/<lane>-debian`; nothing is installed on the machine. */
+  readonly debian?: readonly string[]
   /** Needs Chromium. */
   readonly browser?: true
   /** One MLflow server for all programs of the lane. */
@@ -40,6 +42,11 @@ export const lanes: readonly Lane[] = [
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'deploy', about: 'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing' },
+  {
+    name: 'dvc',
+    about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
+  },
+  { name: 'airflow', about: 'Airflow: pipelines compiled to DAG files run there to the same outputs' },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   {
@@ -56,6 +63,13 @@ export const lanes: readonly Lane[] = [
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
   { name: 'trees', about: 'shap: the SHAP values of our forests and boosted trees, from the same trees and covers' },
+  {
+    name: 'prometheus',
+    about:
+      "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts",
+    debian: ['prometheus', 'prometheus-alertmanager'],
+  },
+  { name: 'grafana', about: "Grafana's published schema (its foundation SDK): every field of our dashboards is known to it" },
   {
     name: 'bundlers',
     about: 'Vite 7 and 8, webpack, Next.js, esbuild, Rollup: built, served in dev mode, seen in Chromium',
