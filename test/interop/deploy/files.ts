@@ -12,16 +12,6 @@ const modules = '.venvs/deploy/node_modules'
 const root = '.build/deploy-lane'
 /** The oldest version that takes `preStop.sleep`, and the newest that the tool knows. */
 const versions = ['1.30', '1.37']
-const alertRules = `groups:
-  - name: flights
-    rules:
-      - alert: FlightsDown
-        expr: up{job="flights"} == 0
-        for: 5m
-        labels: { severity: page }
-        annotations: { summary: flights is down }
-`
-
 const cases: readonly (readonly [string, DeployService, DeploymentFilesOptions])[] = [
   ['plain', { name: 'flights' }, { kserve: {} }],
   [
@@ -40,7 +30,7 @@ const cases: readonly (readonly [string, DeployService, DeploymentFilesOptions])
     },
     {
       kserve: { mode: 'Knative', canaryTrafficPercent: 10, namespace: 'ml' },
-      compose: { alertRules, dashboards: { flights: '{"uid":"flights","title":"Flights","panels":[]}' } },
+      compose: { monitor: { checkEveryMs: 60_000, service: { maxP99Seconds: 0.5 } } },
       kubernetes: { namespace: 'ml', allowFrom: [], allowPorts: [] },
       github: { push: false, nodeVersions: [24], branch: 'release', train: 'npm run train -- --gate', test: 'npm run test:all' },
     },
