@@ -53,8 +53,6 @@ describe('compose', () => {
     expect(files['prometheus/alerts.yml']).toContain('0.5')
     expect(JSON.parse(files['grafana/provisioning/dashboards/millwright-flights.json'] as string).title).toBe('flights')
   })
-    expect(files['grafana/dashboards/flights.json']).toBe('{}')
-  })
 })
 
 describe('kubernetes', () => {
@@ -170,7 +168,7 @@ describe('deploymentFiles', () => {
           expect(container.env).toContainEqual({ name, value: text })
         }
       }),
-      { seed: propertySeed, numRuns: times(20, 200) },
+      { seed: propertySeed, numRuns: times(6, 200) },
     )
   })
 
@@ -191,7 +189,9 @@ describe('deploymentFiles', () => {
   })
 
   it('refuses bad options of its parts', () => {
-    expect(() => deploymentFiles(service, { compose: { monitor: { rule: [] } } as never })).toThrow('`rule` is not an option of `monitor` of compose')
+    expect(() => deploymentFiles(service, { compose: { monitor: { rule: [] } } as never })).toThrow(
+      '`rule` is not an option of `monitor` of compose',
+    )
     expect(() => deploymentFiles(service, { kubernetes: { namespace: 'A B' } })).toThrow('`namespace` of kubernetes')
     expect(() => deploymentFiles(service, { github: true as never })).toThrow(
       '`github` of deploymentFiles must be an object of options, or false',
