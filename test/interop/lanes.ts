@@ -41,7 +41,12 @@ export const lanes: readonly Lane[] = [
   { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
   { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
-  { name: 'deploy', about: 'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing' },
+  {
+    name: 'deploy',
+    about:
+      'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing; examples/mlops-project',
+    build: true,
+  },
   {
     name: 'dvc',
     about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
