@@ -1,4 +1,4 @@
-/** `millwright/deploy`: files that a team commits to ship a service and watch it, passports of models, and pipelines as files of other engines. */
+/** `millwright/deploy`: files that a team commits: containers and clusters, pipelines for other engines, alert rules and dashboards; passports of models. */
 
 export { type AirflowOptions, airflowDag } from './airflow'
 export { type AlertRulesOptions, prometheusRules, type ServiceLimits } from './alert-rules'
@@ -16,4 +16,4 @@ export type { PassportFacts } from './passport/ml-bom'
 export { issuePassport, type ModelPassport, type PassportOptions, type PassportRegistry, verifyPassport } from './passport/passport'
 export { type ModelFiles, type SignModelOptions, signModel, type VerifiedModel, verifyModel } from './passport/signature'
 export type { DeployService, FileSet } from './service'
-export { type StepCommandHost, stepCommand, stepExitCodes } from './step-command'
+export { type StepCommandHost, type StepPipeline, stepCommand, stepExitCodes } from './step-command'

@@ -2,7 +2,7 @@
 
 export type { MetricFamily, MetricSample } from '../ports/metric-family'
 export type { ServedModel } from '../predictor/to-predictor'
-export type { HttpAnswer, HttpExchange, Problem, Protocol, Route, RouteContext } from './exchange'
+export type { HttpAnswer, HttpBody, HttpExchange, Problem, Protocol, Route, RouteContext } from './exchange'
 export { jsonAnswer } from './exchange'
 export { createHandler, type Handler, type HandlerLimits, type HandlerOptions } from './handler'
 export { mlflowProtocol } from './mlflow'

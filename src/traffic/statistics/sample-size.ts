@@ -4,7 +4,7 @@ import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import { normalIsf } from '../../stats/normal'
 
 /** The error rates that a plan keeps. */
-export interface PlanOptions {
+export interface SampleSizeOptions {
   /** Chance of finding a difference where there is none (two-sided). @default 0.05 */
   readonly alpha?: number | undefined
   /** Chance of finding the difference, if it is as large as planned. @default 0.8 */
@@ -14,7 +14,7 @@ export interface PlanOptions {
 }
 
 /** Options of {@link sampleSizeForShares}. */
-export interface SharePlan extends PlanOptions {
+export interface SharePlan extends SampleSizeOptions {
   /** The share today. */
   readonly baseline: number
   /** The smallest absolute change that matters: 0.02 for 10 % → 12 %; may be negative. */
@@ -22,7 +22,7 @@ export interface SharePlan extends PlanOptions {
 }
 
 /** Options of {@link sampleSizeForMeans}. */
-export interface MeanPlan extends PlanOptions {
+export interface MeanPlan extends SampleSizeOptions {
   /** Standard deviation of the value between units. */
   readonly standardDeviation: number
   /** The smallest absolute change that matters. */
@@ -72,6 +72,6 @@ function planRules() {
   return { alpha: finiteNumber(1e-12, 1 - 1e-12), power: finiteNumber(1e-12, 1 - 1e-12), comparisons: wholeNumber(1) }
 }
 
-function quantiles({ alpha = 0.05, power = 0.8, comparisons = 1 }: PlanOptions): readonly [number, number] {
+function quantiles({ alpha = 0.05, power = 0.8, comparisons = 1 }: SampleSizeOptions): readonly [number, number] {
   return [normalIsf(alpha / comparisons / 2), normalIsf(1 - power)]
 }
