@@ -57,6 +57,7 @@ export const lanes: readonly Lane[] = [
     about:
       'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing; examples/mlops-project, copied out',
     installs: { '/usr/bin/promtool': 'prometheus' },
+    browser: true,
     build: true,
   },
   {
