@@ -52,7 +52,14 @@ export const lanes: readonly Lane[] = [
     installs: { '/usr/lib/postgresql': 'postgresql' },
   },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
-  { name: 'deploy', about: 'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing' },
+  {
+    name: 'deploy',
+    about:
+      'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing; examples/mlops-project, copied out',
+    installs: { '/usr/bin/promtool': 'prometheus' },
+    browser: true,
+    build: true,
+  },
   {
     name: 'dvc',
     about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
