@@ -29,7 +29,7 @@ export type { MonitorOptions } from './monitor-options'
 export type { Performance, PerformancePoint, PerformanceSlice } from './performance'
 export type { LogCounts, LogOutcome, RowSelection } from './prediction-log'
 export type { Reading } from './reading'
-export type { RefusedSummary } from './refused-log'
+export type { RefusedCount, RefusedSummary } from './refused-log'
 export type { FilterValue, RowFilter } from './row-filter'
 export type {
   AlertRule,
@@ -48,7 +48,7 @@ export type {
 } from './rule'
 export type { Silence, SilenceOptions } from './silence'
 export {
-  type ActionOptions,
+  type ActionSinkOptions,
   type AlertFilter,
   actionSink,
   alertLine,
@@ -56,10 +56,10 @@ export {
   logSink,
   onlyAlerts,
   type RetrainingLoop,
-  type RollbackOptions,
   type RollbackRegistry,
-  retrainOn,
-  rollbackOn,
+  type RollbackSinkOptions,
+  retrainSink,
+  rollbackSink,
 } from './sinks'
 export { type Limits, limitsOf, type ReferenceThreshold, type ThresholdSide } from './threshold'
 export type { Period, Window } from './window'

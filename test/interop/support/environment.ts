@@ -26,8 +26,16 @@ export async function prepare(lane: Lane): Promise<void> {
   }
   if (files.includes('package-lock.json')) await installPackages(venvOf(lane), folder)
   if (lane.debian !== undefined) await unpackDebian(debianFolderOf(lane), lane.debian)
+  for (const [path, name] of Object.entries(lane.installs ?? {})) if (!existsSync(path)) await installDebian(name)
   if (lane.browser) await installChromium()
   if (lane.build) await build()
+}
+
+/** Installs a package of Debian. @throws Error with what apt said */
+async function installDebian(name: string): Promise<void> {
+  console.info(`installing ${name}`)
+  await runCommand('apt-get', ['update', '-qq'])
+  await runCommand('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name])
 }
 
 const build = once(async () => {
