@@ -90,6 +90,7 @@ export const lanes: readonly Lane[] = [
       "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts",
     debian: ['prometheus', 'prometheus-alertmanager'],
   },
+  { name: 'nannyml', about: 'NannyML: performance without labels, chunk by chunk' },
   { name: 'grafana', about: "Grafana's published schema (its foundation SDK): every field of our dashboards is known to it" },
   {
     name: 'bundlers',
