@@ -55,6 +55,7 @@ export const lanes: readonly Lane[] = [
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
   { name: 'trees', about: 'shap: the SHAP values of our forests and boosted trees, from the same trees and covers' },
+  { name: 'sketches', about: "Apache DataSketches' Python package: reads our KLL and HLL sketches, and we read its" },
   {
     name: 'bundlers',
     about: 'Vite 7 and 8, webpack, Next.js, esbuild, Rollup: built, served in dev mode, seen in Chromium',
