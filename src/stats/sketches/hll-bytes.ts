@@ -1,6 +1,12 @@
 /** HyperLogLog sketches in the bytes of Apache DataSketches: a list or set of coupons, or registers of 4, 6 or 8 bits. */
 import { MillwrightError, show } from '../../core/errors'
-import type { HllState } from './hll'
+
+/** The state of a sketch: distinct coupons while they are few, then registers. */
+export interface HllState {
+  readonly lgK: number
+  coupons: Set<number> | undefined
+  registers: Uint8Array
+}
 
 const FAMILY = 7
 const EMPTY = 4

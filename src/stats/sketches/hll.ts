@@ -6,7 +6,7 @@
 import { utf8 } from '../../core/bytes'
 import { invalidArgument, show } from '../../core/errors'
 import { checkOptions, wholeNumber } from '../../core/options'
-import { readHll, writeHll } from './hll-bytes'
+import { type HllState, readHll, writeHll } from './hll-bytes'
 import { murmur128 } from './murmur64'
 
 /** Options of {@link HllSketch}. */
@@ -19,13 +19,6 @@ export interface HllOptions {
 const SEED = 9001
 /** A coupon: the lower 26 bits are the address, the upper 6 the number of leading zeros of another hash, plus 1. */
 const ADDRESS_BITS = 26
-
-/** The state of a sketch: distinct coupons while they are few, then registers. */
-export interface HllState {
-  readonly lgK: number
-  coupons: Set<number> | undefined
-  registers: Uint8Array
-}
 
 /**
  * Counts distinct values. Few values (up to 3/32 of the registers) are counted nearly exactly.
