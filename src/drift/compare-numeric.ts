@@ -46,7 +46,9 @@ export function compareNumeric(
   const notes = [...result.notes]
   const { method } = settings
   if (sample.values.length < reference.n && method !== 'tTest' && method !== 'welch' && !isOfBins(settings)) {
-    notes.push(`the reference of ${reference.n} values is kept as ${sample.values.length} order statistics`)
+    notes.push(
+      `the reference of ${reference.n} values is kept as ${sample.values.length} order statistics${sample.size < reference.n ? ` of a sketch, which count as ${sample.size} values` : ''}`,
+    )
   }
   if (reference.moments.min === reference.moments.max) notes.push('the reference is constant')
   return {

@@ -12,7 +12,8 @@ import type { NumericSample } from './compare-numeric'
 import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
 import { type ColumnDrift, type DriftFinding, type DriftReport, digits, displayed } from './drift-report'
 import { isTest } from './methods'
-import { assertProfile, type DriftProfile, type NumericReference } from './reference-profile'
+import { assertProfile, type DriftProfile, type NumericReference, type ReferenceColumn } from './reference-profile'
+import { expandSketch } from './sketch-reference'
 
 /** A change of the missing share is reported when the difference is at least this, and significant. */
 const MISSING_RATE_STEP = 0.05
@@ -32,6 +33,8 @@ const MISSING_RATE_STEP = 0.05
 export class DriftDetector {
   readonly #options: ResolvedDriftOptions
   #profile: DriftProfile | undefined
+  /** The columns of the profile, sketches spread out. */
+  #references: readonly ReferenceColumn[] = []
   /** What is kept of numeric columns, as doubles, by column name. */
   #samples = new Map<string, NumericSample>()
 
@@ -91,7 +94,7 @@ export class DriftDetector {
     const profile = this.#fitted('detect')
     assertTable(current, 'DriftDetector.detect')
     const present = new Set(current.columnNames)
-    const outcomes = profile.columns.map((reference) => {
+    const outcomes = this.#references.map((reference) => {
       const column = present.has(reference.column) ? current.column(reference.column) : undefined
       return compareColumn(reference, this.#samples.get(reference.column), column, this.#options)
     })
@@ -114,8 +117,16 @@ export class DriftDetector {
   }
 
   #use(profile: DriftProfile): void {
+    const samples = new Map<string, NumericSample>()
+    this.#references = profile.columns.map((column): ReferenceColumn => {
+      if (column.kind !== 'numeric') return column
+      const { reference, sample } =
+        'sketch' in column ? expandSketch(column, this.#options.bins) : { reference: column, sample: sampleOf(column) }
+      samples.set(column.column, sample)
+      return reference
+    })
+    this.#samples = samples
     this.#profile = profile
-    this.#samples = new Map(profile.columns.flatMap((column) => (column.kind === 'numeric' ? [[column.column, sampleOf(column)]] : [])))
   }
 
   #fitted(operation: string): DriftProfile {
