@@ -8,8 +8,9 @@ import type { Json } from '../core/json'
 import { checkOptions, either, finiteNumber, nonEmptyString, ofType, oneOf } from '../core/options'
 import type { ObjectStore } from '../ports/object-store'
 import { objectStoreRule } from '../ports/port-rules'
-import type { Pipeline, RunOptions } from './pipeline'
+import type { RunOptions } from './pipeline-options'
 import type { RunResult } from './result'
+import type { RunnablePipeline } from './run-or-resume'
 import { acceptFiring } from './triggers/accept-firing'
 import { manualTrigger } from './triggers/event-triggers'
 import { intervalTrigger } from './triggers/interval-trigger'
@@ -20,7 +21,7 @@ import { scheduledRuns } from './triggers/scheduled-runs'
 import type { FiringReceipt, OverlapPolicy, Trigger, TriggerContext, TriggerFiring } from './triggers/trigger'
 
 /** Options of {@link schedule}. */
-export interface ScheduleOptions<Input, Steps> {
+export interface ScheduleOptions<Input, Steps, Params = object> {
   /** What starts runs. */
   readonly triggers?: readonly Trigger[] | undefined
   /** Short for an `intervalTrigger`: time from one run to the next, in milliseconds. */
@@ -43,7 +44,7 @@ export interface ScheduleOptions<Input, Steps> {
   /** Ends the schedule; see {@link Schedule.stop}. */
   readonly signal?: AbortSignal | undefined
   /** Options of each run; a function gets what fired. */
-  readonly run?: ScheduledRunOptions<Input> | ((run: PendingRun) => ScheduledRunOptions<Input>) | undefined
+  readonly run?: ScheduledRunOptions<Input, Params> | ((run: PendingRun) => ScheduledRunOptions<Input, Params>) | undefined
   /** Called with each result, failed ones included (see its status). What it throws is ignored. */
   readonly onResult?: ((result: RunResult<Steps>) => void) | undefined
   /** Called when something beside the steps failed: a trigger, the storage, a run that could not be carried out. The schedule goes on. */
@@ -51,7 +52,7 @@ export interface ScheduleOptions<Input, Steps> {
 }
 
 /** Options of the runs of a schedule. */
-export type ScheduledRunOptions<Input> = Omit<RunOptions<Input>, 'runId' | 'signal'>
+export type ScheduledRunOptions<Input, Params = object> = Omit<RunOptions<Input, Params>, 'runId' | 'signal'>
 
 /** Events of a schedule. */
 export interface ScheduleEvents {
@@ -106,7 +107,10 @@ export interface Schedule {
  * @example
  * schedule(pipeline, { storage, triggers: [cronTrigger('0 3 * * *', { catchUp: 'last' }), alertTrigger({ monitor })] })
  */
-export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options: ScheduleOptions<Input, Steps>): Schedule {
+export function schedule<Input, Steps, Params>(
+  pipeline: RunnablePipeline<Input, Steps, Params>,
+  options: ScheduleOptions<Input, Steps, Params>,
+): Schedule {
   checkScheduleOptions(options)
   const triggers = triggersOf(options)
   // The code that runs pipelines is loaded on first use; loading it now keeps the first run on time. A failure is reported by that run.
@@ -166,7 +170,7 @@ export function schedule<Input, Steps>(pipeline: Pipeline<Input, Steps>, options
     stop,
     done,
   }
-  return attachDisplay(made, { text: () => textOf(pipeline.name, triggers, record.state, controller.signal.aborted) })
+  return attachDisplay(made, { text: () => textOf(pipeline.name, triggers, record.value, controller.signal.aborted) })
 }
 
 const fireRules = {
@@ -177,12 +181,12 @@ const fireRules = {
   overlap: oneOf('skip', 'queue', 'replace', 'allow'),
 }
 
-interface Watching<Input, Steps> {
+interface Watching<Input, Steps, Params> {
   readonly pipeline: string
   readonly clock: Clock
   readonly record: ScheduleRecord
   readonly triggers: ReadonlyMap<string, Trigger>
-  readonly options: ScheduleOptions<Input, Steps>
+  readonly options: ScheduleOptions<Input, Steps, Params>
   readonly signal: AbortSignal
   readonly leading: { isLeading: boolean }
   readonly runs: { pump(): void; idle(): Promise<void> }
@@ -191,7 +195,7 @@ interface Watching<Input, Steps> {
 }
 
 /** Starts the triggers, leads while it may, and ends when the signal aborts. */
-async function watch<Input, Steps>(watching: Watching<Input, Steps>): Promise<void> {
+async function watch<Input, Steps, Params>(watching: Watching<Input, Steps, Params>): Promise<void> {
   const { clock, record, triggers, options, signal, leading, runs, onError } = watching
   const started: Promise<void>[] = []
   const startAll = (where: Trigger['where'], until: AbortSignal): void => {
@@ -217,13 +221,17 @@ async function watch<Input, Steps>(watching: Watching<Input, Steps>): Promise<vo
   await Promise.all(started)
 }
 
-async function startTrigger<Input, Steps>(watching: Watching<Input, Steps>, trigger: Trigger, signal: AbortSignal): Promise<void> {
+async function startTrigger<Input, Steps, Params>(
+  watching: Watching<Input, Steps, Params>,
+  trigger: Trigger,
+  signal: AbortSignal,
+): Promise<void> {
   const { pipeline, clock, record, fire, onError } = watching
   const context: TriggerContext = {
     pipeline,
     clock,
     signal,
-    cursor: () => record.state.cursors[trigger.name],
+    cursor: () => record.value.cursors[trigger.name],
     async saveCursor(cursor: Json) {
       await record.update((state) => ({ ...state, cursors: { ...state.cursors, [trigger.name]: cursor } }))
     },
@@ -237,7 +245,7 @@ async function startTrigger<Input, Steps>(watching: Watching<Input, Steps>, trig
   }
 }
 
-function checkScheduleOptions<Input, Steps>(options: ScheduleOptions<Input, Steps>): void {
+function checkScheduleOptions<Input, Steps, Params>(options: ScheduleOptions<Input, Steps, Params>): void {
   checkOptions('schedule', options, {
     triggers: { allowed: 'an array of triggers', test: (value) => Array.isArray(value) && value.every(isTrigger) },
     everyMs: finiteNumber(1),
@@ -263,7 +271,11 @@ function isTrigger(value: unknown): boolean {
   return typeof name === 'string' && typeof kind === 'string' && typeof start === 'function'
 }
 
-function triggersOf<Input, Steps>({ triggers = [], everyMs, immediately }: ScheduleOptions<Input, Steps>): ReadonlyMap<string, Trigger> {
+function triggersOf<Input, Steps, Params>({
+  triggers = [],
+  everyMs,
+  immediately,
+}: ScheduleOptions<Input, Steps, Params>): ReadonlyMap<string, Trigger> {
   const all = [...triggers, ...(everyMs === undefined ? [] : [intervalTrigger({ everyMs, immediately })])]
   if (!all.some(({ name }) => name === 'manual')) all.push(manualTrigger())
   const named = new Map<string, Trigger>()

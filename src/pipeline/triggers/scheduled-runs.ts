@@ -1,20 +1,21 @@
 /** Carries out the pending runs of a schedule: one after another unless told otherwise, resumed where a process died. */
 import { utf8 } from '../../core/bytes'
 import { type Clock, sleep } from '../../core/clock'
-import { isMillwrightError, MillwrightError, show } from '../../core/errors'
+import { MillwrightError, show } from '../../core/errors'
 import { valueCodec } from '../codec'
-import type { Pipeline, RunOptions } from '../pipeline'
+import type { RunOptions } from '../pipeline-options'
 import type { PipelineStatus, RunResult } from '../result'
+import { type RunnablePipeline, runOrResume } from '../run-or-resume'
 import { type PendingRun, type ScheduleRecord, withEnded } from './schedule-record'
 
 /** What carrying out runs needs. */
-export interface RunsOptions<Input, Steps> {
-  readonly pipeline: Pipeline<Input, Steps>
+export interface RunsOptions<Input, Steps, Params> {
+  readonly pipeline: RunnablePipeline<Input, Steps, Params>
   readonly record: ScheduleRecord
   readonly clock: Clock
   /** Aborts when the schedule is stopped. */
   readonly signal: AbortSignal
-  readonly runOptions: (run: PendingRun) => Omit<RunOptions<Input>, 'runId' | 'signal'>
+  readonly runOptions: (run: PendingRun) => Omit<RunOptions<Input, Params>, 'runId' | 'signal'>
   readonly onResult: (result: RunResult<Steps>) => void
   readonly onEnd: (run: PendingRun, status: PipelineStatus | 'error', why: string | undefined) => void
   readonly onError: (error: unknown) => void
@@ -31,7 +32,7 @@ export interface ScheduledRuns {
 const retryMs = 5000
 
 /** Runs what is pending in `record`. */
-export function scheduledRuns<Input, Steps>(options: RunsOptions<Input, Steps>): ScheduledRuns {
+export function scheduledRuns<Input, Steps, Params>(options: RunsOptions<Input, Steps, Params>): ScheduledRuns {
   const { record, clock, signal } = options
   const active = new Map<string, { readonly controller: AbortController; readonly done: Promise<void> }>()
 
@@ -58,7 +59,7 @@ export function scheduledRuns<Input, Steps>(options: RunsOptions<Input, Steps>):
   }
   const pump = (): void => {
     if (signal.aborted) return
-    for (const run of record.state.pending) {
+    for (const run of record.value.pending) {
       if (active.has(run.runId)) continue
       if (active.size === 0 || run.overlap === 'allow') begin(run)
       else if (run.overlap === 'replace') {
@@ -80,13 +81,16 @@ interface Ended {
   readonly why?: string | undefined
 }
 
-async function carryOut<Input, Steps>(options: RunsOptions<Input, Steps>, run: PendingRun, signal: AbortSignal): Promise<Ended> {
+async function carryOut<Input, Steps, Params>(
+  options: RunsOptions<Input, Steps, Params>,
+  run: PendingRun,
+  signal: AbortSignal,
+): Promise<Ended> {
   const { record, onResult, onError } = options
   try {
     await untilStored(options, () => record.update((state) => withStatus(state, run.runId)))
     if (signal.aborted) return { status: 'cancelled', why: reasonOf(signal) }
-    const result = await runOrResume(options, run, signal)
-    if (result === undefined) return { status: 'finished' }
+    const result = await resultOf(options, run, signal)
     onResult(result)
     const failed = Object.entries<{ readonly status: string; readonly error?: { readonly message: string } | undefined }>(
       result.steps,
@@ -108,36 +112,25 @@ function reasonOf(signal: AbortSignal): string | undefined {
   return signal.reason instanceof Error ? signal.reason.message : undefined
 }
 
-/** The result; `undefined` when another process had finished the run. */
-async function runOrResume<Input, Steps>(
-  { pipeline, runOptions, clock }: RunsOptions<Input, Steps>,
+async function resultOf<Input, Steps, Params>(
+  { pipeline, runOptions, clock }: RunsOptions<Input, Steps, Params>,
   run: PendingRun,
   signal: AbortSignal,
-): Promise<RunResult<Steps> | undefined> {
-  const { seed, ...shared } = runOptions(run)
-  const input = run.input === undefined ? shared.input : ((await valueCodec().decode(utf8(run.input))) as Input)
-  const options = { ...shared, ...(input === undefined ? {} : { input }), signal, throwOnFailure: false }
-  try {
-    return await pipeline.run({ ...options, ...(seed === undefined ? {} : { seed }), runId: run.runId })
-  } catch (error) {
-    if (!isMillwrightError(error, 'AlreadyExists')) throw error
-  }
-  for (;;) {
-    try {
-      return await pipeline.resume(run.runId, options)
-    } catch (error) {
-      if (isMillwrightError(error, 'InvalidState')) return undefined
-      if (!isMillwrightError(error, 'Conflict')) throw error
-      // The process that died, or one that still lives, holds the run. What it leaves unfinished is taken over when its lease ends.
-      const { expiresAt } = error.details
-      await sleep(clock, typeof expiresAt === 'number' ? Math.max(1, expiresAt - clock.now() + 1) : retryMs, signal)
-    }
-  }
+): Promise<RunResult<Steps>> {
+  const options = runOptions(run)
+  const input = run.input === undefined ? options.input : ((await valueCodec().decode(utf8(run.input))) as Input)
+  return runOrResume(pipeline, run.runId, {
+    ...options,
+    ...(input === undefined ? {} : { input }),
+    clock: options.clock ?? clock,
+    signal,
+    throwOnFailure: false,
+  })
 }
 
 /** Repeats a write until the storage takes it or the schedule is stopped; failures are reported. */
-async function untilStored<Input, Steps>(
-  { clock, signal, onError }: RunsOptions<Input, Steps>,
+async function untilStored<Input, Steps, Params>(
+  { clock, signal, onError }: RunsOptions<Input, Steps, Params>,
   write: () => Promise<unknown>,
 ): Promise<void> {
   for (;;) {
