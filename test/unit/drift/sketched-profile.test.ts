@@ -119,6 +119,35 @@ describe('ProfileBuilder', () => {
     expect(id.counts.length).toBe(50)
   })
 
+  it('is compared with a reference like the rows themselves: neither side needs its data', () => {
+    const before = batch(4000)
+    const stream = new ProfileBuilder()
+    const batches = Array.from({ length: 10 }, () => batch(400, 0.5))
+    for (const each of batches) stream.add(each)
+    for (const reference of ['sample', 'sketch'] as const) {
+      const detector = new DriftDetector({ reference }).fit(before)
+      const [x, word, late] = detector.detect(json(stream.profile())).columns as [ColumnDrift, ColumnDrift, ColumnDrift]
+      expect([x.state, x.direction, word.state, late.state]).toEqual(['drift', 'up', 'ok', 'ok'])
+      expect([x.nCurrent, word.nCurrent]).toEqual([4000, 4000])
+      const own = detector.detect(detector.profile())
+      expect(own.columns.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok'])
+      expect(own.columns[0]?.statistic as number).toBeLessThan(1e-3)
+    }
+  })
+
+  it('of another kind, or without a column, is an error of that column only', () => {
+    const detector = new DriftDetector().fit(batch(500))
+    const builder = new ProfileBuilder({}, { categorical: ['x'] })
+    builder.add(tableOf([numbers(normals(50))]))
+    const report = detector.detect(builder.profile())
+    expect(report.columns.map(({ state, reason }) => [state, reason])).toEqual([
+      ['error', 'the profile has the column as categorical, the reference as numeric: say the kinds when it is built'],
+      ['error', 'missing from the current table'],
+      ['error', 'missing from the current table'],
+    ])
+    expect(() => detector.detect({ ...builder.profile(), columns: 3 } as never)).toThrow(/the drift profile is damaged/)
+  })
+
   it('refuses what does not fit, and is then as before', () => {
     const builder = new ProfileBuilder()
     expect(() => builder.profile()).toThrow(/needs at least one row/)
