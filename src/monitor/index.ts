@@ -6,6 +6,8 @@ export type { RuleStatus } from './alert-engine'
 export type { AlertPatience, AlertState } from './alert-state'
 export type { Alerts } from './alerts-view'
 export { type ConfiguredMonitorOptions, configuredMonitor } from './configured'
+export { type DiagnosedFeature, type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose'
+export type { DiagnosedSlice } from './diagnosed-slices'
 export type { DriftColumn, DriftReading, DriftSource } from './drift-source'
 export {
   type CbpeEstimator,

@@ -80,6 +80,7 @@ export const lanes: readonly Lane[] = [
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
+  { name: 'sketches', about: "Apache DataSketches' Python package: reads our KLL and HLL sketches, and we read its" },
   {
     name: 'trees',
     about: 'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; shap: the same SHAP values',
