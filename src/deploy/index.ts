@@ -2,4 +2,5 @@
 export { type AirflowOptions, airflowDag } from './airflow'
 export type { CompileOptions, PipelineSource } from './compile'
 export { type DvcFiles, type DvcYamlOptions, dvcYaml } from './dvc-yaml'
+export { type KubeflowOptions, kubeflowPipeline } from './kubeflow'
 export { type StepCommandHost, stepCommand, stepExitCodes } from './step-command'
