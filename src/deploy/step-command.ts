@@ -93,7 +93,7 @@ async function inputOf(host: StepCommandHost, args: StepCommandArguments): Promi
 /** Parameters: of a file, of the environment, of `--params` (or the engine's own form), of `--param`; each later one takes precedence. */
 async function paramsOf(host: StepCommandHost, args: StepCommandArguments): Promise<Record<string, unknown>> {
   const file = args.paramsFile === undefined ? {} : parseYaml(await host.readFile(args.paramsFile), args.paramsFile)
-  const texts = [host.env.MILLWRIGHT_PARAMS, args.params].filter((text) => text !== undefined && text !== '')
+  const texts = [host.env.MILLWRIGHT_PARAMS, args.params].filter((text) => text !== undefined && text !== '' && text !== 'null')
   const objects = [file ?? {}, ...texts.map((text) => parseJson(text as string, 'the parameters'))]
   for (const each of objects) {
     if (typeof each !== 'object' || each === null || Array.isArray(each))
