@@ -24,6 +24,7 @@ export type {
 } from './pipeline-options'
 export type { PipelinePlan, PlannedAction, PlannedStep } from './plan'
 export { type ItemResult, outputOf, type PipelineStatus, type RunResult, type StepError, type StepResult, type StepStatus } from './result'
+export type { RunnablePipeline } from './run-or-resume'
 export type { ItemState, RunState, StepState } from './run-state'
 export { type FireOptions, type Schedule, type ScheduledRunOptions, type ScheduleEvents, type ScheduleOptions, schedule } from './schedule'
 export type { SecretSource } from './secrets'

@@ -2,7 +2,7 @@
 import { systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { createEmitter, type ListenOptions } from '../core/emitter'
-import { invalidArgument, isMillwrightError, show } from '../core/errors'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { assertSafeSegment } from '../core/ids'
 import { silentLogger } from '../core/logger'
 import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf } from '../core/options'
@@ -270,6 +270,22 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
     const { readRun } = await import('./step-results')
     const { displayPipelineRun } = await import('./display-runs')
     return displayPipelineRun(await readRun(storage, this.name, runId))
+  }
+
+  /**
+   * The result of a run that has ended, with its outputs read from the storage; outputs that could not be stored are missing.
+   *
+   * @throws NotFound; InvalidState while it runs; Corrupt when an output is damaged
+   */
+  async resultOf(runId: string, options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunResult<Steps>> {
+    const state = await this.inspectRun(runId, options)
+    if (state.status === 'running') {
+      throw new MillwrightError('InvalidState', `run ${show(runId)} of pipeline ${show(this.name)} has not ended`, {
+        hint: 'If its process died, continue it with resume().',
+      })
+    }
+    const [{ storedResult }, { stepStore }] = [await import('./stored-result'), await import('./step-store')]
+    return (await storedResult(this.#steps, stepStore(this.#storage(options), this.name), state)) as RunResult<Steps>
   }
 
   /** The records of all runs, latest start first. A damaged record is left out and reported through the event `error`. */

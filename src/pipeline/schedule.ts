@@ -8,9 +8,9 @@ import type { Json } from '../core/json'
 import { checkOptions, either, finiteNumber, nonEmptyString, ofType, oneOf } from '../core/options'
 import type { ObjectStore } from '../ports/object-store'
 import { objectStoreRule } from '../ports/port-rules'
-import type { Pipeline } from './pipeline'
 import type { RunOptions } from './pipeline-options'
 import type { RunResult } from './result'
+import type { RunnablePipeline } from './run-or-resume'
 import { acceptFiring } from './triggers/accept-firing'
 import { manualTrigger } from './triggers/event-triggers'
 import { intervalTrigger } from './triggers/interval-trigger'
@@ -107,8 +107,8 @@ export interface Schedule {
  * @example
  * schedule(pipeline, { storage, triggers: [cronTrigger('0 3 * * *', { catchUp: 'last' }), alertTrigger({ monitor })] })
  */
-export function schedule<Input, Steps, Params, Secret extends string>(
-  pipeline: Pipeline<Input, Steps, Params, Secret>,
+export function schedule<Input, Steps, Params>(
+  pipeline: RunnablePipeline<Input, Steps, Params>,
   options: ScheduleOptions<Input, Steps, Params>,
 ): Schedule {
   checkScheduleOptions(options)
@@ -170,7 +170,7 @@ export function schedule<Input, Steps, Params, Secret extends string>(
     stop,
     done,
   }
-  return attachDisplay(made, { text: () => textOf(pipeline.name, triggers, record.state, controller.signal.aborted) })
+  return attachDisplay(made, { text: () => textOf(pipeline.name, triggers, record.value, controller.signal.aborted) })
 }
 
 const fireRules = {
@@ -231,7 +231,7 @@ async function startTrigger<Input, Steps, Params>(
     pipeline,
     clock,
     signal,
-    cursor: () => record.state.cursors[trigger.name],
+    cursor: () => record.value.cursors[trigger.name],
     async saveCursor(cursor: Json) {
       await record.update((state) => ({ ...state, cursors: { ...state.cursors, [trigger.name]: cursor } }))
     },

@@ -1,6 +1,7 @@
 /** One of the processes that share a schedule starts its runs: the one that holds the lease in the schedule's state. */
 import { type Clock, sleep } from '../../core/clock'
 import { newId } from '../../core/ids'
+import { isLeaseFree } from '../../ports/stored-document'
 import type { ScheduleRecord } from './schedule-record'
 
 /** What leading needs. */
@@ -54,8 +55,7 @@ async function takeLease(
   await record.load()
   const state = await record.update((state) => {
     const now = clock.now()
-    const isFree = state.lease === undefined || state.lease.owner === owner || state.lease.expiresAt <= now
-    return isFree ? { ...state, lease: { owner, expiresAt: now + leaseMs } } : undefined
+    return isLeaseFree(state.lease, owner, now) ? { ...state, lease: { owner, expiresAt: now + leaseMs } } : undefined
   })
   return state.lease?.owner === owner
 }

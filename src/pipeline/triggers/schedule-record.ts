@@ -1,12 +1,12 @@
 /** The state of a schedule: one JSON object in the storage, changed by compare-and-set. It says what waits, what runs and what each trigger has seen. */
 import * as z from 'zod/mini'
-import { utf8 } from '../../core/bytes'
 import type { Clock } from '../../core/clock'
 import { damaged } from '../../core/damage'
-import { isMillwrightError, show } from '../../core/errors'
+import { show } from '../../core/errors'
 import type { Json } from '../../core/json'
-import { parseStored, storedFormat } from '../../core/stored'
-import type { ObjectStore, PutOptions } from '../../ports/object-store'
+import { storedFormat } from '../../core/stored'
+import type { ObjectStore } from '../../ports/object-store'
+import { type StoredDocument, type StoredLease, storedDocument } from '../../ports/stored-document'
 import type { PipelineStatus } from '../result'
 
 /** A firing that was accepted and whose run has not ended. */
@@ -45,7 +45,7 @@ export interface ScheduleState {
   readonly schedule: string
   readonly updatedAt: number
   /** The process that starts runs, and until when unless it renews. */
-  readonly lease?: { readonly owner: string; readonly expiresAt: number } | undefined
+  readonly lease?: StoredLease | undefined
   /** Trigger → what it has seen. */
   readonly cursors: Readonly<Record<string, Json>>
   /** In the order in which they were accepted. */
@@ -89,89 +89,40 @@ const scheduleStateFormat = /* @__PURE__ */ storedFormat(
 
 /** How many ended runs the state keeps. */
 const keptEnded = 200
-/** How often a lost race is repeated. */
-const mostRaces = 100
 
 /** The state of one schedule, in a storage or in memory. */
-export interface ScheduleRecord {
-  /** What was last read or written. */
-  readonly state: ScheduleState
-  readonly isStored: boolean
-  /** Reads the state again. */
-  load(): Promise<ScheduleState>
-  /**
-   * Writes what `change` makes of the newest state; `undefined` writes nothing. `change` may be called several times and must not act. Changes
-   * of one process are written one after another.
-   */
-  update(change: (state: ScheduleState) => ScheduleState | undefined): Promise<ScheduleState>
-}
+export type ScheduleRecord = StoredDocument<ScheduleState>
 
 /** Opens the state of a schedule. Nothing is read before the first call. */
 export function scheduleRecord(
-  facts: { readonly pipeline: string; readonly schedule: string },
+  { pipeline, schedule }: { readonly pipeline: string; readonly schedule: string },
   storage: ObjectStore | undefined,
   clock: Clock,
 ): ScheduleRecord {
-  let state: ScheduleState = { format: 1, ...facts, updatedAt: clock.now(), cursors: {}, pending: [], ended: [] }
-  let etag: string | undefined
-  let last: Promise<unknown> = Promise.resolve()
-  const key = `pipelines/${facts.pipeline}/schedules/${facts.schedule}.json`
-
-  const load = async (): Promise<ScheduleState> => {
-    if (storage === undefined) return state
-    // The ETag is read before the bytes: if the state changes in between, the next write is refused and repeated.
-    const info = await storage.head(key)
-    etag = undefined
-    if (info !== undefined) state = parsed(await storage.get(key), key, facts)
-    etag = info?.etag
-    return state
-  }
-  const write = async (next: ScheduleState): Promise<void> => {
-    const whole = { ...next, updatedAt: clock.now(), ended: next.ended.slice(-keptEnded) }
-    if (storage !== undefined) {
-      const condition: PutOptions = !storage.capabilities.conditionalPut ? {} : etag === undefined ? { ifAbsent: true } : { ifMatch: etag }
-      etag = (await storage.put(key, utf8(JSON.stringify(whole)), condition)).etag
-    }
-    state = whole
-  }
-  const change = async (make: (state: ScheduleState) => ScheduleState | undefined): Promise<ScheduleState> => {
-    for (let race = 1; ; race++) {
-      if (storage !== undefined && (race > 1 || etag === undefined)) await load()
-      const next = make(state)
-      if (next === undefined) return state
-      try {
-        await write(next)
-        return state
-      } catch (error) {
-        // Whether an interrupted write arrived is not known: read before the next one.
-        etag = undefined
-        if (!isMillwrightError(error, 'Conflict') || race === mostRaces) throw error
-      }
-    }
-  }
+  const key = `pipelines/${pipeline}/schedules/${schedule}.json`
+  const document = storedDocument({
+    storage,
+    key,
+    format: scheduleStateFormat,
+    initial: { format: 1, pipeline, schedule, updatedAt: clock.now(), cursors: {}, pending: [], ended: [] },
+    check(state) {
+      if (state.pipeline !== pipeline) throw damaged(key, ['pipeline'], show(pipeline), state.pipeline)
+      if (state.schedule !== schedule) throw damaged(key, ['schedule'], show(schedule), state.schedule)
+    },
+  })
+  const stamped = (state: ScheduleState): ScheduleState => ({ ...state, updatedAt: clock.now(), ended: state.ended.slice(-keptEnded) })
   return {
-    get state() {
-      return state
+    get value() {
+      return document.value
     },
-    isStored: storage !== undefined,
-    load,
-    update(make) {
-      const mine = last.then(() => change(make))
-      last = mine.catch(() => {})
-      return mine
-    },
+    isStored: document.isStored,
+    load: document.load,
+    update: (change) =>
+      document.update((state) => {
+        const next = change(state)
+        return next === undefined ? undefined : stamped(next)
+      }),
   }
-}
-
-function parsed(
-  bytes: Uint8Array,
-  key: string,
-  { pipeline, schedule }: { readonly pipeline: string; readonly schedule: string },
-): ScheduleState {
-  const state = parseStored(scheduleStateFormat, bytes, key)
-  if (state.pipeline !== pipeline) throw damaged(key, ['pipeline'], show(pipeline), state.pipeline)
-  if (state.schedule !== schedule) throw damaged(key, ['schedule'], show(schedule), state.schedule)
-  return state
 }
 
 /** Whether a firing with this key, or this run id, is already in the state. */

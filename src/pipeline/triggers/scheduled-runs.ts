@@ -1,16 +1,16 @@
 /** Carries out the pending runs of a schedule: one after another unless told otherwise, resumed where a process died. */
 import { utf8 } from '../../core/bytes'
 import { type Clock, sleep } from '../../core/clock'
-import { isMillwrightError, MillwrightError, show } from '../../core/errors'
+import { MillwrightError, show } from '../../core/errors'
 import { valueCodec } from '../codec'
-import type { Pipeline } from '../pipeline'
 import type { RunOptions } from '../pipeline-options'
 import type { PipelineStatus, RunResult } from '../result'
+import { type RunnablePipeline, runOrResume } from '../run-or-resume'
 import { type PendingRun, type ScheduleRecord, withEnded } from './schedule-record'
 
 /** What carrying out runs needs. */
 export interface RunsOptions<Input, Steps, Params> {
-  readonly pipeline: Pipeline<Input, Steps, Params, string>
+  readonly pipeline: RunnablePipeline<Input, Steps, Params>
   readonly record: ScheduleRecord
   readonly clock: Clock
   /** Aborts when the schedule is stopped. */
@@ -59,7 +59,7 @@ export function scheduledRuns<Input, Steps, Params>(options: RunsOptions<Input, 
   }
   const pump = (): void => {
     if (signal.aborted) return
-    for (const run of record.state.pending) {
+    for (const run of record.value.pending) {
       if (active.has(run.runId)) continue
       if (active.size === 0 || run.overlap === 'allow') begin(run)
       else if (run.overlap === 'replace') {
@@ -90,8 +90,7 @@ async function carryOut<Input, Steps, Params>(
   try {
     await untilStored(options, () => record.update((state) => withStatus(state, run.runId)))
     if (signal.aborted) return { status: 'cancelled', why: reasonOf(signal) }
-    const result = await runOrResume(options, run, signal)
-    if (result === undefined) return { status: 'finished' }
+    const result = await resultOf(options, run, signal)
     onResult(result)
     const failed = Object.entries<{ readonly status: string; readonly error?: { readonly message: string } | undefined }>(
       result.steps,
@@ -113,31 +112,20 @@ function reasonOf(signal: AbortSignal): string | undefined {
   return signal.reason instanceof Error ? signal.reason.message : undefined
 }
 
-/** The result; `undefined` when another process had finished the run. */
-async function runOrResume<Input, Steps, Params>(
+async function resultOf<Input, Steps, Params>(
   { pipeline, runOptions, clock }: RunsOptions<Input, Steps, Params>,
   run: PendingRun,
   signal: AbortSignal,
-): Promise<RunResult<Steps> | undefined> {
-  const { seed, ...shared } = runOptions(run)
-  const input = run.input === undefined ? shared.input : ((await valueCodec().decode(utf8(run.input))) as Input)
-  const options = { ...shared, ...(input === undefined ? {} : { input }), signal, throwOnFailure: false }
-  try {
-    return await pipeline.run({ ...options, ...(seed === undefined ? {} : { seed }), runId: run.runId })
-  } catch (error) {
-    if (!isMillwrightError(error, 'AlreadyExists')) throw error
-  }
-  for (;;) {
-    try {
-      return await pipeline.resume(run.runId, options)
-    } catch (error) {
-      if (isMillwrightError(error, 'InvalidState')) return undefined
-      if (!isMillwrightError(error, 'Conflict')) throw error
-      // The process that died, or one that still lives, holds the run. What it leaves unfinished is taken over when its lease ends.
-      const { expiresAt } = error.details
-      await sleep(clock, typeof expiresAt === 'number' ? Math.max(1, expiresAt - clock.now() + 1) : retryMs, signal)
-    }
-  }
+): Promise<RunResult<Steps>> {
+  const options = runOptions(run)
+  const input = run.input === undefined ? options.input : ((await valueCodec().decode(utf8(run.input))) as Input)
+  return runOrResume(pipeline, run.runId, {
+    ...options,
+    ...(input === undefined ? {} : { input }),
+    clock: options.clock ?? clock,
+    signal,
+    throwOnFailure: false,
+  })
 }
 
 /** Repeats a write until the storage takes it or the schedule is stopped; failures are reported. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../../src/adapters/memory/memory-storage'
 import { MillwrightError } from '../../../../src/core/errors'
 import { DatasetStore, fromColumns } from '../../../../src/dataset'
@@ -14,10 +14,14 @@ import {
   type ScheduleOptions,
   schedule,
 } from '../../../../src/pipeline'
-import '../../../../src/pipeline/run-pipeline'
 import type { AlertMessage } from '../../../../src/ports'
 import { failingStore, manualClock } from '../../../../src/testing'
-import { idle } from '../helpers'
+import { idle, warmUp } from '../helpers'
+
+beforeAll(warmUp)
+
+// The first run loads code, which takes as long as it takes; with a manual clock nothing may wait for that.
+beforeAll(async () => void (await new Pipeline('first').step('a', () => 1).run()))
 
 /** A pipeline of one step that ends when told to. */
 function slowPipeline(options: PipelineOptions = {}): {
