@@ -65,6 +65,11 @@ export const lanes: readonly Lane[] = [
     about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
   },
   { name: 'airflow', about: 'Airflow: pipelines compiled to DAG files run there to the same outputs' },
+  { name: 'kfp', about: 'Kubeflow Pipelines: compiled pipelines loaded by the SDK and run by its local orchestrator to the same outputs' },
+  {
+    name: 'workflows',
+    about: 'compiled workflows of Argo (hera) and GitHub Actions (check-jsonschema): right by their schemas, jobs run here',
+  },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   {
