@@ -4,6 +4,7 @@
  */
 import type { Options } from 'tsup'
 import { entries } from './scripts/entries.ts'
+import { threadPrograms } from './scripts/thread-programs.mjs'
 
 /** Where TypeScript writes one declaration a source (`tsconfig.build.json`). */
 export const declarationFolder = '.build/types'
@@ -22,6 +23,7 @@ export const javascript: Options = {
   splitting: true,
   target: 'es2022',
   platform: 'neutral',
+  esbuildPlugins: [threadPrograms()],
 }
 
 /** The declarations, joined to one file an entry and the shared parts. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { entries } from './scripts/entries.ts'
+import { threadProgramsOfVite } from './scripts/thread-programs.mjs'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -12,6 +13,7 @@ export const alias = entries().map(({ subpath, source }) => ({
 }))
 
 export default defineConfig({
+  plugins: [threadProgramsOfVite()],
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],

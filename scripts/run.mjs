@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { threadPrograms } from './thread-programs.mjs'
 
 const root = findRoot(fileURLToPath(import.meta.url))
 /** Subpath → source file. */
@@ -32,7 +33,7 @@ export async function bundle(source, outfile, { inlinePackages = false, ...optio
     sourcemap: 'inline',
     // A program finds its data beside its own source, not beside the bundle.
     define: { 'import.meta.url': JSON.stringify(pathToFileURL(resolve(source)).href) },
-    plugins: [toSources(inlinePackages)],
+    plugins: [toSources(inlinePackages), threadPrograms()],
     ...options,
   })
 }

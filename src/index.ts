@@ -98,6 +98,7 @@ export {
   ridgeRegression,
   robustScaler,
   selectColumns,
+  shapExplainer,
   shapValues,
   simpleImputer,
   standardScaler,
@@ -119,6 +120,7 @@ export {
 export type { ModelRuntime, ModelSource, PackableModel, PredictionRecord } from './ports/model'
 export type { ObjectStore } from './ports/object-store'
 export type { TrackerBackend } from './ports/tracker-backend'
+export { predictBatches } from './predictor/predict-batches'
 export type { Prediction } from './predictor/prediction'
 export {
   allOf,

@@ -70,6 +70,12 @@ export class ByteDictionary {
     return this.#arena.subarray(0, this.#offsets[this.#size]).includes(0)
   }
 
+  /** All texts one behind the other, and where each begins; the last offset is the end. Copies. */
+  packed(): { readonly bytes: Uint8Array; readonly offsets: Int32Array } {
+    const offsets = this.#offsets.slice(0, this.#size + 1)
+    return { bytes: this.#arena.slice(0, offsets[this.#size]), offsets }
+  }
+
   /**
    * The texts from entry `from` on.
    *

@@ -86,6 +86,18 @@ export function cannotExpress(engine: string, pipeline: string, step: string, wh
   })
 }
 
+/** @throws Unsupported for a step that runs although one before it failed */
+export function refuseAfterFailure(engine: string, graph: CompiledGraph, why: string): void {
+  const step = graph.steps.find(({ trigger }) => trigger === 'one-failed' || trigger === 'all-done' || trigger === 'always')
+  if (step !== undefined) throw cannotExpress(engine, graph.name, step.name, `has the trigger rule ${show(step.trigger)}`, why)
+}
+
+/** @throws Unsupported for a step that falls back to the output of an earlier run */
+export function refusePrevious(engine: string, graph: CompiledGraph, why: string): void {
+  const step = graph.steps.find(({ fallback }) => fallback === 'previous')
+  if (step !== undefined) throw cannotExpress(engine, graph.name, step.name, 'falls back to the output of an earlier run', why)
+}
+
 /** Names for steps where an engine allows only some characters: `allowed` is kept, the rest becomes `replacement`, equal names get `-2`, `-3`. */
 export function engineNames(steps: readonly CompiledStep[], clean: (name: string) => string, joint = '-'): ReadonlyMap<string, string> {
   const taken = new Set<string>()

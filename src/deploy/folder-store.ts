@@ -27,14 +27,11 @@ export function folderStore({ out, needs }: StepFolders): ObjectStore {
     name: `folder of a step in ${out.name}`,
     capabilities: { ...out.capabilities, conditionalPut: false, rangeRead: false, appendAtomic: false },
     uri: (key) => out.uri(placeOf(key) ?? key),
+    // Only what is in the step's own folder is there already: a value that a needed step has, too, must be in this one as well.
     async head(key, options) {
       const place = placeOf(key)
-      if (place === undefined) return undefined
-      for (const store of all) {
-        const info = await store.head(place, options)
-        if (info !== undefined) return { ...info, key }
-      }
-      return undefined
+      const info = place === undefined ? undefined : await out.head(place, options)
+      return info && { ...info, key }
     },
     async get(key, options) {
       const place = placeOf(key)

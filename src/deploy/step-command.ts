@@ -29,7 +29,8 @@ export interface StepCommandHost {
 /** What a step's command ends with. */
 export const stepExitCodes = { done: 0, failed: 1, usage: 2, again: 75, skipped: 99 } as const
 
-type AnyPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'name' | 'runStep'>
+/** A pipeline as a step's command needs it. */
+export type StepPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'name' | 'runStep'>
 
 /**
  * Runs one step and prints its result as one line of JSON.
@@ -37,7 +38,7 @@ type AnyPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'name' | 'ru
  * @returns the exit code: 0 done (also skipped, unless `--skip-exit` names another), 1 failed, 2 wrong arguments, 75 failed and the engine
  *   may try again (with `--attempt`)
  */
-export async function stepCommand(pipeline: AnyPipeline, host: StepCommandHost): Promise<number> {
+export async function stepCommand(pipeline: StepPipeline, host: StepCommandHost): Promise<number> {
   let args: StepCommandArguments
   try {
     args = stepArguments(host.argv)
@@ -55,7 +56,7 @@ export async function stepCommand(pipeline: AnyPipeline, host: StepCommandHost):
   }
 }
 
-async function runStep(pipeline: AnyPipeline, host: StepCommandHost, args: StepCommandArguments): Promise<number> {
+async function runStep(pipeline: StepPipeline, host: StepCommandHost, args: StepCommandArguments): Promise<number> {
   const { step, index, attempt, seed, concurrency, out } = args
   const request = {
     ...{

@@ -12,11 +12,12 @@ export type { LogTableOptions } from './log-table'
 export type { Actual, LoggedPrediction } from './logged-prediction'
 export type { CheckReport, EstimateQuery, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource } from './monitor'
 export { Monitor } from './monitor'
+export { type MonitorMetrics, type MonitorMetricsOptions, monitorMetrics } from './monitor-metrics'
 export type { MonitorOptions } from './monitor-options'
 export type { Performance, PerformancePoint, PerformanceSlice } from './performance'
 export type { LogCounts, LogOutcome, RowSelection } from './prediction-log'
 export type { Reading } from './reading'
-export type { RefusedSummary } from './refused-log'
+export type { RefusedCount, RefusedSummary } from './refused-log'
 export type { FilterValue, RowFilter } from './row-filter'
 export type {
   AlertRule,
@@ -35,7 +36,7 @@ export type {
 } from './rule'
 export type { Silence, SilenceOptions } from './silence'
 export {
-  type ActionOptions,
+  type ActionSinkOptions,
   type AlertFilter,
   actionSink,
   alertLine,
@@ -43,10 +44,10 @@ export {
   logSink,
   onlyAlerts,
   type RetrainingLoop,
-  type RollbackOptions,
   type RollbackRegistry,
-  retrainOn,
-  rollbackOn,
+  type RollbackSinkOptions,
+  retrainSink,
+  rollbackSink,
 } from './sinks'
 export { type Limits, limitsOf, type ReferenceThreshold, type ThresholdSide } from './threshold'
 export type { Period, Window } from './window'

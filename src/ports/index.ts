@@ -29,7 +29,7 @@ export {
   wholeNumber,
 } from '../core/options'
 export type { Rng } from '../core/random'
-export { abortable, throwIfAborted } from '../core/signal'
+export { abortable, type CancelSignal, throwIfAborted } from '../core/signal'
 export type { ColumnValues } from '../schema/column'
 export { type ColumnSpec, isTensorSide, type ModelSignature, type TensorSpec, type TensorType } from '../schema/signature'
 export { assertTable, rowsOf } from '../schema/table'
@@ -43,6 +43,7 @@ export { comparePoints, isLaterPoint, type PointValues, pageOfPoints, pointIdent
 export { openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from './metric-text'
 export type {
   ColumnBounds,
+  Explanation,
   LoadedModel,
   ModelPackage,
   ModelRuntime,
@@ -57,6 +58,7 @@ export type {
   PredictTensorsOptions,
   RefusedInput,
   ResolvedModel,
+  RowExplainer,
   TensorData,
 } from './model'
 export type {

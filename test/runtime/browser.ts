@@ -43,6 +43,7 @@ try {
   if (!isDeepStrictEqual(result, JSON.parse(JSON.stringify(expected)))) {
     throw new Error(`Chromium and Node disagree:\n${JSON.stringify(result)}\n${JSON.stringify(expected)}`)
   }
+  if (tab.workers().length !== 1) throw new Error(`CSV was read with ${tab.workers().length} Web Workers, not 1`)
   console.log(`Chromium ${browser.version()}: the same story, every figure equal to Node's (accuracy ${expected.metrics.accuracy})`)
 } finally {
   await browser.close()

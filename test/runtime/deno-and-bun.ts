@@ -1,6 +1,6 @@
 /**
- * The packed package under Deno and Bun: the README's first program with the permissions it needs and no more, and a progress bar in a plain
- * script of Deno, which has none.
+ * The packed package under Deno and Bun: the README's first program with the permissions it needs and no more, CSV on two threads, and a progress bar
+ * in a plain script of Deno, which has none.
  */
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,6 +24,14 @@ writeFileSync(
   join(folder, 'bar.ts'),
   "import { progressBar } from 'millwright'\nprogressBar()({ phase: 'fit', done: 2, total: 2, unit: 'steps' })\nconsole.log('shown')\n",
 )
+writeFileSync(
+  join(folder, 'threads.ts'),
+  `import { fingerprint, parseCsv, readCsv } from 'millwright'
+const text = 'n,x,name\\n' + Array.from({ length: 100_000 }, (_, i) => i + ',' + i / 8 + ',"name ' + (i % 100) + '"\\n').join('')
+const data = await readCsv(text, { workers: 1 })
+console.log(fingerprint(data) === fingerprint(parseCsv(text)) ? 'same rows' : 'other rows')
+`,
+)
 
 const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
 const run = (runtime: string, ...args: readonly string[]): Promise<string> =>
@@ -37,8 +45,9 @@ for (const [runtime, ...args] of [
   ['deno', 'run', '--no-prompt', '--allow-read', '--allow-write', '--allow-env'],
   ['bun', 'run'],
 ] as const) {
+  assert.match(await run(runtime, ...args, 'threads.ts'), /same rows/)
   assert.match(await run(runtime, ...args, 'first.ts'), /prediction: "Gentoo"/)
   assert.ok(existsSync(join(folder, 'mlops', 'mlruns')), `${runtime}: mlops/mlruns is there`)
   rmSync(join(folder, 'mlops'), { recursive: true })
-  console.log(`${versions[runtime]}: the README's first program`)
+  console.log(`${versions[runtime]}: the README's first program, CSV on two threads`)
 }

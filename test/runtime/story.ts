@@ -14,6 +14,7 @@ import {
   Predictor,
   parseCsv,
   randomForestClassifier,
+  readCsv,
   simpleImputer,
   split,
 } from 'millwright'
@@ -30,6 +31,8 @@ export interface StoryResult {
   readonly httpStatus: number
   readonly pipeline: string
   readonly legacyText: unknown
+  /** Of a file that was read on several threads. */
+  readonly sliced: string
 }
 
 /** Runs the story on the penguins' CSV text. */
@@ -87,5 +90,11 @@ export async function story(csv: string): Promise<StoryResult> {
       parseCsv(Uint8Array.of(97, 10, 0x80, 0x92, 10), { encoding: 'windows-1252' }).row(0),
       parseCsv(Uint8Array.of(97, 10, 0x87, 0x40, 0x88, 0x62, 10), { encoding: 'big5' }).row(0),
     ],
+    sliced: fingerprint(await readCsv(rows(), { workers: 1 })),
   }
+}
+
+/** CSV text of two megabytes. */
+function rows(): string {
+  return `n,x,name\n${Array.from({ length: 100_000 }, (_, i) => `${i},${i / 8},"name ${i % 100}"\n`).join('')}`
 }

@@ -6,8 +6,9 @@ import { concat } from '../../dataset/concat'
 import type { Dataset } from '../../dataset/dataset'
 import { chunksOfSource, type DataSource } from '../node/data-source'
 import { toUtf8 } from './encoding'
+import type { KnownFile } from './head'
 import { type CsvPlan, planOf, type ReadCsvBatchesOptions } from './options'
-import { type Block, type KnownFile, parseSteps } from './parse'
+import { type Block, parseSteps } from './parse'
 import { lineOf } from './scan'
 
 /** Bytes that are parsed at a time, behind the sample. */

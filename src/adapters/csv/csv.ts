@@ -82,14 +82,27 @@ export async function readCsv(source: CsvSource, options: ReadCsvOptions = {}): 
     onBytes: (done, total) => report({ phase: 'read', done, total, unit: 'bytes' }),
   })
   const bytes = bytesFor(raw, plan, typeof source === 'string' && /[\r\n]/.test(source) ? {} : options)
+  const sliced = options.workers ? await inSlices(bytes, plan, options) : undefined
+  const data = sliced ?? (await inTurns(bytes, plan, options))
+  report({ phase: 'parse', done: bytes.length, total: bytes.length, unit: 'bytes' })
+  return options.schema === undefined ? data : checked(data, options)
+}
+
+/** On several threads; `undefined` where one must do it. */
+async function inSlices(bytes: Uint8Array, plan: CsvPlan, options: ReadCsvOptions): Promise<Dataset | undefined> {
+  const { parseInSlices } = await import('./slices')
+  const { workers = false, signal, onProgress } = options
+  return parseInSlices(bytes, plan, { workers, signal, report: progressReporter(onProgress) })
+}
+
+/** On this thread; the event loop gets a turn every few megabytes. */
+async function inTurns(bytes: Uint8Array, plan: CsvPlan, { signal, onProgress }: ReadCsvOptions): Promise<Dataset> {
+  const report = progressReporter(onProgress)
   const steps = parseSteps(bytes, plan)
   for (let turn = bytesPerTurn; ; ) {
     throwIfAborted(signal)
     const step = steps.next()
-    if (step.done) {
-      report({ phase: 'parse', done: bytes.length, total: bytes.length, unit: 'bytes' })
-      return options.schema === undefined ? step.value : checked(step.value, options)
-    }
+    if (step.done) return step.value
     if (step.value < turn && step.value > turn - 2 * bytesPerTurn) continue
     turn = step.value + bytesPerTurn
     if (step.value < bytes.length) report({ phase: 'parse', done: step.value, total: bytes.length, unit: 'bytes' })

@@ -1,5 +1,5 @@
 /** Errors about a place in a CSV file, with its line number. */
-import { type ErrorCode, MillwrightError } from '../../core/errors'
+import { type ErrorCode, invalidArgument, MillwrightError } from '../../core/errors'
 import type { CsvPlan } from './options'
 import { lineOf, type Scan, type ScanProblem } from './scan'
 
@@ -44,4 +44,39 @@ export function ragged(plan: CsvPlan, scan: Scan, record: { readonly at: number;
     hint: "{ ragged: 'pad' } fills short records with missing cells and adds columns for long ones",
     details: { expected, actual },
   })
+}
+
+/** The line start of the first malformed sequence: decoding line by line finds it. */
+export function invalidUtf8At(bytes: Uint8Array): number | undefined {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  for (let start = 0; start < bytes.length; ) {
+    const next = bytes.indexOf(10, start)
+    const end = next < 0 ? bytes.length : next + 1
+    try {
+      decoder.decode(bytes.subarray(start, end))
+    } catch {
+      return start
+    }
+    start = end
+  }
+  return undefined
+}
+
+/** The error for a NUL byte. */
+export function nulError(plan: CsvPlan, bytes: Uint8Array, at: number): MillwrightError {
+  return corrupt(plan, bytes, { at, what: 'holds a NUL byte', hint: 'is this a binary file, or another encoding?' })
+}
+
+/** The error for bytes that are not UTF-8. */
+export function invalidUtf8(plan: CsvPlan, bytes: Uint8Array, at: number): MillwrightError {
+  return corrupt(plan, bytes, {
+    at,
+    what: 'is not valid UTF-8',
+    hint: "name the file's encoding: { encoding: 'windows-1252' }, for example",
+  })
+}
+
+/** The error for too many columns. */
+export function tooManyColumns(plan: CsvPlan): MillwrightError {
+  return invalidArgument(`${plan.operation} found more columns than \`maxColumns\` ${plan.maxColumns}`)
 }

@@ -1,18 +1,17 @@
 /** Options of the CSV reader, checked and turned into what the scanner works with. */
 
-import { dictionaryOf } from '../../core/byte-dictionary'
-import { utf8 } from '../../core/bytes'
 import { invalidArgument, show } from '../../core/errors'
 import type { Logger } from '../../core/logger'
 import { anything, arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../../core/options'
 import type { OnProgress } from '../../core/progress'
 import { checkTypes } from '../../dataset/create'
-import { defaultFalseValues, defaultNaValues, defaultTrueValues, numberOfText, timestampOfText } from '../../schema/coerce'
+import { defaultFalseValues, defaultTrueValues, numberOfText, timestampOfText } from '../../schema/coerce'
 import type { ColumnType } from '../../schema/column'
 import { assertRowSchema, fieldsOf, type RowSchema } from '../../schema/row-schema'
+import { decimalOf, type Spellings, spellingsOf, syntaxOf } from './cell-syntax'
 import type { CellSyntax } from './cells'
 import type { DateOrder } from './date-spelling'
-import { type NumberNotation, notationReader, numberNotations } from './number-notation'
+import { type NumberNotation, notationReader } from './number-notation'
 
 /** Options of `parseCsv`. */
 export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> {
@@ -71,6 +70,12 @@ export interface ParseCsvOptions<Schema extends RowSchema | undefined = RowSchem
 export interface ReadCsvOptions<Schema extends RowSchema | undefined = RowSchema | undefined> extends ParseCsvOptions<Schema> {
   /** Stops reading; nothing remains. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Parses on other threads too, the result is the same: so many threads beside the calling one, or with `true` as many as the machine has cores for.
+   * They are worker threads of Node or Web Workers, kept for a few seconds after use. One thread parses everything where there are no others, of
+   * files under a megabyte, with `limit` and with `ragged: 'pad'`. @default false
+   */
+  readonly workers?: boolean | number | undefined
   /** Told about phase `read` and then `parse`, in bytes. */
   readonly onProgress?: OnProgress<'read' | 'parse'> | undefined
   /** More bytes than this, unpacked, are an error; at most 2³¹ − 2. @default 2_147_483_646 */
@@ -78,7 +83,8 @@ export interface ReadCsvOptions<Schema extends RowSchema | undefined = RowSchema
 }
 
 /** Options of `readCsvBatches`. */
-export interface ReadCsvBatchesOptions extends Omit<ReadCsvOptions<undefined>, 'schema' | 'maxBytes' | 'ragged' | 'limit' | 'maxRows'> {
+export interface ReadCsvBatchesOptions
+  extends Omit<ReadCsvOptions<undefined>, 'schema' | 'maxBytes' | 'ragged' | 'limit' | 'maxRows' | 'workers'> {
   /** Rows of a batch; the last may have fewer. @default 65_536 */
   readonly batchSize?: number | undefined
   /** Types, delimiter and spellings are found in so many bytes at the beginning. @default 8_388_608 */
@@ -96,6 +102,8 @@ export interface CsvPlan {
   readonly types: Readonly<Record<string, ColumnType>>
   /** Columns that the schema says are text. */
   readonly texts: ReadonlySet<string>
+  /** What `syntax` and `missing` are made of. */
+  readonly spellings: Spellings
   readonly syntax: CellSyntax
   /** Spellings of missing, as bytes. */
   readonly missing: readonly Uint8Array[]
@@ -143,7 +151,14 @@ export function planOf(operation: string, options: ReadCsvOptions & Pick<ReadCsv
     ...(operation === 'readCsvBatches'
       ? { signal: anything(), onProgress: ofType('function'), batchSize: wholeNumber(1), sampleBytes: wholeNumber(1, 1 << 30) }
       : {}),
-    ...(operation === 'readCsv' ? { signal: anything(), onProgress: ofType('function'), maxBytes: wholeNumber(1, 2147483646) } : {}),
+    ...(operation === 'readCsv'
+      ? {
+          signal: anything(),
+          onProgress: ofType('function'),
+          maxBytes: wholeNumber(1, 2147483646),
+          workers: either(ofType('boolean'), wholeNumber(0, 256)),
+        }
+      : {}),
   })
   checkTypes(options.types)
   const quote = (options.quote ?? '"') === '' ? -1 : (options.quote ?? '"').charCodeAt(0)
@@ -153,7 +168,7 @@ export function planOf(operation: string, options: ReadCsvOptions & Pick<ReadCsv
   if (options.thousands !== undefined && options.thousands === (options.decimal ?? (options.thousands === '.' ? ',' : '.'))) {
     throw invalidArgument(`\`decimal\` and \`thousands\` of ${operation} must differ, both are ${show(options.thousands)}`)
   }
-  const missing = [...new Set([...(options.naValues ?? defaultNaValues), ...(options.ragged === 'pad' ? [''] : [])])].map(utf8)
+  const spellings = spellingsOf(options)
   return {
     operation,
     delimiter,
@@ -162,8 +177,8 @@ export function planOf(operation: string, options: ReadCsvOptions & Pick<ReadCsv
     columns: options.columns,
     types: options.types ?? {},
     texts: textColumns(options.schema),
-    syntax: syntaxOf(options, missing),
-    missing,
+    spellings,
+    ...syntaxOf(spellings),
     timestamps: options.timestamps ?? true,
     dates: options.dates ?? 'iso',
     numbers: { decimal: options.decimal, thousands: options.thousands },
@@ -193,35 +208,6 @@ export function cellReader(options: ParseCsvOptions): (text: string, type: Colum
     if (type === 'boolean') return trueValues.includes(text) ? true : falseValues.includes(text) ? false : undefined
     return numberOfText(text, decimalOf(options)) ?? grouped?.(text)?.value
   }
-}
-
-function syntaxOf(options: ParseCsvOptions, missing: readonly Uint8Array[]): CellSyntax {
-  const trueValues = [...new Set(options.trueValues ?? defaultTrueValues)]
-  const falseValues = options.falseValues ?? defaultFalseValues
-  const both = trueValues.find((text) => falseValues.includes(text))
-  if (both !== undefined) throw invalidArgument(`${show(both)} is among both \`trueValues\` and \`falseValues\``)
-  return {
-    missing: dictionaryOf(missing),
-    emptyIsMissing: missing.some((text) => text.length === 0),
-    missingLooksPresent: (options.naValues ?? []).some((text) => looksPresent(text, [...trueValues, ...falseValues])),
-    booleans: dictionaryOf([...trueValues, ...falseValues].map(utf8)),
-    trueCount: trueValues.length,
-    decimal: decimalOf(options),
-    ...(options.thousands ? { grouped: notationReader({ decimal: decimalOf(options), thousands: options.thousands }) } : {}),
-  }
-}
-
-/** Whether a text of a missing value could be taken for a value. */
-function looksPresent(text: string, booleans: readonly string[]): boolean {
-  const notations = numberNotations.map(notationReader)
-  const isNumber =
-    numberOfText(text, '.') !== undefined || numberOfText(text, ',') !== undefined || notations.some((read) => read(text) !== undefined)
-  return isNumber || booleans.includes(text) || timestampOfText(text) !== undefined
-}
-
-/** Points between thousands leave the comma for decimals. */
-function decimalOf({ decimal, thousands }: ParseCsvOptions): '.' | ',' {
-  return decimal ?? (thousands === '.' ? ',' : '.')
 }
 
 function character() {
