@@ -115,7 +115,7 @@ const pipeline = new Pipeline('penguins', {
   .step('evaluate', {
     needs: ['model', 'test'],
     cache: true,
-    run: ({ inputs }) => ({ accuracy: evaluate(inputs.model, inputs.test).accuracy }),
+    run: ({ inputs }) => ({ accuracy: evaluate(inputs.model, inputs.test).accuracy ?? 0 }),
   })
   .step('register', {
     description: 'only a good model, and the same one once',
@@ -149,7 +149,7 @@ async function show(title: string, params: { readonly trees?: number }): Promise
   )
   console.log(`\n  ran: ${statuses.filter((each) => !each.includes('cached')).join(', ') || 'nothing'}`)
   console.log(
-    `  ${calls} forests were fitted, in ${result.durationMs} ms; best depth ${result.outputs.best}, accuracy ${result.outputs.evaluate?.accuracy.toFixed(3)}, ${result.outputs.register}`,
+    `  ${calls} forests were fitted, in ${result.durationMs} ms; best depth ${result.outputs.best}, accuracy ${result.outputs.evaluate?.accuracy?.toFixed(3)}, ${result.outputs.register}`,
   )
 }
 
