@@ -220,7 +220,7 @@ export {
   noDriftSince,
 } from './registry'
 export { compareRunsHtml, dataDocsAction, datasetDiffHtml, lifecycleReport, validationReport } from './report'
-export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict, retrainOn } from './retraining'
+export { type Challenger, canaryOutcome, createRetraining, type RetrainingOptions, type RetrainingVerdict, retrainOn } from './retraining'
 export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'
 export type { ModelSignature } from './schema/signature'
