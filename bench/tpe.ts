@@ -1,13 +1,13 @@
 /**
  * The Tree-structured Parzen Estimator against Optuna's and against chance: median regret after 50 trials over seeds, on test functions whose least
- * value is 0. `node scripts/run.mjs bench/tpe.ts`; needs a Python with optuna: MILLWRIGHT_OPTUNA or .venvs/optuna/bin/python.
+ * value is 0. `node scripts/run.mjs bench/tpe.ts`; its Python is that of the other benches: .venvs/bench, or MILLWRIGHT_OPTUNA.
  */
 import { spawnSync } from 'node:child_process'
 import { choice, int, logUniform, optimize, type ParamValues, type SearchSpace, uniform } from '../src/learn'
 
 const seeds = Number(process.env.SEEDS ?? 30)
 const trials = 50
-const python = process.env.MILLWRIGHT_OPTUNA ?? '.venvs/optuna/bin/python'
+const python = process.env.MILLWRIGHT_OPTUNA ?? '.venvs/bench/bin/python'
 const at = (params: ParamValues, name: string): number => params[name] as number
 
 const functions: Readonly<Record<string, { readonly space: SearchSpace; readonly f: (params: ParamValues) => number }>> = {

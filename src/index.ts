@@ -1,4 +1,6 @@
 /** Millwright: the whole life of a machine-learning model. The names for every runtime; see `millwright/node` for Node's own. */
+
+export { consoleLogger } from './adapters/console/console-logger'
 export { parseCsv, readCsv, readCsvBatches, toCsv } from './adapters/csv/csv'
 export { functionModel, functionRuntime } from './adapters/function/function-runtime'
 export { memoryStorage } from './adapters/memory/memory-storage'
@@ -20,7 +22,9 @@ export {
   type MillwrightErrorOptions,
   SchemaMismatchError,
 } from './core/errors'
+export type { Logger } from './core/logger'
 export type { OnProgress, ProgressEvent } from './core/progress'
+export { withLogging } from './core/with-logging'
 export {
   bin,
   cast,
@@ -94,16 +98,29 @@ export {
   ridgeRegression,
   robustScaler,
   selectColumns,
+  shapExplainer,
   shapValues,
   simpleImputer,
   standardScaler,
   targetEncoder,
 } from './learn'
 export { type AlertMessage, type AlertRule, type AlertSink, Monitor, type MonitorOptions } from './monitor'
-export { outputOf, Pipeline, schedule, toMermaid } from './pipeline'
+export {
+  alertTrigger,
+  cronTrigger,
+  dataVersionTrigger,
+  httpTrigger,
+  intervalTrigger,
+  manualTrigger,
+  outputOf,
+  Pipeline,
+  schedule,
+  toMermaid,
+} from './pipeline'
 export type { ModelRuntime, ModelSource, PackableModel, PredictionRecord } from './ports/model'
 export type { ObjectStore } from './ports/object-store'
 export type { TrackerBackend } from './ports/tracker-backend'
+export { predictBatches } from './predictor/predict-batches'
 export type { Prediction } from './predictor/prediction'
 export {
   allOf,
@@ -203,7 +220,7 @@ export {
   noDriftSince,
 } from './registry'
 export { compareRunsHtml, dataDocsAction, datasetDiffHtml, lifecycleReport, validationReport } from './report'
-export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict } from './retraining'
+export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict, retrainOn } from './retraining'
 export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'
 export type { ModelSignature } from './schema/signature'

@@ -19,3 +19,4 @@ export {
 export type { ExchangeHandler, NodeRequest, NodeResponse, ServedAnswer, ServedExchange } from './serve/node-exchange'
 export { type NodeHandler, type NodeServer, type NodeServerOptions, startNodeServer } from './serve/node-server'
 export { type ServeOptions, serve } from './serve/serve'
+export { type RunStepCommandOptions, runStepCommand } from './wiring/step-command'

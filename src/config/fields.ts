@@ -8,6 +8,8 @@ export interface Field {
   /** What is allowed, as it reads after "must be ". */
   readonly allowed: string
   readonly initial: unknown
+  /** One sentence, for editors. */
+  readonly about: string
 }
 
 /** Section → key → field. */
@@ -17,12 +19,13 @@ export type Fields = { readonly [S in keyof Config]: { readonly [K in keyof Conf
 export function configFields(algorithms?: readonly string[]): Fields {
   return {
     data: {
-      raw_data_path: text('data/raw/'),
-      processed_data_path: text('data/processed/'),
+      raw_data_path: text('data/raw/', 'Folder or file of the data as it arrives.'),
+      processed_data_path: text('data/processed/', 'Folder of the data made ready for training.'),
       train_test_split: {
         schema: z.number().check(z.gt(0), z.lt(1)),
         allowed: 'a number between 0 and 1, both excluded',
         initial: 0.8,
+        about: 'Share of the rows to train on.',
       },
     },
     model: {
@@ -31,25 +34,32 @@ export function configFields(algorithms?: readonly string[]): Fields {
         schema: z.record(z.string(), z.unknown()),
         allowed: 'a mapping of settings',
         initial: { n_estimators: 100, max_depth: 10, random_state: 42 },
+        about: 'Settings of the learner. Given ones replace the defaults, which are those of random_forest, as a whole.',
       },
     },
     training: {
-      cv_folds: whole(2, 100, 5),
-      scoring_metric: text('accuracy'),
-      min_accuracy_threshold: share(0.8),
+      cv_folds: whole(2, 100, 5, 'Folds of cross-validation.'),
+      scoring_metric: text('accuracy', 'Name of the metric that decides.'),
+      min_accuracy_threshold: share(0.8, 'Least score that passes the gate.'),
     },
     deployment: {
-      api_host: text('0.0.0.0'),
-      api_port: whole(0, 65535, 8000),
-      model_path: text('models/'),
+      api_host: text('0.0.0.0', 'Address to listen on.'),
+      api_port: whole(0, 65535, 8000, 'Port to listen on; 0 takes any free one.'),
+      model_path: text('models/', 'Folder of models.'),
     },
     monitoring: {
-      drift_threshold: { schema: z.number().check(z.gt(0)), allowed: 'a number > 0', initial: 0.25 },
-      performance_threshold: share(0.8),
+      drift_threshold: {
+        schema: z.number().check(z.gt(0)),
+        allowed: 'a number > 0',
+        initial: 0.25,
+        about: 'Drift score above which a column has drifted.',
+      },
+      performance_threshold: share(0.8, 'Live performance below which retraining starts.'),
       check_interval_hours: {
         schema: z.number().check(z.gt(0), z.lte(8760)),
         allowed: 'a number > 0 and ≤ 8760',
         initial: 24,
+        about: 'Hours between checks.',
       },
     },
   }
@@ -69,21 +79,22 @@ export function configSchema(fields: Fields): z.ZodMiniType<unknown> {
   return z.strictObject(Object.fromEntries(sections))
 }
 
-function text(initial: string): Field {
-  return { schema: z.string().check(z.minLength(1)), allowed: 'a non-empty string', initial }
+function text(initial: string, about: string): Field {
+  return { schema: z.string().check(z.minLength(1)), allowed: 'a non-empty string', initial, about }
 }
 
-function whole(min: number, max: number, initial: number): Field {
-  return { schema: z.int().check(z.gte(min), z.lte(max)), allowed: `a whole number from ${min} to ${max}`, initial }
+function whole(min: number, max: number, initial: number, about: string): Field {
+  return { schema: z.int().check(z.gte(min), z.lte(max)), allowed: `a whole number from ${min} to ${max}`, initial, about }
 }
 
-function share(initial: number): Field {
-  return { schema: z.number().check(z.gte(0), z.lte(1)), allowed: 'a number from 0 to 1', initial }
+function share(initial: number, about: string): Field {
+  return { schema: z.number().check(z.gte(0), z.lte(1)), allowed: 'a number from 0 to 1', initial, about }
 }
 
 function algorithm(algorithms: readonly string[] | undefined): Field {
   const initial = 'random_forest'
-  if (algorithms !== undefined) return { schema: z.enum(algorithms), allowed: `one of ${algorithms.join(', ')}`, initial }
+  const about = 'Name of the learner.'
+  if (algorithms !== undefined) return { schema: z.enum(algorithms), allowed: `one of ${algorithms.join(', ')}`, initial, about }
   const schema = z.string().check(z.regex(/^[a-z][a-z0-9_]*$/))
-  return { schema, allowed: 'the name of a learner in snake_case', initial }
+  return { schema, allowed: 'the name of a learner in snake_case', initial, about }
 }

@@ -7,11 +7,14 @@ import { parseYaml } from '../core/yaml-read'
 import type { Config } from './config'
 import { type Environment, readOverrides } from './environment'
 import { configFields, configSchema, defaultHyperparameters, type Field, type Fields } from './fields'
+import { applyProfile } from './profiles'
 
 /** Options of {@link loadConfig}. */
 export interface LoadConfigOptions {
   /** Variables that override the file. Pass `{}` for none. @default the process's own, where there is a process */
   readonly env?: Environment | undefined
+  /** The name of one of the file's `profiles`, whose keys replace those of the rest. @default the variable MILLWRIGHT_PROFILE, else none */
+  readonly profile?: string | undefined
   /** Names of the learners that `model.algorithm` may take; without it any name in snake_case. */
   readonly algorithms?: readonly string[] | undefined
   /** What is read, for messages. @default 'the configuration' */
@@ -21,8 +24,8 @@ export interface LoadConfigOptions {
 /**
  * The configuration in `yamlText`, checked and completed by defaults. Frozen, keys in snake_case as in the file.
  *
- * Sections and keys may be left out. `MILLWRIGHT_<SECTION>_<KEY>` in the environment overrides the file, read as the type the
- * key has; see the guide on configuration.
+ * Sections and keys may be left out. Keys of the chosen profile replace those of the file; `MILLWRIGHT_<SECTION>_<KEY>` in the environment
+ * overrides both, read as the type the key has; see the guide on configuration.
  *
  * @throws SchemaMismatch listing every unknown key (with the nearest known one), wrong type and value out of range, one line each;
  *   Corrupt or Unsupported when the text is not YAML that is read here
@@ -33,21 +36,29 @@ export interface LoadConfigOptions {
  * config.deployment.api_port // 8000
  */
 export function loadConfig(yamlText: string, options: LoadConfigOptions = {}): Config {
-  checkOptions('loadConfig', options, { env: ofType('object'), algorithms: arrayOf(nonEmptyString()), source: nonEmptyString() })
+  checkOptions('loadConfig', options, {
+    env: ofType('object'),
+    profile: nonEmptyString(),
+    algorithms: arrayOf(nonEmptyString()),
+    source: nonEmptyString(),
+  })
   const source = options.source ?? 'the configuration'
   assertYamlText(yamlText)
-  const file = parseYaml(yamlText, source) ?? {}
+  const read = parseYaml(yamlText, source) ?? {}
   const fields = configFields(options.algorithms)
-  if (!isRecord(file)) {
-    throw new SchemaMismatchError(`${source} must be a mapping of ${Object.keys(fields).join(', ')}, got ${show(file)}`, [])
+  if (!isRecord(read)) {
+    throw new SchemaMismatchError(`${source} must be a mapping of ${Object.keys(fields).join(', ')}, got ${show(read)}`, [])
   }
+  const env = options.env ?? processEnvironment()
+  const wanted = options.profile ?? (env.MILLWRIGHT_PROFILE || undefined)
+  const { file, issues: inProfiles } = applyProfile(read, wanted, (part) => problems(part, fields, new Map()))
   const given = isRecord(file.model) ? file.model.hyperparameters : undefined
-  const overrides = readOverrides(options.env ?? processEnvironment(), fields, {
+  const overrides = readOverrides(env, fields, {
     algorithm: isRecord(file.model) ? file.model.algorithm : undefined,
     hyperparameters: given ?? undefined,
   })
   const merged = withOverrides(file, overrides.values)
-  const issues = [...problems(merged, fields, overrides.origins), ...overrides.issues]
+  const issues = [...problems(merged, fields, overrides.origins), ...inProfiles, ...overrides.issues]
   if (issues.length > 0) throw mismatch(source, issues)
   return completed(merged, fields)
 }
@@ -75,7 +86,7 @@ function processEnvironment(): Environment {
   return (globalThis as { process?: { env?: Environment } }).process?.env ?? {}
 }
 
-function withOverrides(file: Record<string, unknown>, values: Readonly<Record<string, object>>): Record<string, unknown> {
+function withOverrides(file: Readonly<Record<string, unknown>>, values: Readonly<Record<string, object>>): Record<string, unknown> {
   const merged = { ...file }
   for (const [section, keys] of Object.entries(values)) {
     // A section that is no mapping stays as it is, so that the message tells about it.
@@ -84,7 +95,7 @@ function withOverrides(file: Record<string, unknown>, values: Readonly<Record<st
   return merged
 }
 
-function problems(merged: Record<string, unknown>, fields: Fields, origins: ReadonlyMap<string, string>): Issue[] {
+function problems(merged: Readonly<Record<string, unknown>>, fields: Fields, origins: ReadonlyMap<string, string>): Issue[] {
   const result = configSchema(fields).safeParse(merged)
   if (result.success) return []
   const issues = new Map<string, Issue>()
@@ -107,7 +118,12 @@ function unknownKey(path: readonly string[], key: string, fields: Fields): Issue
   return { path: [...path, key], code: 'unknown-key', message: `${[...path, key].join('.')} is not a ${what}; ${hint}` }
 }
 
-function badValue(path: readonly string[], merged: Record<string, unknown>, fields: Fields, origins: ReadonlyMap<string, string>): Issue {
+function badValue(
+  path: readonly string[],
+  merged: Readonly<Record<string, unknown>>,
+  fields: Fields,
+  origins: ReadonlyMap<string, string>,
+): Issue {
   const [section = '', key] = path
   const name = path.join('.')
   const keys = fields[section as keyof Fields] as Readonly<Record<string, Field>>

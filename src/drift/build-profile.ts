@@ -4,7 +4,8 @@ import type { Column, Table } from '../ports/table'
 import { momentsOf } from '../stats/running-moments'
 import { countBetween, distinctValues, indexCuts, pictureEdges } from './bins'
 import { categoryCounts, numericValues } from './column-values'
-import { type ColumnKind, fitsKind, type ResolvedDriftOptions } from './drift-options'
+import type { ResolvedDriftOptions } from './drift-options'
+import { type ColumnKind, fitsKind } from './methods'
 import type { DriftProfile, NumericReference, ReferenceColumn } from './reference-profile'
 
 /** Options of {@link DriftDetector.fit}. */

@@ -12,8 +12,8 @@ export interface NumericValues {
   readonly infinite: number
 }
 
-/** The finite numbers of a column that is not `string`, ascending. The column is not changed. */
-export function numericValues(column: Column): NumericValues {
+/** The finite numbers of a column that is not `string`, ascending, as doubles of single precision if asked. The column is not changed. */
+export function numericValues(column: Column, isSingle = false): NumericValues {
   const { storage: values, length } = column
   const mark = missingMark(column.type)
   const kept = new Float64Array(length)
@@ -25,6 +25,7 @@ export function numericValues(column: Column): NumericValues {
     if (value - value === 0 && value !== mark) kept[n++] = value
     else if (value === value && value !== mark) infinite++
   }
+  if (isSingle) for (let i = 0; i < n; i++) kept[i] = Math.fround(kept[i] as number)
   return { sorted: sortFloat64(n === length ? kept : kept.subarray(0, n)), missing: length - n - infinite, infinite }
 }
 

@@ -8,9 +8,11 @@ import { chiSquareTest } from '../stats/contingency'
 import { adjustPValues } from '../stats/multiple-testing'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { compareColumn } from './compare-column'
-import { type DriftOptions, isTest, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
+import type { NumericSample } from './compare-numeric'
+import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
 import { type ColumnDrift, type DriftFinding, type DriftReport, digits, displayed } from './drift-report'
-import { assertProfile, type DriftProfile } from './reference-profile'
+import { isTest } from './methods'
+import { assertProfile, type DriftProfile, type NumericReference } from './reference-profile'
 
 /** A change of the missing share is reported when the difference is at least this, and significant. */
 const MISSING_RATE_STEP = 0.05
@@ -30,8 +32,8 @@ const MISSING_RATE_STEP = 0.05
 export class DriftDetector {
   readonly #options: ResolvedDriftOptions
   #profile: DriftProfile | undefined
-  /** The numeric samples of the profile as doubles, by column name. */
-  #samples = new Map<string, Float64Array>()
+  /** What is kept of numeric columns, as doubles, by column name. */
+  #samples = new Map<string, NumericSample>()
 
   /** @throws InvalidArgument on an unknown option or a value out of range */
   constructor(options: DriftOptions = {}) {
@@ -113,9 +115,7 @@ export class DriftDetector {
 
   #use(profile: DriftProfile): void {
     this.#profile = profile
-    this.#samples = new Map(
-      profile.columns.flatMap((column) => (column.kind === 'numeric' ? [[column.column, Float64Array.from(column.sample)]] : [])),
-    )
+    this.#samples = new Map(profile.columns.flatMap((column) => (column.kind === 'numeric' ? [[column.column, sampleOf(column)]] : [])))
   }
 
   #fitted(operation: string): DriftProfile {
@@ -124,6 +124,10 @@ export class DriftDetector {
     }
     return this.#profile
   }
+}
+
+function sampleOf({ sample, n }: NumericReference): NumericSample {
+  return { values: Float64Array.from(sample), size: n, isSingle: false }
 }
 
 /** Corrects the p-values and compares everything with its threshold. */
@@ -196,8 +200,9 @@ function summarise(
   const driftShare = compared.length === 0 ? 0 : drifted.length / compared.length
   const undecided = columns.filter(({ state }) => state === 'low-sample').map(({ column }) => column)
   const broken = rowsCurrent === 0 ? ['the current table has no rows'] : brokenColumns(columns)
-  const driftDetected = broken.length > 0 || (drifted.length > 0 && driftShare >= options.driftShare)
-  const shares = `share ${digits(driftShare)} against ${digits(options.driftShare)}`
+  const driftDetected = broken.length > 0 || (drifted.length > 0 && (options.verdict === 'any' || driftShare >= options.driftShare))
+  const shares =
+    options.verdict === 'any' ? 'any is drift of the table' : `share ${digits(driftShare)} against ${digits(options.driftShare)}`
   const reasons = [
     ...broken,
     ...(compared.length === 0 ? [] : [`${drifted.length} of ${compared.length} columns drifted${listed(drifted)}, ${shares}`]),

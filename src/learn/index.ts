@@ -18,6 +18,12 @@ export type { CrossValPredictOptions, OutOfFoldPredictions } from './cross-val-p
 export { crossValPredict } from './cross-val-predict'
 export type { CrossValidateOptions, CrossValidation, FoldScores, FoldSummary } from './cross-validate'
 export { crossValidate } from './cross-validate'
+export type { FittedEnsemble } from './ensemble/fitted-ensemble'
+export { isFittedEnsemble } from './ensemble/fitted-ensemble'
+export type { FlatTrees } from './ensemble/flat-trees'
+export type { EnsembleLink } from './ensemble/links'
+export type { ForeignCategory, ForeignTreesOptions } from './ensemble/model-of-trees'
+export type { TreeEnsemble } from './ensemble/tree-ensemble'
 export type { Classifier, Estimator, FitOptions, LabelIn, Regressor } from './estimator'
 export type {
   ClassifierScores,
@@ -37,6 +43,7 @@ export type { PartialDependence, PartialDependenceOptions } from './explain/part
 export { partialDependence } from './explain/partial-dependence'
 export type { PermutationImportance, PermutationImportanceOptions } from './explain/permutation-importance'
 export { permutationImportance } from './explain/permutation-importance'
+export { shapExplainer } from './explain/shap-explainer'
 export type { ShapOptions, ShapValues } from './explain/shap-values'
 export { shapValues } from './explain/shap-values'
 export type { FittedClassifier, FittedModel, FittedModelState, FittedRegressor, PredictionInput } from './fitted-model'

@@ -5,6 +5,7 @@ import { readStored } from '../core/stored'
 import type { ModelPackage } from '../ports/model'
 import { restoreBoosting } from './boosting/restore-boosting'
 import { fittedCalibrated, restoredCalibrators } from './calibration/calibrated-learner'
+import { restoreEnsemble } from './ensemble/restore-ensemble'
 import { type FittedModel, makeFittedModel } from './fitted-model'
 import { fittedForest } from './forest/fitted-forest'
 import { forestFrom } from './forest/forest-format'
@@ -136,6 +137,8 @@ function restoreLearner(document: ModelDocument, bytes: Uint8Array | undefined):
     case 'gradientBoostingClassifier':
     case 'gradientBoostingRegressor':
       return restoreBoosting(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
+    case 'treeEnsemble':
+      return restoreEnsemble(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
     case 'logisticRegression':
       return restoreLinear(state, { features, classes: classes.length })
     case 'linearRegression':

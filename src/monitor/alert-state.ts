@@ -13,6 +13,8 @@ export interface AlertPatience {
   readonly forChecks?: number | undefined
   /** A firing alert resolves only when the condition has not held for this long, in milliseconds. @default 0 */
   readonly keepFiringMs?: number | undefined
+  /** After it has resolved, an alert stays `pending` for this long before it fires again, in milliseconds. @default 0 */
+  readonly coolDownMs?: number | undefined
 }
 
 /** The state of an alert. It is plain JSON, so it can be stored and used for the next check. */
@@ -28,6 +30,8 @@ export interface AlertState {
   readonly checks: number
   /** The first check at which the condition of a firing alert no longer held. */
   readonly clearSince?: number | undefined
+  /** When the alert resolved last. */
+  readonly resolvedAt?: number | undefined
 }
 
 /** The state of an alert that was never checked. */
@@ -45,21 +49,28 @@ export function nextAlertState(previous: AlertState, active: boolean, at: number
   return active ? whenActive(previous, at, patience) : whenQuiet(previous, at, patience)
 }
 
-function whenActive(previous: AlertState, at: number, { forMs = 0, forChecks = 1 }: AlertPatience): AlertState {
+function whenActive(previous: AlertState, at: number, { forMs = 0, forChecks = 1, coolDownMs = 0 }: AlertPatience): AlertState {
   const checks = previous.checks + 1
   if (previous.state === 'firing') return { ...withoutClear(previous), checks }
   const activeAt = previous.state === 'pending' && previous.activeAt !== undefined ? previous.activeAt : at
   const count = previous.state === 'pending' ? checks : 1
-  if (at - activeAt >= forMs && count >= forChecks) return { state: 'firing', since: at, activeAt, firedAt: at, checks: count }
-  return { state: 'pending', since: activeAt, activeAt, checks: count }
+  const cool = previous.resolvedAt === undefined || at - previous.resolvedAt >= coolDownMs
+  if (cool && at - activeAt >= forMs && count >= forChecks)
+    return { state: 'firing', since: at, activeAt, firedAt: at, checks: count, ...resolvedOf(previous) }
+  return { state: 'pending', since: activeAt, activeAt, checks: count, ...resolvedOf(previous) }
 }
 
 function whenQuiet(previous: AlertState, at: number, { keepFiringMs = 0 }: AlertPatience): AlertState {
-  if (previous.state !== 'firing') return previous.state === 'inactive' ? { ...previous, checks: 0 } : inactiveAlert(at)
+  if (previous.state !== 'firing')
+    return previous.state === 'inactive' ? { ...previous, checks: 0 } : { ...inactiveAlert(at), ...resolvedOf(previous) }
   const clearSince = previous.clearSince ?? at
   if (keepFiringMs > 0 && (previous.clearSince === undefined || at - clearSince < keepFiringMs))
     return { ...previous, checks: 0, clearSince }
-  return { state: 'resolved', since: at, activeAt: previous.activeAt, firedAt: previous.firedAt, checks: 0 }
+  return { state: 'resolved', since: at, activeAt: previous.activeAt, firedAt: previous.firedAt, checks: 0, resolvedAt: at }
+}
+
+function resolvedOf({ resolvedAt }: AlertState): Pick<AlertState, 'resolvedAt'> {
+  return resolvedAt === undefined ? {} : { resolvedAt }
 }
 
 function withoutClear({ clearSince: _, ...state }: AlertState): AlertState {

@@ -1,116 +1,203 @@
-/** Evaluates one rule on logged rows: computes its value and whether its condition holds. */
+/** Evaluates one rule on logged rows: its value, and whether its condition holds, for all rows or for each group. */
 import { MillwrightError } from '../core/errors'
 import { type Metric, metricByName } from '../metrics'
 import type { Table } from '../schema/table'
-import type { DriftColumn, DriftSource } from './drift-source'
+import { median, quantile } from '../stats/elementary'
+import type { DriftSource } from './drift-source'
+import type { PerformanceEstimator } from './estimate/estimator'
+import { digits, evaluateDrift } from './evaluate-drift'
+import type { LoggedPrediction } from './logged-prediction'
 import { performanceOf, type VersionClasses } from './performance'
-import type { LoggedPrediction } from './prediction-log'
-import type { AlertRule, DriftRule, PerformanceRule } from './rule'
-
-/** The result of a rule at a check. */
-export interface Reading {
-  /** The metric; or the share of drifted columns; or, with `psi` and no `share`, the largest index. `NaN` without data. */
-  readonly value: number
-  readonly threshold: number
-  /** The number of rows that the value was computed from. */
-  readonly rows: number
-  /** Whether the condition holds; `undefined` without enough data. */
-  readonly active: boolean | undefined
-  /** One sentence with the numbers. */
-  readonly summary: string
-  /** The numbers behind the value: of drift, the columns by score. */
-  readonly details: Readonly<Record<string, unknown>>
-}
+import type { Measured, Reading } from './reading'
+import type { RefusedSummary } from './refused-log'
+import { groupRows, matcherOf, type RowGroup } from './row-filter'
+import type { AlertRule, MissingRule, RefusedRule, ValueRule } from './rule'
+import { limitsOfRule } from './rule-check'
+import { type UnlabelledInput, unlabelled } from './unlabelled'
 
 /** What is needed to evaluate a rule. */
 export interface RuleContext {
+  /** The rows of the rule's window and version. */
   readonly rows: readonly LoggedPrediction[]
-  /** The same rows as a table, created on first use. */
-  readonly table: () => Table
+  readonly tableOf: (rows: readonly LoggedPrediction[]) => Table
   readonly detector: DriftSource | undefined
+  readonly estimator: PerformanceEstimator | undefined
   /** Columns that the watched model's input must have. */
   readonly inputs: readonly string[]
   readonly classes: VersionClasses
-  /** Whether the alert is firing. If so, the condition holds until the value is beyond `clear`. */
-  readonly firing: boolean
+  /** Input refused in the rule's window, of one version or of all. */
+  readonly refused: (version?: string) => RefusedSummary
+  /** Groups whose alert is not inactive: they are evaluated even where they have no rows. */
+  readonly activeGroups: readonly Readonly<Record<string, string>>[]
+  /** Whether the alert of a group fires. If so, the condition holds until the value is beyond `clear`. */
+  readonly isFiring: (group: Readonly<Record<string, string>>) => boolean
 }
 
-/** Evaluates a rule. @throws InvalidState when a drift rule has no detector */
-export function evaluateRule(rule: AlertRule, context: RuleContext): Reading {
-  return rule.kind === 'performance' ? evaluatePerformance(rule, context) : evaluateDrift(rule, context)
+/** Evaluates a rule: one reading, or one for each group. @throws InvalidState when the rule needs a detector or an estimator and there is none */
+export function evaluateRule(rule: AlertRule, context: RuleContext): Reading[] {
+  return groupsOf(rule, context).map(({ group, rows }) => ({ ...measure(rule, context, { group, rows }), group }))
 }
 
-function evaluatePerformance(rule: PerformanceRule, { rows, classes, firing }: RuleContext): Reading {
-  const { below, above, clear, minRows = 30 } = rule
-  const metric = metricByName(rule.metric as string | Metric)
-  const found = performanceOf(rows, metric, classes)
-  const threshold = (below ?? above) as number
-  const limit = firing ? (clear ?? threshold) : threshold
-  const enough = found.labelled >= minRows && !Number.isNaN(found.value)
-  const active = below === undefined ? found.value > limit : found.value < limit
+function groupsOf({ where, by, maxGroups = 20 }: AlertRule, { rows, activeGroups }: RuleContext): RowGroup[] {
+  const kept = where === undefined ? rows : rows.filter(matcherOf(where))
+  if (by === undefined) return [{ group: {}, rows: kept }]
+  const groups = groupRows(kept, by)
+  const wanted = groups.slice(0, maxGroups)
+  const has = (list: readonly RowGroup[], group: Readonly<Record<string, string>>): RowGroup | undefined =>
+    list.find((one) => Object.entries(group).every(([name, value]) => one.group[name] === value))
+  const left = activeGroups.filter((group) => has(wanted, group) === undefined)
+  return [...wanted, ...left.map((group) => has(groups, group) ?? { group, rows: [] })]
+}
+
+function measure(rule: AlertRule, context: RuleContext, { group, rows }: RowGroup): Measured {
+  if (rule.kind === 'drift') {
+    const { detector, inputs } = context
+    return evaluateDrift(rule, { numRows: rows.length, table: () => context.tableOf(rows), detector, inputs })
+  }
+  return judged(rule, measuredValue(rule, context, { group, rows }), context.isFiring(group))
+}
+
+/** A value before it is compared. */
+interface Value {
+  /** What the value is, as the subject of a sentence. */
+  readonly name: string
+  readonly value: number
+  /** The rows that count for `minRows`, and their name. */
+  readonly rows: number
+  readonly unit: string
+  readonly details: Readonly<Record<string, unknown>>
+  /** Added to the summary. */
+  readonly more?: string | undefined
+}
+
+type Measurable = Exclude<AlertRule, { kind: 'drift' }>
+
+/** Compares a value with the limits of its rule. */
+function judged(rule: Measurable, { name, value, rows, unit, details, more }: Value, firing: boolean): Measured {
+  const { lower, upper } = limitsOfRule(rule)
+  const { clear, minRows = ['volume', 'labels', 'refused'].includes(rule.kind) ? 1 : 30 } = rule as ValueRule
+  const [low, high] = firing && clear !== undefined ? [lower && clear, upper && clear] : [lower, upper]
+  const enough = rule.kind === 'volume' || (rows >= minRows && !Number.isNaN(value))
+  const tooLow = low !== undefined && value < low
+  const tooHigh = high !== undefined && value > high
+  const threshold = (tooHigh || lower === undefined ? upper : lower) as number
+  const bounds = [lower === undefined ? '' : `below ${digits(lower)}`, upper === undefined ? '' : `above ${digits(upper)}`].filter(Boolean)
+  const sentence = `${name} is ${digits(value)} over ${rows} ${unit} (${bounds.join(' or ')} alerts)${more === undefined ? '' : `: ${more}`}`
   return {
-    value: found.value,
+    value,
     threshold,
-    rows: found.labelled,
-    active: enough ? active : undefined,
-    summary: enough
-      ? `${metric.name} is ${digits(found.value)} over ${found.labelled} labelled rows (${below === undefined ? 'above' : 'below'} ${digits(threshold)} alerts)`
-      : `${metric.name} has ${found.labelled} labelled rows of the ${minRows} it needs`,
-    details: { metric: metric.name, labelled: found.labelled, from: found.from, to: found.to },
+    rows,
+    active: enough ? tooLow || tooHigh : undefined,
+    summary: enough ? sentence : `${name} has ${rows} ${unit} of the ${minRows} it needs`,
+    details,
   }
 }
 
-function evaluateDrift(rule: DriftRule, { rows, table, detector: shared, inputs }: RuleContext): Reading {
-  const { columns: names, share, psi, minRows = 30 } = rule
-  const detector = rule.detector ?? shared
-  if (detector === undefined) {
-    throw new MillwrightError('InvalidState', `alert rule "${rule.name}" watches drift, but neither it nor its monitor has a detector`)
+function measuredValue(rule: Measurable, context: RuleContext, { group, rows }: RowGroup): Value {
+  switch (rule.kind) {
+    case 'performance': {
+      const metric = metricByName(rule.metric as string | Metric)
+      const found = performanceOf(rows, metric, context.classes)
+      const details = { metric: metric.name, labelled: found.labelled, from: found.from, to: found.to }
+      return { name: metric.name, value: found.value, rows: found.labelled, unit: 'labelled rows', details }
+    }
+    case 'estimated-performance':
+      return estimatedValue(rule, context, rows)
+    case 'quality':
+      return qualityValue(rule.validate(context.tableOf(rows)), rows.length)
+    case 'latency': {
+      const times = Float64Array.from(
+        rows.filter(({ cached }) => !cached),
+        ({ latencyMs }) => latencyMs,
+      )
+      const { quantile: q = 0.95 } = rule
+      const details = { quantile: q, medianMs: median(times), maxMs: times.reduce((most, time) => Math.max(most, time), 0) }
+      const value = times.length === 0 ? Number.NaN : quantile(times, q)
+      return { name: `latency in ms (quantile ${q})`, value, rows: times.length, unit: 'rows that the model answered', details }
+    }
+    case 'missing':
+      return missingValue(rule, context.inputs, rows)
+    case 'refused':
+      return refusedValue(rule, context.refused(group.version ?? versionOf(rule, rows)), rows.length)
+    case 'volume':
+      return { name: 'the number of rows', value: rows.length, rows: rows.length, unit: 'rows', details: {} }
+    case 'labels': {
+      const labelled = rows.filter(({ actual }) => actual !== undefined).length
+      return { name: 'the share of labelled rows', value: labelled / rows.length, rows: rows.length, unit: 'rows', details: { labelled } }
+    }
   }
-  const threshold = share ?? psi ?? 0
-  if (rows.length < minRows) {
-    const summary = `drift has ${rows.length} rows of the ${minRows} it needs`
-    return { value: Number.NaN, threshold, rows: rows.length, active: undefined, summary, details: {} }
+}
+
+function estimatedValue(
+  rule: Extract<AlertRule, { kind: 'estimated-performance' }>,
+  context: RuleContext,
+  rows: readonly LoggedPrediction[],
+): Value {
+  const estimator = rule.estimator ?? context.estimator
+  if (estimator === undefined) {
+    const text = `alert rule "${rule.name}" watches estimated performance, but neither it nor its monitor has an estimator`
+    throw new MillwrightError('InvalidState', text)
   }
-  // A column that can no longer be compared (missing, without values, of another type) counts as drifted if the model needs it; the target is not needed.
-  const watched = detector
-    .detect(table())
-    .columns.filter(({ column }) => names === undefined || names.includes(column))
-    .filter((column) => column.score !== null || (column.driftDetected && (names ?? inputs).includes(column.column)))
-  const compared = watched.filter((column) => column.score !== null)
-  const drifted = watched
-    .filter((column) => (psi === undefined || column.score === null ? column.driftDetected : sizeOf(column) >= psi))
-    .sort((a, b) => Number(a.score !== null) - Number(b.score !== null) || sizeOf(b) - sizeOf(a))
-  const driftedShare = drifted.length / watched.length
+  const answered = rows.filter(({ prediction }) => prediction !== null)
+  const input: UnlabelledInput = { rows: answered, tableOf: context.tableOf, classes: context.classes }
+  const { metric, value, low, high, reference } = estimator.estimate(unlabelled(input), rule.metric)
+  const more = Number.isNaN(value) ? undefined : `${digits(low)} to ${digits(high)}, reference ${digits(reference)}`
+  return { name: `estimated ${metric}`, value, rows: answered.length, unit: 'rows', details: { metric, low, high, reference }, more }
+}
+
+function qualityValue({ results }: { readonly results: readonly QualityFinding[] }, rows: number): Value {
+  const failed = results
+    .filter(({ success }) => !success)
+    .map(({ expectation_config: { type, kwargs } }) => (typeof kwargs.column === 'string' ? `${type} of ${kwargs.column}` : type))
+  const more = failed.length === 0 ? undefined : failed.slice(0, 5).join(', ') + (failed.length > 5 ? ` and ${failed.length - 5} more` : '')
   return {
-    value: share === undefined && psi !== undefined ? largest(compared) : driftedShare,
-    threshold,
-    rows: rows.length,
-    active: watched.length === 0 ? undefined : drifted.length > 0 && driftedShare >= (share ?? 0),
-    summary: `${drifted.length} of ${watched.length} columns drifted over ${rows.length} rows${drifted.length === 0 ? '' : `: ${listed(drifted)}`}`,
-    details: {
-      columns: watched.map(({ column, score, psi: index, driftDetected }) => ({ column, score, psi: index ?? null, driftDetected })),
-      drifted: drifted.map(({ column }) => column),
-    },
+    name: `the number of failed expectations of ${results.length}`,
+    value: failed.length,
+    rows,
+    unit: 'rows',
+    details: { failed },
+    more,
   }
 }
 
-/** The largest drift size; `NaN` without columns. */
-function largest(columns: readonly DriftColumn[]): number {
-  return columns.length === 0 ? Number.NaN : Math.max(...columns.map(sizeOf))
+interface QualityFinding {
+  readonly success: boolean
+  readonly expectation_config: { readonly type: string; readonly kwargs: Readonly<Record<string, unknown>> }
 }
 
-/** The population stability index, or the detector's own score where it has none. */
-function sizeOf({ psi, score }: DriftColumn): number {
-  return psi ?? score ?? 0
+function missingValue({ column }: MissingRule, inputs: readonly string[], rows: readonly LoggedPrediction[]): Value {
+  const columns =
+    column !== undefined ? [column] : inputs.length > 0 ? inputs : [...new Set(rows.flatMap(({ input }) => Object.keys(input)))]
+  const shares = columns
+    .map((name) => [name, rows.filter(({ input }) => isMissing(input[name])).length / rows.length] as const)
+    .sort(([, a], [, b]) => b - a)
+  const details = { columns: Object.fromEntries(shares.filter(([, share]) => share > 0)) }
+  const [worst, share] = shares[0] ?? ['no column', Number.NaN]
+  return { name: `the share of missing cells of ${worst}`, value: share, rows: rows.length, unit: 'rows', details }
 }
 
-function listed(columns: readonly DriftColumn[]): string {
-  const shown = columns
-    .slice(0, 5)
-    .map((column) => `${column.column} (${column.score === null ? 'cannot be compared' : digits(sizeOf(column))})`)
-  return shown.join(', ') + (columns.length > 5 ? ` and ${columns.length - 5} more` : '')
+function refusedValue({ column }: RefusedRule, { columns, refusedRows, calls, rows }: RefusedSummary, answered: number): Value {
+  const sums = Object.entries(columns)
+    .map(([name, codes]) => [name, Object.values(codes).reduce((sum, n) => sum + n, 0)] as const)
+    .sort(([, a], [, b]) => b - a)
+  const count = column === undefined ? refusedRows : Math.min(refusedRows, sums.find(([name]) => name === column)?.[1] ?? 0)
+  const more =
+    sums.length === 0
+      ? undefined
+      : sums
+          .slice(0, 5)
+          .map(([name, n]) => `${name} (${n} problems)`)
+          .join(', ')
+  // Rows of a refused call that were in order got no answer either, so they have arrived too.
+  const arrived = answered + rows
+  const name = column === undefined ? 'the share of refused rows' : `the share of rows refused for ${column}`
+  return { name, value: count / arrived, rows: arrived, unit: 'rows', details: { refusedRows, calls, columns }, more }
 }
 
-function digits(value: number): string {
-  return String(Number(value.toPrecision(3)))
+function versionOf({ version }: AlertRule, rows: readonly LoggedPrediction[]): string | undefined {
+  return version === 'newest' ? rows[rows.length - 1]?.version : version
+}
+
+function isMissing(cell: unknown): boolean {
+  return cell === undefined || cell === null || Number.isNaN(cell)
 }

@@ -1,13 +1,53 @@
-/** Watching a model at work: prediction log, late labels, live performance, drift, alerts. */
+/** Watching a model at work: prediction log, late labels, live performance, performance without labels, drift, alerts. */
 export type { AlertMessage, AlertSink } from '../ports/alert-sink'
+export type { RefusedInput } from '../ports/model'
+export type { Alert, AlertRecord } from './alert-book'
+export type { RuleStatus } from './alert-engine'
 export type { AlertPatience, AlertState } from './alert-state'
+export type { Alerts } from './alerts-view'
+export { type ConfiguredMonitorOptions, configuredMonitor } from './configured'
 export type { DriftColumn, DriftReading, DriftSource } from './drift-source'
-export type { Reading } from './evaluate'
+export type { PerformanceEstimate, PerformanceEstimator, UnlabelledRows } from './estimate/estimator'
 export type { LogTableOptions } from './log-table'
-export type { CheckReport, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource, RuleStatus } from './monitor'
+export type { Actual, LoggedPrediction } from './logged-prediction'
+export type { CheckReport, EstimateQuery, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource } from './monitor'
 export { Monitor } from './monitor'
+export { type MonitorMetrics, type MonitorMetricsOptions, monitorMetrics } from './monitor-metrics'
 export type { MonitorOptions } from './monitor-options'
-export type { Performance, PerformancePoint } from './performance'
-export type { Actual, LogCounts, LoggedPrediction, LogOutcome, RowSelection } from './prediction-log'
-export type { AlertRule, DriftRule, PerformanceRule, RuleBase } from './rule'
+export type { Performance, PerformancePoint, PerformanceSlice } from './performance'
+export type { LogCounts, LogOutcome, RowSelection } from './prediction-log'
+export type { Reading } from './reading'
+export type { RefusedCount, RefusedSummary } from './refused-log'
+export type { FilterValue, RowFilter } from './row-filter'
+export type {
+  AlertRule,
+  DriftRule,
+  EstimatedPerformanceRule,
+  LabelsRule,
+  LatencyRule,
+  MissingRule,
+  PerformanceRule,
+  QualityResult,
+  QualityRule,
+  RefusedRule,
+  RuleBase,
+  ValueRule,
+  VolumeRule,
+} from './rule'
+export type { Silence, SilenceOptions } from './silence'
+export {
+  type ActionSinkOptions,
+  type AlertFilter,
+  actionSink,
+  alertLine,
+  callbackSink,
+  logSink,
+  onlyAlerts,
+  type RetrainingLoop,
+  type RollbackRegistry,
+  type RollbackSinkOptions,
+  retrainSink,
+  rollbackSink,
+} from './sinks'
+export { type Limits, limitsOf, type ReferenceThreshold, type ThresholdSide } from './threshold'
 export type { Period, Window } from './window'

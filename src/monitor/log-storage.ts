@@ -7,14 +7,15 @@ import { fromUtf8, utf8 } from '../core/bytes'
 import { newId } from '../core/ids'
 import { parseJson } from '../core/json'
 import { readStored, storedFormat } from '../core/stored'
-import type { PredictionRecord } from '../ports/model'
+import type { PredictionRecord, RefusedInput } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
-import type { Actual } from './prediction-log'
+import type { Actual } from './logged-prediction'
 
 /** One line of a chunk. */
 export type LogLine =
   | { readonly kind: 'prediction'; readonly record: PredictionRecord; readonly at: number }
   | { readonly kind: 'label'; readonly id: string; readonly actual: Actual; readonly at: number }
+  | { readonly kind: 'refused'; readonly refused: RefusedInput }
 
 /** Chunks below one prefix of a store. */
 export interface LogStorage {
@@ -38,12 +39,14 @@ export interface LogStorageOptions {
   readonly maxBuffered: number
   /** Chunks kept; older ones are deleted at the next flush. */
   readonly maxChunks: number
+  /** Chunks written longer ago than this are deleted at the next flush. @default kept */
+  readonly retentionMs?: number | undefined
   /** The current time, epoch milliseconds: chunks sort by it. */
   readonly now: () => number
 }
 
 /** Opens the chunks below a prefix; nothing is touched before the first call. */
-export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, now }: LogStorageOptions): LogStorage {
+export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, retentionMs, now }: LogStorageOptions): LogStorage {
   let buffer: LogLine[] = []
   let lost = 0
   let last = 0
@@ -52,7 +55,7 @@ export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, now 
   /** Later chunks of one process sort after earlier ones, even within one millisecond or when the clock goes back. */
   const nextKey = (): string => {
     last = Math.max(now(), last + 1)
-    return `${prefix}${String(last).padStart(15, '0')}-${newId().slice(0, 8)}.jsonl`
+    return `${prefix}${timeText(last)}-${newId().slice(0, 8)}.jsonl`
   }
   const keys = async (): Promise<string[]> => {
     const found: string[] = []
@@ -75,7 +78,9 @@ export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, now 
       throw error
     }
     const all = await keys()
-    for (const key of all.slice(0, Math.max(0, all.length - maxChunks))) await storage.delete(key)
+    const oldest = retentionMs === undefined ? prefix : `${prefix}${timeText(now() - retentionMs)}`
+    const surplus = all.length - maxChunks
+    for (const [i, key] of all.entries()) if (i < surplus || key < oldest) await storage.delete(key)
   }
   const trim = (): void => {
     if (buffer.length <= maxBuffered) return
@@ -111,6 +116,11 @@ export function createLogStorage({ storage, prefix, maxBuffered, maxChunks, now 
   }
 }
 
+/** A time as text that sorts. */
+function timeText(at: number): string {
+  return String(Math.max(0, Math.floor(at))).padStart(15, '0')
+}
+
 /** The format of a line. JSON has neither NaN nor dates: such cells are `null` and text. */
 const lineFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<LogLine> => {
   const record = z.looseObject({
@@ -124,9 +134,18 @@ const lineFormat = /* @__PURE__ */ storedFormat((): z.ZodMiniType<LogLine> => {
     latencyMs: z.number(),
     cached: z.boolean(),
   })
+  const refused = z.looseObject({
+    model: z.string(),
+    version: z.string(),
+    at: z.number(),
+    rows: z.number(),
+    refusedRows: z.number(),
+    columns: z.record(z.string(), z.record(z.string(), z.number())),
+  })
   const actual = z.union([z.string(), z.number(), z.boolean()])
   return z.discriminatedUnion('kind', [
     z.looseObject({ kind: z.literal('prediction'), record, at: z.number() }),
     z.looseObject({ kind: z.literal('label'), id: z.string(), actual, at: z.number() }),
+    z.looseObject({ kind: z.literal('refused'), refused }),
   ])
 })

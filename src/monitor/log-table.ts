@@ -1,7 +1,7 @@
 /** Converts logged rows to a table: the inputs, the prediction, and the true value. */
 import type { ColumnType } from '../schema/column'
 import { type Row, type Table, tableFromRows } from '../schema/table'
-import type { LoggedPrediction } from './prediction-log'
+import type { LoggedPrediction } from './logged-prediction'
 
 /** How logged rows become a table. */
 export interface LogTableOptions {

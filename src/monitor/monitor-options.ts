@@ -12,16 +12,21 @@ import {
   type OptionRule,
   ofType,
   oneOf,
+  requireOptions,
   wholeNumber,
 } from '../core/options'
 import { type Metric, type MetricName, metricByName } from '../metrics'
 import type { AlertSink } from '../ports/alert-sink'
-import type { PredictionRecord } from '../ports/model'
+import type { PredictionRecord, RefusedInput } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
 import type { ColumnType } from '../schema/column'
+import type { Row } from '../schema/table'
 import type { DriftSource } from './drift-source'
+import type { PerformanceEstimator } from './estimate/estimator'
 import type { RowSelection } from './prediction-log'
-import { type AlertRule, assertRule } from './rule'
+import { assertFilter } from './row-filter'
+import type { AlertRule } from './rule'
+import { assertRule, estimatorRule } from './rule-check'
 import { assertWindow } from './window'
 
 /** Options of a `Monitor`. */
@@ -41,13 +46,25 @@ export interface MonitorOptions {
   readonly types?: Readonly<Record<string, ColumnType>> | undefined
   /** The detector that holds the reference for drift. */
   readonly detector?: DriftSource | undefined
+  /** Estimates performance without labels: `fitCbpe` of classifiers, `fitDle` of regressors. */
+  readonly estimator?: PerformanceEstimator | undefined
   readonly rules?: readonly AlertRule[] | undefined
-  /** Receive alerts, in addition to the events. Errors of a sink are emitted as `error`. */
+  /** Receive alerts, in addition to the events. Errors of a sink are emitted as `error`; what it has not accepted is sent again at the next check. */
   readonly sinks?: readonly AlertSink[] | undefined
+  /** Messages of one check that have the same values of these labels are one notification of sinks that can do that. @default [], one for each check */
+  readonly groupBy?: readonly string[] | undefined
+  /** Repeats the message of a firing alert this often, in milliseconds. @default never */
+  readonly repeatMs?: number | undefined
   /** Evaluates the rules this often, in milliseconds. @default only when `check` is called */
   readonly checkEveryMs?: number | undefined
-  /** Stores the log under `monitor/<name>/`. @default memory only */
+  /** Stores the log and the state of the alerts under `monitor/<name>/`. @default memory only */
   readonly storage?: ObjectStore | undefined
+  /** The share of predictions that is logged, chosen by their ids, so that their labels are kept too. Rules on `volume` count logged rows. @default 1 */
+  readonly sample?: number | undefined
+  /** Input columns that are left out of the log, in memory and on the storage; or a function that gives the input to log. @default everything is logged */
+  readonly redact?: readonly string[] | ((input: Row) => Row) | undefined
+  /** Rows and chunks older than this are dropped, in milliseconds. @default kept, up to `maxRows` and `maxChunks` */
+  readonly retentionMs?: number | undefined
   /** Writes to the storage in the background once this many lines have gathered; `flush` writes at once. @default 1,000 */
   readonly flushRows?: number | undefined
   /** Most chunks kept on the storage; older ones are deleted. @default 1,000 */
@@ -65,6 +82,12 @@ export function checkMonitorOptions(options: MonitorOptions): void {
     eventTime: either(nonEmptyString(), ofType('function')),
     types: ofType('object'),
     detector: detectorRule,
+    estimator: estimatorRule,
+    groupBy: arrayOf(nonEmptyString()),
+    repeatMs: finiteNumber(1),
+    sample: { allowed: 'a share > 0 and ≤ 1', test: (value) => typeof value === 'number' && value > 0 && value <= 1 },
+    redact: either(arrayOf(nonEmptyString()), ofType('function')),
+    retentionMs: finiteNumber(1),
     rules: arrayOf(anything()),
     sinks: arrayOf({ allowed: 'an alert sink', test: (value) => typeof (value as AlertSink)?.send === 'function' }),
     checkEveryMs: finiteNumber(1),
@@ -83,7 +106,7 @@ export function checkMonitorOptions(options: MonitorOptions): void {
 }
 
 /** Options that every query of the log has. */
-const selectionRules = { window: anything(), labelled: ofType('boolean'), version: nonEmptyString() } as const
+const selectionRules = { window: anything(), labelled: ofType('boolean'), version: nonEmptyString(), where: anything() } as const
 
 /**
  * Checks the row query of an operation and its other options.
@@ -100,6 +123,7 @@ export function checkSelection(
   for (const [name, rule] of Object.entries(selectionRules)) if (!left.includes(name as keyof RowSelection)) rules[name] = rule
   checkOptions(subject, selection, rules)
   if (selection?.window !== undefined) assertWindow(selection.window, subject)
+  if (selection?.where !== undefined) assertFilter(selection.where, subject)
 }
 
 /** Checks a performance query. @throws InvalidArgument, also for an unknown metric and for none */
@@ -148,4 +172,21 @@ export function assertRecord(record: PredictionRecord, subject: string): void {
     'an object: label → probability',
     probabilities === undefined || (typeof probabilities === 'object' && probabilities !== null),
   )
+}
+
+/** Checks refused input passed by the caller. @throws InvalidArgument naming the field */
+export function assertRefused(refused: RefusedInput, subject: string): void {
+  if (typeof refused !== 'object' || refused === null)
+    throw invalidArgument(`${subject} takes refused input as a predictor's \`input-refused\` event tells it, got ${show(refused)}`)
+  const number = finiteNumber(0)
+  const text: OptionRule = { allowed: 'a string', test: (value) => typeof value === 'string' }
+  checkOptions(subject, refused, {
+    model: text,
+    version: text,
+    at: finiteNumber(),
+    rows: number,
+    refusedRows: number,
+    columns: ofType('object'),
+  })
+  requireOptions(subject, refused, ['model', 'version', 'at', 'rows', 'refusedRows', 'columns'])
 }

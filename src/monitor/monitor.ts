@@ -3,24 +3,27 @@ import { type Clock, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
-import { newId } from '../core/ids'
+import { nonEmptyString } from '../core/options'
 import type { Label, Metric, MetricName } from '../metrics'
 import { classesOf } from '../metrics/label'
 import type { AlertMessage } from '../ports/alert-sink'
-import type { PredictionRecord } from '../ports/model'
-import { coerceCell } from '../schema/coerce'
+import type { PredictionRecord, RefusedInput } from '../ports/model'
 import type { ColumnType } from '../schema/column'
 import { isTensorSide, type ModelSignature } from '../schema/signature'
 import type { Table } from '../schema/table'
-import { type AlertDelivery, createAlertDelivery } from './alert-delivery'
-import { type AlertState, inactiveAlert, nextAlertState } from './alert-state'
-import { displayedAlert, displayedCheck, type MonitorFacts, monitorMarkdown, monitorText } from './display'
+import { type AlertEngine, createAlertEngine, type RuleStatus } from './alert-engine'
+import { type Alerts, createAlerts } from './alerts-view'
+import { displayedCheck, type MonitorFacts, monitorMarkdown, monitorText } from './display'
 import type { DriftReading, DriftSource } from './drift-source'
-import { evaluateRule, type Reading } from './evaluate'
-import { createLogStorage, type LogStorage } from './log-storage'
+import type { PerformanceEstimate, PerformanceEstimator } from './estimate/estimator'
+import { evaluateRule } from './evaluate'
+import { createLogPolicy, type LogPolicy } from './log-policy'
+import { createLogStorage, type LogLine, type LogStorage } from './log-storage'
 import { type LogTableOptions, logTable } from './log-table'
+import type { Actual, LoggedPrediction } from './logged-prediction'
 import {
   assertRecord,
+  assertRefused,
   checkMonitorOptions,
   checkQuery,
   checkSelection,
@@ -28,36 +31,32 @@ import {
   type MonitorOptions,
   tableRules,
 } from './monitor-options'
-import { type Performance, type PerformancePoint, performanceOf, performanceSeries, type VersionClasses } from './performance'
 import {
-  type Actual,
-  createPredictionLog,
-  type LogCounts,
-  type LoggedPrediction,
-  type LogOutcome,
-  type PredictionLog,
-  type RowSelection,
-} from './prediction-log'
+  type Performance,
+  type PerformancePoint,
+  type PerformanceSlice,
+  performanceOf,
+  performanceSeries,
+  performanceSlices,
+  type VersionClasses,
+} from './performance'
+import { createPredictionLog, type LogCounts, type LogOutcome, type PredictionLog, type RowSelection } from './prediction-log'
+import type { Reading } from './reading'
+import { createRefusedLog, type RefusedLog, type RefusedSummary } from './refused-log'
 import type { AlertRule } from './rule'
-import { assertPeriod, type Period } from './window'
+import { assertGrouping, estimatorRule } from './rule-check'
+import { unlabelled } from './unlabelled'
+import { assertPeriod, type Period, type Window } from './window'
 
 /** What a monitor can watch: a `Predictor`, for example. */
 export interface PredictionSource {
   on(type: 'prediction', listener: (record: PredictionRecord) => void, options?: ListenOptions): () => void
+  on(type: 'input-refused', listener: (refused: RefusedInput) => void, options?: ListenOptions): () => void
   readonly signature?: ModelSignature | undefined
   /** The model that answers now, and the classes of a classifier: they determine the positive class when a window lacks one of the two. */
   readonly name?: string | undefined
   readonly version?: string | undefined
   readonly classes?: readonly Label[] | undefined
-}
-
-/** The status of a rule at a check. */
-export interface RuleStatus extends Reading {
-  readonly rule: string
-  readonly kind: AlertRule['kind']
-  readonly state: AlertState['state']
-  /** When that state began, epoch milliseconds. */
-  readonly since: number
 }
 
 /** The result of a check for every rule. */
@@ -85,6 +84,11 @@ export interface MonitorStats extends LogCounts {
   /** Lines not yet on the storage, and lines dropped because it did not accept them. */
   readonly unsaved: number
   readonly lost: number
+  /** Calls whose input was refused, and the rows in them that had a problem. */
+  readonly refusedCalls: number
+  readonly refusedRows: number
+  /** Problems of refused input by column. */
+  readonly refusedProblems: Readonly<Record<string, number>>
 }
 
 /** The metric to compute, and the rows to compute it on. */
@@ -92,10 +96,12 @@ export interface PerformanceQuery extends Omit<RowSelection, 'labelled'> {
   readonly metric: MetricName | Metric
 }
 
-interface RuleMemory {
-  readonly rule: AlertRule
-  state: AlertState
-  messageId: string
+/** The metric to estimate, and the rows to estimate it on. */
+export interface EstimateQuery extends RowSelection {
+  /** A metric of the estimator. */
+  readonly metric: string
+  /** @default the monitor's estimator */
+  readonly estimator?: PerformanceEstimator | undefined
 }
 
 /**
@@ -117,13 +123,19 @@ export class Monitor {
   readonly name: string
   /** The detector that drift rules and {@link Monitor.drift} use. Replace it when a retrained model has a new reference. */
   detector: DriftSource | undefined
+  /** The estimator that rules on estimated performance and {@link Monitor.estimate} use. Replace it together with the model. */
+  estimator: PerformanceEstimator | undefined
+  /** The alerts, their history, and the silences. */
+  readonly alerts: Alerts
   readonly #options: MonitorOptions
   readonly #clock: Clock
   readonly #log: PredictionLog
+  readonly #refused: RefusedLog = createRefusedLog()
+  readonly #policy: LogPolicy
   readonly #storage: LogStorage | undefined
-  readonly #delivery: AlertDelivery
+  readonly #engine: AlertEngine
   readonly #emitter: Emitter<MonitorEvents> = createEmitter<MonitorEvents>()
-  readonly #rules: RuleMemory[]
+  readonly #rules: readonly AlertRule[]
   readonly #stops = new Set<() => void>()
   readonly #sources = new Set<PredictionSource>()
   #types: Readonly<Record<string, ColumnType>>
@@ -134,9 +146,12 @@ export class Monitor {
   /** @throws InvalidArgument for invalid options */
   constructor(options: MonitorOptions = {}) {
     checkMonitorOptions(options)
-    const { name = 'monitor', clock = systemClock(), storage, rules = [], sinks = [], checkEveryMs } = options
+    const { name = 'monitor', clock = systemClock(), storage, rules = [], sinks = [], checkEveryMs, repeatMs, groupBy = [] } = options
     this.name = name
     this.detector = options.detector
+    this.estimator = options.estimator
+    this.#policy = createLogPolicy(options)
+    this.#rules = rules
     this.#options = options
     this.#clock = clock
     this.#types = options.types ?? {}
@@ -146,25 +161,32 @@ export class Monitor {
       onUnfit: (error) => this.#emitter.emit('error', error),
     })
     this.#storage = storage && createLogStorage(this.#storageOptions(storage))
-    this.#delivery = createAlertDelivery({
-      sinks,
-      clock,
-      attempts: 3,
-      retryMs: 500,
+    this.#engine = createAlertEngine({
+      ...{ name, rules, sinks, clock, storage, repeatMs, groupBy },
+      onEvent: (type, message) => this.#emitter.emit(type, message),
       onError: (error) => this.#emitter.emit('error', error),
     })
-    this.#rules = rules.map((rule) => ({ rule, state: inactiveAlert(clock.now()), messageId: '' }))
-    if (checkEveryMs !== undefined) this.#checkEvery(checkEveryMs)
+    this.alerts = createAlerts(this.#engine, clock)
+    if (checkEveryMs !== undefined) this.#checkEvery(checkEveryMs, checkEveryMs)
     attachDisplay(this, { text: () => monitorText(this.#facts()), markdown: () => monitorMarkdown(this.#facts()) })
   }
 
-  /** Opens a monitor with the log that its storage holds. @throws Corrupt when the storage holds something else */
+  /**
+   * Opens a monitor with the log, the alerts, the silences and the undelivered messages that its storage holds. With `checkEveryMs` the next check
+   * is made when it would have been due.
+   *
+   * @throws Corrupt when the storage holds something else
+   */
   static async open(options: MonitorOptions & { readonly storage: NonNullable<MonitorOptions['storage']> }): Promise<Monitor> {
     if (options?.storage === undefined) throw invalidArgument('Monitor.open needs `storage`, the object store that holds the log')
-    const monitor = new Monitor(options)
-    for await (const line of monitor.#storage?.lines() ?? []) {
-      if (line.kind === 'prediction') monitor.#log.add(line.record, line.at)
-      else monitor.#restoreLabel(line.id, line.actual, line.at)
+    const { checkEveryMs, ...rest } = options
+    const monitor = new Monitor(rest)
+    for await (const line of monitor.#storage?.lines() ?? []) monitor.#restoreLine(line)
+    await monitor.#engine.restore()
+    if (checkEveryMs !== undefined) {
+      const { lastCheckAt } = monitor.#engine
+      const passed = lastCheckAt === undefined ? 0 : Math.max(0, monitor.#clock.now() - lastCheckAt)
+      monitor.#checkEvery(checkEveryMs, Math.max(0, checkEveryMs - passed))
     }
     return monitor
   }
@@ -174,12 +196,18 @@ export class Monitor {
     return this.#emitter.on(type, listener, options)
   }
 
-  /** Records every prediction of a predictor from now on; the returned function stops it. */
+  /** Records every prediction of a predictor, and the input that it refuses, from now on; the returned function stops it. */
   watch(source: PredictionSource): () => void {
     if (typeof source?.on !== 'function') throw invalidArgument(`watch of ${this.name} needs a predictor, got ${show(source)}`)
     const inputs = source.signature?.inputs ?? []
     if (!isTensorSide(inputs)) this.#types = { ...Object.fromEntries(inputs.map(({ name, type }) => [name, type])), ...this.#types }
-    const off = source.on('prediction', (record) => void this.record(record))
+    const offs = [
+      source.on('prediction', (record) => void this.record(record)),
+      source.on('input-refused', (refused) => this.recordRefused(refused)),
+    ]
+    const off = (): void => {
+      for (const stop of offs) stop()
+    }
     this.#stops.add(off)
     this.#sources.add(source)
     return () => {
@@ -193,10 +221,21 @@ export class Monitor {
   record(record: PredictionRecord): LogOutcome {
     this.#open('record')
     assertRecord(record, `record of ${this.name}`)
-    const at = this.#eventTime(record)
-    const outcome = this.#log.add(record, at)
-    if (outcome === 'added') this.#save({ kind: 'prediction', record, at })
+    if (!this.#policy.includes(record.id)) return 'not-sampled'
+    const at = this.#policy.eventTime(record)
+    const logged = this.#policy.redacted(record)
+    const outcome = this.#log.add(logged, at)
+    if (outcome === 'added') this.#save({ kind: 'prediction', record: logged, at })
+    this.#forgetOld()
     return outcome
+  }
+
+  /** Counts a call whose input was refused. `watch` does it for a predictor. @throws InvalidState when closed */
+  recordRefused(refused: RefusedInput): void {
+    this.#open('recordRefused')
+    assertRefused(refused, `recordRefused of ${this.name}`)
+    this.#refused.add(refused)
+    this.#save({ kind: 'refused', refused })
   }
 
   /**
@@ -217,6 +256,7 @@ export class Monitor {
       throw invalidArgument(`label of ${this.name} needs a string, number or boolean as true value, got ${show(actual)}`)
     }
     if (!Number.isFinite(at)) throw invalidArgument(`label of ${this.name} needs the time in epoch milliseconds, got ${show(at)}`)
+    if (!this.#policy.includes(id)) return 'not-sampled'
     const outcome = this.#log.label(id, value, at)
     if (outcome !== 'stale' && outcome !== 'empty') this.#save({ kind: 'label', id, actual: value, at })
     return outcome
@@ -237,9 +277,9 @@ export class Monitor {
   /** A metric over the labelled rows of a window. @throws InvalidArgument for an unknown metric */
   performance(query: PerformanceQuery): Performance {
     const metric = checkQuery(`performance of ${this.name}`, query)
-    const { window, version } = query
+    const { window, version, where } = query
     const labelled = window !== undefined && 'lastRows' in window
-    return performanceOf(this.#log.rows({ window, version, labelled }, this.#clock.now()), metric, this.#classes)
+    return performanceOf(this.#log.rows({ window, version, where, labelled }, this.#clock.now()), metric, this.#classes)
   }
 
   /** The same metric for each period, oldest first. */
@@ -247,8 +287,33 @@ export class Monitor {
     const subject = `performanceBy of ${this.name}`
     assertPeriod(period, subject)
     const metric = checkQuery(subject, query)
-    const { window, version } = query
-    return performanceSeries(this.#log.rows({ window, version }, this.#clock.now()), metric, period, this.#classes)
+    const { metric: _, ...selection } = query
+    return performanceSeries(this.#log.rows(selection, this.#clock.now()), metric, period, this.#classes)
+  }
+
+  /** The same metric for each model version, or for each value of an input column; the largest slice first. */
+  performanceBySlice(by: 'version' | { readonly column: string }, query: PerformanceQuery): PerformanceSlice[] {
+    const subject = `performanceBySlice of ${this.name}`
+    assertGrouping(by, subject)
+    const metric = checkQuery(subject, query)
+    const { metric: _, ...selection } = query
+    return performanceSlices(this.#log.rows(selection, this.#clock.now()), metric, by, this.#classes)
+  }
+
+  /** A metric over all rows of a window, estimated without their labels. @throws InvalidState without an estimator; InvalidArgument for a metric it does not have */
+  estimate(query: EstimateQuery): PerformanceEstimate {
+    const subject = `estimate of ${this.name}`
+    checkSelection(subject, query, { metric: nonEmptyString(), estimator: estimatorRule })
+    const { metric, estimator = this.estimator, ...selection } = query
+    if (estimator === undefined) throw new MillwrightError('InvalidState', `${subject} needs an estimator, and it has none`)
+    const rows = this.#log.rows(selection, this.#clock.now()).filter(({ prediction }) => prediction !== null)
+    return estimator.estimate(unlabelled({ rows, tableOf: (some) => this.#tableOfRows(some), classes: this.#classes }), metric)
+  }
+
+  /** Input that was refused in a window, by column. Kept by the minute, for a week of minutes with refusals. */
+  refused(selection: { readonly window?: Window | undefined; readonly version?: string | undefined } = {}): RefusedSummary {
+    checkSelection(`refused of ${this.name}`, selection, {}, ['labelled', 'where'])
+    return this.#refused.sum(selection.window, this.#clock.now(), selection.version)
   }
 
   /** Compares a window of inputs and predictions with the detector's reference. @throws InvalidState without a detector */
@@ -266,16 +331,17 @@ export class Monitor {
   check(at: number = this.#clock.now()): CheckReport {
     this.#open('check')
     if (!Number.isFinite(at)) throw invalidArgument(`check of ${this.name} needs the time in epoch milliseconds, got ${show(at)}`)
-    const rules = this.#rules.map((memory) => this.#checkRule(memory, at)).filter((status) => status !== undefined)
-    const report = displayedCheck({ at, rules })
+    this.#forgetOld()
+    const report = displayedCheck({ at, rules: this.#engine.check(at, (rule) => this.#read(rule, at)) })
     this.#emitter.emit('check-end', report)
     return report
   }
 
-  /** Writes the buffered lines to the storage and waits for the sinks. @throws what the storage throws; the lines then stay buffered */
+  /** Writes the buffered lines and the alerts to the storage, and waits for the sinks. @throws what the storage throws; the lines then stay buffered */
   async flush(): Promise<void> {
     await this.#storage?.flush()
-    await this.#delivery.settled()
+    await this.#engine.save()
+    await this.#engine.settled()
   }
 
   /** Stops watching and checking, and flushes. Idempotent. */
@@ -288,7 +354,12 @@ export class Monitor {
 
   /** Counts since the monitor was created. */
   get stats(): MonitorStats {
-    return { ...this.#log.counts(), rows: this.#log.size, unsaved: this.#storage?.buffered ?? 0, lost: this.#storage?.lost ?? 0 }
+    const { calls: refusedCalls, refusedRows, columns } = this.#refused.totals()
+    const refusedProblems = Object.fromEntries(
+      Object.entries(columns).map(([column, codes]) => [column, Object.values(codes).reduce((sum, n) => sum + n, 0)]),
+    )
+    const { buffered: unsaved = 0, lost = 0 } = this.#storage ?? {}
+    return { ...this.#log.counts(), rows: this.#log.size, unsaved, lost, refusedCalls, refusedRows, refusedProblems }
   }
 
   /** `Monitor bikes: 1200 rows, 980 labels` */
@@ -297,7 +368,14 @@ export class Monitor {
   }
 
   #facts(): MonitorFacts {
-    const rules = this.#rules.map(({ rule, state }) => ({ name: rule.name, kind: rule.kind, state: state.state, since: state.since }))
+    const active = this.alerts.active
+    const rules = this.#rules.map(({ name, kind }) => {
+      const own = active.filter(({ rule }) => rule === name).map(({ state }) => state)
+      const worst = ['firing', 'pending', 'resolved']
+        .map((state) => own.find((one) => one.state === state))
+        .find((one) => one !== undefined)
+      return { name, kind, state: worst?.state ?? 'inactive', since: worst?.since ?? 0 }
+    })
     const [from, to] = this.#log.span()
     return { name: this.name, rows: this.#log.size, labelled: this.#log.counts().labelled, from, to, rules }
   }
@@ -307,35 +385,29 @@ export class Monitor {
     return logTable(rows, { predictionColumn, actualColumn, types: { ...this.#types, ...types } })
   }
 
-  #checkRule(memory: RuleMemory, at: number): RuleStatus | undefined {
-    const { rule } = memory
-    let reading: Reading
-    try {
-      reading = this.#read(memory, at)
-    } catch (error) {
-      this.#emitter.emit('error', error)
-      return undefined
-    }
-    const active = reading.active ?? { keep: undefined, ok: false, alert: true }[rule.noData ?? 'keep']
-    if (active !== undefined) {
-      const before = memory.state
-      memory.state = nextAlertState(before, active, at, rule)
-      if (memory.state.state === 'firing' && before.state !== 'firing') {
-        memory.messageId = newId()
-        this.#tell('alert-firing', messageOf(this.name, memory, reading, at))
-      }
-      if (memory.state.state === 'resolved') this.#tell('alert-resolved', messageOf(this.name, memory, reading, at))
-    }
-    return { ...reading, rule: rule.name, kind: rule.kind, state: memory.state.state, since: memory.state.since }
+  #tableOfRows(rows: readonly LoggedPrediction[]): Table {
+    return logTable(rows, { types: this.#types, actualColumn: null })
   }
 
-  #read({ rule, state }: RuleMemory, at: number): Reading {
+  #read(rule: AlertRule, at: number): readonly Reading[] {
     const window = 'from' in rule.window ? rule.window : { endAt: at, ...rule.window }
-    const selection = { window, version: rule.version, labelled: rule.kind === 'performance' && 'lastRows' in window }
-    const rows = this.#log.rows(selection, at)
-    const table = (): Table => logTable(rows, { types: this.#types, actualColumn: null })
-    const firing = state.state === 'firing'
-    return evaluateRule(rule, { rows, table, detector: this.detector, inputs: this.#inputs(), classes: this.#classes, firing })
+    const { version } = rule
+    return evaluateRule(rule, {
+      rows: this.#log.rows({ window, version, where: rule.where, labelled: rule.kind === 'performance' && 'lastRows' in window }, at),
+      tableOf: (rows) => this.#tableOfRows(rows),
+      detector: this.detector,
+      estimator: this.estimator,
+      inputs: this.#inputs(),
+      classes: this.#classes,
+      refused: (ofVersion) => this.#refused.sum(window, at, ofVersion),
+      activeGroups: this.alerts.active.filter(({ rule: name }) => name === rule.name).map(({ group }) => group),
+      isFiring: (group) => this.#engine.book.find(rule.name, group)?.state.state === 'firing',
+    })
+  }
+
+  #forgetOld(): void {
+    const { retentionMs } = this.#options
+    if (retentionMs !== undefined) this.#log.dropBefore(this.#clock.now() - retentionMs)
   }
 
   /** The columns that the watched predictors' models need. */
@@ -345,16 +417,16 @@ export class Monitor {
     )
   }
 
-  #tell(type: 'alert-firing' | 'alert-resolved', message: AlertMessage): void {
-    this.#emitter.emit(type, message)
-    this.#delivery.send(message)
-  }
-
-  #save(line: Parameters<LogStorage['add']>[0]): void {
+  #save(line: LogLine): void {
     const storage = this.#storage
     if (storage === undefined) return
     storage.add(line)
-    if (this.#flushing || storage.buffered < (this.#options.flushRows ?? 1000)) return
+    if (storage.buffered >= (this.#options.flushRows ?? 1000)) this.#flushSoon()
+  }
+
+  #flushSoon(): void {
+    const storage = this.#storage
+    if (storage === undefined || this.#flushing) return
     this.#flushing = true
     storage.flush().then(
       () => {
@@ -367,10 +439,12 @@ export class Monitor {
     )
   }
 
-  /** Joins a label from the stored log. A label that does not fit its row is left out and reported, so that the others can be read. */
-  #restoreLabel(id: string, actual: Actual, at: number): void {
+  /** Takes over a line of the stored log. A label that does not fit its row is left out and reported, so that the others can be read. */
+  #restoreLine(line: LogLine): void {
     try {
-      this.#log.label(id, actual, at)
+      if (line.kind === 'prediction') this.#log.add(line.record, line.at)
+      else if (line.kind === 'label') this.#log.label(line.id, line.actual, line.at)
+      else this.#refused.add(line.refused)
     } catch (error) {
       this.#emitter.emit('error', error)
     }
@@ -385,50 +459,27 @@ export class Monitor {
     return classesOf([...this.#log.seenLabels(model, version)])
   }
 
-  #eventTime(record: PredictionRecord): number {
-    const { eventTime } = this.#options
-    if (eventTime === undefined) return record.at
-    const value = typeof eventTime === 'function' ? eventTime(record) : record.input[eventTime]
-    const at = coerceCell(value, 'timestamp')
-    return typeof at === 'number' ? at : record.at
-  }
-
-  #checkEvery(everyMs: number): void {
+  #checkEvery(everyMs: number, firstMs: number): void {
     let cancel = (): void => {}
-    const next = (): void => {
+    const next = (delayMs: number): void => {
       cancel = this.#clock.schedule(() => {
         if (this.#closed) return
         this.check()
-        next()
-      }, everyMs)
+        // What was logged since the last check survives a restart, however little it is.
+        this.#flushSoon()
+        next(everyMs)
+      }, delayMs)
     }
-    next()
+    next(firstMs)
     this.#stops.add(() => cancel())
   }
 
   #storageOptions(storage: NonNullable<MonitorOptions['storage']>): Parameters<typeof createLogStorage>[0] {
-    const { maxRows = 100_000, maxChunks = 1000 } = this.#options
-    return { storage, prefix: `monitor/${this.name}/`, maxBuffered: maxRows, maxChunks, now: () => this.#clock.now() }
+    const { maxRows = 100_000, maxChunks = 1000, retentionMs } = this.#options
+    return { storage, prefix: `monitor/${this.name}/`, maxBuffered: maxRows, maxChunks, retentionMs, now: () => this.#clock.now() }
   }
 
   #open(operation: string): void {
     if (this.#closed) throw new MillwrightError('InvalidState', `${operation} of ${this.name}: the monitor is closed`)
   }
-}
-
-function messageOf(monitor: string, { rule, state, messageId }: RuleMemory, reading: Reading, at: number): AlertMessage {
-  const resolved = state.state === 'resolved'
-  return displayedAlert({
-    id: messageId,
-    rule: rule.name,
-    state: resolved ? 'resolved' : 'firing',
-    severity: rule.severity ?? (rule.kind === 'performance' ? 'critical' : 'warning'),
-    labels: { monitor, kind: rule.kind },
-    summary: `${rule.name}${resolved ? ' resolved' : ''}: ${reading.summary}`,
-    value: reading.value,
-    threshold: reading.threshold,
-    startsAt: state.firedAt ?? at,
-    ...(resolved ? { endsAt: at } : {}),
-    details: reading.details,
-  })
 }

@@ -5,7 +5,8 @@ import { classesOf, wholeClasses } from '../metrics/label'
 import { scoreRows } from '../metrics/score'
 import { readLabel } from '../schema/label'
 import { displayedPerformance } from './display'
-import type { LoggedPrediction } from './prediction-log'
+import type { LoggedPrediction } from './logged-prediction'
+import { groupRows } from './row-filter'
 import { labelsOfRow } from './seen-labels'
 import { nextPeriod, type Period, periodStart } from './window'
 
@@ -27,6 +28,12 @@ export interface Performance {
 export interface PerformancePoint extends Performance {
   /** The share of the rows that each model version answered. */
   readonly versions: Readonly<Record<string, number>>
+}
+
+/** A metric over the rows with one value of an input column, or of one model version. */
+export interface PerformanceSlice extends Performance {
+  /** The value as text; `''` where the cell is missing. */
+  readonly slice: string
 }
 
 /** The classes of a model version, if they are known from elsewhere than the rows. */
@@ -66,6 +73,19 @@ export function performanceSeries(
   return series
 }
 
+/** The metric for each value of an input column or each version, the largest slice first. */
+export function performanceSlices(
+  rows: readonly LoggedPrediction[],
+  metric: Metric,
+  by: 'version' | { readonly column: string },
+  classes: VersionClasses,
+): PerformanceSlice[] {
+  return groupRows(rows, by).map(({ group, rows: part }) => {
+    const slice = Object.values(group)[0] as string
+    return displayedPerformance({ ...performanceOf(part, metric, classes), slice })
+  })
+}
+
 function sharesOf(rows: readonly LoggedPrediction[]): Record<string, number> {
   const shares: Record<string, number> = {}
   for (const { version } of rows) shares[version] = (shares[version] ?? 0) + 1 / rows.length
@@ -80,21 +100,39 @@ function scoreOf(rows: readonly LoggedPrediction[], metric: Metric, classesOfVer
       throw invalidArgument(`${metric.name} is a metric of numbers, but ${found}`)
     }
   }
-  // Versions may answer in different types (an ONNX model gives 0 and 1 for a boolean target). All are converted to the type of the newest row.
-  const base = wholeClasses(labelsOfRow(rows[rows.length - 1] as LoggedPrediction))
-  const known = new Map<unknown, Label>()
-  const unified = (value: Label): Label => {
-    const label = known.get(value) ?? readLabel(value, base) ?? value
-    known.set(value, label)
-    return label
-  }
-  const classes = classesOf(classesIn(rows, classesOfVersion).map(unified))
+  const { unified, known: classes, probabilities } = commonLabels(rows, classesOfVersion)
   return scoreRows(metric, {
     actual: rows.map((row) => unified(row.actual as Label)),
     predicted: rows.map((row) => unified(row.prediction as Label)),
     classes,
-    probabilities: () => probabilitiesOf(rows, classes, { metric: metric.name, unified }),
+    probabilities: () => probabilities(metric.name, classes),
   })
+}
+
+/** Rows of several versions with labels of one type. */
+export interface CommonLabels {
+  /** A label as one of the common type. */
+  readonly unified: (value: Label) => Label
+  /** The classes of all versions. */
+  readonly known: readonly Label[]
+  /** Probabilities of every row. @throws InvalidState naming `metric` when a row has none */
+  readonly probabilities: (metric: string, classes: readonly Label[]) => ClassProbabilities
+}
+
+/** Versions may answer in different types (an ONNX model gives 0 and 1 for a boolean target). All are converted to the type of the newest row. At least one row. */
+export function commonLabels(rows: readonly LoggedPrediction[], classesOfVersion: VersionClasses): CommonLabels {
+  const base = wholeClasses(labelsOfRow(rows[rows.length - 1] as LoggedPrediction))
+  const found = new Map<unknown, Label>()
+  const unified = (value: Label): Label => {
+    const label = found.get(value) ?? readLabel(value, base) ?? value
+    found.set(value, label)
+    return label
+  }
+  return {
+    unified,
+    known: classesOf(classesIn(rows, classesOfVersion).map(unified)),
+    probabilities: (metric, classes) => probabilitiesOf(rows, classes, { metric, unified }),
+  }
 }
 
 /** The classes of every version that answered: those of its probabilities, else those that it declares, else those of its logged answers. */

@@ -3,24 +3,13 @@ import { show } from '../core/errors'
 import type { Label } from '../metrics'
 import type { PredictionRecord } from '../ports/model'
 import { readLabel, unfitLabel } from '../schema/label'
+import type { Actual, LoggedPrediction } from './logged-prediction'
+import { matcherOf, type RowFilter } from './row-filter'
 import { createSeenLabels, labelsOfRow } from './seen-labels'
 import type { Window } from './window'
 
-/** A true value: a label, or a number. */
-export type Actual = string | number | boolean
-
-/** One answered row as the monitor keeps it. */
-export interface LoggedPrediction extends Omit<PredictionRecord, 'at'> {
-  /** Event time, epoch milliseconds. */
-  readonly at: number
-  /** The true value, once it has arrived, converted to the type of the prediction. */
-  readonly actual?: Actual | undefined
-  /** When it arrived, epoch milliseconds. */
-  readonly labelledAt?: number | undefined
-}
-
-/** What the log did with a row or label. `empty`: the label was blank text and was not kept. */
-export type LogOutcome = 'added' | 'duplicate' | 'too-old' | 'joined' | 'waiting' | 'stale' | 'empty'
+/** What the log did with a row or label. `empty`: the label was blank text and was not kept. `not-sampled`: the option `sample` leaves its id out. */
+export type LogOutcome = 'added' | 'duplicate' | 'too-old' | 'joined' | 'waiting' | 'stale' | 'empty' | 'not-sampled'
 
 /** Counts of a prediction log since it was created. */
 export interface LogCounts {
@@ -50,6 +39,8 @@ export interface RowSelection {
   readonly labelled?: boolean | undefined
   /** Only answers of this model version; `'newest'` is the version of the newest row. @default every version */
   readonly version?: string | undefined
+  /** Only rows with these values of input columns. @default every row */
+  readonly where?: RowFilter | undefined
 }
 
 /** The log itself. */
@@ -65,6 +56,8 @@ export interface PredictionLog {
   /** Snapshots of the rows, oldest first. `now` is the end of windows without one. */
   rows(selection: RowSelection, now: number): LoggedPrediction[]
   counts(): LogCounts
+  /** Drops the rows before `at`. */
+  dropBefore(at: number): void
 }
 
 /** Bounds of a prediction log. */
@@ -150,6 +143,9 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
     rows: (selection, now) => select(rows, start, selection, now),
     counts: () => ({ ...counts, waitingLabels: waiting.size() }),
     seenLabels: seen.of,
+    dropBefore(at) {
+      while (start < rows.length && (rows[start] as LoggedPrediction).at < at) dropOldest()
+    },
   }
 }
 
@@ -203,10 +199,11 @@ function labelFor(row: PredictionRecord, actual: Actual, counts: LabelTally): La
 }
 
 function select(rows: readonly LoggedPrediction[], start: number, selection: RowSelection, now: number): LoggedPrediction[] {
-  const { window, labelled = false } = selection
+  const { window, labelled = false, where } = selection
   const version = selection.version === 'newest' ? rows[rows.length - 1]?.version : selection.version
+  const matches = where === undefined ? undefined : matcherOf(where)
   const counts = (row: LoggedPrediction): boolean =>
-    (!labelled || row.actual !== undefined) && (version === undefined || row.version === version)
+    (!labelled || row.actual !== undefined) && (version === undefined || row.version === version) && (matches === undefined || matches(row))
   const [from, to] = bounds(rows, start, window, now)
   if (window === undefined || !('lastRows' in window)) return rows.slice(from, to).filter(counts)
   const picked: LoggedPrediction[] = []

@@ -1,10 +1,13 @@
 /** Alert rules: the value that is watched, its threshold, and how long the condition must hold. */
-import { invalidArgument, show } from '../core/errors'
-import { anything, checkOptions, either, finiteNumber, nonEmptyString, type OptionRule, oneOf, wholeNumber } from '../core/options'
-import { type Metric, type MetricName, metricByName } from '../metrics'
+import type { Metric, MetricName } from '../metrics'
+import type { AlertMessage } from '../ports/alert-sink'
+import type { Table } from '../schema/table'
 import type { AlertPatience } from './alert-state'
 import type { DriftSource } from './drift-source'
-import { assertWindow, type Window } from './window'
+import type { PerformanceEstimator } from './estimate/estimator'
+import type { RowFilter } from './row-filter'
+import type { ReferenceThreshold } from './threshold'
+import type { Window } from './window'
 
 /** Options of every alert rule. */
 export interface RuleBase extends AlertPatience {
@@ -12,24 +15,49 @@ export interface RuleBase extends AlertPatience {
   readonly name: string
   /** The rows that each check evaluates. */
   readonly window: Window
-  /** Fewer rows (labelled rows, for performance) count as no data. @default 30 */
+  /** Fewer rows (labelled rows, for performance) count as no data. @default 30; 1 for `volume`, `labels` and `refused` */
   readonly minRows?: number | undefined
   /** Only rows answered by this model version; `'newest'` is the version that answered last. @default every version */
   readonly version?: string | undefined
+  /** Only rows with these values of input columns. @default every row */
+  readonly where?: RowFilter | undefined
+  /** Evaluates the rule for each model version, or for each value of an input column, with an alert of its own. @default one alert */
+  readonly by?: 'version' | { readonly column: string } | undefined
+  /** With `by`: most groups evaluated, those with the most rows first. @default 20 */
+  readonly maxGroups?: number | undefined
   /** What a check without enough data does: keep the state of the alert, or take the condition as not holding, or as holding. @default 'keep' */
   readonly noData?: 'keep' | 'ok' | 'alert' | undefined
-  /** @default 'critical' for performance, 'warning' for drift, which does not always make predictions worse */
-  readonly severity?: 'info' | 'warning' | 'critical' | undefined
+  /** @default 'critical' for performance, else 'warning': drift alone does not always make predictions worse */
+  readonly severity?: AlertMessage['severity'] | undefined
+  /** Added to the labels of the rule's messages: `{ team: 'fraud' }`. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
-/** Alerts when a metric over labelled rows is below or above a value. Give exactly one of `below` and `above`. */
-export interface PerformanceRule extends RuleBase {
+/** Options of rules that compare one value. Give `below`, `above` (or both), or `threshold`. */
+export interface ValueRule extends RuleBase {
+  /** Alerts when the value is below this. */
+  readonly below?: number | undefined
+  /** Alerts when the value is above this. */
+  readonly above?: number | undefined
+  /** Limits that follow from a reference. `side` is by default the side on which the metric is worse, or both where there is none. */
+  readonly threshold?: ReferenceThreshold | undefined
+  /** A firing alert resolves only beyond this value, which must be better than the threshold. For rules with one limit. @default the threshold */
+  readonly clear?: number | undefined
+}
+
+/** Alerts when a metric over labelled rows is beyond a limit. */
+export interface PerformanceRule extends ValueRule {
   readonly kind: 'performance'
   readonly metric: MetricName | Metric
-  readonly below?: number | undefined
-  readonly above?: number | undefined
-  /** A firing alert resolves only beyond this value, which must be better than the threshold. @default the threshold */
-  readonly clear?: number | undefined
+}
+
+/** Alerts when a metric that is estimated without labels is beyond a limit. */
+export interface EstimatedPerformanceRule extends ValueRule {
+  readonly kind: 'estimated-performance'
+  /** A metric of the estimator. */
+  readonly metric: string
+  /** @default the monitor's estimator */
+  readonly estimator?: PerformanceEstimator | undefined
 }
 
 /** Alerts when the inputs or predictions have drifted. */
@@ -45,55 +73,65 @@ export interface DriftRule extends RuleBase {
   readonly psi?: number | undefined
 }
 
+/** Alerts when answered rows break expectations. The value is the number of expectations that fail; without a limit one is enough. */
+export interface QualityRule extends ValueRule {
+  readonly kind: 'quality'
+  /** Validates the inputs and the column `prediction` of the window: `(table) => validate(table, suite)` with `validate` of `millwright/quality`. */
+  readonly validate: (table: Table) => QualityResult
+}
+
+/** The members of a validation result that a monitor uses. `validate` of `millwright/quality` returns them. */
+export interface QualityResult {
+  readonly results: readonly {
+    readonly success: boolean
+    readonly expectation_config: { readonly type: string; readonly kwargs: Readonly<Record<string, unknown>> }
+  }[]
+}
+
+/** Alerts when answers take too long. The value is a quantile of `latencyMs`. */
+export interface LatencyRule extends ValueRule {
+  readonly kind: 'latency'
+  /** @default 0.95 */
+  readonly quantile?: number | undefined
+}
+
+/** Alerts when cells of answered rows are missing. The value is the share of missing cells, of the worst column unless `column` names one. */
+export interface MissingRule extends ValueRule {
+  readonly kind: 'missing'
+  /** @default every input column, of which the one with the most missing cells counts */
+  readonly column?: string | undefined
+}
+
+/** Alerts when rows are refused by the check of the input. The value is the share of refused rows among all that arrived. */
+export interface RefusedRule extends ValueRule {
+  readonly kind: 'refused'
+  /** Count only problems of this column. @default every refused row */
+  readonly column?: string | undefined
+}
+
+/** Alerts when too few or too many rows are answered. The value is the number of rows. */
+export interface VolumeRule extends ValueRule {
+  readonly kind: 'volume'
+}
+
+/** Alerts when labels do not arrive. The value is the share of rows that have their label. */
+export interface LabelsRule extends ValueRule {
+  readonly kind: 'labels'
+}
+
 /** Any alert rule. */
-export type AlertRule = PerformanceRule | DriftRule
+export type AlertRule =
+  | PerformanceRule
+  | EstimatedPerformanceRule
+  | DriftRule
+  | QualityRule
+  | LatencyRule
+  | MissingRule
+  | RefusedRule
+  | VolumeRule
+  | LabelsRule
 
-/** Checks a rule. @throws InvalidArgument naming the rule and what is wrong with it */
-export function assertRule(rule: AlertRule): void {
-  if (typeof rule !== 'object' || rule === null || (rule.kind !== 'performance' && rule.kind !== 'drift')) {
-    throw invalidArgument(
-      `an alert rule must be an object with \`kind\` "performance" or "drift", got ${show((rule as { kind?: unknown })?.kind ?? rule)}`,
-    )
-  }
-  const subject = `alert rule ${show(rule.name)}`
-  checkOptions(subject, rule, rule.kind === 'performance' ? performanceRules() : driftRules())
-  if (rule.name === undefined) throw invalidArgument('an alert rule needs a `name`')
-  assertWindow(rule.window, subject)
-  if (rule.kind === 'drift') return
-  metricByName(rule.metric as string | Metric)
-  const { below, above, clear } = rule
-  if ((below === undefined) === (above === undefined)) throw invalidArgument(`${subject} needs exactly one of \`below\` and \`above\``)
-  if (clear !== undefined && (below !== undefined ? clear < below : clear > (above as number))) {
-    throw invalidArgument(`\`clear\` of ${subject} must lie on the good side of the threshold ${below ?? above}, got ${clear}`)
-  }
-}
-
-function baseRules(): Record<string, OptionRule> {
-  return {
-    name: nonEmptyString(),
-    kind: anything(),
-    window: anything(),
-    minRows: wholeNumber(1),
-    version: nonEmptyString(),
-    noData: oneOf('keep', 'ok', 'alert'),
-    severity: oneOf('info', 'warning', 'critical'),
-    forMs: finiteNumber(0),
-    forChecks: wholeNumber(1),
-    keepFiringMs: finiteNumber(0),
-  }
-}
-
-function performanceRules(): Record<string, OptionRule> {
-  const metric = either(nonEmptyString(), { allowed: 'a metric object', test: (value) => typeof value === 'object' && value !== null })
-  return { ...baseRules(), metric, below: finiteNumber(), above: finiteNumber(), clear: finiteNumber() }
-}
-
-function driftRules(): Record<string, OptionRule> {
-  return {
-    ...baseRules(),
-    detector: { allowed: 'an object with detect(table)', test: (value) => typeof (value as DriftSource)?.detect === 'function' },
-    columns: { allowed: 'a list of at least one column name', test: (value) => Array.isArray(value) && value.length > 0 },
-    share: finiteNumber(0, 1),
-    psi: finiteNumber(0),
-  }
+/** The severity of a rule's alerts. */
+export function severityOf(rule: AlertRule): AlertMessage['severity'] {
+  return rule.severity ?? (rule.kind === 'performance' ? 'critical' : 'warning')
 }

@@ -1,6 +1,7 @@
 /** Encodes the outputs of steps as bytes and decodes them. */
 import { fromBase64, fromUtf8, toBase64, utf8 } from '../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
+import type { Json } from '../core/json'
 
 /** Turns values of one type into bytes and back. `decode(encode(value))` must be as good as `value`; equal values should give equal bytes. */
 export interface Codec<T> {
@@ -29,6 +30,16 @@ export function valueCodec(): Codec<unknown> {
       }
     },
   }
+}
+
+/** A value as plain JSON, as {@link valueCodec} writes it. @throws InvalidArgument naming the place */
+export function packValue(value: unknown): Json {
+  return pack(value, '', 0) as Json
+}
+
+/** The value of {@link packValue}'s JSON. @throws Corrupt */
+export function unpackValue(json: unknown): unknown {
+  return unpack(json)
 }
 
 /** A value that JSON cannot represent is written as `{ "$": kind, "v": text }`. */

@@ -1,5 +1,5 @@
 /** The graph of a pipeline as plain data, and as a Mermaid diagram. */
-import type { StepSpec } from './step'
+import { retryOf, type StepSpec, type TriggerRule } from './step'
 
 /** One step of a graph. */
 export interface GraphNode {
@@ -11,6 +11,20 @@ export interface GraphNode {
   readonly fallback: 'none' | 'previous' | 'function'
   /** Has a condition under which it is skipped. */
   readonly conditional: boolean
+  /** Of a map step: the step that gives its list. */
+  readonly over?: string | undefined
+  /** When it runs, by how the needed steps have ended; absent for `all-success`. */
+  readonly trigger?: TriggerRule | undefined
+  /** Names of the parameters that it reads; absent for none. */
+  readonly params?: readonly string[] | undefined
+  /** Names of the secrets that it reads; absent for none. */
+  readonly secrets?: readonly string[] | undefined
+  /** Longest time of one attempt. */
+  readonly timeoutMs?: number | undefined
+  /** The wait before the second attempt, the factor of each further one and its limit; absent for a step with one attempt. */
+  readonly backoff?: { readonly baseMs: number; readonly factor: number; readonly maxMs: number } | undefined
+  /** Undoes its effects when the run fails; absent for `false`. */
+  readonly compensated?: boolean | undefined
 }
 
 /** `to` needs the output of `from`. */
@@ -31,20 +45,34 @@ export function graphOf(name: string, specs: Iterable<StepSpec>): PipelineGraph 
   const steps = [...specs]
   return {
     name,
-    nodes: steps.map((spec) => ({
-      name: spec.name,
-      ...(spec.description === undefined ? {} : { description: spec.description }),
-      cached: Boolean(spec.cache),
-      attempts: typeof spec.retry === 'number' ? spec.retry : spec.retry === undefined ? 1 : (spec.retry.attempts ?? 3),
-      fallback: spec.fallback === undefined ? 'none' : spec.fallback === 'previous' ? 'previous' : 'function',
-      conditional: spec.when !== undefined,
-    })),
+    nodes: steps.map(nodeOf),
     edges: steps.flatMap((spec) => spec.needs.map((from) => ({ from, to: spec.name }))),
   }
 }
 
+function nodeOf(spec: StepSpec): GraphNode {
+  const { name, description, over, trigger, params, secrets, timeoutMs } = spec
+  const { attempts, backoffMs, factor, maxMs } = retryOf(spec)
+  return {
+    name,
+    ...(description === undefined ? {} : { description }),
+    cached: Boolean(spec.cache),
+    attempts,
+    fallback: spec.fallback === undefined ? 'none' : spec.fallback === 'previous' ? 'previous' : 'function',
+    conditional: spec.when !== undefined,
+    ...(over === undefined ? {} : { over }),
+    ...(trigger === 'all-success' ? {} : { trigger }),
+    ...(params.length === 0 ? {} : { params }),
+    ...(secrets.length === 0 ? {} : { secrets }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(attempts === 1 ? {} : { backoff: { baseMs: backoffMs, factor, maxMs } }),
+    ...(spec.compensate === undefined ? {} : { compensated: true }),
+  }
+}
+
 /**
- * The graph as a Mermaid flowchart, which GitHub and most notebooks draw. Conditional steps are diamonds, cached ones cylinders.
+ * The graph as a Mermaid flowchart, which GitHub and most notebooks draw. Conditional steps are diamonds, map steps have double sides, cached ones are
+ * cylinders.
  *
  * @example
  * toMermaid(new Pipeline('daily').step('load', () => 1).graph())
@@ -54,7 +82,7 @@ export function graphOf(name: string, specs: Iterable<StepSpec>): PipelineGraph 
 export function toMermaid(graph: PipelineGraph): string {
   const ids = new Map(graph.nodes.map((node, index) => [node.name, `s${index}`]))
   const lines = graph.nodes.map((node) => {
-    const [open, close] = node.conditional ? ['{', '}'] : node.cached ? ['[(', ')]'] : ['[', ']']
+    const [open, close] = node.conditional ? ['{', '}'] : node.over !== undefined ? ['[[', ']]'] : node.cached ? ['[(', ')]'] : ['[', ']']
     return `  ${ids.get(node.name)}${open}"${label(node.name)}"${close}`
   })
   const arrows = graph.edges.map(({ from, to }) => `  ${ids.get(from)} --> ${ids.get(to)}`)

@@ -17,8 +17,8 @@ export interface StepError {
   readonly code?: ErrorCode | undefined
 }
 
-/** The result of one step. Plain JSON; times are epoch milliseconds. */
-export interface StepResult {
+/** The result of one item of a map step. Plain JSON; times are epoch milliseconds. */
+export interface ItemResult {
   readonly status: StepStatus
   /** How often its function was called in this run; 0 when cached or skipped. */
   readonly attempts: number
@@ -27,12 +27,22 @@ export interface StepResult {
   readonly durationMs: number
   /** Of `failed` and `cancelled`, and of `fallback` the error that led to it. */
   readonly error?: StepError | undefined
-  /** Why it was skipped, or why a step that may be cached was not. */
+  /** Why it was skipped; why a step that may be cached ran, or was taken from the cache; what a fallback used. */
   readonly reason?: string | undefined
+  /** Of a skipped step: whether it could not run because another step failed, or because the run was stopped. */
+  readonly blocked?: boolean | undefined
   /** Whether the result is from the record of an earlier, interrupted execution of this run. */
   readonly restored?: boolean | undefined
   /** SHA-256 of the stored output; absent when it could not be stored. */
   readonly digest?: string | undefined
+  /** Whether the effects of the step were undone after the run failed. */
+  readonly compensation?: 'done' | 'failed' | undefined
+}
+
+/** The result of one step. Plain JSON; times are epoch milliseconds. */
+export interface StepResult extends ItemResult {
+  /** Of a map step: the results of its items, in the order of the list. */
+  readonly items?: readonly ItemResult[] | undefined
 }
 
 /** The result of a run. */
@@ -62,4 +72,29 @@ export function errorRecord(error: unknown): StepError {
   if (isMillwrightError(error)) return { name: error.name, message: error.message, code: error.code }
   if (error instanceof Error) return { name: error.name, message: error.message }
   return { name: 'Error', message: show(error) }
+}
+
+/** How a step or item ended, as {@link itemResultOf} takes it. */
+interface Ended {
+  readonly status: StepStatus
+  readonly attempts: number
+  readonly output?: { readonly digest?: string | undefined } | undefined
+  readonly error?: unknown
+  readonly reason?: string | undefined
+  readonly items?: readonly ItemResult[] | undefined
+}
+
+/** The result of a step or item that ran from `startedAt` to `endedAt`. */
+export function itemResultOf({ status, attempts, error, reason, output, items }: Ended, startedAt: number, endedAt: number): StepResult {
+  return {
+    status,
+    attempts,
+    startedAt,
+    endedAt,
+    durationMs: endedAt - startedAt,
+    ...(error === undefined ? {} : { error: errorRecord(error) }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(output?.digest === undefined ? {} : { digest: output.digest }),
+    ...(items === undefined ? {} : { items }),
+  }
 }

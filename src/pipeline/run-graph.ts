@@ -1,8 +1,21 @@
-/** Executes the graph: starts steps that are ready, up to the limit, and stops steps that a failure makes useless. */
+/** Executes the graph: starts steps that are ready, up to the limit, and skips steps that a failure makes useless. */
 import { MillwrightError, show } from '../core/errors'
-import { errorRecord, type StepResult } from './result'
-import { type RunEnvironment, runStep, type StepOutcome, type StepOutput } from './run-step'
+import type { Work } from './attempt'
+import { runMapStep } from './map-step'
+import { type ItemResult, itemResultOf, type StepResult } from './result'
+import type { RunEnvironment, StepOutcome, StepOutput } from './run-environment'
+import { type RunSignals, runSignals } from './run-signals'
+import { runStep } from './run-step'
+import { createSlots, type Slots } from './slots'
 import type { StepSpec } from './step'
+import type { TrackedRun } from './track-run'
+import { decide, dependentsOf, stopReason } from './trigger'
+
+/** A step or item that need not run again. */
+export interface Restored<Result = StepResult> {
+  readonly result: Result
+  readonly output: StepOutput
+}
 
 /** What executing the graph needs besides its environment. */
 export interface GraphRun {
@@ -12,129 +25,204 @@ export interface GraphRun {
   readonly stopOnFailure: boolean
   /** The caller's cancellation. */
   readonly signal: AbortSignal | undefined
-  /** Cancels the steps; they get its signal. */
-  readonly controller: AbortController
+  /** Aborts when the run cannot go on: its lease is lost, or the storage failed. */
+  readonly ended: AbortController
   /** Steps that need not run again. */
-  readonly restored: ReadonlyMap<string, { readonly result: StepResult; readonly output?: StepOutput | undefined }>
+  readonly restored: ReadonlyMap<string, Restored>
+  /** Items of map steps that need not run again. */
+  readonly restoredItems: ReadonlyMap<string, ReadonlyMap<number, Restored<ItemResult>>>
   /** Called with each result, before steps that need it start. A rejection ends the run. */
   readonly record: (step: string, result: StepResult) => Promise<void>
+  /** Records steps with a tracker. */
+  readonly tracked?: TrackedRun | undefined
+  readonly recordItem: (step: string, index: number, result: ItemResult) => Promise<void>
 }
 
 /** The results of the steps. */
 export interface GraphOutcome {
+  /** In the order in which the steps ended; restored ones first. */
   readonly results: Map<string, StepResult>
   readonly outputs: Map<string, StepOutput>
+  /** Map step with a compensation → outputs of its items. */
+  readonly itemOutputs: Map<string, readonly (StepOutput | undefined)[]>
   /** The first failure, if any. */
   readonly failed?: { readonly step: string; readonly error: unknown } | undefined
   /** An error that ended the run and is not of a step: of the storage, or a lost lease. */
   readonly fatal?: { readonly error: unknown } | undefined
 }
 
+/** Room for the items of a map step between the order numbers of two steps. */
+const ITEMS_PER_STEP = 2 ** 26
+
+/** A graph while it is executed. */
+interface Scheduler {
+  readonly environment: RunEnvironment
+  readonly run: GraphRun
+  readonly results: Map<string, StepResult>
+  readonly outputs: Map<string, StepOutput>
+  readonly itemOutputs: GraphOutcome['itemOutputs']
+  readonly slots: Slots
+  readonly signals: RunSignals
+  /** Step → its place in the definition, as an order of slots. */
+  readonly orders: ReadonlyMap<string, number>
+  /** Ends the whole run because of an error that is not of a step. */
+  readonly endAll: (error: unknown) => void
+  failed?: { readonly step: string; readonly error: unknown } | undefined
+  fatal?: { readonly error: unknown } | undefined
+}
+
 /** Runs all steps. Never rejects: errors are in the outcome. When several steps are ready, they start in the order of their definition. */
 export async function runGraph(environment: RunEnvironment, run: GraphRun): Promise<GraphOutcome> {
-  const results = new Map<string, StepResult>()
-  const outputs = new Map<string, StepOutput>()
+  const scheduler = createScheduler(environment, run)
+  const { results, outputs, itemOutputs, signals, endAll } = scheduler
   const pending = new Map(run.specs)
-  const active = new Map<string, Promise<void>>()
-  let failed: { step: string; error: unknown } | undefined
-  let fatal: { error: unknown } | undefined
-  const { controller } = run
-  const onAbort = (): void => controller.abort(run.signal?.reason)
-  if (run.signal?.aborted) onAbort()
-  run.signal?.addEventListener('abort', onAbort, { once: true })
-
-  const settle = async (step: string, result: StepResult, output: StepOutput | undefined): Promise<void> => {
+  const dependents = dependentsOf(run.specs)
+  const waiting = new Map([...run.specs.values()].map(({ name, needs }) => [name, needs.length]))
+  let open = 0
+  let close = (): void => {}
+  const finished = new Promise<void>((resolve) => {
+    close = resolve
+  })
+  const consider = (spec: StepSpec): void => {
+    if (!pending.has(spec.name)) return
+    const decision = decide(spec, { results, signal: signals.of(spec) })
+    if (decision === 'wait') return
+    pending.delete(spec.name)
+    open++
+    const skip = decision === 'start' ? undefined : skipped(environment.clock.now(), decision)
+    const work = skip === undefined ? start(scheduler, spec, settle) : settle(spec.name, skip, undefined)
+    // Neither rejects; whatever did would be an error of this file, and must not leave the run hanging.
+    void work.catch(endAll).finally(() => {
+      if (--open === 0) close()
+    })
+  }
+  const settle: Settle = async (step, result, output) => {
     if (output !== undefined) outputs.set(step, output)
-    try {
-      await run.record(step, result)
-    } catch (error) {
-      fatal ??= { error }
-      controller.abort(error)
-    }
+    await run.record(step, result).catch(endAll)
     results.set(step, result)
     environment.emit('step-end', { pipeline: environment.pipeline, runId: environment.runId, step, result })
     environment.progress({ phase: 'pipeline', done: results.size, total: run.specs.size, unit: 'steps' })
-  }
-
-  const start = async (spec: StepSpec): Promise<void> => {
-    const startedAt = environment.clock.now()
-    let outcome: StepOutcome | undefined
-    let stopped: unknown
-    try {
-      const needed = Object.fromEntries(spec.needs.map((need) => [need, outputs.get(need) as StepOutput]))
-      outcome = await runStep(environment, spec, needed, controller.signal)
-    } catch (error) {
-      stopped = error
-      if (!controller.signal.aborted) {
-        // Not an error of the step, which runStep would have turned into an outcome.
-        fatal ??= { error }
-        controller.abort(error)
-      }
+    for (const dependent of dependents.get(step) ?? []) {
+      const left = (waiting.get(dependent.name) as number) - 1
+      waiting.set(dependent.name, left)
+      // A step with many needs is looked at when the last one has ended, or when one of them has no output.
+      if (left === 0 || output === undefined) consider(dependent)
     }
-    const result = resultOf(outcome, stopped, startedAt, environment.clock.now())
-    if (result.status === 'failed') {
-      failed ??= { step: spec.name, error: outcome?.error }
-      if (run.stopOnFailure) controller.abort(stoppedBy(environment.pipeline, spec.name))
-    }
-    await settle(spec.name, result, outcome?.output)
   }
-
+  const sweep = (): void => {
+    for (const spec of [...pending.values()]) consider(spec)
+  }
   for (const [step, { result, output }] of run.restored) {
     pending.delete(step)
     results.set(step, result)
-    if (output !== undefined) outputs.set(step, output)
+    outputs.set(step, output)
+    for (const { name } of dependents.get(step) ?? []) waiting.set(name, (waiting.get(name) as number) - 1)
   }
-  for (;;) {
-    const turn = nextStep(pending, results, controller.signal)
-    if (turn !== undefined && 'reason' in turn) {
-      pending.delete(turn.spec.name)
-      const now = environment.clock.now()
-      await settle(
-        turn.spec.name,
-        { status: 'skipped', attempts: 0, startedAt: now, endedAt: now, durationMs: 0, reason: turn.reason },
-        undefined,
-      )
-    } else if (turn !== undefined && active.size < run.concurrency) {
-      const { name } = turn.spec
-      pending.delete(name)
-      active.set(
-        name,
-        start(turn.spec).finally(() => active.delete(name)),
-      )
-    } else if (active.size > 0) await Promise.race(active.values())
-    else break
-  }
-  run.signal?.removeEventListener('abort', onAbort)
-  return { results, outputs, failed, fatal }
+  signals.onStop(sweep)
+  sweep()
+  if (open > 0) await finished
+  signals.dispose()
+  return { results, outputs, itemOutputs, failed: scheduler.failed, fatal: scheduler.fatal }
 }
 
-/** The first step that can start, or the first that never can and the reason. */
-function nextStep(
-  pending: ReadonlyMap<string, StepSpec>,
-  results: ReadonlyMap<string, StepResult>,
+type Settle = (step: string, result: StepResult, output: StepOutput | undefined) => Promise<void>
+
+function createScheduler(environment: RunEnvironment, run: GraphRun): Scheduler {
+  const scheduler: Scheduler = {
+    environment,
+    run,
+    results: new Map(),
+    outputs: new Map(),
+    itemOutputs: new Map(),
+    slots: createSlots(run.concurrency),
+    signals: runSignals(run.signal, run.ended.signal),
+    orders: new Map([...run.specs.keys()].map((name, index) => [name, index * ITEMS_PER_STEP])),
+    endAll(error) {
+      scheduler.fatal ??= { error }
+      run.ended.abort(error)
+    },
+  }
+  return scheduler
+}
+
+/** Waits for a slot (the items of a map step have slots of their own), runs the step and settles its result. */
+async function start(scheduler: Scheduler, spec: StepSpec, settle: Settle): Promise<void> {
+  const { environment, run, signals } = scheduler
+  const signal = signals.of(spec)
+  const order = scheduler.orders.get(spec.name) as number
+  const release = spec.over === undefined ? await scheduler.slots.acquire(order) : undefined
+  const startedAt = environment.clock.now()
+  if (signal.aborted) {
+    await settle(spec.name, skipped(startedAt, { reason: stopReason(signal), blocked: true }), undefined)
+    release?.()
+    return
+  }
+  await run.tracked?.begin(spec)
+  const [outcome, stopped] = await execute(scheduler, spec, order, signal)
+  const endedAt = environment.clock.now()
+  const cancelled = { status: 'cancelled', attempts: 1, error: environment.secrets.redactError(stopped) } as const
+  const result = itemResultOf(outcome ?? cancelled, startedAt, endedAt)
+  if (spec.compensate !== undefined && outcome?.itemOutputs !== undefined) scheduler.itemOutputs.set(spec.name, outcome.itemOutputs)
+  if (result.status === 'failed') {
+    scheduler.failed ??= { step: spec.name, error: outcome?.error }
+    // Known before the others are stopped, so that those that need this step say so.
+    scheduler.results.set(spec.name, result)
+    if (run.stopOnFailure) signals.stop(stoppedBy(environment.pipeline, spec.name))
+  }
+  await run.tracked?.end(spec, result, Object.fromEntries(spec.needs.map((need) => [need, scheduler.outputs.get(need)?.digest])))
+  await settle(spec.name, result, outcome?.output)
+  release?.()
+}
+
+async function execute(
+  { environment, run, results, outputs, slots, endAll }: Scheduler,
+  spec: StepSpec,
+  order: number,
   signal: AbortSignal,
-): { readonly spec: StepSpec; readonly reason: string } | { readonly spec: StepSpec } | undefined {
-  for (const spec of pending.values()) {
-    const without = spec.needs.find((need) => ['failed', 'skipped', 'cancelled'].includes(results.get(need)?.status ?? ''))
-    if (without !== undefined) return { spec, reason: `it needs ${show(without)}, which was ${results.get(without)?.status}` }
-    if (signal.aborted) return { spec, reason: signal.reason instanceof Error ? signal.reason.message : 'the run was stopped' }
-    if (spec.needs.every((need) => results.has(need))) return { spec }
+): Promise<[StepOutcome | undefined, unknown?]> {
+  try {
+    const work = workOf(environment, spec, results, outputs)
+    if (spec.over === undefined) return [await runStep(environment, work, signal)]
+    const restored = run.restoredItems.get(spec.name) ?? new Map()
+    const record = (index: number, result: ItemResult): Promise<void> => run.recordItem(spec.name, index, result)
+    return [await runMapStep(environment, work, signal, { slots, order, stopOnFailure: run.stopOnFailure, restored, record })]
+  } catch (error) {
+    // Not an error of the step, which runStep would have turned into an outcome.
+    if (!signal.aborted) endAll(error)
+    return [undefined, error]
   }
-  return undefined
 }
 
-function resultOf(outcome: StepOutcome | undefined, stopped: unknown, startedAt: number, endedAt: number): StepResult {
-  const times = { startedAt, endedAt, durationMs: endedAt - startedAt }
-  if (outcome === undefined) return { status: 'cancelled', attempts: 1, ...times, error: errorRecord(stopped) }
-  const { status, attempts, error, reason, output } = outcome
+function workOf(
+  environment: RunEnvironment,
+  spec: StepSpec,
+  results: ReadonlyMap<string, StepResult>,
+  outputs: ReadonlyMap<string, StepOutput>,
+): Work {
+  const needed = Object.fromEntries(spec.needs.flatMap((need) => (outputs.has(need) ? [[need, outputs.get(need) as StepOutput]] : [])))
   return {
-    status,
-    attempts,
-    ...times,
-    ...(error === undefined ? {} : { error: errorRecord(error) }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(output?.digest === undefined ? {} : { digest: output.digest }),
+    spec,
+    needed,
+    upstream: Object.fromEntries(spec.needs.map((need) => [need, results.get(need) as StepResult])),
+    args: argumentsOf(spec, needed, environment),
   }
+}
+
+/** What the functions of a step are given. */
+export function argumentsOf(
+  spec: StepSpec,
+  needed: Readonly<Record<string, StepOutput>>,
+  { input, params }: Pick<RunEnvironment, 'input' | 'params'>,
+): Work['args'] {
+  return {
+    input,
+    inputs: Object.fromEntries(spec.gets.flatMap((need) => (needed[need] === undefined ? [] : [[need, needed[need].value]]))),
+    params: Object.fromEntries(spec.params.map((name) => [name, params.values[name]])),
+  }
+}
+
+function skipped(now: number, { reason, blocked }: { readonly reason: string; readonly blocked: boolean }): StepResult {
+  return { status: 'skipped', attempts: 0, startedAt: now, endedAt: now, durationMs: 0, reason, ...(blocked ? { blocked } : {}) }
 }
 
 function stoppedBy(pipeline: string, step: string): MillwrightError {

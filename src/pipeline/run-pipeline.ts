@@ -8,24 +8,34 @@ import type { Logger } from '../core/logger'
 import { type OnProgress, progressReporter } from '../core/progress'
 import type { Executor } from '../ports/executor'
 import type { ObjectStore } from '../ports/object-store'
-import { valueCodec } from './codec'
+import { digestOf, versionOf } from './cache-key'
+import { unpackValue, valueCodec } from './codec'
+import { compensate } from './compensate'
 import { displayPipelineRun } from './display-runs'
 import type { PipelineEvents } from './events'
-import type { PipelineStatus, RunResult, StepResult } from './result'
-import { errorRecord } from './result'
+import { graphOf } from './graph'
+import { checkParams, type ParamsSchema, packParams, type RunParams, runParams } from './params'
+import type { PlanEnvironment } from './plan'
+import { nothingRestored, type RestoredWork, restoreWork } from './restore'
+import { errorRecord, type ItemResult, type PipelineStatus, type RunResult, type StepResult } from './result'
+import type { RunEnvironment } from './run-environment'
 import { type GraphOutcome, runGraph } from './run-graph'
-import { createRecord, type Recorder, type RunState, type StepState, takeRecord } from './run-state'
-import { type RunEnvironment, restoredOutput, type StepOutput, versionOf } from './run-step'
+import { createRecord, type ItemState, type Recorder, type RunState, type StepState, takeRecord } from './run-state'
+import { resolveSecrets, type SecretSource, type Secrets } from './secrets'
 import type { StepSpec } from './step'
 import { type StepStore, stepStore } from './step-store'
+import type { RunTracker, TrackedRun } from './track-run'
+import { stopReason } from './trigger'
 
 /** Everything a run needs, with defaults. */
 export interface RunPlan {
   readonly pipeline: string
   readonly specs: ReadonlyMap<string, StepSpec>
+  readonly schema: ParamsSchema<unknown> | undefined
   readonly emitter: Emitter<PipelineEvents>
   readonly previous: Map<string, unknown>
   readonly executor: Executor
+  readonly tracker: RunTracker | undefined
   readonly clock: Clock
   readonly storage: ObjectStore | undefined
   readonly logger: Logger
@@ -38,10 +48,21 @@ export interface RunPlan {
   readonly force: boolean | readonly string[]
 }
 
+/** What a run is started with. */
+export interface RunInputs {
+  readonly input: unknown
+  /** To be checked by the schema. */
+  readonly params: unknown
+  readonly secrets: SecretSource | undefined
+}
+
 /** Starts a run. */
-export async function startRun(plan: RunPlan, input: unknown, seed: number, runId: string = newId()): Promise<RunResult> {
+export async function startRun(plan: RunPlan, inputs: RunInputs, seed: number, runId: string = newId()): Promise<RunResult> {
+  const { pipeline, storage, specs } = plan
+  const { input } = inputs
+  const params = await checkParams(pipeline, plan.schema, inputs.params)
+  const secrets = await resolveSecrets(pipeline, specs.values(), inputs.secrets)
   const now = plan.clock.now()
-  const { pipeline, storage } = plan
   const store = storage && stepStore(storage, pipeline)
   const inputDigest = await storeInput(store, input)
   const state: RunState = {
@@ -51,29 +72,62 @@ export async function startRun(plan: RunPlan, input: unknown, seed: number, runI
     status: 'running',
     seed,
     ...(inputDigest === undefined ? {} : { input: inputDigest }),
+    ...(Object.keys(params.values).length === 0 ? {} : { params: packParams(params, Object.keys(params.values)) }),
     startedAt: now,
     updatedAt: now,
     resumes: 0,
     steps: {},
   }
-  const controller = new AbortController()
-  const recorder = storage && (await createRecord(state, recording(plan, storage, controller)))
-  return carryOut(plan, { state, recorder, store, input, inputDigest, controller, restored: new Map() })
+  const ended = new AbortController()
+  const recorder = storage && (await createRecord(state, recording(plan, storage, ended)))
+  return carryOut(plan, { input, params, secrets, state, recorder, store, inputDigest, ended, restored: nothingRestored() })
 }
 
-/** Continues an unfinished run. `given` is the input, if it could not be stored. */
-export async function resumeRun(plan: RunPlan, runId: string, takeOver: boolean, given: { readonly input?: unknown }): Promise<RunResult> {
+/** The environment of a run that is planned and does not start. Stores nothing. */
+export async function planEnvironment(plan: RunPlan, input: unknown, given: unknown, seed: number): Promise<PlanEnvironment> {
+  const { pipeline, storage, clock, previous } = plan
+  const params = await checkParams(pipeline, plan.schema, given)
+  return {
+    ...{ pipeline, runId: 'plan', input, inputDigest: digestOf(input), params, seed, clock, previous },
+    store: storage && stepStore(storage, pipeline),
+    ignoresCache: ignores(plan),
+    emit: () => {},
+    progress: () => {},
+  }
+}
+
+function ignores({ force }: RunPlan): (step: string) => boolean {
+  return (step) => (typeof force === 'boolean' ? force : force.includes(step))
+}
+
+/** What a run is resumed with. */
+export interface ResumeInputs {
+  /** The input, if it is given anew. */
+  readonly given: { readonly input?: unknown }
+  /** The parameters, if they are given anew. */
+  readonly params: unknown
+  readonly secrets: SecretSource | undefined
+  readonly takeOver: boolean
+}
+
+/** Continues an unfinished run. */
+export async function resumeRun(plan: RunPlan, runId: string, inputs: ResumeInputs): Promise<RunResult> {
   const { pipeline, storage } = plan
   if (storage === undefined) throw invalidArgument(`resuming a run of pipeline ${show(pipeline)} needs the storage that holds it`)
+  const { given, takeOver } = inputs
+  const newParams = inputs.params === undefined ? undefined : await checkParams(pipeline, plan.schema, inputs.params)
+  const secrets = await resolveSecrets(pipeline, plan.specs.values(), inputs.secrets)
   const store = stepStore(storage, pipeline)
-  const controller = new AbortController()
-  const recorder = await takeRecord(pipeline, runId, takeOver, recording(plan, storage, controller))
+  const ended = new AbortController()
+  const recorder = await takeRecord(pipeline, runId, takeOver, recording(plan, storage, ended))
   try {
     const { state } = recorder
+    const params = newParams ?? storedParams(state)
     const input = 'input' in given ? given.input : await storedInput(store, state)
     const inputDigest = 'input' in given ? await storeInput(store, input) : state.input
-    const restored = inputDigest === state.input ? await restore(plan.specs, store, state) : new Map()
-    return await carryOut(plan, { state, recorder, store, input, inputDigest, controller, restored })
+    const restored = inputDigest === state.input ? await restoreWork(plan.specs, store, state, params) : nothingRestored()
+    if (newParams !== undefined) await recorder.save({ params: packParams(params, Object.keys(params.values)) })
+    return await carryOut(plan, { input, params, secrets, state: recorder.state, recorder, store, inputDigest, ended, restored })
   } finally {
     recorder.stop()
   }
@@ -81,48 +135,54 @@ export async function resumeRun(plan: RunPlan, runId: string, takeOver: boolean,
 
 /** The state of a run while it is executed. */
 interface RunExecution {
+  readonly input: unknown
+  readonly params: RunParams
+  readonly secrets: Secrets
   readonly state: RunState
   readonly recorder: Recorder | undefined
   readonly store: StepStore | undefined
-  readonly input: unknown
   readonly inputDigest: string | undefined
-  readonly controller: AbortController
-  readonly restored: Map<string, { readonly result: StepResult; readonly output?: StepOutput | undefined }>
+  /** Aborts when the run cannot go on. */
+  readonly ended: AbortController
+  readonly restored: RestoredWork
 }
 
 async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResult> {
-  const { recorder, controller, state } = execution
+  const { recorder, ended, state, restored } = execution
   const { pipeline, clock, emitter } = plan
   const { runId } = state
-  const steps: Record<string, StepState> = {}
-  for (const [name, { result }] of execution.restored) steps[name] = { ...result, version: versionOf(plan.specs.get(name) as StepSpec) }
+  const record = recordOf(plan, execution)
+  const tracked = await startTracking(plan, execution)
+  const environment = environmentOf(plan, execution, tracked)
   emitter.emit('run-start', { pipeline, runId, resumed: state.resumes > 0 })
   const startedAt = clock.now()
-  const outcome = await runGraph(environmentOf(plan, execution), {
-    specs: plan.specs,
-    concurrency: plan.concurrency,
-    stopOnFailure: plan.stopOnFailure,
-    signal: plan.signal,
-    controller,
-    restored: execution.restored,
-    async record(step, result) {
-      steps[step] = { ...result, version: versionOf(plan.specs.get(step) as StepSpec) }
-      await recorder?.save({ steps })
-    },
+  const { specs, concurrency, stopOnFailure, signal } = plan
+  const outcome = await runGraph(environment, {
+    ...{ specs, concurrency, stopOnFailure, signal, ended, record: record.step, recordItem: record.item },
+    ...{ restored: restored.steps, restoredItems: restored.items, tracked },
   })
-  recorder?.stop()
   const status = statusOf(outcome, plan.signal)
-  const endedAt = clock.now()
-  let fatal = outcome.fatal
-  if (fatal === undefined) {
-    await recorder?.save({ status, endedAt, steps }).catch((error: unknown) => {
+  const cause = status === 'cancelled' ? plan.signal?.reason : outcome.failed?.error
+  let { fatal } = outcome
+  const keep = async (work: () => Promise<unknown> | undefined): Promise<void> => {
+    if (fatal !== undefined) return
+    try {
+      await work()
+    } catch (error) {
       fatal = { error }
-    })
+    }
   }
-  const error = fatal?.error ?? (status === 'cancelled' ? plan.signal?.reason : outcome.failed?.error)
+  if (status !== 'finished') {
+    await keep(() => compensate(environment, { specs, outcome, error: cause, signal: ended.signal, record: record.step }))
+  }
+  recorder?.stop()
+  const endedAt = clock.now()
+  await keep(() => recorder?.save({ status, endedAt, ...record.all() }))
+  const error = fatal?.error ?? cause
   const result = displayPipelineRun(
     runResult(pipeline, runId, fatal === undefined ? status : 'failed', startedAt, endedAt, outcome, plan.specs),
   )
+  await tracked?.finish(result.status, result.steps)
   emitter.emit('run-end', {
     pipeline,
     runId,
@@ -136,16 +196,50 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
   return result
 }
 
+/** Keeps the results of steps, and of the items of map steps that have not ended, in the record of the run. */
+function recordOf(
+  plan: RunPlan,
+  { recorder, restored, state, params }: RunExecution,
+): {
+  step(step: string, result: StepResult): Promise<void>
+  item(step: string, index: number, result: ItemResult): Promise<void>
+  all(): Pick<RunState, 'steps' | 'items'>
+} {
+  const steps: Record<string, StepState> = {}
+  const items: Record<string, Record<string, ItemState>> = {}
+  const add = (step: string, result: StepResult): void => {
+    const spec = plan.specs.get(step) as StepSpec
+    const digests = Object.fromEntries(spec.params.map((name) => [name, params.digest(name)]))
+    steps[step] = { ...result, version: versionOf(spec), ...(spec.params.length === 0 ? {} : { params: digests }) }
+  }
+  for (const [step, { result }] of restored.steps) add(step, result)
+  for (const [step, done] of restored.items) {
+    const before = state.items?.[step] ?? {}
+    items[step] = Object.fromEntries([...done.keys()].map((index) => [String(index), before[index] as ItemState]))
+  }
+  const all = (): Pick<RunState, 'steps' | 'items'> => ({ steps, items: Object.keys(items).length === 0 ? undefined : items })
+  return {
+    async step(step, result) {
+      add(step, result)
+      // A map step that has not succeeded keeps its items, so that a resumed run need not repeat them.
+      if (result.digest !== undefined) delete items[step]
+      await recorder?.save(all())
+    },
+    async item(step, index, result) {
+      items[step] ??= {}
+      items[step][index] = { ...result, version: versionOf(plan.specs.get(step) as StepSpec) }
+      await recorder?.save(all())
+    },
+    all,
+  }
+}
+
 function statusOf(outcome: GraphOutcome, signal: AbortSignal | undefined): PipelineStatus {
   const statuses = [...outcome.results.values()].map((result) => result.status)
   if (outcome.failed !== undefined || outcome.fatal !== undefined) return 'failed'
   // A signal that aborts after the last step has ended cancels nothing.
   const cut = statuses.includes('cancelled') || [...outcome.results.values()].some((result) => result.reason === stopReason(signal))
   return signal?.aborted && cut ? 'cancelled' : 'finished'
-}
-
-function stopReason(signal: AbortSignal | undefined): string {
-  return signal?.reason instanceof Error ? signal.reason.message : 'the run was stopped'
 }
 
 function runResult(
@@ -183,30 +277,49 @@ function runFailed(result: RunResult, { step, error }: { readonly step: string; 
   })
 }
 
-function environmentOf(plan: RunPlan, execution: RunExecution): RunEnvironment {
-  const { pipeline, clock, emitter, force, logger } = plan
+/** Starts the tracker's run, and remembers it in the record, so that a resumed run goes on with it. */
+async function startTracking(plan: RunPlan, { state, recorder, params }: RunExecution): Promise<TrackedRun | undefined> {
+  const { pipeline, specs, tracker, emitter } = plan
+  if (tracker === undefined) return undefined
+  const { runId, seed, trackedRun } = state
+  const onError = (error: unknown): void => emitter.emit('error', error)
+  const { trackRun } = await import('./track-run')
+  const tracked = await trackRun(tracker, { pipeline, runId, seed, params, graph: graphOf(pipeline, specs.values()), trackedRun, onError })
+  // A storage that fails here fails again with the first step, which then ends the run.
+  if (tracked.trackerRunId !== trackedRun) await recorder?.save({ trackedRun: tracked.trackerRunId }).catch(() => {})
+  return tracked
+}
+
+function environmentOf(plan: RunPlan, execution: RunExecution, tracked: TrackedRun | undefined): RunEnvironment {
+  const { pipeline, clock, emitter, logger } = plan
   const { runId, seed } = execution.state
   return {
     pipeline,
     runId,
     input: execution.input,
     inputDigest: execution.inputDigest,
+    params: execution.params,
+    secrets: execution.secrets,
     seed,
     clock,
     executor: plan.executor,
     store: execution.store,
     previous: plan.previous,
-    ignoresCache: (step) => (typeof force === 'boolean' ? force : force.includes(step)),
+    trackedStep: tracked && ((step) => tracked.runOf(step)),
+    ignoresCache: ignores(plan),
     emit(type, event) {
-      if (type === 'step-log') logger.info(`${pipeline}/${(event as { step: string }).step}: ${(event as { message: string }).message}`)
+      if (type === 'step-log' || type === 'step-warning') {
+        const { step, message } = event as PipelineEvents['step-log']
+        logger[type === 'step-log' ? 'info' : 'warn'](`${pipeline}/${step}: ${message}`)
+      }
       emitter.emit(type, event)
     },
     progress: progressReporter(plan.onProgress, { clock, everyMs: 0 }),
   }
 }
 
-function recording(plan: RunPlan, storage: ObjectStore, controller: AbortController): Parameters<typeof createRecord>[1] {
-  return { storage, clock: plan.clock, leaseMs: plan.leaseMs, onLost: (error) => controller.abort(error) }
+function recording(plan: RunPlan, storage: ObjectStore, ended: AbortController): Parameters<typeof createRecord>[1] {
+  return { storage, clock: plan.clock, leaseMs: plan.leaseMs, onLost: (error) => ended.abort(error) }
 }
 
 async function storeInput(store: StepStore | undefined, input: unknown): Promise<string | undefined> {
@@ -229,18 +342,6 @@ async function storedInput(store: StepStore, state: RunState): Promise<unknown> 
   return valueCodec().decode(await store.getValue(state.input))
 }
 
-/**
- * The steps that need not run again: they succeeded, their code is the same, their output is still stored, and the same holds for
- * all steps they need.
- */
-async function restore(specs: ReadonlyMap<string, StepSpec>, store: StepStore, state: RunState): Promise<RunExecution['restored']> {
-  const restored: RunExecution['restored'] = new Map()
-  for (const [name, spec] of specs) {
-    const { version, ...result } = (Object.hasOwn(state.steps, name) ? state.steps[name] : {}) as Partial<StepState>
-    if (result.status !== 'succeeded' && result.status !== 'cached') continue
-    if (result.digest === undefined || version !== versionOf(spec) || !spec.needs.every((need) => restored.has(need))) continue
-    const output = await restoredOutput(store, spec, result.digest)
-    if (output !== undefined) restored.set(name, { result: { ...(result as StepResult), restored: true }, output })
-  }
-  return restored
+function storedParams({ pipeline, params = {} }: RunState): RunParams {
+  return runParams(pipeline, Object.fromEntries(Object.entries(params).map(([name, value]) => [name, unpackValue(value)])))
 }

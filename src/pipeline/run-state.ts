@@ -5,12 +5,21 @@ import type { Clock } from '../core/clock'
 import { damaged } from '../core/damage'
 import { errorCodes, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { assertSafeSegment, newId } from '../core/ids'
+import type { Json } from '../core/json'
 import { parseStored, storedDigest, storedFormat } from '../core/stored'
 import type { ObjectInfo, ObjectStore, PutOptions } from '../ports/object-store'
-import type { PipelineStatus, StepResult } from './result'
+import type { ItemResult, PipelineStatus, StepResult } from './result'
 
 /** The stored result of a step. */
 export interface StepState extends StepResult {
+  /** Version of the code that ran. */
+  readonly version: string
+  /** Digests of the parameters that it read. */
+  readonly params?: Readonly<Record<string, string>> | undefined
+}
+
+/** The stored result of an item of a map step that has not ended yet. */
+export interface ItemState extends ItemResult {
   /** Version of the code that ran. */
   readonly version: string
 }
@@ -24,14 +33,20 @@ export interface RunState {
   readonly seed: number
   /** Digest of the stored input; absent when the input could not be stored. */
   readonly input?: string | undefined
+  /** The parameters, as stored by the default codec. */
+  readonly params?: Readonly<Record<string, Json>> | undefined
   readonly startedAt: number
   readonly updatedAt: number
   readonly endedAt?: number | undefined
+  /** Id of the run in the tracker. */
+  readonly trackedRun?: string | undefined
   /** How often the run was resumed. */
   readonly resumes: number
   /** The process that runs it, and until when its lease is valid unless it is renewed. */
   readonly lease?: { readonly owner: string; readonly expiresAt: number } | undefined
   readonly steps: Readonly<Record<string, StepState>>
+  /** Map steps that have not ended: step → index → the result of the item. */
+  readonly items?: Readonly<Record<string, Readonly<Record<string, ItemState>>>> | undefined
 }
 
 /** The format of the record of a run. */
@@ -44,18 +59,31 @@ const runStateFormat = /* @__PURE__ */ storedFormat(
       status: z.enum(['running', 'finished', 'failed', 'cancelled']),
       seed: z.number(),
       input: z.optional(storedDigest()),
+      params: z.optional(z.record(z.string(), z.any() as z.ZodMiniType<Json>)),
       startedAt: z.number(),
       updatedAt: z.number(),
       endedAt: z.optional(z.number()),
+      trackedRun: z.optional(z.string()),
       resumes: z.int().check(z.gte(0)),
       lease: z.optional(z.looseObject({ owner: z.string(), expiresAt: z.number() })),
       steps: z.record(z.string(), storedStep()),
+      items: z.optional(z.record(z.string(), z.record(z.string(), z.looseObject({ ...storedItem(), version: z.string() })))),
     }),
   { field: 'format', reads: 1 },
 )
 
 function storedStep(): z.ZodMiniType<StepState> {
   return z.looseObject({
+    ...storedItem(),
+    items: z.optional(z.array(z.looseObject(storedItem()))),
+    version: z.string(),
+    params: z.optional(z.record(z.string(), z.string())),
+  })
+}
+
+/** The members of a stored {@link ItemResult}. */
+export function storedItem() {
+  return {
     status: z.enum(['succeeded', 'cached', 'fallback', 'failed', 'skipped', 'cancelled']),
     attempts: z.int().check(z.gte(0)),
     startedAt: z.number(),
@@ -63,10 +91,11 @@ function storedStep(): z.ZodMiniType<StepState> {
     durationMs: z.number(),
     error: z.optional(z.looseObject({ name: z.string(), message: z.string(), code: z.optional(z.enum(errorCodes)) })),
     reason: z.optional(z.string()),
+    blocked: z.optional(z.boolean()),
     restored: z.optional(z.boolean()),
     digest: z.optional(storedDigest()),
-    version: z.string(),
-  })
+    compensation: z.optional(z.enum(['done', 'failed'])),
+  }
 }
 
 /** The key of the record of a run. */

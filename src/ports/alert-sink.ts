@@ -3,11 +3,13 @@ import type { Awaitable } from '../core/awaitable'
 
 /** An alert: its rule, its state and the measured numbers. Plain JSON. */
 export interface AlertMessage {
-  /** Idempotency key: equal for all messages of one firing of one rule, so that a receiver can drop duplicates. */
+  /** Equal for all messages of one firing of one rule. With `state` and `reminder` it is the idempotency key by which a receiver drops duplicates. */
   readonly id: string
   /** The name of the rule. `rule` and `labels` together identify the alert. */
   readonly rule: string
   readonly state: 'firing' | 'resolved'
+  /** Of the messages that repeat while an alert keeps firing: 1, 2, … Absent in the first one. */
+  readonly reminder?: number | undefined
   readonly severity: 'info' | 'warning' | 'critical'
   /** Labels with few distinct values, such as the name of the model or the environment. Never measured values. */
   readonly labels: Readonly<Record<string, string>>
@@ -33,7 +35,8 @@ export interface AlertMessage {
  * - **Order**: messages are delivered in the order of the calls.
  * - **Repetition**: `send` may be called again with the same message (same `id` and `state`) after it rejected, and accepts it.
  *
- * The caller repeats `send` after a rejection with a `retryable` error, or with an error that is no `MillwrightError`.
+ * The caller repeats `send` after a rejection with a `retryable` error, or with an error that is no `MillwrightError`. After a restart it may repeat
+ * a message that was accepted just before.
  */
 export interface AlertSink {
   readonly portVersion: 1
@@ -41,4 +44,6 @@ export interface AlertSink {
   readonly name: string
   /** Delivers one message. */
   send(message: AlertMessage, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
+  /** Delivers the messages of one group as one notification; all or none of them is accepted. @default one `send` for each */
+  sendAll?(messages: readonly AlertMessage[], options?: { readonly signal?: AbortSignal | undefined }): Awaitable<void>
 }

@@ -15,7 +15,7 @@ export {
 } from '../core/errors'
 export { assertSafeKey, assertSafeSegment, newId } from '../core/ids'
 export { type Json, parseJson } from '../core/json'
-export type { Logger } from '../core/logger'
+export type { LogFields, Logger } from '../core/logger'
 export {
   arrayOf,
   checkOptions,
@@ -29,17 +29,21 @@ export {
   wholeNumber,
 } from '../core/options'
 export type { Rng } from '../core/random'
-export { abortable, throwIfAborted } from '../core/signal'
+export { abortable, type CancelSignal, throwIfAborted } from '../core/signal'
 export type { ColumnValues } from '../schema/column'
 export { type ColumnSpec, isTensorSide, type ModelSignature, type TensorSpec, type TensorType } from '../schema/signature'
 export { assertTable, rowsOf } from '../schema/table'
 export type { AlertMessage, AlertSink } from './alert-sink'
 export type { Detector, DetectorCapabilities, DetectorSignal } from './detector'
 export type { EnvironmentSource, RunEnvironment } from './environment'
-export type { Executor, StepJob } from './executor'
+export type { Executor, StepJob, StepJobRef } from './executor'
+export { type JobRunner, type JobRunnerOptions, jobErrorJson, jobId, runnerOf, runnersByName } from './job-runner'
+export type { HistogramSnapshot, MetricFamily, MetricSample } from './metric-family'
 export { comparePoints, isLaterPoint, type PointValues, pageOfPoints, pointIdentity } from './metric-points'
+export { openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from './metric-text'
 export type {
   ColumnBounds,
+  Explanation,
   LoadedModel,
   ModelPackage,
   ModelRuntime,
@@ -52,7 +56,9 @@ export type {
   PredictionBatch,
   PredictionRecord,
   PredictTensorsOptions,
+  RefusedInput,
   ResolvedModel,
+  RowExplainer,
   TensorData,
 } from './model'
 export type {
@@ -126,6 +132,7 @@ export {
   endTimeAfter,
   isEnded,
 } from './run-state'
+export type { StoredLease } from './stored-document'
 export { listAll, readFrom, readOptional } from './stored-objects'
 export type { SystemMeter, SystemMeterSource } from './system-metrics'
 export type { CellValue, Column, ColumnType, Row, Table } from './table'

@@ -1,14 +1,8 @@
 /** A histogram with fixed bounds, for `/metrics` and `stats()`. */
 
-/** A histogram at one moment. */
-export interface HistogramSnapshot {
-  /** Upper bounds of the buckets, ascending; the last bucket (+∞) has none. */
-  readonly bounds: readonly number[]
-  /** How many values fell in each bucket (not cumulated); length `bounds.length + 1`. */
-  readonly counts: readonly number[]
-  readonly count: number
-  readonly sum: number
-}
+import type { HistogramSnapshot } from '../ports/metric-family'
+
+export type { HistogramSnapshot }
 
 /** Counts values by bucket. A value belongs to the first bucket whose bound it does not exceed. */
 export interface Histogram {

@@ -24,78 +24,133 @@ export type Cells = readonly CellValue[]
 /** How many problems an error lists; the others are counted. */
 export const MAX_ISSUES = 100
 
-/** Collects problems: lists the first {@link MAX_ISSUES}, counts all, by code and by row. */
+/** Columns whose problems are counted by name; a client can invent any number of names, so further ones are counted as `other`. */
+const MAX_COLUMNS = 200
+
+/** Collects problems: lists the first {@link MAX_ISSUES}, counts all, by code, by column and by row. */
 export interface IssueLog {
   add(path: readonly (string | number)[], code: string, message: string): void
   readonly count: number
   readonly byCode: ReadonlyMap<string, number>
+  /** Problems by column and code. Problems of whole rows have no column. */
+  readonly byColumn: ReadonlyMap<string, Readonly<Record<string, number>>>
+  /** How many rows have problems; 0 when the problem is one of the whole table. */
+  readonly rows: number
   /** The error that lists the problems. */
   toError(subject: string, numRows: number): SchemaMismatchError
 }
 
-/** An empty log. */
+/** An empty log. It costs next to nothing until something is added. */
 export function createIssueLog(): IssueLog {
-  const issues: Issue[] = []
-  const byCode = new Map<string, number>()
-  const rows = new Set<unknown>()
-  let count = 0
-  return {
-    add(path, code, message) {
-      count++
-      byCode.set(code, (byCode.get(code) ?? 0) + 1)
-      if (typeof path[0] === 'number') rows.add(path[0])
-      if (issues.length < MAX_ISSUES) issues.push({ path, code, message })
-    },
-    get count() {
-      return count
-    },
-    byCode,
-    toError(subject, numRows) {
-      const first = issues.slice(0, 3).map(({ message }) => message)
-      const more = count > first.length ? `; and ${count - first.length} more` : ''
-      const where = rows.size === 0 ? '' : ` in ${rows.size} of ${numRows} row${numRows === 1 ? '' : 's'}`
-      return new SchemaMismatchError(
-        `the input of ${subject} has ${count} problem${count === 1 ? '' : 's'}${where}: ${first.join('; ')}${more}`,
-        issues,
-        {
-          details: { issueCount: count },
-        },
-      )
-    },
+  return new Log()
+}
+
+const noColumns: ReadonlyMap<string, Readonly<Record<string, number>>> = /* @__PURE__ */ new Map()
+const noCounts: ReadonlyMap<string, number> = /* @__PURE__ */ new Map()
+
+class Log implements IssueLog {
+  #issues: Issue[] | undefined
+  #byCode: Map<string, number> | undefined
+  #byColumn: Map<string, Record<string, number>> | undefined
+  #rows: Set<unknown> | undefined
+  count = 0
+
+  get byCode(): ReadonlyMap<string, number> {
+    return this.#byCode ?? noCounts
+  }
+
+  get byColumn(): ReadonlyMap<string, Readonly<Record<string, number>>> {
+    return this.#byColumn ?? noColumns
+  }
+
+  get rows(): number {
+    return this.#rows?.size ?? 0
+  }
+
+  add(path: readonly (string | number)[], code: string, message: string): void {
+    this.#issues ??= []
+    this.#byCode ??= new Map()
+    this.#rows ??= new Set()
+    this.count++
+    this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1)
+    if (typeof path[0] === 'number') this.#rows.add(path[0])
+    const last = path[path.length - 1]
+    if (typeof last === 'string') {
+      this.#byColumn ??= new Map()
+      countColumn(this.#byColumn, last, code)
+    }
+    if (this.#issues.length < MAX_ISSUES) this.#issues.push({ path, code, message })
+  }
+
+  toError(subject: string, numRows: number): SchemaMismatchError {
+    const issues = this.#issues ?? []
+    const { count } = this
+    const first = issues.slice(0, 3).map(({ message }) => message)
+    const more = count > first.length ? `; and ${count - first.length} more` : ''
+    const numBad = this.#rows?.size ?? 0
+    const where = numBad === 0 ? '' : ` in ${numBad} of ${numRows} row${numRows === 1 ? '' : 's'}`
+    const message = `the input of ${subject} has ${count} problem${count === 1 ? '' : 's'}${where}: ${first.join('; ')}${more}`
+    return new SchemaMismatchError(message, issues, { details: { issueCount: count } })
   }
 }
 
+function countColumn(byColumn: Map<string, Record<string, number>>, name: string, code: string): void {
+  const column = byColumn.has(name) || byColumn.size < MAX_COLUMNS ? name : 'other'
+  const counts = byColumn.get(column) ?? {}
+  counts[code] = (counts[code] ?? 0) + 1
+  byColumn.set(column, counts)
+}
+
+/** Reads rows into cells; see {@link createRowReader}. */
+export type RowReader = (rows: readonly unknown[], log: IssueLog) => Cells[]
+
 /**
- * Reads `rows` into cells in the order of `columns`; what does not fit goes to `log`.
+ * Makes a reader of rows into cells in the order of `columns`; what does not fit goes to its log.
  *
  * `null`, `undefined`, `NaN` and an absent key are a missing cell, which a column with `required: false` allows.
  * Codes: `not-a-row`, `missing`, `wrong-type`, `not-finite`, `not-integer`, `out-of-range`, `unknown-column`.
  */
-export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
+export function createRowReader(columns: readonly ColumnSpec[], policy: InputPolicy): RowReader {
   const reading = { coerce: policy.coerce, finite: true }
-  const names = createNameCheck(columns, policy.unknownColumns)
-  return rows.map((row, index) => {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${showKind(row)}`)
-      return []
+  const isStrict = policy.unknownColumns === 'error'
+  const newNames = (): ReturnType<typeof createNameCheck> => createNameCheck(columns, policy.unknownColumns)
+  return (rows, log) => {
+    let names: ReturnType<typeof createNameCheck> | undefined
+    const cellsOfRows = new Array<Cells>(rows.length)
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]
+      if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+        log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${showKind(row)}`)
+        cellsOfRows[index] = []
+        continue
+      }
+      const record = row as Readonly<Record<string, unknown>>
+      const cells: CellValue[] = new Array(columns.length)
+      let absent = 0
+      for (let j = 0; j < columns.length; j++) {
+        const { name, type, required } = columns[j] as ColumnSpec
+        const present = Object.hasOwn(record, name)
+        if (!present) absent++
+        const cell = coerceCell(present ? record[name] : undefined, type, reading)
+        if (cell === null) {
+          cells[j] = null
+          if (required !== false) log.add([index, name], 'missing', `${place(index, name)} a value is required`)
+        } else if (isProblem(cell)) log.add([index, name], cell.code, `${place(index, name)} ${cell.message}`)
+        else cells[j] = cell
+      }
+      if (absent > 0 || isStrict) {
+        names ??= newNames()
+        names.checkRow(record, index, absent, log)
+      }
+      cellsOfRows[index] = cells
     }
-    const record = row as Readonly<Record<string, unknown>>
-    const cells: CellValue[] = new Array(columns.length)
-    let absent = 0
-    for (let j = 0; j < columns.length; j++) {
-      const column = columns[j] as ColumnSpec
-      const present = Object.hasOwn(record, column.name)
-      if (!present) absent++
-      const cell = coerceCell(present ? record[column.name] : undefined, column.type, reading)
-      if (cell === null) {
-        cells[j] = null
-        if (column.required !== false) log.add([index, column.name], 'missing', `${place(index, column.name)} a value is required`)
-      } else if (isProblem(cell)) log.add([index, column.name], cell.code, `${place(index, column.name)} ${cell.message}`)
-      else cells[j] = cell
-    }
-    if (absent > 0 || policy.unknownColumns === 'error') names.checkRow(record, index, absent, log)
-    return cells
-  })
+    return cellsOfRows
+  }
+}
+
+/** Reads `rows` into cells in the order of `columns`; see {@link createRowReader}. */
+export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
+  return createRowReader(columns, policy)(rows, log)
 }
 
 /** A table of checked cells. */

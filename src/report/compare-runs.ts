@@ -1,14 +1,15 @@
 /** A page that compares runs: table, params that differ, parallel coordinates, metric curves. */
 import { invalidArgument, show } from '../core/errors'
 import { arrayOf, checkOptions, ofType, requireOptions, wholeNumber } from '../core/options'
+import type { Colour } from '../plot/colours'
+import { formatTime, formatValue } from '../plot/format'
+import { type Html, html } from '../plot/html'
+import { type Dash, legend } from '../plot/legend'
+import { lineChart } from '../plot/line-chart'
+import { type ParallelAxis, parallelCoordinates } from '../plot/parallel-coordinates'
 import type { MetricPoint } from '../ports/tracker-backend'
 import type { ComparedRun, ComparedValue, RunComparison } from '../run'
-import { formatTime, formatValue } from './format'
-import { type Html, html } from './html'
-import { type Colour, type Dash, legend } from './legend'
-import { lineChart } from './line-chart'
 import { page, type Section } from './page'
-import { type ParallelAxis, parallelCoordinates } from './parallel-coordinates'
 import { dataTable } from './table'
 
 /** Options of {@link compareRunsHtml}. */

@@ -1,6 +1,13 @@
 /** Self-contained HTML reports: pages, tables and charts as inline SVG. */
-export type { BarPairOptions } from './bar-pair'
-export { barPair } from './bar-pair'
+export type { BarPairOptions } from '../plot/bar-pair'
+export { barPair } from '../plot/bar-pair'
+export type { Chart } from '../plot/chart'
+export type { Colour } from '../plot/colours'
+export type { Html, HtmlPart } from '../plot/html'
+export { html } from '../plot/html'
+export type { Dash } from '../plot/legend'
+export type { ChartMark, LineChartOptions, LineSeries } from '../plot/line-chart'
+export { lineChart } from '../plot/line-chart'
 export {
   type CompareRunsHtmlOptions,
   type ComparingTracker,
@@ -8,11 +15,10 @@ export {
   type RunsToCompare,
 } from './compare-runs'
 export { type DataDocsOptions, dataDocsAction } from './data-docs'
+export { type DataQualityHtmlOptions, dataQualityHtml } from './data-quality-page'
 export type { DatasetDiffHtmlOptions } from './dataset-diff'
 export { datasetDiffHtml } from './dataset-diff'
-export type { Html, HtmlPart } from './html'
-export { html } from './html'
-export type { Colour, Dash } from './legend'
+export { type DriftReportHtmlOptions, driftReportHtml } from './drift-page'
 export type {
   LifecycleEvent,
   LifecycleReport,
@@ -21,11 +27,10 @@ export type {
   ReportVersion,
 } from './lifecycle-report'
 export { lifecycleReport } from './lifecycle-report'
-export type { ChartMark, LineChartOptions, LineSeries } from './line-chart'
-export { lineChart } from './line-chart'
 export type { PageOptions, Section, Tile } from './page'
 export { page } from './page'
 export { type SearchHtmlOptions, searchHtml } from './search-html'
 export type { DataTableOptions, HeatTableOptions, TableColumn } from './table'
 export { dataTable, heatTable } from './table'
+export { type TrafficHtmlOptions, type TrafficState, trafficHtml } from './traffic-html'
 export { type ValidationReportOptions, validationReport } from './validation-report'

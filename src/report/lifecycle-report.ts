@@ -1,10 +1,11 @@
 /** The lifecycle report of a model: performance, events, drift and versions. */
-import { barPair } from './bar-pair'
+import { barPair } from '../plot/bar-pair'
+import type { Colour } from '../plot/colours'
+import { formatDay, formatNumber, formatPercent, formatTime } from '../plot/format'
+import { type Html, html } from '../plot/html'
+import { legend } from '../plot/legend'
+import { lineChart } from '../plot/line-chart'
 import { checkLifecycleReport } from './check-report'
-import { formatDay, formatNumber, formatPercent, formatTime } from './format'
-import { type Html, html } from './html'
-import { type Colour, legend } from './legend'
-import { lineChart } from './line-chart'
 import { page, type Section, type Tile } from './page'
 import { dataTable, heatTable } from './table'
 

@@ -1,6 +1,6 @@
 /** A self-contained HTML page that loads nothing and runs no script. */
 import { anything, arrayOf, checkOptions, ofType, requireOptions } from '../core/options'
-import { embedJson, type Html, html } from './html'
+import { embedJson, type Html, html } from '../plot/html'
 import { styleSheet } from './style'
 
 /** A section of a page. */

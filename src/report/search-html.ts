@@ -2,12 +2,12 @@
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, ofType, wholeNumber } from '../core/options'
 import type { SearchTrial, SearchTrials } from '../learn'
-import { formatValue } from './format'
-import { type Html, html } from './html'
-import type { Colour } from './legend'
-import { lineChart } from './line-chart'
+import type { Colour } from '../plot/colours'
+import { formatValue } from '../plot/format'
+import { type Html, html } from '../plot/html'
+import { lineChart } from '../plot/line-chart'
+import { type ParallelAxis, parallelCoordinates } from '../plot/parallel-coordinates'
 import { page, type Section } from './page'
-import { type ParallelAxis, parallelCoordinates } from './parallel-coordinates'
 import { dataTable } from './table'
 
 /** Options of {@link searchHtml}. */

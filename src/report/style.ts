@@ -1,12 +1,14 @@
-/** The style sheet of a report: light, dark and print. The colours can be distinguished with colour blindness (Okabe and Ito 2008). */
+/** The style sheet of a report: light, dark and print. */
+import { FONT } from '../plot/chart'
+import { colourProperties, darkColours, lightColours } from '../plot/colours'
 
 /** The style sheet as text. */
 export function styleSheet(): string {
   return `
-:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2330;--soft:#5d6678;--line:#e3e0d8;--grid:#eceae3;--a:#0072b2;--b:#9a9da6;--c:#d55e00;--d:#009e73;--e:#cc79a7;
---good:#00795a;--bad:#b3400a;--heat:213,94,0;--shade:rgba(213,94,0,.07);--font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;--mono:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,monospace}
-@media (prefers-color-scheme:dark){:root{--paper:#14171d;--card:#1b1f27;--ink:#e8e9ec;--soft:#9aa3b2;--line:#2d333e;--grid:#262b35;--a:#56b4e9;--b:#7d8493;--c:#f08a3c;--d:#3fc79a;--e:#dd9bc2;
---good:#4fd0a5;--bad:#f29a5c;--heat:240,138,60;--shade:rgba(240,138,60,.1)}}
+:root{color-scheme:light dark;${colourProperties(lightColours)};
+--good:#00795a;--bad:#b3400a;--heat:213,94,0;--font:${FONT};--mono:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,monospace}
+@media (prefers-color-scheme:dark){:root{${colourProperties(darkColours)};
+--good:#4fd0a5;--bad:#f29a5c;--heat:240,138,60}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 var(--font);-webkit-font-smoothing:antialiased}
 main,header,footer{max-width:1080px;margin:0 auto;padding:0 28px}
@@ -64,6 +66,11 @@ h3{font-size:15.5px;margin:0 0 6px;font-weight:600;overflow-wrap:anywhere}
 .findings li>.tag{justify-self:start}
 .findings li:first-child{border-top:0}
 @media (max-width:640px){thead th,thead th.n{white-space:normal}.findings li,.findings.met li{display:block}.findings li>*{display:block;margin:0 0 4px}.findings li>.tag{display:inline-block}}
+.mini{width:120px;height:30px}
+.card{padding:14px 0 10px;border-top:1px solid var(--line)}.card:first-of-type{border-top:0}
+.beside{display:grid;grid-template-columns:minmax(0,1.6fr) minmax(0,1fr);gap:6px 34px;align-items:start}@media (max-width:760px){.beside{grid-template-columns:minmax(0,1fr)}}.beside td,.beside th{padding:4px 8px}
+.barcell{width:28%;min-width:70px}.hbar{display:block;height:12px;border-radius:3px;min-width:1px}
+table.shares th,table.shares td{padding:3px 8px;vertical-align:middle}
 .break,.failure p,.failure h3{overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--soft);font-size:13px;margin-top:10px}
 @media (max-width:640px){main,header,footer{padding-left:14px;padding-right:14px}section{padding:16px 14px}}

@@ -1,7 +1,7 @@
 /** Tables: plain ones, and heat tables whose cells are shaded by value. */
 import { anything, arrayOf, checkOptions, finiteNumber, ofType, requireOptions, wholeNumber } from '../core/options'
-import { formatNumber } from './format'
-import { type Html, type HtmlPart, html } from './html'
+import { formatNumber } from '../plot/format'
+import { type Html, type HtmlPart, html } from '../plot/html'
 
 /** A column of a plain table. */
 export interface TableColumn<T> {

@@ -2,9 +2,9 @@
 import { invalidArgument, show } from '../core/errors'
 import type { Json } from '../core/json'
 import { checkOptions, ofType, requireOptions } from '../core/options'
+import { formatNumber, formatPercent, formatTime } from '../plot/format'
+import { type Html, type HtmlPart, html } from '../plot/html'
 import { type ExpectationResult, expectationWords, maxSeverityOfFailures, type ValidationResult } from '../quality'
-import { formatNumber, formatPercent, formatTime } from './format'
-import { type Html, type HtmlPart, html } from './html'
 import { page, type Section, type Tile } from './page'
 import { dataTable } from './table'
 

@@ -3,11 +3,12 @@ import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
 import { invalidArgument, show } from '../core/errors'
 import { assertSafeSegment } from '../core/ids'
-import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType } from '../core/options'
+import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../core/options'
 import { type Metric, type MetricName, metricByName } from '../metrics'
 import type { CheckReport } from '../monitor'
 import type { ModelPackage, ModelRuntime, PackableModel } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
+import { objectStoreRule } from '../ports/port-rules'
 import type { Gate, ModelRegistry, Registration } from '../registry'
 import type { Table } from '../schema/table'
 import type { RetrainingTrigger } from './verdict'
@@ -25,6 +26,27 @@ export interface Challenger extends Pick<Registration, 'run' | 'example' | 'metr
   readonly model: PackableModel | ModelPackage
   /** The rows both models are compared on: the inputs and the target column. */
   readonly holdout: Table
+}
+
+/** What a canary is asked to try. */
+export interface CanaryTrialRequest {
+  /** The id of the retraining. After a restart the trial is asked for again, with the same id: continue it. */
+  readonly id: string
+  readonly model: string
+  readonly alias: string
+  /** The versions whose answers are compared. */
+  readonly champion: string
+  readonly challenger: string
+  /** The id of the run and everything else of the start. */
+  readonly trigger: RetrainingTrigger
+  readonly signal: AbortSignal
+}
+
+/** How a canary ended. */
+export interface CanaryTrialOutcome {
+  readonly passed: boolean
+  /** One sentence with the numbers. */
+  readonly summary: string
 }
 
 /** The method with which a predictor loads the model of a moved alias; a `Predictor` has it. */
@@ -59,10 +81,26 @@ export interface RetrainingOptions {
   readonly rules?: readonly string[] | undefined
   /** Least time between two triggers, in milliseconds on the monitor's clock, also after a failure. @default 0 */
   readonly coolDownMs?: number | undefined
+  /** Most retrainings that triggers may start in a span of time, on the monitor's clock. @default no limit */
+  readonly budget?: { readonly retrainings: number; readonly perMs: number } | undefined
+  /** Longest time of `train`, in milliseconds; after it the retraining fails. @default no limit */
+  readonly timeLimitMs?: number | undefined
+  /**
+   * Tries the challenger on live traffic, after the gates have passed and before it is promoted; a trial that fails keeps the champion. It may
+   * promote the challenger itself. Left out while there is no champion.
+   */
+  readonly canary?: ((request: CanaryTrialRequest) => Awaitable<CanaryTrialOutcome>) | undefined
   /** Predictors to refresh after a promotion. */
   readonly predictors?: readonly Refreshable[] | undefined
   /** Stores every verdict as JSON under `retraining/<model>/`. @default in memory only */
   readonly storage?: ObjectStore | undefined
+  /**
+   * Keeps the state of the loop in `storage`, too, so that a retraining goes on after a crash, cool-down and budget outlive the process, and of
+   * several processes one retrains at a time. `train` and `canary` are then called again with the same `id`. @default false
+   */
+  readonly durable?: boolean | undefined
+  /** How long another process waits before it takes over from one that died, in milliseconds. @default 30000 */
+  readonly leaseMs?: number | undefined
   /** @default the system clock */
   readonly clock?: Clock | undefined
 }
@@ -83,15 +121,28 @@ export function checkRetrainingOptions(options: RetrainingOptions): void {
     gates: arrayOf(ofType('function')),
     rules: arrayOf(nonEmptyString()),
     coolDownMs: finiteNumber(0),
+    budget: {
+      allowed: 'an object of two numbers, { retrainings, perMs }',
+      test: (value) => typeof value === 'object' && value !== null && isBudget(value),
+    },
+    timeLimitMs: finiteNumber(1),
+    canary: ofType('function'),
     predictors: arrayOf(has('refresh', 'a predictor')),
-    storage: ofType('object'),
+    storage: objectStoreRule(),
+    durable: ofType('boolean'),
+    leaseMs: finiteNumber(3),
     clock: ofType('object'),
   })
   for (const key of ['monitor', 'registry', 'model', 'train', 'runtimes', 'metric'] as const) {
     if (options?.[key] === undefined) throw invalidArgument(`createRetraining needs \`${key}\`, got ${show(options?.[key])}`)
   }
+  if (options.durable && options.storage === undefined) throw invalidArgument('`durable` of createRetraining needs `storage`')
   assertSafeSegment(options.model, '`model` of createRetraining')
   metricByName(options.metric as string | Metric)
+}
+
+function isBudget({ retrainings, perMs, ...rest }: { readonly retrainings?: unknown; readonly perMs?: unknown }): boolean {
+  return wholeNumber(1).test(retrainings) && finiteNumber(1).test(perMs) && Object.keys(rest).length === 0
 }
 
 function has(method: string, allowed: string): { readonly allowed: string; readonly test: (value: unknown) => boolean } {

@@ -1,5 +1,7 @@
 /** One round of the loop: train, measure both models on the same rows, register, promote if better. */
+import type { Clock } from '../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
+import { abortable } from '../core/signal'
 import { type Label, type Metric, metricByName } from '../metrics'
 import type { ModelPackage, ModelRuntime } from '../ports/model'
 import { packageOf } from '../ports/model-package'
@@ -7,53 +9,142 @@ import type { GateVerdict } from '../ports/registry-backend'
 import type { Gate, ModelVersion } from '../registry'
 import { columnNotFound, isTable } from '../schema/table'
 import type { Challenger, RetrainingOptions } from './retraining-options'
+import type { RetrainingProgress } from './retraining-state'
 import { scoreModel } from './score-model'
-import type { MeasuredVersion, RetrainingTrigger, RetrainingVerdict } from './verdict'
+import type { RetrainingVerdict } from './verdict'
+
+/** The tag of a registered challenger that holds the id of its retraining. */
+const retrainingTag = 'retraining'
 
 /** What one round needs to know. */
 export interface Round {
-  readonly id: string
-  readonly trigger: RetrainingTrigger
-  readonly startedAt: number
+  /** Where it begins: at the start, or where another process was interrupted. */
+  readonly progress: RetrainingProgress
   readonly signal: AbortSignal
+  readonly clock: Clock
+  /** Stores how far it is. */
+  readonly save: (progress: RetrainingProgress) => Promise<void>
 }
 
 /** The result of one round; the caller adds `endedAt`. */
 export interface RoundOutcome {
   readonly verdict: RetrainingVerdict
+  /** Absent when the training was done by a process that died since. */
   readonly challenger?: Challenger | undefined
   readonly error?: unknown
 }
 
-/** One retraining from start to end. Never rejects: a failure is in the verdict and in `error`. */
+/** Marks a failure to store the progress. Not thrown outside of this room. */
+export class ProgressNotStored {
+  constructor(readonly cause: unknown) {}
+}
+
+/** Most times that a retraining is continued: a training that brings its process down would do so for ever. */
+const mostResumes = 10
+
+/**
+ * One retraining from where it is to its end. A failure is in the verdict and in `error`.
+ *
+ * @throws ProgressNotStored
+ */
 export async function runRound(options: RetrainingOptions, round: Round): Promise<RoundOutcome> {
-  const { model, alias = 'champion', margin = 0 } = options
-  const metric = metricByName(options.metric as string | Metric)
-  const { id, trigger, startedAt, signal } = round
-  let verdict: RetrainingVerdict = {
-    ...{ id, model, alias, trigger, startedAt, endedAt: startedAt, outcome: 'failed' },
-    ...{ metric: metric.name, higherIsBetter: metric.higherIsBetter, margin, rows: 0, gates: [], summary: '' },
-  }
+  const { model } = options
+  let { progress } = round
+  let challenger: Challenger | undefined
   try {
-    const challenger = await options.train({ id, trigger, signal })
-    if (typeof challenger !== 'object' || challenger === null || challenger.model === undefined) {
-      throw invalidArgument(`\`train\` of the retraining of ${model} must give { model, holdout }, got ${show(challenger)}`)
+    if (progress.resumes > mostResumes) {
+      throw new MillwrightError('Unavailable', `it was interrupted ${progress.resumes} times`)
     }
-    const measured = await measure(options, challenger, metric, signal)
-    const { championScore, championVersion, score, gain } = measured
-    const champion: MeasuredVersion | undefined =
-      championVersion === undefined ? undefined : { version: championVersion, score: championScore }
-    verdict = { ...verdict, rows: challenger.holdout.numRows, champion, ...(champion === undefined ? {} : { gain }) }
-    const version = await register(options, challenger, { metric, score, signal })
-    verdict = { ...verdict, challenger: { version: version.version, score } }
-    const gates = await promote(options, version, { verdict, signal })
+    if (progress.stage === 'training') {
+      const trained = await trainAndRegister(options, round)
+      challenger = trained.challenger
+      progress = trained.progress
+      await round.save(progress).catch((error: unknown) => {
+        throw new ProgressNotStored(error)
+      })
+    }
+    const verdict = verdictOf(options, progress)
+    const decided = progress.resumes > 0 ? await decidedBefore(options, verdict) : undefined
+    const gates = decided ?? (await promote(options, { verdict, signal: round.signal }))
     const outcome = gates.every(({ passed }) => passed) ? 'promoted' : 'kept'
     return { verdict: { ...verdict, outcome, gates, summary: summaryOf(verdict, outcome, gates) }, challenger }
   } catch (error) {
+    if (error instanceof ProgressNotStored) throw error
     const message = error instanceof Error ? error.message : show(error)
     const code = isMillwrightError(error) ? error.code : 'Internal'
-    return { verdict: { ...verdict, summary: `retraining of ${model} failed: ${message}`, error: { code, message } }, error }
+    const verdict = { ...verdictOf(options, progress), summary: `retraining of ${model} failed: ${message}`, error: { code, message } }
+    return { verdict, error }
   }
+}
+
+/** What the verdict says before its end is known. */
+function verdictOf(options: RetrainingOptions, progress: RetrainingProgress): RetrainingVerdict {
+  const { model, alias = 'champion', margin = 0 } = options
+  const metric = metricByName(options.metric as string | Metric)
+  const { id, trigger, startedAt, rows = 0, champion, challenger, gain } = progress
+  return {
+    ...{ id, model, alias, trigger, startedAt, endedAt: startedAt, outcome: 'failed' },
+    ...{ metric: metric.name, higherIsBetter: metric.higherIsBetter, margin, rows, gates: [], summary: '' },
+    ...(champion === undefined ? {} : { champion, gain: gain ?? Number.NaN }),
+    ...(challenger === undefined ? {} : { challenger }),
+  }
+}
+
+/** Trains, measures and registers. The challenger that a process registered before it died is found by its tag. */
+async function trainAndRegister(
+  options: RetrainingOptions,
+  round: Round,
+): Promise<{ readonly challenger: Challenger; readonly progress: RetrainingProgress }> {
+  const { model } = options
+  const { progress, signal } = round
+  const metric = metricByName(options.metric as string | Metric)
+  const challenger = await trainInTime(options, round)
+  if (typeof challenger !== 'object' || challenger === null || challenger.model === undefined) {
+    throw invalidArgument(`\`train\` of the retraining of ${model} must give { model, holdout }, got ${show(challenger)}`)
+  }
+  const { championScore, championVersion, score, gain } = await measure(options, challenger, metric, signal)
+  const earlier = progress.resumes > 0 ? await registeredBefore(options, progress.id) : undefined
+  const version = earlier ?? (await register(options, challenger, { id: progress.id, metric, score, signal }))
+  const champion = championVersion === undefined ? {} : { champion: { version: championVersion, score: championScore }, gain }
+  const facts = { rows: challenger.holdout.numRows, ...champion, challenger: { version: version.version, score } }
+  return { challenger, progress: { ...progress, ...facts, stage: 'promoting', resumes: 0 } }
+}
+
+async function trainInTime({ model, train, timeLimitMs }: RetrainingOptions, { progress, signal, clock }: Round): Promise<Challenger> {
+  const controller = new AbortController()
+  const onAbort = (): void => controller.abort(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  const late = (): void => controller.abort(new MillwrightError('Unavailable', `training of ${model} took longer than ${timeLimitMs} ms`))
+  const cancel = timeLimitMs === undefined ? undefined : clock.schedule(late, timeLimitMs)
+  try {
+    const { id, trigger } = progress
+    return await abortable((async () => train({ id, trigger, signal: controller.signal }))(), controller.signal)
+  } finally {
+    cancel?.()
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+async function registeredBefore({ registry, model }: RetrainingOptions, id: string): Promise<ModelVersion | undefined> {
+  const versions = await registry.listVersions(model).catch((error: unknown) => {
+    if (!isMillwrightError(error, 'NotFound')) throw error
+    return []
+  })
+  return versions.find(({ tags }) => tags[retrainingTag] === id)
+}
+
+/** The verdicts of the gates, when a process that died since had already promoted or refused the challenger. */
+async function decidedBefore(
+  { registry, model }: RetrainingOptions,
+  verdict: RetrainingVerdict,
+): Promise<readonly GateVerdict[] | undefined> {
+  const { alias, challenger } = verdict
+  const event = (await registry.history(model)).findLast(
+    (each) =>
+      each.alias === alias && each.version === challenger?.version && (each.kind === 'promotion-rejected' || each.how === 'promote'),
+  )
+  return event === undefined ? undefined : (event.verdicts ?? [])
 }
 
 /** Measures both models on the held-out rows. The gain is `NaN` without a champion. */
@@ -112,25 +203,32 @@ async function scorePackage(packed: ModelPackage, { holdout }: Challenger, { run
 async function register(
   options: RetrainingOptions,
   challenger: Challenger,
-  facts: { readonly metric: Metric; readonly score: number; readonly signal: AbortSignal },
+  facts: { readonly id: string; readonly metric: Metric; readonly score: number; readonly signal: AbortSignal },
 ): Promise<ModelVersion> {
   const { registry, model, challengerAlias = 'challenger' } = options
   const { model: trained, holdout: _, ...registration } = challenger
   const metrics = { ...registration.metrics, [facts.metric.name]: facts.score }
-  const version = await registry.register(model, trained, { ...registration, metrics, signal: facts.signal })
+  const tags = { ...registration.tags, [retrainingTag]: facts.id }
+  const version = await registry.register(model, trained, { ...registration, tags, metrics, signal: facts.signal })
   if (challengerAlias !== null) await registry.setAlias(model, challengerAlias, version.version)
   return version
 }
 
-/** Promotes through the gates and returns their verdicts, also when they refused. @throws Conflict when the champion was moved meanwhile */
+/**
+ * Promotes through the gates and the canary, and returns their verdicts, also when they refused.
+ *
+ * @throws Conflict when the champion was moved meanwhile
+ */
 async function promote(
   options: RetrainingOptions,
-  version: ModelVersion,
   { verdict, signal }: { readonly verdict: RetrainingVerdict; readonly signal: AbortSignal },
 ): Promise<readonly GateVerdict[]> {
-  const { registry, model, alias = 'champion', gates = [] } = options
+  const { registry, model, gates = [] } = options
+  const { alias, champion } = verdict
+  const version = verdict.challenger?.version as string
   const seen: GateVerdict[] = []
-  const watched = [comparison(verdict), ...gates].map(
+  const all = [comparison(verdict), ...gates, ...canaryGate(options, verdict, seen, signal)]
+  const watched = all.map(
     (gate): Gate =>
       async (context) => {
         const answer = await gate(context)
@@ -142,17 +240,44 @@ async function promote(
         return whole
       },
   )
+  const isPassed = (): boolean => seen.every(({ passed }) => passed)
   try {
-    await registry.promote(model, version.version, alias, {
+    await registry.promote(model, version, alias, {
       gates: watched,
-      expected: verdict.champion?.version ?? null,
+      expected: champion?.version ?? null,
       reason: `retraining: ${verdict.trigger.summary}`,
       signal,
     })
   } catch (error) {
-    if (!isMillwrightError(error, 'InvalidState') || seen.every(({ passed }) => passed)) throw error
+    const isRefused = isMillwrightError(error, 'InvalidState') && !isPassed()
+    if (!isRefused && !(isMillwrightError(error, 'Conflict') && isPassed() && (await isAt(options, alias, version)))) throw error
   }
   return seen
+}
+
+/** The canary as the last gate: it starts only when all others have passed. */
+function canaryGate(
+  { canary, model }: RetrainingOptions,
+  { id, alias, trigger, champion, challenger }: RetrainingVerdict,
+  seen: readonly GateVerdict[],
+  signal: AbortSignal,
+): Gate[] {
+  if (canary === undefined || champion === undefined || challenger === undefined) return []
+  const versions = { champion: champion.version, challenger: challenger.version }
+  return [
+    async () => {
+      const gate = { gate: 'canary', required: `the canary against version ${champion.version} passes` }
+      if (!seen.every(({ passed }) => passed)) return { ...gate, passed: true, measured: 'not started: another gate refused' }
+      const { passed, summary } = await abortable((async () => canary({ id, model, alias, trigger, ...versions, signal }))(), signal)
+      return { ...gate, passed, measured: summary }
+    },
+  ]
+}
+
+/** Whether the alias points to the version: the canary has promoted it itself. */
+async function isAt({ registry, model }: RetrainingOptions, alias: string, version: string): Promise<boolean> {
+  const current = await registry.resolve(`${model}@${alias}`).catch(() => undefined)
+  return current?.version === version
 }
 
 function comparison({ metric, margin, champion, challenger, gain = Number.NaN, rows }: RetrainingVerdict): Gate {

@@ -1,5 +1,6 @@
 /** Requests and answers independent of the server. Those of Node's server and web-standard ones are both converted to this form. */
 import type { Awaitable } from '../core/awaitable'
+import type { CancelSignal } from '../core/signal'
 import type { Predictor } from '../predictor/predictor'
 
 /** A request, from any server. */
@@ -10,19 +11,26 @@ export interface HttpExchange {
   readonly path: string
   /** The path at which an application mounted the handler, if `path` does not include it. Links on pages begin with it. */
   readonly mountedAt?: string | undefined
+  /** What stands behind `?` in the URL. */
+  readonly query?: string | undefined
+  /** The client's network address, where the server knows it. */
+  readonly address?: string | undefined
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined
   /** The whole body; `undefined` when it is longer than `maxBytes`, and then reading stops. Called at most once. */
   body(maxBytes: number): Promise<Uint8Array | undefined>
-  /** Aborted when the client disconnects. */
-  readonly signal?: AbortSignal | undefined
+  /** Aborted when the client disconnects: an `AbortSignal`, or what a server has in its place. */
+  readonly signal?: CancelSignal | undefined
 }
+
+/** The body of a response: text, bytes, or chunks of bytes as they come. */
+export type HttpBody = string | Uint8Array | ReadableStream<Uint8Array>
 
 /** A response. Header names in lower case. */
 export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: HttpBody
 }
 
 /** What the function of a route gets. */
@@ -41,7 +49,7 @@ export interface RouteContext {
   /** Most rows in a request. */
   readonly maxRows: number
   /** Options for `predict`: the signal of the client and the deadline of the server. */
-  readonly call: { readonly signal?: AbortSignal | undefined; readonly deadlineMs: number }
+  readonly call: { readonly signal?: CancelSignal | undefined; readonly deadlineMs: number }
   /** Whether the server is shutting down. */
   readonly draining: boolean
 }
@@ -77,7 +85,9 @@ export interface Problem {
   readonly requestId: string
 }
 
+const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json; charset=utf-8' }
+
 /** A JSON answer. `NaN` and the infinities become `null`. */
-export function jsonAnswer(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
-  return { status, headers: { 'content-type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) }
+export function jsonAnswer(value: unknown, status = 200, headers?: Readonly<Record<string, string>>): HttpAnswer {
+  return { status, headers: headers === undefined ? jsonHeaders : { ...jsonHeaders, ...headers }, body: JSON.stringify(value) }
 }

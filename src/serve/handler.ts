@@ -1,15 +1,14 @@
 /** The request handler: one function from `Request` to `Response` for every runtime. */
 import type { Clock } from '../core/clock'
-import { MillwrightError, show } from '../core/errors'
+import { show } from '../core/errors'
 import { newId } from '../core/ids'
 import { type Logger, silentLogger } from '../core/logger'
 import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../core/options'
-import type { Predictor } from '../predictor/predictor'
+import type { MetricFamily } from '../ports/metric-family'
+import { RequestContext, type ServedState } from './context'
 import type { HttpAnswer, HttpExchange, Protocol } from './exchange'
-import { readJsonBody } from './json-body'
 import { predictProtocol } from './predict-route'
 import { HttpProblem, problemOf, renderProblem } from './problem'
-import type { MetricFamily } from './prometheus'
 import { createRouter, type Match, type Router } from './router'
 import { type Served, servedModels } from './served'
 import { createHttpCounters, predictorFamilies } from './serving-metrics'
@@ -61,8 +60,6 @@ export interface Handler {
   has(path: string): boolean
 }
 
-type Limits = { readonly [K in keyof HandlerLimits]-?: number }
-
 /**
  * Makes the handler: `POST /predict`, `POST /models/:name/predict`, `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/docs`.
  *
@@ -90,28 +87,11 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
   const router = createRouter([...own, systemProtocol({ title, basePath, maxRows: limits.maxRows, families, protocols: own })])
   const find = routeFinder(router, basePath)
   const newRequestId = requestIds()
-  let draining = false
-
-  const answerOf = async (request: HttpExchange, match: Match, requestId: string): Promise<HttpAnswer> => {
-    if (match.route.method === 'POST' && counters.inProgress > limits.maxConcurrent) {
-      throw new HttpProblem(503, 'overloaded', 'too many requests at the same time; try again')
-    }
-    return match.route.handle({
-      exchange: request,
-      params: match.params,
-      requestId,
-      models,
-      predictor: (name) => predictorOf(models, name),
-      json: () => readJsonBody(request, limits),
-      maxRows: limits.maxRows,
-      call: { signal: request.signal, deadlineMs: limits.deadlineMs },
-      draining,
-    })
-  }
+  const state: ServedState = { models, limits, draining: false }
 
   const exchange = async (request: HttpExchange): Promise<HttpAnswer> => {
     const start = now()
-    const end = counters.begin()
+    counters.begin()
     const requestId = requestIdOf(request) ?? newRequestId()
     let match: Match | undefined
     let answer: HttpAnswer
@@ -119,29 +99,31 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
       const found = find(request.method, request.path)
       if ('route' in found) {
         match = found
-        answer = await answerOf(request, match, requestId)
+        if (match.route.method === 'POST' && counters.inProgress > limits.maxConcurrent)
+          throw new HttpProblem(503, 'overloaded', 'too many requests at the same time; try again')
+        answer = await match.route.handle(new RequestContext(state, request, match.params, requestId))
       } else answer = answerWithoutRoute(request.method, found)
     } catch (error) {
       answer = problemAnswer(error, request, requestId, match?.protocol, logger)
     }
-    end(match?.route.path ?? 'unmatched', request.method, answer.status, (now() - start) / 1000)
+    counters.end(match?.route.path ?? 'unmatched', request.method, answer.status, (now() - start) / 1000)
     return {
       status: answer.status,
-      headers: { ...commonHeaders(request, requestId), ...answer.headers },
+      headers: withCommonHeaders(answer.headers, request, requestId),
       body: request.method === 'HEAD' ? '' : answer.body,
     }
   }
 
   const handler = async (request: Request): Promise<Response> => responseOf(await exchange(exchangeOf(request)))
   const drain = (): void => {
-    draining = true
+    state.draining = true
   }
   const has = (path: string): boolean => {
     const found = find('OPTIONS', path)
     return 'route' in found || found.allowed.length > 0
   }
   const whole = Object.assign(handler, { exchange, drain, has, basePath })
-  return Object.defineProperty(whole, 'draining', { get: () => draining }) as Handler
+  return Object.defineProperty(whole, 'draining', { get: () => state.draining }) as Handler
 }
 
 /** `router.find` for whole paths: what does not begin with `basePath` is not found. */
@@ -195,7 +177,7 @@ export function handlerRules(): Readonly<Record<keyof HandlerOptions, OptionRule
   }
 }
 
-function resolveLimits(options: HandlerOptions): Limits {
+function resolveLimits(options: HandlerOptions): ServedState['limits'] {
   checkOptions('createHandler', options, handlerRules())
   const whole = wholeNumber(1)
   checkOptions('`limits` of createHandler', options.limits, {
@@ -215,14 +197,6 @@ function resolveLimits(options: HandlerOptions): Limits {
   return { maxBodyBytes, maxRows, maxJsonDepth, maxConcurrent, deadlineMs }
 }
 
-function predictorOf(models: ReadonlyMap<string, Predictor>, name: string | undefined): Predictor {
-  const predictor = name === undefined ? models.values().next().value : models.get(name)
-  if (predictor === undefined) {
-    throw new MillwrightError('NotFound', `there is no model ${show(name)}; there are ${[...models.keys()].map(show).join(', ')}`)
-  }
-  return predictor
-}
-
 /** The client's request id, if it has only characters that are safe in headers and logs. */
 function requestIdOf(request: HttpExchange): string | undefined {
   const given = request.header('x-request-id')
@@ -232,10 +206,10 @@ function requestIdOf(request: HttpExchange): string | undefined {
 /** W3C Trace Context, level 1: version, trace id, parent id, flags. */
 const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-function commonHeaders(request: HttpExchange, requestId: string): Record<string, string> {
+function withCommonHeaders(own: HttpAnswer['headers'], request: HttpExchange, requestId: string): Record<string, string> {
   const trace = request.header('traceparent')
-  const headers: Record<string, string> = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff' }
-  if (trace !== undefined && traceparent.test(trace)) headers.traceparent = trace
+  const headers: Record<string, string> = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', ...own }
+  if (trace !== undefined && traceparent.test(trace)) headers.traceparent ??= trace
   return headers
 }
 

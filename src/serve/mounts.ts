@@ -54,7 +54,7 @@ export interface FastifyReplyLike {
   readonly raw: NodeResponse
   code(status: number): unknown
   headers(headers: Record<string, string>): unknown
-  send(body: string): unknown
+  send(body: unknown): unknown
   callNotFound(): unknown
 }
 

@@ -1,9 +1,10 @@
 /** Routes for operators and tools: health, readiness, metrics, description. */
+import type { MetricFamily } from '../ports/metric-family'
+import { openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from '../ports/metric-text'
 import type { Predictor } from '../predictor/predictor'
 import { docsPage } from './docs-page'
 import { type HttpAnswer, type HttpExchange, jsonAnswer, type Protocol, type Route, type RouteContext } from './exchange'
 import { openApiOf } from './openapi'
-import { type MetricFamily, openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from './prometheus'
 
 /** What the system routes need to know. */
 export interface SystemOptions {

@@ -14,10 +14,13 @@ export {
   totalVariationDistance,
 } from './divergence'
 export { mean, median, quantile, skewness, standardDeviation, variance } from './elementary'
+export { type EppsSingletonOptions, type EppsSingletonResult, eppsSingletonTest } from './epps-singleton'
 export { type GoodnessOfFitResult, goodnessOfFit } from './goodness-of-fit'
 export { type BinRule, histogram, histogramEdges } from './histogram'
+export { type KernelDensity, type KernelDensityOptions, kernelDensity } from './kernel-density'
 export { type Alternative, type KsOptions, type KsResult, ksTest } from './ks'
 export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitneyTest } from './mann-whitney'
+export { type MmdOptions, type MmdResult, mmdTest } from './mmd'
 export { adjustPValues, type Correction } from './multiple-testing'
 export { erf, erfc, normalCdf, normalIsf, normalSf } from './normal'
 export type { Smoothing } from './proportions'

@@ -29,6 +29,7 @@ const floors: Readonly<Record<string, number>> = {
   monitor: 4,
   pipeline: 4,
   retraining: 5,
+  plot: 5,
   adapters: 6,
   onnx: 6,
   serve: 6,
@@ -57,6 +58,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'adapters/json': ['dataset'],
   'adapters/parquet': ['dataset'],
   'adapters/sqlite': ['dataset'],
+  // A format of models makes fitted models.
+  'adapters/lightgbm': ['learn'],
+  'adapters/xgboost': ['learn'],
 }
 
 function roomOf(file: string): string {

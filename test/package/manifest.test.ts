@@ -58,6 +58,7 @@ describe('package.json', () => {
       '@zip.js/zip.js',
       'aws4fetch',
       'crc-32',
+      'croner',
       'd3-array',
       'd3-format',
       'd3-scale',

@@ -272,7 +272,17 @@ describe('Monitor', () => {
   })
 
   it.each([
-    [{ rules: [{ ...accuracyRule, above: 0.9 }] }, /needs exactly one of `below` and `above`/],
+    [{ rules: [{ ...accuracyRule, below: undefined }] }, /needs a limit: either `below`, `above` or both, or `threshold`/],
+    [{ rules: [{ ...accuracyRule, threshold: { value: 0.8, relative: 0.1 } }] }, /needs a limit: either/],
+    [{ rules: [{ ...accuracyRule, above: 0.6 }] }, /`below` of alert rule "accuracy" must not be larger than `above` 0.6, got 0.7/],
+    [{ rules: [{ ...accuracyRule, above: 0.9, clear: 0.8 }] }, /`clear` of alert rule "accuracy" needs a rule with one limit/],
+    [
+      { rules: [{ ...accuracyRule, by: 'region' }] },
+      /`by` of alert rule "accuracy" must be 'version' or { column: 'region' }, got "region"/,
+    ],
+    [{ rules: [{ ...accuracyRule, maxGroups: 3 }] }, /`maxGroups` of alert rule "accuracy" needs `by`/],
+    [{ rules: [{ ...accuracyRule, where: { region: {} } }] }, /the value of "region" in `where` of alert rule "accuracy" must be/],
+    [{ sample: 0 }, /`sample` of Monitor must be a share > 0 and ≤ 1, got 0/],
     [
       { rules: [{ ...accuracyRule, clear: 0.5 }] },
       /`clear` of alert rule "accuracy" must lie on the good side of the threshold 0.7, got 0.5/,
@@ -280,7 +290,8 @@ describe('Monitor', () => {
     [{ rules: [{ ...accuracyRule, treshold: 1 }] }, /`treshold` is not an option of alert rule "accuracy"/],
     [{ rules: [{ ...accuracyRule, window: {} }] }, /a window of alert rule "accuracy" must be/],
     [{ rules: [accuracyRule, accuracyRule] }, /two alert rules of Monitor are named "accuracy"/],
-    [{ rules: [{ kind: 'quality' }] }, /`kind` "performance" or "drift", got "quality"/],
+    [{ rules: [{ kind: 'skew' }] }, /`kind` "performance", "estimated-performance", "drift", .*, got "skew"/],
+    [{ rules: [{ ...accuracyRule, kind: 'quality', metric: undefined, below: undefined }] }, /alert rule "accuracy"/],
     [{ name: '../x' }, /`name` of Monitor must be usable as a file name/],
     [{ maxRows: 0 }, /`maxRows` of Monitor must be a whole number ≥ 1, got 0/],
     [{ rows: 1 }, /`rows` is not an option of Monitor/],

@@ -48,7 +48,14 @@ describe('Pipeline.step', () => {
       name: 'daily',
       nodes: [
         { name: 'load', description: 'reads', cached: true, attempts: 1, fallback: 'none', conditional: false },
-        { name: 'train "it"', cached: false, attempts: 3, fallback: 'previous', conditional: false },
+        {
+          name: 'train "it"',
+          cached: false,
+          attempts: 3,
+          fallback: 'previous',
+          conditional: false,
+          backoff: { baseMs: 1000, factor: 2, maxMs: 30000 },
+        },
         { name: 'promote', cached: false, attempts: 1, fallback: 'function', conditional: true },
       ],
       edges: [

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { MillwrightError } from '../../../src/core/errors'
 import { Pipeline, schedule } from '../../../src/pipeline'
-// A manual clock does not wait for modules to load.
-import '../../../src/pipeline/run-pipeline'
 import { manualClock } from '../../../src/testing/manual-clock'
-import { idle } from './helpers'
+import { idle, warmUp } from './helpers'
+
+beforeAll(warmUp)
 
 describe('schedule', () => {
   it('runs at every interval and never overlaps', async () => {

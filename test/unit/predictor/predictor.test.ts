@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { functionModel, functionRuntime } from '../../../src/adapters/function/function-runtime'
 import { MillwrightError } from '../../../src/core/errors'
-import type { LoadedModel, PredictionRecord } from '../../../src/ports/model'
+import type { LoadedModel, PredictionRecord, RefusedInput } from '../../../src/ports/model'
 import { Predictor, type ReloadEvent } from '../../../src/predictor'
 import { columnFrom } from '../../../src/schema/column'
 import { tableFromRows, tableOf } from '../../../src/schema/table'
@@ -122,6 +122,22 @@ describe('batching', () => {
     expect(predictor.stats()).toMatchObject({ requests: 64, rows: 64, batches: 1, queueRows: 0, inFlight: 0 })
   })
 
+  it('keeps the process alive while calls wait for others', async () => {
+    const timers: unknown[] = []
+    const original = globalThis.setTimeout
+    const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((...given: Parameters<typeof setTimeout>) => {
+      const timer = original(...given)
+      timers.push(timer)
+      return timer
+    }) as typeof setTimeout)
+    const predictor = Predictor.of(watchedModel(), { batch: { maxDelayMs: 1 } })
+    await Promise.all([predictor.predictOne({ x: 1 }), predictor.predictOne({ x: 2 })])
+    spy.mockRestore()
+    expect(timers).toHaveLength(1)
+    expect((timers[0] as NodeJS.Timeout).hasRef()).toBe(true)
+    await predictor.close()
+  })
+
   it('does not let one bad row fail its neighbours', async () => {
     const predictor = Predictor.of(watchedModel(), { batch: { maxSize: 4 } })
     const results = await Promise.allSettled([1, 2, 13, 4].map((x) => predictor.predictOne({ x })))
@@ -227,6 +243,21 @@ describe('events', () => {
       { ...common, id: 'three', input: { x: 1, order: 'a' }, prediction: 2, cached: true },
     ])
     expect(records[0]?.input).not.toBe(input[0])
+  })
+
+  it('tell refused input by column, without its cells', async () => {
+    const predictor = Predictor.of(watchedModel(), { clock: handClock(), name: 'twice', version: '7' })
+    const refused: RefusedInput[] = []
+    predictor.on('input-refused', (event) => refused.push(event))
+    const rows = [{ x: 1 }, { x: null }, { x: 'secret' }, { x: null }] as unknown as { x: number }[]
+    await expect(predictor.predict(rows)).rejects.toMatchObject({ code: 'SchemaMismatch' })
+    await expect(predictor.predict(tableOf([columnFrom('y', 'int32', [5, 6])]))).rejects.toMatchObject({ code: 'SchemaMismatch' })
+    const common = { model: 'twice', version: '7', at: expect.any(Number) }
+    expect(refused).toEqual([
+      { ...common, rows: 4, refusedRows: 3, columns: { x: { missing: 2, 'wrong-type': 1 } } },
+      { ...common, rows: 2, refusedRows: 2, columns: { x: { missing: 1 } } },
+    ])
+    expect(JSON.stringify(refused)).not.toContain('secret')
   })
 
   it('survive a listener that throws', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
+import { parallelCoordinates } from '../../../src/plot/parallel-coordinates'
 import { compareRunsHtml } from '../../../src/report'
 import { compareRunsPage } from '../../../src/report/compare-runs'
-import { parallelCoordinates } from '../../../src/report/parallel-coordinates'
 import { createBareTracker as createTracker } from '../../../src/run'
 
 describe('compareRunsHtml', () => {

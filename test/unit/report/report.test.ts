@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { axisOf } from '../../../src/plot/axis'
+import { formatDay, formatNumber, formatPercent, formatValue } from '../../../src/plot/format'
+import { embedJson } from '../../../src/plot/html'
 import { barPair, dataTable, heatTable, html, type LifecycleReport, lifecycleReport, lineChart, page } from '../../../src/report'
-import { axisOf } from '../../../src/report/axis'
-import { formatDay, formatNumber, formatPercent, formatValue } from '../../../src/report/format'
-import { embedJson } from '../../../src/report/html'
 
 const day = 86_400_000
 

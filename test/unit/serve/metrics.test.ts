@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { MetricFamily } from '../../../src/ports/metric-family'
+import { toOpenMetrics, toPrometheusText, wantsOpenMetrics } from '../../../src/ports/metric-text'
 import { createHistogram } from '../../../src/predictor/histogram'
 import { createHandler } from '../../../src/serve'
-import { type MetricFamily, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from '../../../src/serve/prometheus'
 import { feelsPredictor, get, post } from './helpers'
 
 const histogram = createHistogram([0.00001, 0.005, 1, 250_000, 1_500_000])
