@@ -52,7 +52,6 @@ export const lanes: readonly Lane[] = [
     installs: { '/usr/lib/postgresql': 'postgresql' },
   },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
-  { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
   { name: 'deploy', about: 'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing' },
   {
     name: 'dvc',
