@@ -74,7 +74,8 @@ export const lanes: readonly Lane[] = [
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   {
     name: 'onnx-web',
-    about: 'models of others on onnxruntime-web: in Node and in Chromium the answers of onnxruntime-node',
+    about:
+      "models of others, and a chain of ours with 100 trees, on onnxruntime-web in Node and in Chromium: the answers of onnxruntime-node and Python's",
     browser: true,
   },
   {
