@@ -19,7 +19,7 @@ import { type FeatureMatrix, type FoldFeatures, type Learner, runSteps } from '.
 import type { Params } from './params'
 import { takeRows } from './rows'
 import { targetOf } from './target'
-import { type FittedTransformer, fitTransform, type Transformer } from './transformer'
+import { type FittedTransformer, fitTransform, sourcesOf, type Transformer } from './transformer'
 import { weightsOf } from './weights'
 
 /** Options of `fit` and `fitAsync`. */
@@ -183,7 +183,7 @@ function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Ge
     target: options.target,
     targetType: table.column(options.target).type,
     classes: target.classes,
-    features: featureSpecs(rows, sources(transformers, features.names)),
+    features: featureSpecs(rows, sourcesOf(transformers, features.names)),
     options: parts.options,
     transformers,
     learner: fitted,
@@ -255,14 +255,8 @@ function featureMatrix(kind: string, table: Table, target: string, categorical: 
   }
 }
 
-/** The columns of the raw table that the learner's columns are computed from. */
-function sources(transformers: readonly FittedTransformer[], names: readonly string[]): Set<string> {
-  let needed: readonly string[] = names
-  for (const step of [...transformers].reverse()) needed = [...step.sourcesOf(needed), ...step.inputs]
-  return new Set(needed)
-}
-
-function featureSpecs(table: Table, needed: ReadonlySet<string>): ColumnSpec[] {
+/** The columns of a table that a model needs. */
+export function featureSpecs(table: Table, needed: ReadonlySet<string>): ColumnSpec[] {
   return table.columnNames
     .filter((name) => needed.has(name))
     .map((name) => {

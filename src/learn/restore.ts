@@ -12,8 +12,10 @@ import { forestFrom } from './forest/forest-format'
 import type { FittedLearner } from './learner'
 import { restoreLinear } from './linear/linear-model'
 import { corruptModel, readModelFiles } from './model-format'
+import { restoreNeighbors } from './neighbors/fitted-neighbors'
 import { restoreOneHotEncoder } from './one-hot-encoder'
 import { restoreOrdinalEncoder } from './ordinal-encoder'
+import { restoreIsolation } from './outliers/fitted-isolation'
 import { restoreSelectColumns } from './select-columns'
 import { restoreSimpleImputer } from './simple-imputer'
 import { restoreStandardScaler } from './standard-scaler'
@@ -139,6 +141,11 @@ function restoreLearner(document: ModelDocument, bytes: Uint8Array | undefined):
       return restoreBoosting(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
     case 'treeEnsemble':
       return restoreEnsemble(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
+    case 'isolationForest':
+      return restoreIsolation(state, bytes, features)
+    case 'kNeighborsClassifier':
+    case 'kNeighborsRegressor':
+      return restoreNeighbors(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
     case 'logisticRegression':
       return restoreLinear(state, { features, classes: classes.length })
     case 'linearRegression':
