@@ -37,16 +37,9 @@ export function growIsolationTree(matrix: FeatureMatrix, { samples, features }: 
     const node = { ...cut, path: 0, left: 0, right: 0 }
     nodes.push(node)
     const column = columns[cut.feature] as Float64Array
-    const isLeft = (row: number): boolean => (column[row] as number) <= cut.threshold
-    const part = rows.slice(start, end)
-    const left = part.filter(isLeft)
-    rows.set(left, start)
-    rows.set(
-      part.filter((row) => !isLeft(row)),
-      start + left.length,
-    )
-    node.left = grow(start, start + left.length, depth + 1)
-    node.right = grow(start + left.length, end, depth + 1)
+    const middle = partition(rows, { start, end }, column, cut.threshold)
+    node.left = grow(start, middle, depth + 1)
+    node.right = grow(middle, end, depth + 1)
     return place
   }
   grow(0, rows.length, 0)
@@ -60,6 +53,23 @@ export function growIsolationTree(matrix: FeatureMatrix, { samples, features }: 
     values: Float64Array.from(nodes, ({ path }) => path),
     width: 1,
   }
+}
+
+/** Moves the rows up to a threshold before the others. @returns where the others begin */
+function partition(
+  rows: Int32Array,
+  { start, end }: { readonly start: number; readonly end: number },
+  column: Float64Array,
+  threshold: number,
+): number {
+  let left = start
+  for (let i = start; i < end; i++) {
+    const row = rows[i] as number
+    if (!((column[row] as number) <= threshold)) continue
+    rows[i] = rows[left] as number
+    rows[left++] = row
+  }
+  return left
 }
 
 /** A random cut between the least and the greatest value of a random feature that is not constant. */
