@@ -65,6 +65,7 @@ export {
 } from './dataset'
 export { type ColumnDrift, DriftDetector, type DriftProfile, type DriftReport, pageHinkley } from './drift'
 export {
+  anomalyScores,
   chain,
   columns,
   compareImportances,
@@ -80,7 +81,10 @@ export {
   gradientBoostingClassifier,
   gradientBoostingRegressor,
   hashingVectorizer,
+  isolationForest,
   kBinsDiscretizer,
+  kNeighborsClassifier,
+  kNeighborsRegressor,
   lassoRegression,
   learnRuntime,
   linearRegression,
