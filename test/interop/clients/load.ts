@@ -41,7 +41,7 @@ async function served(): Promise<number> {
 }
 
 async function hotSwap(): Promise<void> {
-  const amount = Math.round(100_000 * share)
+  const amount = Math.round((process.argv.includes('--clients') ? 2000 : 100_000) * share)
   let [moves, isOver] = [0, false]
   const moving = (async () => {
     while (!isOver) {
