@@ -20,3 +20,4 @@ export type { ExchangeHandler, NodeRequest, NodeResponse, ServedAnswer, ServedEx
 export { type NodeHandler, type NodeServer, type NodeServerOptions, startNodeServer } from './serve/node-server'
 export type { ServeOptions } from './serve/serve'
 export { serve } from './wiring/serve'
+export { type RunStepCommandOptions, runStepCommand } from './wiring/step-command'

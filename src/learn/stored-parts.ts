@@ -3,10 +3,14 @@ import * as z from 'zod/mini'
 import { storedDigest, storedFormat } from '../core/stored'
 import { columnTypes } from '../schema/column'
 import { storedColumnSpec } from '../schema/stored-signature'
+import { ensembleLinks } from './ensemble/links'
 import { storedTransformer } from './transformers/stored-transformers'
 
 /** The version of `model.json` that is written; a reader refuses later ones. */
 export const MODEL_FORMAT_VERSION = 1
+
+/** Nodes of trees of another library: 2 GiB of them. */
+export const MOST_NODES = 2 ** 27
 
 export type { StateOf, StoredTransformer } from './transformers/stored-transformers'
 
@@ -16,6 +20,12 @@ export type StoredLearner = z.infer<ReturnType<typeof learner>>
 export type StoredForest = Extract<StoredLearner, { readonly kind: 'randomForestClassifier' | 'randomForestRegressor' }>
 /** The stored head of boosted trees. */
 export type StoredBoosting = Extract<StoredLearner, { readonly sets: number }>
+/** The stored head of trees of another library. */
+export type StoredEnsemble = Extract<StoredLearner, { readonly kind: 'treeEnsemble' }>
+/** The stored head of nearest neighbours. */
+export type StoredNeighbors = Extract<StoredLearner, { readonly nNeighbors: number }>
+/** The stored head of an isolation forest. */
+export type StoredIsolation = Extract<StoredLearner, { readonly kind: 'isolationForest' }>
 /** A stored linear model. */
 export type StoredLinear = Extract<StoredLearner, { readonly coefficients: number[] }>
 /** The content of `model.json`. */
@@ -100,8 +110,49 @@ function learner() {
     linear('ridgeRegression'),
     linear('lassoRegression'),
     linear('logisticRegression'),
+    ensemble('treeEnsemble', {}),
+    ensemble('isolationForest', { threshold: z.number().check(z.gt(0), z.lt(1)) }),
+    neighbors('kNeighborsClassifier'),
+    neighbors('kNeighborsRegressor'),
     calibrated(),
   ])
+}
+
+function neighbors<K extends string>(kind: K) {
+  const count = z.int().check(z.gte(1))
+  return z.looseObject({
+    kind: z.literal(kind),
+    nNeighbors: count,
+    weights: z.enum(['uniform', 'distance']),
+    metric: z.enum(['euclidean', 'manhattan', 'chebyshev', 'minkowski']),
+    p: z.number().check(z.gte(1)),
+    features: count,
+    classes: z.int().check(z.gte(0)),
+    rows: count,
+  })
+}
+
+function ensemble<K extends string, More extends z.core.$ZodLooseShape>(kind: K, more: More) {
+  const count = z.int().check(z.gte(1))
+  const index = z.int().check(z.gte(0))
+  return z.looseObject({
+    kind: z.literal(kind),
+    ...more,
+    features: count,
+    trees: index,
+    nodes: z.int().check(z.gte(0), z.lte(MOST_NODES)),
+    outputs: count,
+    targets: z.array(index),
+    base: z.array(z.number()),
+    scale: z.number(),
+    link: z.enum(ensembleLinks),
+    precision: z.enum(['float32', 'float64']),
+    zeroIsMissing: z.array(index),
+    /** Words of each set of categories. */
+    sets: z.array(index),
+    iterations: z.optional(z.int()),
+    importance: z.optional(z.array(z.number())),
+  })
 }
 
 /** The base is a learner like any other; it is read by itself, because a format cannot hold itself. */

@@ -1,5 +1,5 @@
 /** ONNX for splits by sets of categories: each set becomes a column, 1 where a row's category is in it, and the split a threshold on that column. */
-import type { TreeArrays } from '../learn/forest/forest'
+import { hasCategory, type TreeArrays } from '../learn/forest/forest'
 import { int } from '../onnxfile/attribute'
 import { dataTypeOf } from '../onnxfile/types'
 import type { Features } from './features'
@@ -10,22 +10,18 @@ export interface TreesWithoutSets {
   readonly input: string
 }
 
-/** Words of 32 bits per set; the last bit is for missing values. */
-const WORDS = 8
-const MISSING = 255
-
 /** Adds a column for every set that the trees split by. */
 export function writeCategorySets(features: Features, input: string, trees: readonly TreeArrays[], numFeatures: number): TreesWithoutSets {
   /** By feature: its sets. */
-  const columns = new Map<number, { readonly set: number; readonly bits: Uint32Array }[]>()
+  const columns = new Map<number, CategorySet[]>()
   const columnOf = new Map<number, number>()
-  for (const { feature, categories } of trees) {
+  for (const { feature, missingLeft, categories } of trees) {
     if (categories === undefined) continue
     categories.set.forEach((set, node) => {
       if (set < 0) return
       const list = columns.get(feature[node] as number) ?? []
       columns.set(feature[node] as number, list)
-      list.push({ set, bits: categories.sets.subarray(set * WORDS, set * WORDS + WORDS) })
+      list.push({ set, bits: categories.sets[set] as Uint32Array, missing: missingLeft[node] as number })
     })
   }
   if (columns.size === 0) return { trees, input }
@@ -39,17 +35,30 @@ export function writeCategorySets(features: Features, input: string, trees: read
   return { input: wide, trees: trees.map((tree) => withColumns(tree, columnOf)) }
 }
 
-/** The columns of one feature's sets: a row of the table for each category, and the last for missing values. */
-function writeMemberships(features: Features, input: string, feature: number, sets: readonly { readonly bits: Uint32Array }[]): string {
+/** A set that a split asks for. */
+interface CategorySet {
+  readonly set: number
+  readonly bits: Uint32Array
+  /** 1 where a missing value counts as one of the set. */
+  readonly missing: number
+}
+
+/** The columns of one feature's sets: a row of the table for each category, then one for all others, and one for missing values. */
+function writeMemberships(features: Features, input: string, feature: number, sets: readonly CategorySet[]): string {
   const { graph } = features
-  const isIn = (bits: Uint32Array, bit: number): number => ((bits[bit >>> 5] as number) >>> (bit & 31)) & 1
-  const table = Array.from({ length: MISSING + 1 }, (_, bit) => sets.map(({ bits }) => isIn(bits, bit))).flat()
+  const known = 32 * Math.max(...sets.map(({ bits }) => bits.length))
+  const table = Array.from({ length: known + 2 }, (_, code) =>
+    sets.map(({ bits, missing }) => (code > known ? missing : Number(hasCategory(bits, code)))),
+  ).flat()
   const column = graph.node('Gather', [input, graph.constant('int64', [], BigInt64Array.of(BigInt(feature)))], {
     attributes: { axis: int(1) },
   })
-  const code = graph.node('Where', [graph.node('IsNaN', [column]), features.numbers([], [MISSING]), column])
-  const index = graph.node('Cast', [code], { attributes: { to: int(dataTypeOf.int64) } })
-  return graph.node('Gather', [features.numbers([MISSING + 1, sets.length], table), index], { attributes: { axis: int(0) } })
+  const number = (value: number): string => features.numbers([], [value])
+  const isKnown = graph.node('And', [graph.node('Greater', [column, number(-1)]), graph.node('Less', [column, number(known)])])
+  const code = graph.node('Where', [isKnown, column, number(known)])
+  const row = graph.node('Where', [graph.node('IsNaN', [column]), number(known + 1), code])
+  const index = graph.node('Cast', [row], { attributes: { to: int(dataTypeOf.int64) } })
+  return graph.node('Gather', [features.numbers([known + 2, sets.length], table), index], { attributes: { axis: int(0) } })
 }
 
 /** A row in the set has 1 there, which is above the threshold: its left child becomes the right one. */

@@ -1,10 +1,14 @@
 /** ONNX for what has been learned: forests, boosted trees and linear models, as scores of the classes or as a number. */
 import { MillwrightError, show } from '../core/errors'
-import { type FittedBoosting, isFittedBoosting } from '../learn/boosting/fitted-boosting'
+import type { EnsembleLink } from '../learn/ensemble/links'
+import { LEAST_NUMBER } from '../learn/ensemble/tree-ensemble'
+import { type TreeSum, treeSumOf } from '../learn/ensemble/tree-sum'
 import { isFittedForest } from '../learn/forest/fitted-forest'
 import { isFittedLinear, type LinearState } from '../learn/linear/linear-model'
 import type { ModelParts } from '../learn/model-parts'
+import { isFittedIsolation } from '../learn/outliers/fitted-isolation'
 import { int } from '../onnxfile/attribute'
+import { arithmetic } from './arithmetic'
 import { writeCategorySets } from './category-sets'
 import type { Features } from './features'
 import { writeTrees } from './trees'
@@ -22,28 +26,69 @@ export function writeLearner({ learner, matrixNames }: ModelParts, features: Fea
     const tensor = writeTrees(learner.trees(), features, { input, targets: learner.forest.width, aggregate: 'AVERAGE', output })
     return { tensor, type: 'float32' }
   }
-  if (isFittedBoosting(learner)) return { tensor: writeBoosting(learner, features, input, output), type: 'float64' }
+  const sum = treeSumOf(learner)
+  if (sum !== undefined && isFittedIsolation(learner)) {
+    return { tensor: writeOutlierness(features, writeSums(sum, features, input), learner.threshold, output), type: 'float64' }
+  }
+  if (sum !== undefined) return { tensor: writeSums(sum, features, input, output), type: 'float64' }
   if (isFittedLinear(learner)) return { tensor: writeLinear(learner.linear, features, input, output), type: 'float64' }
   throw new MillwrightError('Unsupported', `toOnnx: there is no ONNX form of the learner ${show(learner.kind)}`)
 }
 
-/** Sums of float64 on top of the operator's float32 sum: the base, and the link. */
-function writeBoosting(learner: FittedBoosting, features: Features, input: string, output: string): string {
+/** Boosted trees and trees of another library: in float64 on top of the operator's float32 sum. */
+function writeSums(model: TreeSum, features: Features, input: string, output?: string): string {
+  const { trees, numFeatures, outputs, base, scale, link, targetOf, zeroIsMissing } = model
+  const { add, mul } = arithmetic(features)
+  const cells = zeroIsMissing.includes(1) ? writeMissingZeros(features, input, zeroIsMissing) : input
+  const withSets = writeCategorySets(features, cells, trees, numFeatures)
+  const sum = writeTrees(withSets.trees, features, { input: withSets.input, targets: outputs, targetOf, aggregate: 'SUM' })
+  const sums = add(features.cast(sum), features.numbers([1, outputs], base))
+  return writeLink(features, link, scale === 1 ? sums : mul(sums, scale), output)
+}
+
+/** Zeros of some features become missing. */
+function writeMissingZeros(features: Features, input: string, zeroIsMissing: Uint8Array): string {
   const { graph } = features
-  const { base, link, outputs } = learner.boosted
-  const all = learner.trees()
-  const withSets = writeCategorySets(features, input, all, learner.boosted.edges.length)
-  const sum = writeTrees(withSets.trees, features, {
-    input: withSets.input,
-    targets: outputs,
-    targetOf: (tree) => tree % outputs,
-    aggregate: 'SUM',
-  })
-  const add = (name?: string): string => graph.node('Add', [features.cast(sum), features.numbers([1, outputs], base)], { output: name })
-  if (link === 'identity') return add(output)
-  return link === 'softmax'
-    ? graph.node('Softmax', [add()], { attributes: { axis: int(-1) }, output })
-    : writeTwoClasses(features, add(), output)
+  const { of, where, atLeast } = arithmetic(features)
+  const isZero = atLeast(LEAST_NUMBER, of('Abs', input))
+  const counts = graph.constant('bool', [1, zeroIsMissing.length], zeroIsMissing)
+  return where(graph.node('And', [isZero, counts]), Number.NaN, input)
+}
+
+/** Answers from sums. */
+function writeLink(features: Features, link: EnsembleLink, sums: string, output: string | undefined): string {
+  const { graph } = features
+  const { of, log1p } = arithmetic(features)
+  switch (link) {
+    case 'identity':
+      return graph.node('Identity', [sums], { output })
+    case 'softmax':
+      return graph.node('Softmax', [sums], { attributes: { axis: int(-1) }, output })
+    case 'logistic':
+      return writeTwoClasses(features, sums, output)
+    case 'step': {
+      const second = features.cast(graph.node('Greater', [sums, features.numbers([], [0])]))
+      const first = graph.node('Sub', [features.numbers([], [1]), second])
+      return graph.node('Concat', [first, second], { attributes: { axis: int(1) }, output })
+    }
+    case 'signedSquare':
+      return graph.node('Mul', [sums, of('Abs', sums)], { output })
+    case 'softplus':
+      // onnxruntime has no Softplus of float64.
+      return graph.node('Add', [of('Relu', sums), log1p(of('Exp', of('Neg', of('Abs', sums))))], { output })
+    default:
+      return graph.node(link === 'exponential' ? 'Exp' : 'Sigmoid', [sums], { output })
+  }
+}
+
+/** The two straight lines from anomaly scores to probabilities that meet at the threshold. */
+function writeOutlierness(features: Features, scores: string, threshold: number, output: string): string {
+  const { add, mul, sub, where, atLeast } = arithmetic(features)
+  const { graph } = features
+  const above = add(mul(sub(scores, threshold), 1 / (2 * (1 - threshold))), 0.5)
+  const bounded = graph.node('Max', [features.numbers([], [0.5 + Number.EPSILON]), graph.node('Min', [features.numbers([], [1]), above])])
+  const second = where(atLeast(threshold, scores), mul(scores, 1 / (2 * threshold)), bounded)
+  return graph.node('Concat', [sub(1, second), second], { attributes: { axis: int(1) }, output })
 }
 
 function writeLinear({ link, coefficients, intercepts }: LinearState, features: Features, input: string, output: string): string {
@@ -63,7 +108,7 @@ function writeLinear({ link, coefficients, intercepts }: LinearState, features: 
 }
 
 /** The probabilities of two classes from the log-odds of the second. */
-function writeTwoClasses({ graph }: Features, sums: string, output: string): string {
+function writeTwoClasses({ graph }: Features, sums: string, output: string | undefined): string {
   const second = graph.node('Sigmoid', [sums])
   const first = graph.node('Sigmoid', [graph.node('Neg', [sums])])
   return graph.node('Concat', [first, second], { attributes: { axis: int(1) }, output })

@@ -1,7 +1,7 @@
 /** Rows to try a model on, made from what it has learned: values near its thresholds and means, its categories, unknown and missing cells. */
 import { createRng, type Rng } from '../core/random'
+import { treeSumOf } from '../learn/ensemble/tree-sum'
 import type { FittedModel } from '../learn/fitted-model'
-import { isFittedForest } from '../learn/forest/fitted-forest'
 import type { CellValue } from '../schema/column'
 import type { ColumnSpec } from '../schema/signature'
 import { type Table, tableFromRows } from '../schema/table'
@@ -59,9 +59,24 @@ function cellOf({ type, required, categories = [] }: ColumnSpec, known: readonly
 function knownValues({ parts, features }: FittedModel): Map<string, (number | string)[]> {
   const known = new Map<string, (number | string)[]>(features.map(({ name }) => [name, []]))
   for (const step of parts.transformers) collect(step.state(), undefined, known)
-  const { learner, matrixNames } = parts
-  if (isFittedForest(learner)) for (const [i, name] of matrixNames.entries()) known.get(name)?.push(...(learner.forest.edges[i] ?? []))
+  const { matrixNames } = parts
+  for (const [f, thresholds] of thresholdsOf(parts).entries()) known.get(matrixNames[f] as string)?.push(...thresholds)
   return known
+}
+
+/** Most thresholds of a feature that rows are made from. */
+const MOST_THRESHOLDS = 1000
+
+/** The first thresholds of each feature in the trees of a model. */
+function thresholdsOf({ learner, matrixNames }: FittedModel['parts']): Set<number>[] {
+  const thresholds = matrixNames.map(() => new Set<number>())
+  for (const { feature, threshold } of treeSumOf(learner)?.trees ?? []) {
+    feature.forEach((f, node) => {
+      const own = thresholds[f]
+      if (own !== undefined && own.size < MOST_THRESHOLDS) own.add(threshold[node] as number)
+    })
+  }
+  return thresholds
 }
 
 /** Walks a stored state; an object with a `name` tells of that column. */

@@ -15,8 +15,10 @@ export {
   type RunsToCompare,
 } from './compare-runs'
 export { type DataDocsOptions, dataDocsAction } from './data-docs'
+export { type DataQualityHtmlOptions, dataQualityHtml } from './data-quality-page'
 export type { DatasetDiffHtmlOptions } from './dataset-diff'
 export { datasetDiffHtml } from './dataset-diff'
+export { type DriftReportHtmlOptions, driftReportHtml } from './drift-page'
 export type {
   LifecycleEvent,
   LifecycleReport,
@@ -30,4 +32,5 @@ export { page } from './page'
 export { type SearchHtmlOptions, searchHtml } from './search-html'
 export type { DataTableOptions, HeatTableOptions, TableColumn } from './table'
 export { dataTable, heatTable } from './table'
+export { type TrafficHtmlOptions, type TrafficState, trafficHtml } from './traffic-html'
 export { type ValidationReportOptions, validationReport } from './validation-report'

@@ -58,6 +58,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'adapters/json': ['dataset'],
   'adapters/parquet': ['dataset'],
   'adapters/sqlite': ['dataset'],
+  // A format of models makes fitted models.
+  'adapters/lightgbm': ['learn'],
+  'adapters/xgboost': ['learn'],
 }
 
 function roomOf(file: string): string {

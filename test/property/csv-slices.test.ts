@@ -10,14 +10,12 @@ import { times } from '../support/effort'
 
 /** Everything about a dataset that a user can see, and the order of the texts in each dictionary. */
 const seen = (data: Dataset) =>
-  data
-    .columns()
-    .map(({ name, type, storage, dictionary }) => ({
-      name,
-      type,
-      cells: [...storage].map((value) => (Object.is(value, -0) ? '-0' : value)),
-      dictionary,
-    }))
+  data.columns().map(({ name, type, storage, dictionary }) => ({
+    name,
+    type,
+    cells: [...storage].map((value) => (Object.is(value, -0) ? '-0' : value)),
+    dictionary,
+  }))
 
 function listener(): { readonly logger: Logger; readonly heard: string[] } {
   const heard: string[] = []

@@ -1,8 +1,9 @@
 /** Boosted trees in memory, and how they predict. */
+import { softmaxOf } from '../ensemble/links'
 import { toBins } from '../forest/bins'
 import { type Forest, leafOf, type TreeArrays, treesOf } from '../forest/forest'
 import type { FeatureMatrix } from '../learner'
-import { exponential, sigmoid } from './exponential'
+import { sigmoid } from './exponential'
 import type { BoostingLink } from './losses'
 import { MISSING_BIT, SET_WORDS } from './split'
 
@@ -71,26 +72,14 @@ export function isInSet(sets: Uint32Array, set: number, bin: number): boolean {
 /** Predictions: probabilities of all classes, or numbers. */
 export function predictBoosted(trees: BoostedTrees, features: FeatureMatrix): Float64Array {
   const sums = boostedSums(trees, features)
+  if (trees.link === 'softmax') return softmaxOf(sums, trees.outputs)
   if (trees.link === 'identity') return sums
-  if (trees.link === 'logistic') {
-    const probabilities = new Float64Array(2 * sums.length)
-    for (let row = 0; row < sums.length; row++) {
-      probabilities[2 * row] = sigmoid(-(sums[row] as number))
-      probabilities[2 * row + 1] = sigmoid(sums[row] as number)
-    }
-    return probabilities
+  const probabilities = new Float64Array(2 * sums.length)
+  for (let row = 0; row < sums.length; row++) {
+    probabilities[2 * row] = sigmoid(-(sums[row] as number))
+    probabilities[2 * row + 1] = sigmoid(sums[row] as number)
   }
-  for (let at = 0; at < sums.length; at += trees.outputs) {
-    const row = sums.subarray(at, at + trees.outputs)
-    const most = row.reduce((max, sum) => Math.max(max, sum), Number.NEGATIVE_INFINITY)
-    let all = 0
-    for (let c = 0; c < row.length; c++) {
-      row[c] = exponential((row[c] as number) - most)
-      all += row[c] as number
-    }
-    for (let c = 0; c < row.length; c++) row[c] = (row[c] as number) / all
-  }
-  return sums
+  return probabilities
 }
 
 /** The trees with thresholds and child indices, for converters. */
@@ -98,6 +87,7 @@ export function boostedTreeArrays(trees: BoostedTrees): TreeArrays[] {
   const all = treesOf(trees)
   if (trees.sets.length === 0) return all
   const numFeatures = trees.edges.length
+  const sets = Array.from({ length: trees.sets.length / SET_WORDS }, (_, i) => categoriesOf(trees.sets, i))
   return all.map((tree, t) => {
     const root = trees.roots[t] as number
     const set = tree.feature.map((field, i) => (field < numFeatures ? -1 : (trees.nodes[2 * (root + i)] as number) & 131071))
@@ -108,7 +98,14 @@ export function boostedTreeArrays(trees: BoostedTrees): TreeArrays[] {
         (set[i] as number) < 0 ? left : Number(isInSet(trees.sets, set[i] as number, MISSING_BIT)),
       ),
       threshold: tree.threshold.map((threshold, i) => ((set[i] as number) < 0 ? threshold : 0)),
-      categories: { set, sets: trees.sets },
+      categories: { set, sets },
     }
   })
+}
+
+/** The categories of a set, without the bit for missing values. */
+function categoriesOf(sets: Uint32Array, set: number): Uint32Array {
+  const words = sets.slice(set * SET_WORDS, (set + 1) * SET_WORDS)
+  words[SET_WORDS - 1] = (words[SET_WORDS - 1] as number) & 0x7fffffff
+  return words
 }

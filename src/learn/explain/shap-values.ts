@@ -2,9 +2,9 @@
 import { invalidArgument, MillwrightError } from '../../core/errors'
 import { checkOptions } from '../../core/options'
 import { assertTable, isTable, type Table } from '../../schema/table'
-import { isFittedBoosting } from '../boosting/fitted-boosting'
+import { withMissingZeros } from '../ensemble/tree-ensemble'
+import { treeSumOf } from '../ensemble/tree-sum'
 import { type FittedModel, matrixFor, type PredictionInput } from '../fitted-model'
-import { isFittedForest } from '../forest/fitted-forest'
 import type { TreeArrays } from '../forest/forest'
 import type { FeatureMatrix } from '../learner'
 import { childOf, treeExplainer } from './tree-shap'
@@ -28,7 +28,7 @@ export interface ShapValues {
 }
 
 /**
- * SHAP values of a forest or of boosted trees: TreeSHAP, path-dependent, as the package `shap` computes them from the same covers. Explained are a
+ * SHAP values of a forest, of boosted trees, or of trees of another library: TreeSHAP, path-dependent, as the package `shap` computes them from the same covers. Explained are a
  * forest's probabilities or numbers, and boosted trees' sums before the link: log-odds of two classes, one score per class of more, numbers.
  *
  * O(rows × leaves × depth²) per tree.
@@ -42,12 +42,18 @@ export function shapValues(model: FittedModel, data: PredictionInput, options: S
   checkOptions('shapValues', options, { background: { allowed: 'a table', test: isTable } })
   assertTable(options?.background, 'shapValues with `background`')
   if (options.background.numRows === 0) throw invalidArgument('shapValues needs a `background` of at least one row')
-  const { trees, outputs, base, scale, targetOf } = ensembleOf(model)
-  const background = matrixFor(model.parts, options.background)
-  const rows = matrixFor(model.parts, data)
+  const sum = treeSumOf(model.parts.learner)
+  if (sum === undefined) {
+    throw new MillwrightError('Unsupported', `shapValues explains models made of trees, not ${model.parts.learner.kind}`, {
+      hint: 'permutationImportance works on every model',
+    })
+  }
+  const { trees, outputs, base, scale, targetOf } = sum
+  const background = withMissingZeros(matrixFor(model.parts, options.background), sum)
+  const rows = withMissingZeros(matrixFor(model.parts, data), sum)
   const width = rows.columns.length
   const values = new Float64Array(rows.numRows * width * outputs)
-  const baseValues = Float64Array.from(base)
+  const baseValues = base.map((value) => value * scale)
   trees.forEach((tree, t) => {
     const explainer = treeExplainer(tree, coversOf(tree, background))
     const first = targetOf(t)
@@ -65,31 +71,6 @@ export function shapValues(model: FittedModel, data: PredictionInput, options: S
     }
   })
   return { features: model.parts.matrixNames, outputs, baseValues, values }
-}
-
-interface Ensemble {
-  readonly trees: readonly TreeArrays[]
-  readonly outputs: number
-  readonly base: ArrayLike<number>
-  /** What a leaf's numbers are multiplied by. */
-  readonly scale: number
-  /** The output that the first leaf number of a tree belongs to. */
-  readonly targetOf: (tree: number) => number
-}
-
-function ensembleOf({ parts: { learner } }: FittedModel): Ensemble {
-  if (isFittedForest(learner)) {
-    const trees = learner.trees()
-    const { width } = learner.forest
-    return { trees, outputs: width, base: new Float64Array(width), scale: 1 / trees.length, targetOf: () => 0 }
-  }
-  if (isFittedBoosting(learner)) {
-    const { outputs, base } = learner.boosted
-    return { trees: learner.trees(), outputs, base, scale: 1, targetOf: (tree) => tree % outputs }
-  }
-  throw new MillwrightError('Unsupported', `shapValues explains models made of trees, not ${learner.kind}`, {
-    hint: 'permutationImportance works on every model',
-  })
 }
 
 /** By node: how many rows reach it. */

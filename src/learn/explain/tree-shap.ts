@@ -1,9 +1,5 @@
 /** SHAP values of one tree for one row: the path-dependent algorithm (Lundberg, Erion and Lee 2018, algorithm 2). */
-import type { TreeArrays } from '../forest/forest'
-
-/** Words of 32 bits in a set of categories; the last bit is for missing values. */
-const SET_WORDS = 8
-const MISSING_BIT = 255
+import { hasCategory, type TreeArrays } from '../forest/forest'
 
 /** A cell of a row by feature; `NaN` is missing. */
 export type CellOf = (feature: number) => number
@@ -11,12 +7,10 @@ export type CellOf = (feature: number) => number
 /** The child of a node that a row goes to. */
 export function childOf(tree: TreeArrays, node: number, cell: CellOf): number {
   const value = cell(tree.feature[node] as number)
-  const set = tree.categories?.set[node] ?? -1
+  const set = tree.categories?.sets[tree.categories.set[node] as number]
   let left: boolean
-  if (set >= 0) {
-    const bit = value !== value ? MISSING_BIT : value
-    left = (((tree.categories?.sets[set * SET_WORDS + (bit >>> 5)] as number) >>> (bit & 31)) & 1) === 1
-  } else left = value !== value ? tree.missingLeft[node] === 1 : value <= (tree.threshold[node] as number)
+  if (value !== value) left = tree.missingLeft[node] === 1
+  else left = set === undefined ? value <= (tree.threshold[node] as number) : hasCategory(set, value)
   return (left ? tree.left[node] : tree.right[node]) as number
 }
 

@@ -38,10 +38,18 @@ export interface TreeArrays {
   readonly values: Float64Array
   readonly width: number
   /**
-   * Of trees that split sets of categories. `set`: by node, the number of its set, −1 where it has a threshold; a row goes left when its category
-   * is in the set. `sets`: 8 words of 32 bits per set, the lowest bit first, the last for missing values. Categories are 0, 1, 2 ….
+   * Of trees that split by sets of categories. `set`: by node, the number of its set, −1 where it has a threshold; a row goes left when its category
+   * is in the set, or is missing and `missingLeft` is 1. `sets`: bits in words of 32, the lowest first. Categories are 0, 1, 2 …; those beyond
+   * the words are in no set.
    */
-  readonly categories?: { readonly set: Int32Array; readonly sets: Uint32Array } | undefined
+  readonly categories?: { readonly set: Int32Array; readonly sets: readonly Uint32Array[] } | undefined
+}
+
+/** Whether a category is in a set. Fractions are cut off; what is no number ≥ 0 is in none. */
+export function hasCategory(set: Uint32Array, value: number): boolean {
+  if (!(value > -1 && value < 32 * set.length)) return false
+  const category = Math.trunc(value)
+  return (((set[category >>> 5] as number) >>> (category & 31)) & 1) === 1
 }
 
 /** Rows predicted together: their bins and sums stay in the L1 cache while every tree is applied. */

@@ -1,0 +1,45 @@
+/** The pages in headless Chromium: no errors, nothing that axe-core finds, no page wider than its screen. A part of the full run, because a browser takes seconds to start. */
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dataQuality } from '../../src/dataset'
+import { DriftDetector } from '../../src/drift'
+import { densityChart, lineChart, rocChart } from '../../src/plot'
+import { dataQualityHtml, driftReportHtml, page } from '../../src/report'
+import { installChromium, startChromium } from '../support/chromium'
+import { isFull } from '../support/effort'
+import { manyColumns } from '../support/many-columns'
+import { checkPage } from '../support/page-check'
+
+describe.skipIf(!isFull)('pages in a browser', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    await installChromium()
+    browser = await startChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+  })
+
+  const size = { columns: 40, rows: 300 }
+  const [reference, current] = [manyColumns(1, 0, size), manyColumns(2, 1, size)]
+  const pages: Readonly<Record<string, () => string>> = {
+    drift: () => driftReportHtml(new DriftDetector().fit(reference).detect(current)),
+    'data quality': () => dataQualityHtml(dataQuality(current, { reference })),
+    charts: () => {
+      const points = Array.from({ length: 40 }, (_, i) => ({ x: i * 86_400_000, y: Math.sin(i) }))
+      const curve = { falsePositiveRate: [0, 0.2, 1], truePositiveRate: [0, 0.8, 1], thresholds: [1, 0.5, 0] }
+      return page({
+        title: 'Charts',
+        sections: [
+          { title: 'Density', body: densityChart({ series: [{ name: 'a', values: points.map(({ y }) => y) }] }) },
+          { title: 'Line', body: lineChart({ description: 'a line', series: [{ name: 'a', points, colour: 'a' }] }) },
+          { title: 'ROC', body: rocChart({ curves: [{ name: 'a', curve: curve as never }] }) },
+        ],
+      })
+    },
+  }
+
+  it.each(Object.entries(pages))('%s', async (_, make) => {
+    expect(await checkPage(browser, make())).toEqual({ console: [], axe: [], overflow: [] })
+  })
+})
