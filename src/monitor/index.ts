@@ -6,8 +6,22 @@ export type { RuleStatus } from './alert-engine'
 export type { AlertPatience, AlertState } from './alert-state'
 export type { Alerts } from './alerts-view'
 export { type ConfiguredMonitorOptions, configuredMonitor } from './configured'
+export { type DiagnosedFeature, type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose'
+export type { DiagnosedSlice } from './diagnosed-slices'
 export type { DriftColumn, DriftReading, DriftSource } from './drift-source'
+export {
+  type CbpeEstimator,
+  type CbpeMetric,
+  type CbpeOptions,
+  type CbpeState,
+  estimateChunks,
+  fitCbpe,
+  type OutcomeValues,
+  restoreCbpe,
+} from './estimate/cbpe'
+export { type DleEstimator, type DleMetric, type DleOptions, fitDle } from './estimate/dle'
 export type { PerformanceEstimate, PerformanceEstimator, UnlabelledRows } from './estimate/estimator'
+export { type LabelledRows, modelRows, type TableRowsOptions, tableRows } from './estimate/reference'
 export type { LogTableOptions } from './log-table'
 export type { Actual, LoggedPrediction } from './logged-prediction'
 export type { CheckReport, EstimateQuery, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource } from './monitor'
