@@ -3,10 +3,12 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dataQuality } from '../../src/dataset'
 import { DriftDetector } from '../../src/drift'
+import { compareVersions, performanceReport } from '../../src/monitor'
 import { densityChart, lineChart, rocChart } from '../../src/plot'
-import { dataQualityHtml, driftReportHtml, page } from '../../src/report'
+import { compareVersionsHtml, dataQualityHtml, driftReportHtml, page, performanceHtml } from '../../src/report'
 import { installChromium, startChromium } from '../support/chromium'
 import { isFull } from '../support/effort'
+import { labelledRows } from '../support/labelled-rows'
 import { manyColumns } from '../support/many-columns'
 import { checkPage } from '../support/page-check'
 
@@ -25,6 +27,12 @@ describe.skipIf(!isFull)('pages in a browser', () => {
   const pages: Readonly<Record<string, () => string>> = {
     drift: () => driftReportHtml(new DriftDetector().fit(reference).detect(current)),
     'data quality': () => dataQualityHtml(dataQuality(current, { reference })),
+    'performance of a classifier': () => performanceHtml(performanceReport(labelledRows(1).classifier, { slices: ['region'] })),
+    'performance of a regressor': () => performanceHtml(performanceReport(labelledRows(1).regressor, { slices: ['region'] })),
+    'versions compared': () => {
+      const { classifier, worse } = labelledRows(1)
+      return compareVersionsHtml(compareVersions({ '3': classifier, '4': worse }, { resamples: 20 }))
+    },
     charts: () => {
       const points = Array.from({ length: 40 }, (_, i) => ({ x: i * 86_400_000, y: Math.sin(i) }))
       const curve = { falsePositiveRate: [0, 0.2, 1], truePositiveRate: [0, 0.8, 1], thresholds: [1, 0.5, 0] }
