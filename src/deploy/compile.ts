@@ -98,6 +98,18 @@ export function refusePrevious(engine: string, graph: CompiledGraph, why: string
   if (step !== undefined) throw cannotExpress(engine, graph.name, step.name, 'falls back to the output of an earlier run', why)
 }
 
+/** @throws Unsupported for a step whose name an engine would read as a placeholder */
+export function refuseBraces(engine: string, graph: CompiledGraph): void {
+  const step = graph.steps.find(({ name }) => name.includes('{{'))
+  if (step !== undefined) throw cannotExpress(engine, graph.name, step.name, 'has "{{" in its name', 'that begins a placeholder')
+}
+
+/** The step that gives the list which a map step, or a chain of map steps, starts from. */
+export function listOfMaps(graph: CompiledGraph, step: CompiledStep): string {
+  const over = graph.steps.find(({ name }) => name === step.over)
+  return over?.over === undefined ? (step.over as string) : listOfMaps(graph, over)
+}
+
 /** Names for steps where an engine allows only some characters: `allowed` is kept, the rest becomes `replacement`, equal names get `-2`, `-3`. */
 export function engineNames(steps: readonly CompiledStep[], clean: (name: string) => string, joint = '-'): ReadonlyMap<string, string> {
   const taken = new Set<string>()

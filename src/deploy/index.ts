@@ -1,16 +1,22 @@
-/** `millwright/deploy`: files that a team commits: containers and clusters, pipelines for other engines, alert rules and dashboards. */
+/** `millwright/deploy`: files that a team commits: containers and clusters, pipelines for other engines, alert rules and dashboards; passports of models. */
 
 export { type AirflowOptions, airflowDag } from './airflow'
 export { type AlertRulesOptions, prometheusRules, type ServiceLimits } from './alert-rules'
+export { type ArgoOptions, argoWorkflow } from './argo'
 export type { CompileOptions, PipelineSource } from './compile'
 export { type ComposeOptions, compose } from './compose'
 export { type DeploymentFilesOptions, deploymentFiles } from './deployment-files'
 export { dockerfile } from './dockerfile'
 export { type DvcFiles, type DvcYamlOptions, dvcYaml } from './dvc-yaml'
+export { type GithubMatrixOptions, githubMatrix } from './github-matrix'
 export { type GithubWorkflowOptions, githubWorkflow } from './github-workflow'
 export { type GrafanaDashboard, type GrafanaDashboardOptions, grafanaDashboard } from './grafana-dashboard'
 export { type GrafanaProvisioningOptions, grafanaProvisioning } from './grafana-provisioning'
 export { type InferenceServiceOptions, inferenceService } from './kserve'
+export { type KubeflowOptions, kubeflowPipeline } from './kubeflow'
 export { type KubernetesOptions, kubernetes } from './kubernetes'
+export type { PassportFacts } from './passport/ml-bom'
+export { issuePassport, type ModelPassport, type PassportOptions, type PassportRegistry, verifyPassport } from './passport/passport'
+export { type ModelFiles, type SignModelOptions, signModel, type VerifiedModel, verifyModel } from './passport/signature'
 export type { DeployService, FileSet } from './service'
 export { type StepCommandHost, type StepPipeline, stepCommand, stepExitCodes } from './step-command'

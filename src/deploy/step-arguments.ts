@@ -21,12 +21,16 @@ export interface StepCommandArguments {
   readonly in: readonly string[]
   /** A file for the positions of the items of a list. */
   readonly indexes?: string | undefined
+  /** What Kubeflow Pipelines gives a task, as JSON: parameters, and the places of artifacts. */
+  readonly executorInput?: string | undefined
+  /** Where Kubeflow Pipelines reads what a task gave. */
+  readonly executorOutput?: { readonly file: string; readonly name?: string | undefined; readonly uri: string } | undefined
   readonly skipExit: number
   readonly missing: 'refuse' | 'infer'
 }
 
 const usage =
-  'usage: --step NAME --run ID [--index N] [--attempt N] [--seed N] [--concurrency N] [--input JSON] [--params JSON] [--params-file FILE] [--param NAME=VALUE]… [--out FOLDER] [--in FOLDER]… [--indexes FILE] [--skip-exit CODE] [--missing refuse|infer]'
+  'usage: --step NAME --run ID [--index N] [--attempt N | --retry N] [--seed N] [--concurrency N] [--input JSON] [--params JSON] [--params-file FILE] [--param NAME=VALUE]… [--out FOLDER] [--in FOLDER]… [--indexes FILE] [--executor-input JSON] [--skip-exit CODE] [--missing refuse|infer]'
 
 /** Reads `--name value` and `--name=value`. @throws InvalidArgument naming what is wrong */
 export function stepArguments(argv: readonly string[]): StepCommandArguments {
@@ -53,13 +57,14 @@ export function stepArguments(argv: readonly string[]): StepCommandArguments {
       throw invalidArgument(`--${name} must be a whole number ≥ ${min}, got ${show(text)}`)
     return value
   }
+  const retry = whole('retry', 0)
   const missing = last('missing') ?? 'refuse'
   if (missing !== 'refuse' && missing !== 'infer') throw invalidArgument(`--missing must be one of "refuse", "infer", got ${show(missing)}`)
   return {
     step: required('step'),
     run: required('run'),
     index: whole('index', 0),
-    attempt: whole('attempt', 1),
+    attempt: whole('attempt', 1) ?? (retry === undefined ? undefined : retry + 1),
     seed: whole('seed', Number.MIN_SAFE_INTEGER),
     concurrency: whole('concurrency', 1),
     input: last('input'),
@@ -69,6 +74,7 @@ export function stepArguments(argv: readonly string[]): StepCommandArguments {
     out: last('out'),
     in: found.get('in') ?? [],
     indexes: last('indexes'),
+    executorInput: last('executor-input'),
     skipExit: whole('skip-exit', 0) ?? 0,
     missing,
   }
@@ -76,5 +82,5 @@ export function stepArguments(argv: readonly string[]): StepCommandArguments {
 
 const known = [
   ...['step', 'run', 'index', 'attempt', 'seed', 'concurrency', 'input', 'params', 'params-file', 'param', 'out', 'in', 'indexes'],
-  ...['skip-exit', 'missing'],
+  ...['retry', 'skip-exit', 'missing', 'executor-input'],
 ]

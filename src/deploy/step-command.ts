@@ -5,6 +5,7 @@ import { parseJson } from '../core/json'
 import { parseYaml } from '../core/yaml-read'
 import { isWorthRetrying, type Pipeline, type SecretSource } from '../pipeline'
 import type { ObjectStore } from '../ports/object-store'
+import { executorOutput, withExecutorInput } from './executor-input'
 import { folderStore } from './folder-store'
 import { type StepCommandArguments, stepArguments } from './step-arguments'
 
@@ -41,7 +42,7 @@ export type StepPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'nam
 export async function stepCommand(pipeline: StepPipeline, host: StepCommandHost): Promise<number> {
   let args: StepCommandArguments
   try {
-    args = stepArguments(host.argv)
+    args = withExecutorInput(stepArguments(host.argv))
   } catch (error) {
     host.log(error instanceof Error ? error.message : String(error))
     return stepExitCodes.usage
@@ -79,6 +80,7 @@ async function runStep(pipeline: StepPipeline, host: StepCommandHost, args: Step
   if (args.indexes !== undefined) {
     await host.writeFile(args.indexes, utf8(JSON.stringify(Array.from({ length: length ?? 0 }, (_, position) => position))))
   }
+  if (args.executorOutput !== undefined) await host.writeFile(args.executorOutput.file, utf8(executorOutput(args.executorOutput, result)))
   if (error !== undefined) host.log(`step ${show(step)} of pipeline ${show(pipeline.name)}: ${error.message}`)
   host.print(JSON.stringify({ step, index, status, digest, length, attempts, reason, error }))
   return status === 'failed' ? stepExitCodes.failed : status === 'skipped' ? args.skipExit : stepExitCodes.done
@@ -89,10 +91,10 @@ async function inputOf(host: StepCommandHost, args: StepCommandArguments): Promi
   return text === undefined ? undefined : parseJson(text, 'the input')
 }
 
-/** Parameters: of a file, of the environment, of `--params`, of `--param`; each later one takes precedence. */
+/** Parameters: of a file, of the environment, of `--params` (or the engine's own form), of `--param`; each later one takes precedence. */
 async function paramsOf(host: StepCommandHost, args: StepCommandArguments): Promise<Record<string, unknown>> {
   const file = args.paramsFile === undefined ? {} : parseYaml(await host.readFile(args.paramsFile), args.paramsFile)
-  const texts = [host.env.MILLWRIGHT_PARAMS, args.params].filter((text) => text !== undefined && text !== '')
+  const texts = [host.env.MILLWRIGHT_PARAMS, args.params].filter((text) => text !== undefined && text !== '' && text !== 'null')
   const objects = [file ?? {}, ...texts.map((text) => parseJson(text as string, 'the parameters'))]
   for (const each of objects) {
     if (typeof each !== 'object' || each === null || Array.isArray(each))

@@ -7,6 +7,8 @@ export type { AlertPatience, AlertState } from './alert-state'
 export type { Alerts } from './alerts-view'
 export { type CompareVersionsOptions, compareVersions, type VersionComparison, type VersionDifference } from './compare-versions'
 export { type ConfiguredMonitorOptions, configuredMonitor } from './configured'
+export { type DiagnosedFeature, type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose'
+export type { DiagnosedSlice } from './diagnosed-slices'
 export type { DriftColumn, DriftReading, DriftSource } from './drift-source'
 export {
   type CbpeEstimator,

@@ -25,6 +25,8 @@ export interface NodeServerOptions {
   readonly headersTimeoutMs?: number | undefined
   /** Longest time for a client to send its whole request. @default 60,000 */
   readonly requestTimeoutMs?: number | undefined
+  /** Most open connections; a further one is closed at once. @default no limit */
+  readonly maxConnections?: number | undefined
   /** How long an idle connection is kept; must be longer than the load balancer's. @default 65,000 */
   readonly keepAliveTimeoutMs?: number | undefined
   /**
@@ -72,6 +74,7 @@ export async function startNodeServer(handler: NodeHandler, options: NodeServerO
     },
     (request, response) => void answerNode(handler, request, response, { isClosing }),
   )
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
   const port = await listen(server, options.port ?? 8000, host)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
   const sockets = trackSockets(server)
@@ -172,6 +175,7 @@ export function nodeServerRules(): Readonly<Record<keyof NodeServerOptions, Opti
     port: wholeNumber(0, 65535),
     host: nonEmptyString(),
     signal: ofType('object'),
+    maxConnections: wholeNumber(1),
     headersTimeoutMs: milliseconds,
     requestTimeoutMs: milliseconds,
     keepAliveTimeoutMs: milliseconds,

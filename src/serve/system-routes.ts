@@ -14,6 +14,8 @@ export interface SystemOptions {
   /** The metrics for `/metrics`. */
   readonly families: () => readonly MetricFamily[]
   readonly protocols: readonly Protocol[]
+  /** Whether requests need a key or token. */
+  readonly needsAuth: boolean
 }
 
 /** `/healthz` (`/livez`, `/health`, `/ping`), `/readyz`, `/metrics`, `/openapi.json`, `/docs`, `/`. */
