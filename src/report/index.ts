@@ -27,6 +27,7 @@ export type {
   ReportVersion,
 } from './lifecycle-report'
 export { lifecycleReport } from './lifecycle-report'
+export { type LiveAnswer, type LiveMonitor, type LiveMonitorOptions, liveMonitor } from './live-monitor'
 export { type ModelCard, type ModelCardOptions, type ModelCardWords, modelCard } from './model-card'
 export type { PageOptions, Section, Tile } from './page'
 export { page } from './page'
