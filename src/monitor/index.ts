@@ -5,6 +5,7 @@ export type { Alert, AlertRecord } from './alert-book'
 export type { RuleStatus } from './alert-engine'
 export type { AlertPatience, AlertState } from './alert-state'
 export type { Alerts } from './alerts-view'
+export { type CompareVersionsOptions, compareVersions, type VersionComparison, type VersionDifference } from './compare-versions'
 export { type ConfiguredMonitorOptions, configuredMonitor } from './configured'
 export { type DiagnosedFeature, type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose'
 export type { DiagnosedSlice } from './diagnosed-slices'
@@ -31,6 +32,16 @@ export { Monitor } from './monitor'
 export { type MonitorMetrics, type MonitorMetricsOptions, monitorMetrics } from './monitor-metrics'
 export type { MonitorOptions } from './monitor-options'
 export type { Performance, PerformancePoint, PerformanceSlice } from './performance'
+export {
+  type ClassificationDetails,
+  type PerformanceReport,
+  type PerformanceReportOptions,
+  performanceReport,
+  type RegressionDetails,
+  type ReportCurves,
+  type ReportMetric,
+  type ReportSlice,
+} from './performance-report'
 export type { LogCounts, LogOutcome, RowSelection } from './prediction-log'
 export type { Reading } from './reading'
 export type { RefusedCount, RefusedSummary } from './refused-log'

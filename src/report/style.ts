@@ -69,6 +69,8 @@ h3{font-size:15.5px;margin:0 0 6px;font-weight:600;overflow-wrap:anywhere}
 @media (max-width:640px){thead th,thead th.n{white-space:normal}.findings li,.findings.met li{display:block}.findings li>*{display:block;margin:0 0 4px}.findings li>.tag{display:inline-block}}
 .mini{width:120px;height:30px}
 .card{padding:14px 0 10px;border-top:1px solid var(--line)}.card:first-of-type{border-top:0}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:18px 28px;align-items:start}
+.pair>*{min-width:0}
 .beside{display:grid;grid-template-columns:minmax(0,1.6fr) minmax(0,1fr);gap:6px 34px;align-items:start}@media (max-width:760px){.beside{grid-template-columns:minmax(0,1fr)}}.beside td,.beside th{padding:4px 8px}
 .barcell{width:28%;min-width:70px}.hbar{display:block;height:12px;border-radius:3px;min-width:1px}
 table.shares th,table.shares td{padding:3px 8px;vertical-align:middle}
