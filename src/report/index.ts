@@ -29,6 +29,7 @@ export type {
 export { lifecycleReport } from './lifecycle-report'
 export type { PageOptions, Section, Tile } from './page'
 export { page } from './page'
+export { type PipelineHtmlOptions, pipelineHtml, type ShownPipelineRun } from './pipeline-html'
 export { type SearchHtmlOptions, searchHtml } from './search-html'
 export type { DataTableOptions, HeatTableOptions, TableColumn } from './table'
 export { dataTable, heatTable } from './table'
