@@ -94,7 +94,8 @@ function countColumn(byColumn: Map<string, Record<string, number>>, name: string
  */
 export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
   const reading = { coerce: policy.coerce, finite: true }
-  const names = createNameCheck(columns, policy.unknownColumns)
+  // Most rows have every column, and no check of names.
+  let names: ReturnType<typeof createNameCheck> | undefined
   return rows.map((row, index) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
       log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${showKind(row)}`)
@@ -114,7 +115,10 @@ export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec
       } else if (isProblem(cell)) log.add([index, column.name], cell.code, `${place(index, column.name)} ${cell.message}`)
       else cells[j] = cell
     }
-    if (absent > 0 || policy.unknownColumns === 'error') names.checkRow(record, index, absent, log)
+    if (absent > 0 || policy.unknownColumns === 'error') {
+      names ??= createNameCheck(columns, policy.unknownColumns)
+      names.checkRow(record, index, absent, log)
+    }
     return cells
   })
 }
