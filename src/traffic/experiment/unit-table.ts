@@ -41,31 +41,7 @@ export function createUnitTable(maxUnits: number, metrics: Readonly<Record<strin
   const table = new Map<string, Unit>()
   let contaminated = 0
   let uncounted = 0
-  const valueFor = (unit: Unit, name: string, kind: AbMetric['kind']): number | undefined => {
-    const value = unit.values?.get(name)
-    if (kind === 'mean') return value === undefined ? undefined : value.sum / value.count
-    if (value === undefined) return 0
-    return kind === 'sum' ? value.sum : Number(value.sum !== 0)
-  }
-  const totals = new Map<string, ArmTotals>()
-  const totalsOf = (arm: string): ArmTotals => {
-    const held = totals.get(arm)
-    if (held !== undefined) return held
-    const fresh = { units: 0, metrics: new Map(Object.keys(metrics).map((name) => [name, { sum: 0, count: 0 }])) }
-    totals.set(arm, fresh)
-    return fresh
-  }
-  /** Adds what a unit counts for to the sums of its arm, or takes it away. */
-  const count = (unit: Unit, sign: 1 | -1, only?: string): void => {
-    const arm = totalsOf(unit.arm)
-    if (only === undefined) arm.units += sign
-    for (const [name, total] of arm.metrics) {
-      const value = only === undefined || name === only ? valueFor(unit, name, metrics[name]?.kind ?? 'sum') : undefined
-      if (value === undefined) continue
-      total.sum += sign * value
-      total.count += sign
-    }
-  }
+  const totals = createArmTotals(metrics)
   return {
     expose(name, arm) {
       const unit = table.get(name)
@@ -76,11 +52,11 @@ export function createUnitTable(maxUnits: number, metrics: Readonly<Record<strin
         }
         const fresh = { arm, contaminated: false }
         table.set(name, fresh)
-        count(fresh, 1)
+        totals.count(fresh, 1)
         return 'new'
       }
       if (unit.arm === arm || unit.contaminated) return 'known'
-      count(unit, -1)
+      totals.count(unit, -1)
       unit.contaminated = true
       contaminated++
       return 'contaminated'
@@ -89,7 +65,7 @@ export function createUnitTable(maxUnits: number, metrics: Readonly<Record<strin
     record(name, metric, value) {
       const unit = table.get(name)
       if (unit === undefined) return false
-      if (!unit.contaminated) count(unit, -1, metric)
+      if (!unit.contaminated) totals.count(unit, -1, metric)
       unit.values ??= new Map()
       const held = unit.values.get(metric)
       if (held === undefined) unit.values.set(metric, { sum: value, count: 1 })
@@ -97,12 +73,12 @@ export function createUnitTable(maxUnits: number, metrics: Readonly<Record<strin
         held.sum += value
         held.count++
       }
-      if (!unit.contaminated) count(unit, 1, metric)
+      if (!unit.contaminated) totals.count(unit, 1, metric)
       return true
     },
-    units: (arm) => totals.get(arm)?.units ?? 0,
+    units: (arm) => totals.of(arm).units,
     mean(arm, name) {
-      const total = totals.get(arm)?.metrics.get(name)
+      const total = totals.of(arm).metrics.get(name)
       return total === undefined || total.count === 0 ? Number.NaN : total.sum / total.count
     },
     summary(arm, name, { kind }) {
@@ -119,6 +95,43 @@ export function createUnitTable(maxUnits: number, metrics: Readonly<Record<strin
     },
     get uncounted() {
       return uncounted
+    },
+  }
+}
+
+/** What a unit counts for in a metric; `undefined` when it does not count. */
+function valueFor(unit: Unit, name: string, kind: AbMetric['kind']): number | undefined {
+  const value = unit.values?.get(name)
+  if (kind === 'mean') return value === undefined ? undefined : value.sum / value.count
+  if (value === undefined) return 0
+  return kind === 'sum' ? value.sum : Number(value.sum !== 0)
+}
+
+/** The sums of every arm. */
+function createArmTotals(metrics: Readonly<Record<string, AbMetric>>): {
+  of(arm: string): ArmTotals
+  /** Adds what a unit counts for to the sums of its arm, or takes it away; of one metric or of all. */
+  count(unit: Unit, sign: 1 | -1, only?: string): void
+} {
+  const totals = new Map<string, ArmTotals>()
+  const of = (arm: string): ArmTotals => {
+    const held = totals.get(arm)
+    if (held !== undefined) return held
+    const fresh = { units: 0, metrics: new Map(Object.keys(metrics).map((name) => [name, { sum: 0, count: 0 }])) }
+    totals.set(arm, fresh)
+    return fresh
+  }
+  return {
+    of,
+    count(unit, sign, only) {
+      const arm = of(unit.arm)
+      if (only === undefined) arm.units += sign
+      for (const [name, total] of arm.metrics) {
+        const value = only === undefined || name === only ? valueFor(unit, name, metrics[name]?.kind ?? 'sum') : undefined
+        if (value === undefined) continue
+        total.sum += sign * value
+        total.count += sign
+      }
     },
   }
 }
