@@ -4,8 +4,7 @@ import type { ColumnType } from '../ports/table'
 import { type Moments, momentsStd } from '../stats/running-moments'
 import { KllSketch } from '../stats/sketches/kll'
 import { countBetween, indexCuts, pictureEdges } from './bins'
-import type { NumericSample } from './compare-numeric'
-import type { NumericReference, ReferenceBase, SketchReference } from './reference-profile'
+import type { NumericReference, NumericSample, ReferenceBase, SketchReference } from './reference-profile'
 
 /** Most values that a sketch is spread out to. */
 const MOST_VALUES = 10_000

@@ -17,11 +17,13 @@ export {
   type CbpeState,
   estimateChunks,
   fitCbpe,
+  type LearnedMetric,
   type OutcomeValues,
   restoreCbpe,
 } from './estimate/cbpe'
 export { type DleEstimator, type DleMetric, type DleOptions, fitDle } from './estimate/dle'
 export type { PerformanceEstimate, PerformanceEstimator, UnlabelledRows } from './estimate/estimator'
+export type { BinaryMetric } from './estimate/expected-metrics'
 export { type LabelledRows, modelRows, type TableRowsOptions, tableRows } from './estimate/reference'
 export type { LogTableOptions } from './log-table'
 export type { Actual, LoggedPrediction } from './logged-prediction'

@@ -163,6 +163,11 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return this.#origin?.reference
   }
 
+  /** Whether calls may ask for explanations. */
+  get explains(): boolean {
+    return (this.#settings.hooks.explain ?? this.#handle.model.explain) !== undefined
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closing !== undefined

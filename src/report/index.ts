@@ -32,6 +32,7 @@ export { type ModelCard, type ModelCardOptions, type ModelCardWords, modelCard }
 export type { PageOptions, Section, Tile } from './page'
 export { page } from './page'
 export { compareVersionsHtml, type PerformanceHtmlOptions, performanceHtml } from './performance-html'
+export { type PipelineHtmlOptions, pipelineHtml, type ShownPipelineRun } from './pipeline-html'
 export { type SearchHtmlOptions, searchHtml } from './search-html'
 export type { DataTableOptions, HeatTableOptions, TableColumn } from './table'
 export { dataTable, heatTable } from './table'

@@ -18,6 +18,7 @@ h2{font-size:19px;letter-spacing:-.01em;margin:0 0 2px;font-weight:640}
 p{margin:0 0 10px;max-width:76ch}
 .lead{font-size:16.5px;color:var(--soft)}
 .note{color:var(--soft);font-size:13.5px}
+.plain{font-weight:400}
 section{margin:26px 0;padding:22px 24px 18px;background:var(--card);border:1px solid var(--line);border-radius:12px;break-inside:avoid}
 section>p:first-of-type{color:var(--soft);font-size:14px;margin-bottom:14px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:14px;margin:26px 0 0;padding:0;list-style:none}

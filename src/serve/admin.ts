@@ -34,7 +34,7 @@ export interface AdminCanary {
 export interface AdminOptions {
   /** The secret that requests must have: `authorization: Bearer <token>`, or `x-admin-token`. At least 16 characters, no white space. */
   readonly token: string
-  /** Where `promote` and `rollback` move aliases. @default those two routes answer 501 */
+  /** Where `promote` and `rollback` move aliases. @default those two routes answer 409 */
   readonly registry?: AdminRegistry | undefined
   /** Model name → its rollout, for the routes of canaries. */
   readonly canaries?: Readonly<Record<string, AdminCanary>> | undefined
@@ -86,7 +86,7 @@ export function adminProtocol(options: AdminOptions): Protocol {
     openApi: adminApi,
     routes: [
       { method: 'GET', path: '/admin/models', admin: true, handle: listModels },
-      { method: 'POST', path: '/admin/models/:name/reload', admin: true, handle: async (context) => reload(context, modelOf(context)) },
+      { method: 'POST', path: '/admin/models/:name/reload', admin: true, handle: reloadNow },
       { method: 'POST', path: '/admin/models/:name/promote', admin: true, handle: (context) => move(context, registry, 'promote') },
       { method: 'POST', path: '/admin/models/:name/rollback', admin: true, handle: (context) => move(context, registry, 'rollback') },
       { method: 'GET', path: '/admin/models/:name/canary', admin: true, handle: (context) => jsonAnswer(canaryOf(context).status()) },
@@ -104,6 +104,12 @@ function listModels({ models, unloaded }: RouteContext): HttpAnswer {
   return jsonAnswer({ models: list })
 }
 
+async function reloadNow(context: RouteContext): Promise<HttpAnswer> {
+  const predictor = modelOf(context)
+  await orderOf(context)
+  return reload(context, predictor)
+}
+
 async function reload(context: RouteContext, predictor: Predictor): Promise<HttpAnswer> {
   const before = predictor.version
   const changed = await predictor.refresh()
@@ -116,7 +122,7 @@ async function move(context: RouteContext, registry: AdminRegistry | undefined, 
   const [registered = '', own] = (predictor.reference ?? '').split('@')
   const alias = order.alias ?? (own !== undefined && !/^\d+$/.test(own) ? own : undefined)
   if (registry === undefined || registered === '')
-    throw new HttpProblem(501, 'no-registry', 'this model was not loaded from a registry that `admin` names, so it has no alias to move')
+    throw new HttpProblem(409, 'no-registry', 'this model was not loaded from a registry that `admin` names, so it has no alias to move')
   if (alias === undefined) throw new HttpProblem(400, 'unknown-form', 'the body must name the "alias" to move')
   const reason = { reason: order.reason }
   if (action === 'rollback') await registry.rollback(registered, alias, reason)
@@ -132,7 +138,7 @@ interface Order {
 }
 
 async function orderOf(context: RouteContext): Promise<Order> {
-  const body = (await context.optionalJson()) ?? {}
+  const body = await context.optionalJson({})
   const { version, alias, reason = 'by an administrator over HTTP' } = isJsonObject(body) ? body : {}
   const isText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')
   if (!isJsonObject(body) || ![typeof version === 'number' ? String(version) : version, alias, reason].every(isText))

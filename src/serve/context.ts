@@ -74,8 +74,8 @@ export class RequestContext implements RouteContext {
 
   readonly parse = (bytes: Uint8Array): unknown => parseJsonBytes(bytes, this.#state.limits)
 
-  readonly optionalJson = async (): Promise<unknown> => {
+  readonly optionalJson = async (otherwise?: unknown): Promise<unknown> => {
     const bytes = await this.bytes()
-    return bytes.length === 0 ? undefined : this.parse(bytes)
+    return bytes.length === 0 ? otherwise : this.parse(bytes)
   }
 }

@@ -48,8 +48,8 @@ export interface RouteContext {
   readonly unloaded: Set<string>
   /** The body as JSON. @throws a problem with status 400, 413 or 415 */
   json(): Promise<unknown>
-  /** The same, but `undefined` for an empty body, of any media type. */
-  optionalJson(): Promise<unknown>
+  /** The same, of any media type; `otherwise` for an empty body. */
+  optionalJson(otherwise?: unknown): Promise<unknown>
   /** The body as it was sent, unpacked if it was compressed; of at most `maxBytes`, or as many as the limits say. @throws a problem with status 400, 413 or 415 */
   bytes(maxBytes?: number): Promise<Uint8Array>
   /** JSON text within the limits. @throws a problem with status 400 */
@@ -65,7 +65,7 @@ export interface RouteContext {
 /** One method on one path. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** Segments after slashes; `:name` takes any one segment. */
+  /** Segments after slashes; `:name` takes any one segment, `:name:verb` one that ends in `:verb`. */
   readonly path: string
   /** Only for administrators: refused unless the handler was made with `admin` and the request has its token. @default false */
   readonly admin?: boolean | undefined

@@ -59,6 +59,7 @@ function rowsOf(body: unknown): Row[] {
   if (!isJsonObject(body) || keys.length !== 1 || !(forms as readonly string[]).includes(form as string)) {
     throw new HttpProblem(400, 'unknown-form', `the body must be an object with exactly one of ${forms.join(', ')}, and optionally params`)
   }
+  if (body.params !== undefined && !isJsonObject(body.params)) throw new HttpProblem(400, 'unknown-form', '"params" must be an object')
   const value = body[form as string]
   if (form === 'dataframe_split') return splitRows(value)
   if (form === 'inputs') return columnRows(value)
@@ -67,8 +68,13 @@ function rowsOf(body: unknown): Row[] {
 }
 
 function splitRows(value: unknown): Row[] {
-  const { columns, data } = isJsonObject(value) ? value : {}
-  if (!Array.isArray(columns) || !Array.isArray(data) || !data.every((row) => Array.isArray(row) && row.length === columns.length)) {
+  const { columns, data, index = [] } = isJsonObject(value) ? value : {}
+  if (
+    !Array.isArray(index) ||
+    !Array.isArray(columns) ||
+    !Array.isArray(data) ||
+    !data.every((row) => Array.isArray(row) && row.length === columns.length)
+  ) {
     throw new HttpProblem(400, 'unknown-form', '"dataframe_split" must hold "columns" and "data", a list of lists as long as the columns')
   }
   const names = columns.map((name: unknown) => (typeof name === 'number' ? String(name) : name))

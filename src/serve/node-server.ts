@@ -66,10 +66,13 @@ export async function startNodeServer(handler: NodeHandler, options: NodeServerO
   const { host = '127.0.0.1', graceMs = 10_000, drainDelayMs = 0, clock = systemClock() } = options
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
+  const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options
   const server = createServer(
     {
-      headersTimeout: options.headersTimeoutMs ?? 10_000,
-      requestTimeout: options.requestTimeoutMs ?? 60_000,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // Node looks for requests that take too long only at this interval, by default every 30 seconds.
+      connectionsCheckingInterval: Math.min(30_000, Math.max(250, Math.min(headersTimeoutMs || 60_000, requestTimeoutMs || 60_000) / 2)),
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
     },
     (request, response) => void answerNode(handler, request, response, { isClosing }),

@@ -96,7 +96,6 @@ function operation(name: string, predictor: Predictor, operationId: string): Jso
       415: problem('The body is not JSON'),
       422: problem('Rows do not fit the signature; every problem is listed'),
       500: problem('The model failed'),
-      501: problem('The model cannot do this, such as explain its predictions'),
       503: problem('Overloaded or shutting down; try again'),
       504: problem('The deadline passed'),
     },
@@ -110,10 +109,15 @@ function modelSchemas(name: string, predictor: Predictor, maxRows: number): [str
     properties: Object.fromEntries(columns.map((column) => [column.name, cellSchema(column)])),
     required: columns.filter(({ required }) => required !== false).map((column) => column.name),
   }
-  const rows = { type: 'array', items: ref(key(name, 'Row')), maxItems: maxRows }
+  const rows = { type: 'array', items: ref(key(name, 'Row')), description: `At most ${maxRows} rows` }
   const ids = { type: 'array', items: { type: 'string', minLength: 1 }, description: 'One id per row; the answers carry them' }
   const forms = [
-    { type: 'object', properties: { rows, ids, explain: { type: 'boolean' } }, required: ['rows'], additionalProperties: false },
+    {
+      type: 'object',
+      properties: { rows, ids, ...(predictor.explains ? { explain: { type: 'boolean' } } : {}) },
+      required: ['rows'],
+      additionalProperties: false,
+    },
     {
       type: 'object',
       properties: { row: ref(key(name, 'Row')), id: { type: 'string', minLength: 1 } },

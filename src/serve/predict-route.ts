@@ -31,6 +31,8 @@ export function predictProtocol(): Protocol {
 async function predict(context: RouteContext, predictor: Predictor): Promise<HttpAnswer> {
   const { rows, ids, explain } = rowsOf(await context.json(), predictor)
   assertRowCount(rows.length, context.maxRows)
+  if (explain === true && !predictor.explains)
+    throw new HttpProblem(400, 'cannot-explain', `${predictor.name} cannot explain its predictions`)
   // The version is read before the call, which it answers even if the model is replaced meanwhile.
   const { name: model, version } = predictor
   const isPlain = ids === undefined && explain === undefined

@@ -26,7 +26,7 @@ export function mlflowApi({ models }: OpenApiContext, hasCsv: boolean): OpenApiP
   const split = {
     type: 'object',
     properties: {
-      columns: { type: 'array', items: { type: 'string' } },
+      columns: { type: 'array', items: { type: ['string', 'number'] } },
       data: { type: 'array', items: { type: 'array' } },
       index: { type: 'array' },
     },
@@ -103,8 +103,7 @@ export function tensorflowApi({ models }: OpenApiContext): OpenApiPart {
 }
 
 /** Batch jobs. */
-export function jobsApi({ models }: OpenApiContext): OpenApiPart {
-  const first = models.keys().next().value as string
+export function jobsApi(): OpenApiPart {
   const id = { ...pathParameter('id'), schema: { type: 'string', pattern: '^[0-9a-f]{32}$' } }
   const problem = (...statuses: number[]): ApiObject =>
     responsesFor(
@@ -116,7 +115,7 @@ export function jobsApi({ models }: OpenApiContext): OpenApiPart {
     )
   const body = jsonRequest({
     type: 'object',
-    properties: { rows: { type: 'array', minItems: 1, items: ref(key(first, 'Row')) } },
+    properties: { rows: { type: 'array', minItems: 1, items: object, description: 'Checked against the signature when the job runs' } },
     required: ['rows'],
   }) as { content: ApiObject }
   body.content['application/x-ndjson'] = { schema: { type: 'string', description: 'One row per line' } }
@@ -171,7 +170,7 @@ export function adminApi({ models }: OpenApiContext): OpenApiPart {
     400: 'The body does not fit',
     401: 'The token is missing',
     404: 'There is no such model, version or alias',
-    501: 'There is no registry',
+    409: 'There is no registry, or another moved the alias',
   }
   const problems = responsesFor(statuses, ref('Problem'), problemType)
   const post = (operationId: string, summary: string, properties: object): ApiObject => ({

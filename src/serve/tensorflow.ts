@@ -18,7 +18,7 @@ import { tensorflowApi } from './protocol-apis'
  * `/v1/models/:name/metadata`. Labels are not looked at: the model that is served answers. Errors are `{ error }`.
  */
 export function tensorflowProtocol(): Protocol {
-  const verbs = ['/v1/models/:target', '/v1/models/:name/versions/:target', '/v1/models/:name/labels/:target']
+  const verbs = ['/v1/models/:name:predict', '/v1/models/:name/versions/:version:predict', '/v1/models/:name/labels/:label:predict']
   return {
     name: 'tensorflow',
     routes: [
@@ -35,14 +35,8 @@ export function tensorflowProtocol(): Protocol {
 }
 
 async function predict(context: RouteContext): Promise<HttpAnswer> {
-  const { target = '', name } = context.params
-  const colon = target.lastIndexOf(':')
-  const verb = target.slice(colon + 1)
-  if (colon < 0 || verb !== 'predict')
-    throw new HttpProblem(404, 'not-found', 'POST goes to a model and its verb: /v1/models/<name>:predict')
-  const before = target.slice(0, colon)
-  const isVersion = name !== undefined && context.exchange.path.includes('/versions/')
-  const predictor = served(context, name ?? before, isVersion ? before : undefined)
+  const { name = '', version } = context.params
+  const predictor = served(context, name, version)
   const body = await context.json()
   if (!isJsonObject(body) || (body.instances === undefined) === (body.inputs === undefined))
     throw new HttpProblem(400, 'unknown-form', 'the body must be an object with either "instances" or "inputs"')

@@ -65,7 +65,7 @@ export interface CbpeState {
 }
 
 /** What is known of a metric from the reference. */
-interface LearnedMetric {
+export interface LearnedMetric {
   readonly reference: number
   readonly lower: number
   readonly upper: number

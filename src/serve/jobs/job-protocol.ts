@@ -69,7 +69,7 @@ async function linesOfBody(context: RouteContext, { maxBodyBytes }: JobSettings)
     })
   const body = context.parse(bytes)
   const rows = Array.isArray(body) ? body : isJsonObject(body) ? body.rows : undefined
-  if (!Array.isArray(rows))
+  if (!Array.isArray(rows) || !rows.every(isJsonObject))
     throw new HttpProblem(400, 'unknown-form', 'the body must be { "rows": [...] }, an array of rows, or one row per line')
   return utf8(rows.map((row) => JSON.stringify(row)).join('\n'))
 }

@@ -1,5 +1,6 @@
 /** Inference: tensors to rows or to the model, answers to tensors. */
 import { SchemaMismatchError } from '../../core/errors'
+import { fromFloat16 } from '../../core/float16'
 import type { Predictor } from '../../predictor/predictor'
 import type { ColumnSpec } from '../../schema/signature'
 import { isTensorSide } from '../../schema/signature'
@@ -44,7 +45,7 @@ export function rowsOfTensors(tensors: readonly RequestTensor[], columns: readon
   ) {
     const width = columns.length
     return Array.from({ length: first.shape[0] as number }, (_, i) =>
-      Object.fromEntries(names.map((name, j) => [name, cellOf(first.data[i * width + j])])),
+      Object.fromEntries(names.map((name, j) => [name, cellOf(first, i * width + j)])),
     )
   }
   const numRows = first?.shape[0] ?? 0
@@ -62,9 +63,12 @@ export function rowsOfTensors(tensors: readonly RequestTensor[], columns: readon
     if (!isColumn || shape[0] !== numRows)
       throw malformed(name, `must have the shape [${numRows}] or [${numRows}, 1], as many rows as the first input`)
   }
-  return Array.from({ length: numRows }, (_, i) => Object.fromEntries(tensors.map(({ name, data }) => [name, cellOf(data[i])])))
+  return Array.from({ length: numRows }, (_, i) => Object.fromEntries(tensors.map((tensor) => [tensor.name, cellOf(tensor, i)])))
 }
 
-function cellOf(value: unknown): Row[string] {
-  return value as Row[string]
+/** An element as a cell: bytes of truth values are 0 and 1, and those of half-precision numbers their bits. */
+function cellOf({ data, datatype }: RequestTensor, at: number): Row[string] {
+  const value = data[at]
+  if (datatype === 'BOOL' && typeof value === 'number') return value === 1
+  return (datatype === 'FP16' ? fromFloat16(value as number) : value) as Row[string]
 }

@@ -2,6 +2,7 @@
 import { MillwrightError, show } from '../../core/errors'
 import type { Predictor } from '../../predictor/predictor'
 import { type HttpAnswer, jsonAnswer, type Problem, type Protocol, type RouteContext } from '../exchange'
+import { isJsonObject } from '../json-body'
 import { HttpProblem } from '../problem'
 import { infer } from './infer'
 import { modelConfig, modelMetadata, modelStatistics } from './metadata'
@@ -80,12 +81,14 @@ function versionOf(context: RouteContext): Predictor {
 
 /** Every model with its state. The body may ask for those that are ready. */
 async function repositoryIndex(context: RouteContext): Promise<HttpAnswer> {
-  const body = (await context.optionalJson()) as { readonly ready?: unknown } | undefined
+  const body = await context.optionalJson({})
+  const wanted = isJsonObject(body) ? (body.ready === undefined ? false : body.ready) : undefined
+  if (typeof wanted !== 'boolean') throw new HttpProblem(400, 'unknown-form', 'the body must be an object whose "ready" is true or false')
   const models = [...context.models].map(([name, { version, closed }]) => {
     const isReady = !closed && !context.unloaded.has(name)
     return { name, version, state: isReady ? 'READY' : 'UNAVAILABLE', reason: isReady ? '' : closed ? 'closed' : 'unloaded' }
   })
-  return jsonAnswer(body?.ready === true ? models.filter(({ state }) => state === 'READY') : models)
+  return jsonAnswer(wanted ? models.filter(({ state }) => state === 'READY') : models)
 }
 
 /** Looks the reference of the model up again, and serves it, if it was taken out of service. */

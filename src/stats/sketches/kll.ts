@@ -5,6 +5,7 @@
  */
 import { invalidArgument, show } from '../../core/errors'
 import { checkOptions, finiteNumber, oneOf, wholeNumber } from '../../core/options'
+import { sortFloat64 } from '../sort'
 import { readKll, writeKll } from './kll-bytes'
 import { bufferOf, capacitiesOf, compactLevel, type KllState, levelOf, shrink } from './kll-levels'
 
@@ -17,6 +18,10 @@ export interface KllOptions {
   /** Of the coin that decides which half of a full level is kept. @default 1 */
   readonly seed?: number | undefined
 }
+
+/** From this many values on they are sorted in pieces, of this size. */
+const LEAST_PIECE = 2048
+const PIECE = 16_384
 
 /** Weighted values of a sketch, ascending. */
 export interface WeightedValues {
@@ -116,9 +121,21 @@ export class KllSketch {
     if (value === value) insert(this.#state, value)
   }
 
-  /** Adds all values but `NaN`. */
+  /** Adds all values but `NaN`. Many are sorted in pieces first, which is faster and loses less than one by one. */
   addAll(values: ArrayLike<number>): void {
-    insertAll(this.#state, values)
+    if (values.length < LEAST_PIECE) insertAll(this.#state, values)
+    else for (let from = 0; from < values.length; from += PIECE) this.#addPiece(values, from, Math.min(values.length, from + PIECE))
+  }
+
+  #addPiece(values: ArrayLike<number>, from: number, to: number): void {
+    const piece = new Float64Array(to - from)
+    let n = 0
+    for (let i = from; i < to; i++) {
+      const value = values[i] as number
+      if (value === value) piece[n++] = value
+    }
+    const { k, precision } = this
+    this.merge(KllSketch.fromSorted(sortFloat64(piece.subarray(0, n)), { k, precision, seed: this.n }))
   }
 
   /** Takes in what another sketch has seen, as if this one had seen it; the other is only read. Of unequal k the smaller decides the error. @throws InvalidArgument */

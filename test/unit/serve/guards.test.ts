@@ -181,7 +181,7 @@ describe('admin', () => {
     expect(await ask('/admin/models/m/promote', { version: {} })).toMatchObject({ status: 400, code: 'unknown-form' })
     expect(await ask('/admin/models/other/reload')).toMatchObject({ status: 404 })
     const memory = createHandler(feelsPredictor(), { admin: { token, registry } })
-    expect(await status(memory, post('/admin/models/feels/promote', { version: 1 }, admin))).toBe(501)
+    expect(await status(memory, post('/admin/models/feels/promote', { version: 1 }, admin))).toBe(409)
   })
 
   it('steers a canary', async () => {

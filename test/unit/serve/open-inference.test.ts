@@ -94,6 +94,17 @@ describe('POST /v2/models/:name/infer', () => {
     ).toMatchObject([{ parameters: { binary_data_size: 15 } }, { parameters: { binary_data_size: 32 } }])
   })
 
+  it('reads truth values and half-precision numbers from their bytes', async () => {
+    const handler = handlerOf(feelsPredictor())
+    const inputs = [
+      { name: 'celsius', shape: [2], datatype: 'FP16', parameters: { binary_data_size: 4 } },
+      { name: 'indoors', shape: [2], datatype: 'BOOL', parameters: { binary_data_size: 2 } },
+    ]
+    const parts = [new Uint8Array(Uint16Array.of(toFloat16(30), toFloat16(-3.5)).buffer), Uint8Array.of(1, 0)]
+    const response = await handler(binary({ inputs }, parts))
+    expect(await response.json()).toMatchObject({ outputs: [{ data: ['hot', 'cold'] }, {}] })
+  })
+
   it('runs models of tensors with their own tensors', async () => {
     const graph = new GraphBuilder()
     graph.reserve(['sum'])
