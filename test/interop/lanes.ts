@@ -73,6 +73,10 @@ export const lanes: readonly Lane[] = [
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
+  {
+    name: 'evidently',
+    about: 'Evidently: its methods, scores and verdicts on the same tables; river: the positions of alarms on long streams',
+  },
   { name: 'sketches', about: "Apache DataSketches' Python package: reads our KLL and HLL sketches, and we read its" },
   {
     name: 'trees',
