@@ -29,9 +29,10 @@ function madeCase(seed: number, rows: readonly [number, number], shift: number):
     normal: (move) => rng.normal() + move,
     skewed: (move) => Math.exp(rng.normal() + move),
     missing: (move) => (rng.next() < 0.1 ? null : rng.normal() * 50 + move * 20),
-    counts: (move) => Math.floor(rng.next() * 40 + move * 10),
-    few: (move) => Math.min(4, Math.floor(rng.next() * 4 + move)),
-    binary: (move) => (rng.next() < 0.3 + move / 4 ? 1 : 0),
+    // Halves, because NumPy bins whole numbers by another rule.
+    counts: (move) => Math.floor(rng.next() * 40 + move * 10) + 0.5,
+    few: (move) => Math.min(4, Math.floor(rng.next() * 4 + move)) + 0.5,
+    binary: (move) => (rng.next() < 0.3 + move / 4 ? 1.5 : 0.5),
     word: (move) => `w${Math.min(5, Math.floor(rng.next() * 5 + move))}`,
     yesNo: (move) => (rng.next() < 0.4 + move / 4 ? 'yes' : 'no'),
   }
