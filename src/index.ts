@@ -65,6 +65,7 @@ export {
 } from './dataset'
 export { type ColumnDrift, DriftDetector, type DriftProfile, type DriftReport, pageHinkley } from './drift'
 export {
+  anomalyScores,
   chain,
   columns,
   compareImportances,
@@ -80,7 +81,10 @@ export {
   gradientBoostingClassifier,
   gradientBoostingRegressor,
   hashingVectorizer,
+  isolationForest,
   kBinsDiscretizer,
+  kNeighborsClassifier,
+  kNeighborsRegressor,
   lassoRegression,
   learnRuntime,
   linearRegression,
@@ -220,7 +224,7 @@ export {
   noDriftSince,
 } from './registry'
 export { compareRunsHtml, dataDocsAction, datasetDiffHtml, lifecycleReport, validationReport } from './report'
-export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict, retrainOn } from './retraining'
+export { type Challenger, canaryOutcome, createRetraining, type RetrainingOptions, type RetrainingVerdict, retrainOn } from './retraining'
 export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'
 export type { ModelSignature } from './schema/signature'

@@ -1,7 +1,8 @@
 /** A Compose project: the service, Prometheus that scrapes it, Grafana that shows it. */
-import { invalidArgument } from '../core/errors'
-import { checkOptions, nonEmptyString, ofType } from '../core/options'
+import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType } from '../core/options'
 import { toYaml } from '../core/yaml-write'
+import { type AlertRulesOptions, prometheusRules } from './alert-rules'
+import { grafanaProvisioning } from './grafana-provisioning'
 import {
   type DeployService,
   environmentOf,
@@ -15,60 +16,33 @@ import {
 
 /** Options of {@link compose}. */
 export interface ComposeOptions {
-  /** Alert rules of Prometheus as YAML text. @default none */
-  readonly alertRules?: string | undefined
-  /** Grafana dashboards: name → JSON text. Their data source has the uid `prometheus`. @default none */
-  readonly dashboards?: Readonly<Record<string, string>> | undefined
+  /** The monitor that the dashboard and the alerts are made of. @default a monitor of the service's name without rules: panels and alerts of serving */
+  readonly monitor?: Partial<Pick<AlertRulesOptions, 'monitor' | 'rules' | 'checkEveryMs' | 'service'>> | undefined
   /** @default 'prom/prometheus:v3.5.0' */
   readonly prometheusImage?: string | undefined
   /** @default 'grafana/grafana:12.1.0' */
   readonly grafanaImage?: string | undefined
 }
 
-/** The uid of the provisioned data source, by which dashboards refer to it. */
-const DATA_SOURCE = 'prometheus'
-
 /**
- * `docker-compose.yml`, the configuration of Prometheus, and the provisioning of Grafana with its data source and dashboards. Ports are bound to
- * 127.0.0.1. Grafana's password comes from the file `grafana-password.txt`, which is not written and must not be committed.
+ * `docker-compose.yml`, the configuration and alert rules of Prometheus, and the provisioning of Grafana with its data source, a dashboard and alerts.
+ * Ports are bound to 127.0.0.1. Grafana's password comes from the file `grafana-password.txt`, which is not written and must not be committed.
  *
  * @throws InvalidArgument
  */
 export function compose(service: DeployService, options: ComposeOptions = {}): FileSet {
   const resolved = resolveService('compose', service)
-  checkOptions('compose', options, {
-    alertRules: nonEmptyString(),
-    dashboards: ofType('object'),
-    prometheusImage: nonEmptyString(),
-    grafanaImage: nonEmptyString(),
+  checkOptions('compose', options, { monitor: ofType('object'), prometheusImage: nonEmptyString(), grafanaImage: nonEmptyString() })
+  checkOptions('`monitor` of compose', options.monitor, {
+    ...{ monitor: nonEmptyString(), rules: arrayOf(ofType('object')), checkEveryMs: finiteNumber(1), service: ofType('object') },
   })
-  const { alertRules, dashboards = {} } = options
-  const wrong = Object.keys(dashboards).find((name) => !/^[\w-]{1,80}$/.test(name))
-  if (wrong !== undefined)
-    throw invalidArgument(`a dashboard of compose needs a name of letters, digits, _ and -, got ${JSON.stringify(wrong)}`)
+  const alerts = { monitor: resolved.name, rules: [], service: {}, ...options.monitor }
+  const grafana = grafanaProvisioning({ ...alerts, title: resolved.name })
   return {
     'docker-compose.yml': generatedBy(`${resolved.name} with Prometheus and Grafana`) + toYaml(composeFile(resolved, options)),
-    'prometheus/prometheus.yml': generatedBy('What Prometheus scrapes') + toYaml(prometheusFile(resolved, alertRules !== undefined)),
-    ...(alertRules === undefined ? {} : { 'prometheus/alerts.yml': alertRules }),
-    'grafana/provisioning/datasources/prometheus.yml': toYaml({
-      apiVersion: 1,
-      datasources: [
-        {
-          name: 'Prometheus',
-          uid: DATA_SOURCE,
-          type: 'prometheus',
-          access: 'proxy',
-          url: 'http://prometheus:9090',
-          isDefault: true,
-          editable: false,
-        },
-      ],
-    }),
-    'grafana/provisioning/dashboards/millwright.yml': toYaml({
-      apiVersion: 1,
-      providers: [{ name: 'millwright', type: 'file', options: { path: '/var/lib/grafana/dashboards' } }],
-    }),
-    ...Object.fromEntries(Object.entries(dashboards).map(([name, json]) => [`grafana/dashboards/${name}.json`, json])),
+    'prometheus/prometheus.yml': generatedBy('What Prometheus scrapes') + toYaml(prometheusFile(resolved)),
+    'prometheus/alerts.yml': prometheusRules(alerts),
+    ...Object.fromEntries(Object.entries(grafana).map(([path, text]) => [`grafana/${path}`, text])),
   }
 }
 
@@ -106,11 +80,7 @@ function composeFile(service: ResolvedService, options: ComposeOptions) {
           GF_ANALYTICS_REPORTING_ENABLED: 'false',
         },
         ports: ['127.0.0.1:3000:3000'],
-        volumes: [
-          './grafana/provisioning:/etc/grafana/provisioning:ro',
-          './grafana/dashboards:/var/lib/grafana/dashboards:ro',
-          'grafana-data:/var/lib/grafana',
-        ],
+        volumes: ['./grafana/provisioning:/etc/grafana/provisioning:ro', 'grafana-data:/var/lib/grafana'],
         secrets: ['grafana-password'],
         depends_on: ['prometheus'],
       },
@@ -136,10 +106,10 @@ function hardened() {
   }
 }
 
-function prometheusFile({ name, port }: ResolvedService, hasRules: boolean) {
+function prometheusFile({ name, port }: ResolvedService) {
   return {
     global: { scrape_interval: '15s', evaluation_interval: '15s' },
-    ...(hasRules ? { rule_files: ['alerts.yml'] } : {}),
+    rule_files: ['alerts.yml'],
     scrape_configs: [{ job_name: name, metrics_path: METRICS_PATH, static_configs: [{ targets: [`${name}:${port}`] }] }],
   }
 }

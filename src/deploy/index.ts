@@ -1,4 +1,4 @@
-/** `millwright/deploy`: files that a team commits: containers and clusters, pipelines for other engines, alert rules and dashboards. */
+/** `millwright/deploy`: files that a team commits: containers and clusters, pipelines for other engines, alert rules and dashboards; passports of models. */
 
 export { type AirflowOptions, airflowDag } from './airflow'
 export { type AlertRulesOptions, prometheusRules, type ServiceLimits } from './alert-rules'
@@ -15,5 +15,8 @@ export { type GrafanaProvisioningOptions, grafanaProvisioning } from './grafana-
 export { type InferenceServiceOptions, inferenceService } from './kserve'
 export { type KubeflowOptions, kubeflowPipeline } from './kubeflow'
 export { type KubernetesOptions, kubernetes } from './kubernetes'
+export type { PassportFacts } from './passport/ml-bom'
+export { issuePassport, type ModelPassport, type PassportOptions, type PassportRegistry, verifyPassport } from './passport/passport'
+export { type ModelFiles, type SignModelOptions, signModel, type VerifiedModel, verifyModel } from './passport/signature'
 export type { DeployService, FileSet } from './service'
 export { type StepCommandHost, type StepPipeline, stepCommand, stepExitCodes } from './step-command'

@@ -32,6 +32,8 @@ export function numericValues(column: Column, isSingle = false): NumericValues {
 /** The categories of a column. */
 export interface CategoryCounts {
   readonly counts: ReadonlyMap<string, number>
+  /** Values whose categories are not known by name. @default 0 */
+  readonly otherCount?: number | undefined
   readonly n: number
   readonly missing: number
 }

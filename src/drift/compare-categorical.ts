@@ -65,13 +65,14 @@ export function categoriesOfBoth(reference: CategoricalReference, current: Categ
 function align(reference: CategoricalReference, current: CategoryCounts, limit: number): Table {
   const known = new Set(reference.categories)
   const unseen = [...current.counts].filter(([category]) => !known.has(category)).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  const newRows = unseen.reduce((sum, [, count]) => sum + count, 0)
-  const pooled = reference.otherCount > 0 || unseen.length > limit
+  const others = current.otherCount ?? 0
+  const newRows = unseen.reduce((sum, [, count]) => sum + count, others)
+  const pooled = reference.otherCount > 0 || others > 0 || unseen.length > limit
   const currentCounts = reference.categories.map((category) => current.counts.get(category) ?? 0)
   const extra: (readonly [string | null, number, number])[] = pooled
     ? [[null, reference.otherCount, newRows]]
     : unseen.map(([category, count]) => [category, 0, count])
-  const told = reference.otherCount === 0
+  const told = reference.otherCount === 0 && others === 0
   return {
     labels: [...reference.categories, ...extra.map(([label]) => label)],
     reference: [...reference.counts, ...extra.map(([, count]) => count)],

@@ -1,11 +1,10 @@
 /** Computes one column of a drift report: reads the current values and compares them, or says why they cannot be compared. */
-import type { Column } from '../ports/table'
-import { categoryCounts, numericValues } from './column-values'
 import { categoriesOfBoth, compareCategorical } from './compare-categorical'
-import { type Comparison, compareNumeric, distinctOfBoth, type NumericSample } from './compare-numeric'
+import { type Comparison, compareNumeric, distinctOfBoth } from './compare-numeric'
+import type { CurrentColumn } from './current-column'
 import { type ColumnMethod, methodOf, type ResolvedDriftOptions } from './drift-options'
 import type { ColumnDrift, DriftFinding } from './drift-report'
-import type { CategoricalReference, NumericReference, ReferenceColumn } from './reference-profile'
+import type { CategoricalReference, NumericReference, NumericSample, ReferenceColumn } from './reference-profile'
 
 /** A result before p-values are corrected and compared with thresholds, and further findings. */
 export interface ColumnOutcome {
@@ -22,7 +21,7 @@ export interface ColumnOutcome {
 export function compareColumn(
   reference: ReferenceColumn,
   sample: NumericSample | undefined,
-  column: Column | undefined,
+  column: CurrentColumn | undefined,
   options: ResolvedDriftOptions,
 ): ColumnOutcome {
   const blank = blankResult(reference)
@@ -51,6 +50,10 @@ export function compareColumn(
   if (column.nullCount < column.length && reference.kind === 'numeric' && isText(column) !== isText({ type: reference.columnType })) {
     return { result: broken({ ...blank, missingCurrent: column.nullCount }, changedType(reference, column)), findings }
   }
+  if (column.kind !== undefined && column.kind !== reference.kind && column.nullCount < column.length) {
+    const reason = `the profile has the column as ${column.kind}, the reference as ${reference.kind}: say the kinds when it is built`
+    return { result: broken({ ...blank, missingCurrent: column.nullCount }, reason), findings }
+  }
   const outcome =
     reference.kind === 'numeric'
       ? numericOutcome(reference, sample as NumericSample, column, options)
@@ -58,22 +61,29 @@ export function compareColumn(
   return { ...outcome, findings: [...findings, ...outcome.findings] }
 }
 
-function numericOutcome(reference: NumericReference, sample: NumericSample, column: Column, options: ResolvedDriftOptions): ColumnOutcome {
+function numericOutcome(
+  reference: NumericReference,
+  sample: NumericSample,
+  column: CurrentColumn,
+  options: ResolvedDriftOptions,
+): ColumnOutcome {
   const blank = { ...blankResult(reference), type: reference.kind }
-  const current = numericValues(column, sample.isSingle)
-  const counts = { nCurrent: current.sorted.length, missingCurrent: current.missing, infiniteCurrent: current.infinite }
+  if (column.nullCount === column.length) return { result: broken({ ...blank, missingCurrent: column.nullCount }, NO_VALUES), findings: [] }
+  const current = column.numbers(sample.isSingle)
+  const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: current.infinite }
   if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings: [] }
   const facts = { column: reference.column, kind: reference.kind, n: reference.n }
-  const settings = methodOf(options, { ...facts, distinct: () => distinctOfBoth(sample.values, current.sorted, 6) })
+  const settings = methodOf(options, { ...facts, distinct: () => distinctOfBoth(sample.values, current.values, 6) })
   return {
-    result: compared({ blank, settings, options }, counts, compareNumeric(reference, sample, current.sorted, settings)),
+    result: compared({ blank, settings, options }, counts, compareNumeric(reference, sample, current, settings)),
     findings: [],
   }
 }
 
-function categoricalOutcome(reference: CategoricalReference, column: Column, options: ResolvedDriftOptions): ColumnOutcome {
+function categoricalOutcome(reference: CategoricalReference, column: CurrentColumn, options: ResolvedDriftOptions): ColumnOutcome {
   const blank = { ...blankResult(reference), type: reference.kind }
-  const current = categoryCounts(column)
+  if (column.nullCount === column.length) return { result: broken({ ...blank, missingCurrent: column.nullCount }, NO_VALUES), findings: [] }
+  const current = column.categories()
   const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: 0 }
   if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings: [] }
   const facts = { column: reference.column, kind: reference.kind, n: reference.n }
@@ -117,11 +127,11 @@ function broken(result: ColumnDrift, reason: string): ColumnDrift {
   return { ...result, state: 'error', driftDetected: true, reason }
 }
 
-function changedType(reference: ReferenceColumn, column: Column): string {
+function changedType(reference: ReferenceColumn, column: Pick<CurrentColumn, 'type'>): string {
   return `the reference is ${reference.columnType}, the current column is ${column.type}`
 }
 
-function isText({ type }: Pick<Column, 'type'>): boolean {
+function isText({ type }: Pick<CurrentColumn, 'type'>): boolean {
   return type === 'string'
 }
 
@@ -152,7 +162,7 @@ function blankResult(reference: ReferenceColumn): ColumnDrift {
 }
 
 /** Another type is reported, except between the two number types, which depend on the values. */
-function typeFinding(reference: ReferenceColumn, column: Column): DriftFinding[] {
+function typeFinding(reference: ReferenceColumn, column: Pick<CurrentColumn, 'type'>): DriftFinding[] {
   const { columnType } = reference
   const numbers = (type: string): boolean => type === 'int32' || type === 'float64'
   if (columnType === column.type || (numbers(columnType) && numbers(column.type))) return []

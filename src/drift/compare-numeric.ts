@@ -1,13 +1,14 @@
 /** Compares the numbers of one column with their reference. */
 import { populationStabilityIndex, psiNoise } from '../stats/divergence'
 import { histogram, histogramEdges } from '../stats/histogram'
-import { type Moments, momentsOf, momentsStd } from '../stats/running-moments'
+import { type Moments, momentsStd } from '../stats/running-moments'
 import { countBetween, DISTINCT_LIMIT, distinctValues } from './bins'
 import { compareCounts, type MethodResult } from './count-methods'
+import type { CurrentNumbers } from './current-column'
 import type { ColumnMethod } from './drift-options'
 import type { DriftBins, NumericSummary } from './drift-report'
 import { type DriftMethod, fitsKind, isTest } from './methods'
-import type { NumericReference } from './reference-profile'
+import type { NumericReference, NumericSample } from './reference-profile'
 import { compareSamples } from './sample-methods'
 
 /** The result of comparing two samples of a column, for every method. */
@@ -18,50 +19,50 @@ export interface Comparison extends MethodResult {
   readonly summary?: { readonly reference: NumericSummary; readonly current: NumericSummary }
 }
 
-/** What a detector keeps of a numeric reference column. */
-export interface NumericSample {
-  /** Ascending: all values, or those that stand for them. */
-  readonly values: Float64Array
-  /** How many values they count as in p-values. */
-  readonly size: number
-  /** The current values are rounded like these. */
-  readonly isSingle: boolean
-}
-
 /**
  * Compares by a method.
  *
  * @param sample what the detector keeps of the reference
- * @param current ascending, finite, at least one value
+ * @param current at least one value
  */
 export function compareNumeric(
   reference: NumericReference,
   sample: NumericSample,
-  current: Float64Array,
+  current: CurrentNumbers,
   settings: ColumnMethod,
 ): Comparison {
-  const counts = countBetween(current, reference.cuts)
-  const moments = momentsOf(current)
-  const result = compared(reference, sample, { current, currentMoments: moments, counts }, settings)
-  const notes = [...result.notes]
-  const { method } = settings
-  if (sample.values.length < reference.n && method !== 'tTest' && method !== 'welch' && !isOfBins(settings)) {
-    notes.push(`the reference of ${reference.n} values is kept as ${sample.values.length} order statistics`)
-  }
+  // Values of 32 bits are compared with values of 32 bits.
+  const own = current.isSingle && !sample.isSingle ? { ...sample, values: sample.values.map(Math.fround) } : sample
+  const { values, moments } = current
+  const counts = countBetween(values, reference.cuts)
+  const result = compared(reference, own, { current, counts }, settings)
+  const notes = [
+    ...result.notes,
+    ...keptNotes(reference.n, sample, 'reference', settings),
+    ...keptNotes(current.n, current, 'current column', settings),
+  ]
   if (reference.moments.min === reference.moments.max) notes.push('the reference is constant')
   return {
     ...result,
     psi: populationStabilityIndex(reference.counts, counts),
-    psiNoise: psiNoise(counts.length, reference.n, current.length),
+    psiNoise: psiNoise(counts.length, reference.n, current.n),
     notes,
     bins: {
       kind: 'numeric',
       edges: reference.edges,
       reference: reference.edgeCounts.map((count) => count / reference.n),
-      current: countBetween(current, reference.edges.slice(1, -1)).map((count) => count / current.length),
+      current: countBetween(values, reference.edges.slice(1, -1)).map((count) => count / values.length),
     },
-    summary: { reference: summaryOf(reference.moments, sample.values), current: summaryOf(moments, current) },
+    summary: { reference: summaryOf(reference.moments, sample.values), current: summaryOf(moments, values) },
   }
+}
+
+/** What the numbers of one side stand for, where not all of its values are there. */
+function keptNotes(n: number, { values, size }: Pick<NumericSample, 'values' | 'size'>, side: string, settings: ColumnMethod): string[] {
+  const isByMoments = settings.method === 'tTest' || settings.method === 'welch'
+  if (values.length >= n || isByMoments || isOfBins(settings)) return []
+  const sketch = size < n ? ` of a sketch, which count as ${size} values` : ''
+  return [`the ${side} of ${n} values is kept as ${values.length} order statistics${sketch}`]
 }
 
 /** Distances over the reference's own bins, which are exact whatever was kept of its values. */
@@ -70,25 +71,19 @@ function isOfBins({ method, binning }: ColumnMethod): boolean {
 }
 
 interface Current {
-  readonly current: Float64Array
-  readonly currentMoments: Moments
+  readonly current: CurrentNumbers
   /** Over the reference's cuts. */
   readonly counts: readonly number[]
 }
 
-function compared(
-  reference: NumericReference,
-  sample: NumericSample,
-  { current, currentMoments, counts }: Current,
-  settings: ColumnMethod,
-): MethodResult {
+function compared(reference: NumericReference, sample: NumericSample, { current, counts }: Current, settings: ColumnMethod): MethodResult {
   const { method, binning } = settings
   if (!fitsKind(method, 'categorical')) {
-    const { values, size } = sample
-    return compareSamples(settings, { reference: values, size, moments: reference.moments, current, currentMoments })
+    const currentSide = { current: current.values, currentSize: current.size, currentMoments: current.moments }
+    return compareSamples(settings, { reference: sample.values, size: sample.size, moments: reference.moments, ...currentSide })
   }
   if (!isTest(method) && binning === 'reference') return compareCounts(method, reference.counts, counts)
-  const [before, now] = isTest(method) ? countsOfValues(sample.values, current) : pooledCounts(method, sample.values, current)
+  const [before, now] = isTest(method) ? countsOfValues(sample.values, current.values) : pooledCounts(method, sample.values, current.values)
   return compareCounts(method, before, now)
 }
 

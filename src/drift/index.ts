@@ -4,13 +4,16 @@ export { DriftDetector } from './drift-detector'
 export type { ColumnDriftOptions, DriftOptions, MethodChoice, ResolvedDriftOptions } from './drift-options'
 export type { ColumnDrift, ColumnState, DriftBins, DriftFinding, DriftReport, NumericSummary } from './drift-report'
 export type { ColumnKind, DriftMethod } from './methods'
+export { mergeProfiles, ProfileBuilder } from './profile-builder'
 export type {
   CategoricalReference,
   DriftProfile,
   NumericReference,
   ReferenceBase,
   ReferenceColumn,
+  SketchReference,
   SkippedReference,
+  StoredColumn,
 } from './reference-profile'
 export { type AdwinOptions, adwin } from './streams/adwin'
 export { type CusumOptions, cusum } from './streams/cusum'

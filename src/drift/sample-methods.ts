@@ -22,8 +22,10 @@ export interface TwoSamples {
   readonly size: number
   /** Of all values of the reference. */
   readonly moments: Moments
-  /** Ascending. */
+  /** Ascending: all values, or those that stand for them. */
   readonly current: Float64Array
+  /** How many values they count as in p-values. */
+  readonly currentSize: number
   readonly currentMoments: Moments
 }
 
@@ -90,10 +92,10 @@ function withEffect(
 }
 
 /** SciPy's words are about the first sample: current values moved up means that the reference tends to smaller ones. */
-function kolmogorovSmirnov({ direction }: ColumnMethod, { reference, current, size }: TwoSamples): MethodResult {
+function kolmogorovSmirnov({ direction }: ColumnMethod, { reference, current, size, currentSize }: TwoSamples): MethodResult {
   const alternative = direction === 'both' ? 'two-sided' : direction === 'up' ? 'greater' : 'less'
   const note = 'repeated values: the true p-value is smaller or equal'
-  if (reference.length === size) {
+  if (reference.length === size && current.length === currentSize) {
     const { statistic, pValue, hasTies } = ksTestSorted(reference, current, { alternative })
     return { statistic, pValue, score: statistic, notes: hasTies ? [note] : [] }
   }
@@ -103,7 +105,7 @@ function kolmogorovSmirnov({ direction }: ColumnMethod, { reference, current, si
   const statistic = difference / (reference.length * current.length)
   return {
     statistic,
-    pValue: ksAsymptoticPValue(statistic, size, current.length, direction === 'both'),
+    pValue: ksAsymptoticPValue(statistic, size, currentSize, direction === 'both'),
     score: statistic,
     notes: hasTies ? [note] : [],
   }
@@ -117,14 +119,11 @@ function mannWhitney({ direction }: ColumnMethod, { reference, current }: TwoSam
 }
 
 /** Student's and Welch's test need only moments. Effect size: Cohen's d. */
-function means(method: 'tTest' | 'welch', { moments, current, currentMoments, reference }: TwoSamples): MethodResult {
+function means(method: 'tTest' | 'welch', samples: TwoSamples): MethodResult {
+  const { moments, currentMoments } = samples
   const side = (of: Moments) => ({ count: of.count, mean: of.mean, variance: momentsStd(of) ** 2 })
   const [a, b] = [side(moments), side(currentMoments)]
-  if (a.count < 2 || b.count < 2)
-    return kolmogorovSmirnov(
-      { method: 'ks', threshold: 0, direction: 'both', binning: 'reference' },
-      { moments, current, currentMoments, reference, size: reference.length },
-    )
+  if (a.count < 2 || b.count < 2) return kolmogorovSmirnov({ method: 'ks', threshold: 0, direction: 'both', binning: 'reference' }, samples)
   const { statistic, pValue } = tTestOfMoments(a, b, method === 'tTest')
   const pooled = Math.sqrt(((a.count - 1) * a.variance + (b.count - 1) * b.variance) / (a.count + b.count - 2))
   const floor = Math.max(pooled, scaleFloor(moments))

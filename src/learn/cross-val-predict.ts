@@ -22,6 +22,8 @@ export interface CrossValPredictOptions<Name extends string = string> extends Om
   readonly signal?: AbortSignal | undefined
   /** Called after every fold. */
   readonly onProgress?: OnProgress<'cross-validate'> | undefined
+  /** Fits several folds at the same time, as in `crossValidate`. @default false */
+  readonly workers?: number | boolean | undefined
   /** Receives the warnings of the fits through `warn`. @default the console */
   readonly logger?: Logger | undefined
 }
@@ -68,7 +70,7 @@ export async function crossValPredict<E extends Estimator, T extends Table>(
   for await (const {
     fitted,
     fold: { test },
-  } of foldResults(estimator, plan, { signal: options.signal, logger: warnings.logger })) {
+  } of foldResults(estimator, plan, { signal: options.signal, workers: options.workers, logger: warnings.logger })) {
     const rows = takeRows(plan.table, test)
     const predicted =
       estimator.task === 'regression' ? fitted.predict(rows) : intoClasses(fitted as FittedClassifier, rows, { classes, values, test })

@@ -25,6 +25,7 @@ import type { FittedModel } from './fitted-model'
 import { checkFoldOptions, type FoldOptions, foldsFor } from './folds'
 import { takeRows } from './rows'
 import { targetOf } from './target'
+import type { FitPlan } from './threads/fits-on-threads'
 
 /** Options of {@link crossValidate}. */
 export interface CrossValidateOptions<Scoring extends readonly (MetricName | Metric)[], Name extends string = string>
@@ -42,6 +43,13 @@ export interface CrossValidateOptions<Scoring extends readonly (MetricName | Met
   readonly signal?: AbortSignal | undefined
   /** Called after every fold. */
   readonly onProgress?: OnProgress<'cross-validate'> | undefined
+  /**
+   * Fits several folds at the same time, with the same scores: on so many threads beside the calling one, or with `true` on as many as the machine has cores
+   * for. Forests and boosted trees are fitted on threads (worker threads of Node or Web Workers); without threads, and for other learners, the calling
+   * thread does everything.
+   * @default false
+   */
+  readonly workers?: number | boolean | undefined
   /** Receives the warnings of the fits, each once, through `warn`. @default the console */
   readonly logger?: Logger | undefined
 }
@@ -136,20 +144,37 @@ export function validationPlan(
 export async function* foldResults(
   estimator: Estimator,
   { table, target, folds, metrics }: ValidationPlan,
-  options: Pick<AnyOptions, 'signal' | 'logger' | 'returnTrainScores'>,
+  options: Pick<AnyOptions, 'signal' | 'logger' | 'returnTrainScores' | 'workers'>,
 ): AsyncGenerator<FoldResult, void> {
-  const { signal, logger } = options
-  for (const fold of folds) {
-    await yieldToEventLoop()
-    throwIfAborted(signal)
-    const train = takeRows(table, fold.train)
-    const fitted = await estimator.fitAsync(train, { target, signal, logger })
+  const { signal, logger, workers = false } = options
+  const trainOf = (fold: number): Table => takeRows(table, (folds[fold] as Fold).train)
+  const plan = { estimator, count: folds.length, tableOf: trainOf, options: { target, signal, logger } }
+  const { fitsOnThreads } = workers === false ? { fitsOnThreads: undefined } : await import('./threads/fits-on-threads')
+  const models = fitsOnThreads === undefined ? fitsInTurn(plan) : fitsOnThreads({ ...plan, workers })
+  let number = 0
+  for await (const fitted of models) {
+    const fold = folds[number] as Fold
     yield {
       fold,
       fitted,
       values: scoreMetrics(fitted, takeRows(table, fold.test), metrics),
-      ...(options.returnTrainScores ? { trainValues: scoreMetrics(fitted, train, metrics) } : {}),
+      ...(options.returnTrainScores ? { trainValues: scoreMetrics(fitted, trainOf(number), metrics) } : {}),
     }
+    number++
+  }
+}
+
+/** One fit after another. */
+async function* fitsInTurn({
+  estimator,
+  count,
+  tableOf: tableOfFit,
+  options,
+}: Omit<FitPlan, 'workers'>): AsyncGenerator<FittedModel, void> {
+  for (let fit = 0; fit < count; fit++) {
+    await yieldToEventLoop()
+    throwIfAborted(options.signal)
+    yield await estimator.fitAsync(tableOfFit(fit), options)
   }
 }
 
@@ -208,6 +233,7 @@ export function checkCrossValidation(operation: string, options: AnyOptions, mor
     returnTrainScores: ofType('boolean'),
     signal: anything(),
     onProgress: ofType('function'),
+    workers: either(wholeNumber(0), ofType('boolean')),
     logger: loggerRule,
     ...more,
   })

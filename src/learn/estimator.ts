@@ -4,7 +4,7 @@ import { systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Logger } from '../core/logger'
-import { anything, checkOptions, nonEmptyString, type OptionRule, ofType } from '../core/options'
+import { anything, checkOptions, either, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../core/options'
 import { type OnProgress, type ProgressEvent, progressReporter } from '../core/progress'
 import { throwIfAborted, yieldToEventLoop } from '../core/signal'
 import type { Label } from '../metrics/label'
@@ -15,11 +15,11 @@ import { assertTable, type Table } from '../schema/table'
 import { estimatorMarkdown, estimatorText } from './display'
 import { encodedCategories } from './encoded-categories'
 import { type FittedClassifier, type FittedModel, type FittedRegressor, makeFittedModel } from './fitted-model'
-import { type FeatureMatrix, type FoldFeatures, type Learner, runSteps } from './learner'
+import { type FeatureMatrix, type FittedLearner, type FoldFeatures, type Learner, runSteps, type TargetVector } from './learner'
 import type { Params } from './params'
 import { takeRows } from './rows'
 import { targetOf } from './target'
-import { type FittedTransformer, fitTransform, type Transformer } from './transformer'
+import { type FittedTransformer, fitTransform, sourcesOf, type Transformer } from './transformer'
 import { weightsOf } from './weights'
 
 /** Options of `fit` and `fitAsync`. */
@@ -35,6 +35,13 @@ export interface FitOptions<Name extends string = string> {
   readonly signal?: AbortSignal | undefined
   /** Called after every step (tree). */
   readonly onProgress?: OnProgress<'fit'> | undefined
+  /**
+   * Of `fitAsync`: grows the trees of a forest on other threads too, with the same result: so many threads beside the calling one, or with `true` as many as the
+   * machine has cores for. They are worker threads of Node or Web Workers, kept for a few seconds after use. Without threads, and for other learners, the
+   * calling thread does everything.
+   * @default false
+   */
+  readonly workers?: number | boolean | undefined
   /** Receives warnings through `warn`, such as a fit that did not converge. @default the console */
   readonly logger?: Logger | undefined
 }
@@ -110,36 +117,48 @@ export function makeEstimator<E extends Estimator = Estimator>(
     fit(table, fitOptions) {
       throwIfAborted(fitOptions?.signal)
       const report = progressReporter(fitOptions?.onProgress)
-      const model = runSteps(fitSteps(parts, table, fitOptions), (event) => {
+      const fit = prepareFit(parts, table, fitOptions)
+      const fitted = runSteps(fit.steps(), (event) => {
         report(event)
         throwIfAborted(fitOptions.signal)
       })
+      const model = fit.finish(fitted)
       tellWarnings(model.warnings, fitOptions.logger)
       return model
     },
     async fitAsync(table, fitOptions) {
       throwIfAborted(fitOptions?.signal)
       const report = progressReporter(fitOptions?.onProgress)
-      const steps = fitSteps(parts, table, fitOptions)
-      const clock = systemClock()
-      let turn = clock.now()
-      for (;;) {
-        const step = steps.next()
-        if (step.done) {
-          tellWarnings(step.value.warnings, fitOptions.logger)
-          return step.value
-        }
-        report(step.value)
-        if (clock.now() - turn >= TURN_MS) {
-          await yieldToEventLoop()
-          turn = clock.now()
-        }
-        throwIfAborted(fitOptions.signal)
-      }
+      const { signal, workers = false, logger } = fitOptions ?? {}
+      const fit = prepareFit(parts, table, fitOptions)
+      const fitted = workers === false ? undefined : await learner.onThreads?.(fit.features, fit.target, { workers, signal, report })
+      const model = fit.finish(fitted ?? (await inTurns(fit.steps(), report, signal)))
+      tellWarnings(model.warnings, logger)
+      return model
     },
   }
   attachDisplay(estimator, { text: () => estimatorText(estimator), markdown: () => estimatorMarkdown(estimator) })
   return estimator as E
+}
+
+/** Runs steps to the end; the event loop gets a turn every few milliseconds. @throws the signal's reason */
+async function inTurns(
+  steps: Generator<ProgressEvent<'fit'>, FittedLearner>,
+  report: (event: ProgressEvent<'fit'>) => void,
+  signal: AbortSignal | undefined,
+): Promise<FittedLearner> {
+  const clock = systemClock()
+  let turn = clock.now()
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    report(step.value)
+    if (clock.now() - turn >= TURN_MS) {
+      await yieldToEventLoop()
+      turn = clock.now()
+    }
+    throwIfAborted(signal)
+  }
 }
 
 /** Writes warnings to the given logger, or to the console. */
@@ -150,13 +169,24 @@ export function tellWarnings(warnings: readonly string[], logger: Logger | undef
   }
 }
 
-interface EstimatorParts {
+/** What an estimator is made of. */
+export interface EstimatorParts {
   readonly transformers: readonly Transformer[]
   readonly learner: Learner
   readonly options: Params
 }
 
-function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Generator<ProgressEvent<'fit'>, FittedModel> {
+/** A table made ready for the learner. */
+export interface PreparedFit {
+  readonly features: FeatureMatrix
+  readonly target: TargetVector
+  steps(): Generator<ProgressEvent<'fit'>, FittedLearner>
+  /** The model of what was learned. */
+  finish(fitted: FittedLearner): FittedModel
+}
+
+/** Checks the options, fits the transformers, and makes the learner's numbers. */
+export function prepareFit(parts: EstimatorParts, table: Table, options: FitOptions): PreparedFit {
   const { learner } = parts
   assertFitInput(learner.kind, table, options)
   const { table: rows, weights } = weightsOf(learner, table, options)
@@ -177,18 +207,23 @@ function* fitSteps(parts: EstimatorParts, table: Table, options: FitOptions): Ge
   if (encoded.step !== undefined) transformers.push(encoded.step)
   const features = featureMatrix(learner.kind, encoded.table, options.target, encoded.columns)
   const weighted = weights === undefined ? target.vector : { ...target.vector, weights }
-  const fitted = yield* learner.steps(features, weighted, foldFeatures(parts, table, options.target))
-  return makeFittedModel({
-    task: learner.task,
-    target: options.target,
-    targetType: table.column(options.target).type,
-    classes: target.classes,
-    features: featureSpecs(rows, sources(transformers, features.names)),
-    options: parts.options,
-    transformers,
-    learner: fitted,
-    matrixNames: features.names,
-  })
+  return {
+    features,
+    target: weighted,
+    steps: () => learner.steps(features, weighted, foldFeatures(parts, table, options.target)),
+    finish: (fitted) =>
+      makeFittedModel({
+        task: learner.task,
+        target: options.target,
+        targetType: table.column(options.target).type,
+        classes: target.classes,
+        features: featureSpecs(rows, sourcesOf(transformers, features.names)),
+        options: parts.options,
+        transformers,
+        learner: fitted,
+        matrixNames: features.names,
+      }),
+  }
 }
 
 function assertFitInput(kind: string, table: Table, options: FitOptions): void {
@@ -204,6 +239,7 @@ function assertFitInput(kind: string, table: Table, options: FitOptions): void {
     sampleWeight: anything(),
     signal: anything(),
     onProgress: ofType('function'),
+    workers: either(wholeNumber(0), ofType('boolean')),
     logger: loggerRule,
   })
   if (!table.columnNames.includes(options.target)) {
@@ -255,14 +291,8 @@ function featureMatrix(kind: string, table: Table, target: string, categorical: 
   }
 }
 
-/** The columns of the raw table that the learner's columns are computed from. */
-function sources(transformers: readonly FittedTransformer[], names: readonly string[]): Set<string> {
-  let needed: readonly string[] = names
-  for (const step of [...transformers].reverse()) needed = [...step.sourcesOf(needed), ...step.inputs]
-  return new Set(needed)
-}
-
-function featureSpecs(table: Table, needed: ReadonlySet<string>): ColumnSpec[] {
+/** The columns of a table that a model needs. */
+export function featureSpecs(table: Table, needed: ReadonlySet<string>): ColumnSpec[] {
   return table.columnNames
     .filter((name) => needed.has(name))
     .map((name) => {

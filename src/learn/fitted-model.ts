@@ -150,11 +150,31 @@ export function labelsOf(probabilities: Float64Array, classes: readonly Label[])
 
 /** Runs the transformers and returns the learner's columns. */
 export function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatrix {
+  const numbers = Array.isArray(data) && parts.transformers.length === 0 ? numbersOf(parts, data as readonly Row[]) : undefined
+  if (numbers !== undefined) return numbers
   let table = inputTable(parts, data)
   for (const step of parts.transformers) table = step.transform(table)
   const columns = parts.matrixNames.map((name) => toFloat64(table.column(name)))
   if (!parts.learner.takesMissing) assertComplete(parts, columns)
   return { numRows: table.numRows, names: parts.matrixNames, columns }
+}
+
+/** The matrix of rows whose cells are all finite numbers, without a table in between; `undefined` for other rows, which are checked and coerced. */
+function numbersOf({ matrixNames, features }: ModelParts, rows: readonly Row[]): FeatureMatrix | undefined {
+  if (features.some(({ type }) => type !== 'float64' && type !== 'int32')) return undefined
+  const columns: Float64Array[] = []
+  for (const name of matrixNames) {
+    const column = new Float64Array(rows.length)
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]
+      if (!isRow(row) || !Object.hasOwn(row, name)) return undefined
+      const cell = row[name]
+      if (typeof cell !== 'number' || !Number.isFinite(cell)) return undefined
+      column[i] = cell
+    }
+    columns.push(column)
+  }
+  return { numRows: rows.length, names: matrixNames, columns }
 }
 
 function inputTable(parts: ModelParts, data: PredictionInput): Table {

@@ -51,6 +51,18 @@ export interface Learner {
    * @param folded the features anew for a part of the rows; absent where no transformers come before
    */
   steps(features: FeatureMatrix, target: TargetVector, folded?: FoldFeatures): Generator<ProgressEvent<'fit'>, FittedLearner>
+  /** The options as they were given: a thread makes the same learner from them. Absent where a fit is not worth a thread. */
+  readonly given?: object | undefined
+  /** Fits on several threads at the same time, with the same result; `undefined` where there are none. */
+  onThreads?(features: FeatureMatrix, target: TargetVector, threads: ThreadOptions): Promise<FittedLearner | undefined>
+}
+
+/** How a fit uses threads. */
+export interface ThreadOptions {
+  /** Threads beside the calling one; `true`: as many as the machine has cores for. */
+  readonly workers: number | boolean
+  readonly signal?: AbortSignal | undefined
+  readonly report: (event: ProgressEvent<'fit'>) => void
 }
 
 /** A fitted learner. */

@@ -9,15 +9,17 @@ import { restoreEnsemble } from './ensemble/restore-ensemble'
 import { type FittedModel, makeFittedModel } from './fitted-model'
 import { fittedForest } from './forest/fitted-forest'
 import { forestFrom } from './forest/forest-format'
-import type { FittedLearner } from './learner'
+import type { FittedLearner, LearnerState } from './learner'
 import { restoreLinear } from './linear/linear-model'
 import { corruptModel, readModelFiles } from './model-format'
+import { restoreNeighbors } from './neighbors/fitted-neighbors'
 import { restoreOneHotEncoder } from './one-hot-encoder'
 import { restoreOrdinalEncoder } from './ordinal-encoder'
+import { restoreIsolation } from './outliers/fitted-isolation'
 import { restoreSelectColumns } from './select-columns'
 import { restoreSimpleImputer } from './simple-imputer'
 import { restoreStandardScaler } from './standard-scaler'
-import { learnerFormat, type ModelDocument, type StateOf, type StoredTransformer, transformerFormat } from './stored-parts'
+import { learnerFormat, type StateOf, type StoredLearner, type StoredTransformer, transformerFormat } from './stored-parts'
 import type { FittedTransformer, TransformerState } from './transformer'
 import { fittedColumns } from './transformers/columns'
 import { restoreDateParts } from './transformers/date-parts'
@@ -47,7 +49,10 @@ export function restoreModel(model: ModelPackage, options: RestoreOptions = {}):
   const functions = functionsOf('restoreModel', options)
   const { document, bytes } = readModelFiles(model)
   const { task, target, targetType, classes, matrixNames } = document
-  const learner = restoreLearner(document, bytes)
+  const learner = restoreLearner(document.learner, bytes, {
+    features: matrixNames.length,
+    classes: task === 'regression' ? 0 : classes.length,
+  })
   return makeFittedModel({
     task,
     target,
@@ -115,14 +120,25 @@ function restoreColumns({ routes, target }: StateOf<'columns'>, functions: Table
   return fittedColumns(fitted, target)
 }
 
-function restoreLearner(document: ModelDocument, bytes: Uint8Array | undefined): FittedLearner {
-  const { learner: state, task, classes, matrixNames } = document
-  const features = matrixNames.length
+/** The learner of a state that this library made a moment ago, for example on a thread. @param shape classes: 0 of a regressor */
+export function learnerFromState({ kind, json, bytes }: LearnerState, shape: LearnerShape): FittedLearner {
+  return restoreLearner(readStored(learnerFormat, { ...json, kind }, 'the state of a learner'), bytes, shape)
+}
+
+/** What a learner is restored for. */
+interface LearnerShape {
+  readonly features: number
+  /** 0 of a regressor. */
+  readonly classes: number
+}
+
+function restoreLearner(state: StoredLearner, bytes: Uint8Array | undefined, shape: LearnerShape): FittedLearner {
+  const { features, classes } = shape
   switch (state.kind) {
     case 'randomForestClassifier':
     case 'randomForestRegressor': {
       const forest = forestFrom(state, bytes)
-      const width = task === 'regression' ? 1 : classes.length
+      const width = Math.max(1, classes)
       if (forest.edges.length !== features) throw corruptModel(`${features} columns for ${forest.edges.length} features`)
       if (forest.width !== width) throw corruptModel(`leaves of ${forest.width} numbers for ${width} outputs`)
       const { importance, outOfBagScore } = state
@@ -136,19 +152,24 @@ function restoreLearner(document: ModelDocument, bytes: Uint8Array | undefined):
     }
     case 'gradientBoostingClassifier':
     case 'gradientBoostingRegressor':
-      return restoreBoosting(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
+      return restoreBoosting(state, bytes, shape)
     case 'treeEnsemble':
-      return restoreEnsemble(state, bytes, { features, classes: task === 'regression' ? 0 : classes.length })
+      return restoreEnsemble(state, bytes, shape)
+    case 'isolationForest':
+      return restoreIsolation(state, bytes, features)
+    case 'kNeighborsClassifier':
+    case 'kNeighborsRegressor':
+      return restoreNeighbors(state, bytes, shape)
     case 'logisticRegression':
-      return restoreLinear(state, { features, classes: classes.length })
+      return restoreLinear(state, shape)
     case 'linearRegression':
     case 'ridgeRegression':
     case 'lassoRegression':
-      return restoreLinear(state, { features, classes: 0 })
+      return restoreLinear(state, shape)
     case 'calibrated': {
       const base = readStored(learnerFormat, state.base, 'the learner in a calibrated model')
-      const calibrators = restoredCalibrators(state, classes.length)
-      return fittedCalibrated(restoreLearner({ ...document, learner: base }, bytes), calibrators, classes.length)
+      const calibrators = restoredCalibrators(state, classes)
+      return fittedCalibrated(restoreLearner(base, bytes, shape), calibrators, classes)
     }
   }
 }

@@ -22,6 +22,10 @@ export type StoredForest = Extract<StoredLearner, { readonly kind: 'randomForest
 export type StoredBoosting = Extract<StoredLearner, { readonly sets: number }>
 /** The stored head of trees of another library. */
 export type StoredEnsemble = Extract<StoredLearner, { readonly kind: 'treeEnsemble' }>
+/** The stored head of nearest neighbours. */
+export type StoredNeighbors = Extract<StoredLearner, { readonly nNeighbors: number }>
+/** The stored head of an isolation forest. */
+export type StoredIsolation = Extract<StoredLearner, { readonly kind: 'isolationForest' }>
 /** A stored linear model. */
 export type StoredLinear = Extract<StoredLearner, { readonly coefficients: number[] }>
 /** The content of `model.json`. */
@@ -106,16 +110,34 @@ function learner() {
     linear('ridgeRegression'),
     linear('lassoRegression'),
     linear('logisticRegression'),
-    ensemble(),
+    ensemble('treeEnsemble', {}),
+    ensemble('isolationForest', { threshold: z.number().check(z.gt(0), z.lt(1)) }),
+    neighbors('kNeighborsClassifier'),
+    neighbors('kNeighborsRegressor'),
     calibrated(),
   ])
 }
 
-function ensemble() {
+function neighbors<K extends string>(kind: K) {
+  const count = z.int().check(z.gte(1))
+  return z.looseObject({
+    kind: z.literal(kind),
+    nNeighbors: count,
+    weights: z.enum(['uniform', 'distance']),
+    metric: z.enum(['euclidean', 'manhattan', 'chebyshev', 'minkowski']),
+    p: z.number().check(z.gte(1)),
+    features: count,
+    classes: z.int().check(z.gte(0)),
+    rows: count,
+  })
+}
+
+function ensemble<K extends string, More extends z.core.$ZodLooseShape>(kind: K, more: More) {
   const count = z.int().check(z.gte(1))
   const index = z.int().check(z.gte(0))
   return z.looseObject({
-    kind: z.literal('treeEnsemble'),
+    kind: z.literal(kind),
+    ...more,
     features: count,
     trees: index,
     nodes: z.int().check(z.gte(0), z.lte(MOST_NODES)),

@@ -100,3 +100,10 @@ export function withColumns(table: Table, replaced: ReadonlyMap<string, readonly
   const columns = table.columnNames.flatMap((name) => replaced.get(name) ?? [table.column(name)])
   return tableOf([...columns, ...added])
 }
+
+/** The columns of the raw table that columns behind some transformers are computed from. */
+export function sourcesOf(transformers: readonly FittedTransformer[], names: readonly string[]): Set<string> {
+  let needed: readonly string[] = names
+  for (const step of [...transformers].reverse()) needed = [...step.sourcesOf(needed), ...step.inputs]
+  return new Set(needed)
+}

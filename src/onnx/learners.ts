@@ -6,6 +6,7 @@ import { type TreeSum, treeSumOf } from '../learn/ensemble/tree-sum'
 import { isFittedForest } from '../learn/forest/fitted-forest'
 import { isFittedLinear, type LinearState } from '../learn/linear/linear-model'
 import type { ModelParts } from '../learn/model-parts'
+import { isFittedIsolation } from '../learn/outliers/fitted-isolation'
 import { int } from '../onnxfile/attribute'
 import { arithmetic } from './arithmetic'
 import { writeCategorySets } from './category-sets'
@@ -26,13 +27,16 @@ export function writeLearner({ learner, matrixNames }: ModelParts, features: Fea
     return { tensor, type: 'float32' }
   }
   const sum = treeSumOf(learner)
+  if (sum !== undefined && isFittedIsolation(learner)) {
+    return { tensor: writeOutlierness(features, writeSums(sum, features, input), learner.threshold, output), type: 'float64' }
+  }
   if (sum !== undefined) return { tensor: writeSums(sum, features, input, output), type: 'float64' }
   if (isFittedLinear(learner)) return { tensor: writeLinear(learner.linear, features, input, output), type: 'float64' }
   throw new MillwrightError('Unsupported', `toOnnx: there is no ONNX form of the learner ${show(learner.kind)}`)
 }
 
 /** Boosted trees and trees of another library: in float64 on top of the operator's float32 sum. */
-function writeSums(model: TreeSum, features: Features, input: string, output: string): string {
+function writeSums(model: TreeSum, features: Features, input: string, output?: string): string {
   const { trees, numFeatures, outputs, base, scale, link, targetOf, zeroIsMissing } = model
   const { add, mul } = arithmetic(features)
   const cells = zeroIsMissing.includes(1) ? writeMissingZeros(features, input, zeroIsMissing) : input
@@ -52,7 +56,7 @@ function writeMissingZeros(features: Features, input: string, zeroIsMissing: Uin
 }
 
 /** Answers from sums. */
-function writeLink(features: Features, link: EnsembleLink, sums: string, output: string): string {
+function writeLink(features: Features, link: EnsembleLink, sums: string, output: string | undefined): string {
   const { graph } = features
   const { of, log1p } = arithmetic(features)
   switch (link) {
@@ -77,6 +81,16 @@ function writeLink(features: Features, link: EnsembleLink, sums: string, output:
   }
 }
 
+/** The two straight lines from anomaly scores to probabilities that meet at the threshold. */
+function writeOutlierness(features: Features, scores: string, threshold: number, output: string): string {
+  const { add, mul, sub, where, atLeast } = arithmetic(features)
+  const { graph } = features
+  const above = add(mul(sub(scores, threshold), 1 / (2 * (1 - threshold))), 0.5)
+  const bounded = graph.node('Max', [features.numbers([], [0.5 + Number.EPSILON]), graph.node('Min', [features.numbers([], [1]), above])])
+  const second = where(atLeast(threshold, scores), mul(scores, 1 / (2 * threshold)), bounded)
+  return graph.node('Concat', [sub(1, second), second], { attributes: { axis: int(1) }, output })
+}
+
 function writeLinear({ link, coefficients, intercepts }: LinearState, features: Features, input: string, output: string): string {
   const { graph } = features
   const outputs = intercepts.length
@@ -94,7 +108,7 @@ function writeLinear({ link, coefficients, intercepts }: LinearState, features: 
 }
 
 /** The probabilities of two classes from the log-odds of the second. */
-function writeTwoClasses({ graph }: Features, sums: string, output: string): string {
+function writeTwoClasses({ graph }: Features, sums: string, output: string | undefined): string {
   const second = graph.node('Sigmoid', [sums])
   const first = graph.node('Sigmoid', [graph.node('Neg', [sums])])
   return graph.node('Concat', [first, second], { attributes: { axis: int(1) }, output })

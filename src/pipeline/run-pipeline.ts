@@ -14,6 +14,7 @@ import { compensate } from './compensate'
 import { displayPipelineRun } from './display-runs'
 import type { PipelineEvents } from './events'
 import { graphOf } from './graph'
+import { logEvent } from './log-events'
 import { checkParams, packParams, type RunParams, runParams } from './params'
 import type { ParamsSchema } from './params-schema'
 import type { PlanEnvironment } from './plan'
@@ -155,7 +156,9 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
   const record = recordOf(plan, execution)
   const tracked = await startTracking(plan, execution)
   const environment = environmentOf(plan, execution, tracked)
-  emitter.emit('run-start', { pipeline, runId, resumed: state.resumes > 0 })
+  const started = { pipeline, runId, resumed: state.resumes > 0 }
+  logEvent(plan.logger, 'run-start', started)
+  emitter.emit('run-start', started)
   const startedAt = clock.now()
   const { specs, concurrency, stopOnFailure, signal } = plan
   const outcome = await runGraph(environment, {
@@ -184,13 +187,15 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
     runResult(pipeline, runId, fatal === undefined ? status : 'failed', startedAt, endedAt, outcome, plan.specs),
   )
   await tracked?.finish(result.status, result.steps)
-  emitter.emit('run-end', {
+  const end = {
     pipeline,
     runId,
     status: result.status,
     durationMs: result.durationMs,
     ...(error === undefined ? {} : { error }),
-  })
+  }
+  logEvent(plan.logger, 'run-end', end)
+  emitter.emit('run-end', end)
   if (fatal !== undefined) throw fatal.error
   if (plan.throwOnFailure && status === 'cancelled') throw error
   if (plan.throwOnFailure && outcome.failed !== undefined) throw runFailed(result, outcome.failed)
@@ -309,10 +314,7 @@ function environmentOf(plan: RunPlan, execution: RunExecution, tracked: TrackedR
     trackedStep: tracked && ((step) => tracked.runOf(step)),
     ignoresCache: ignores(plan),
     emit(type, event) {
-      if (type === 'step-log' || type === 'step-warning') {
-        const { step, message } = event as PipelineEvents['step-log']
-        logger[type === 'step-log' ? 'info' : 'warn'](`${pipeline}/${step}: ${message}`)
-      }
+      logEvent(logger, type, event)
       emitter.emit(type, event)
     },
     progress: progressReporter(plan.onProgress, { clock, everyMs: 0 }),

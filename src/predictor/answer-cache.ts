@@ -14,6 +14,8 @@ export interface CachedAnswers {
 export interface CacheCall {
   /** Computes the answers to rows that nobody knows yet. */
   readonly compute: (rows: readonly Cells[]) => Promise<readonly Answer[]>
+  /** Told how many rows need no execution of their own, and how many do. */
+  readonly looked: (hits: number, misses: number) => void
   /** The promise, or a rejection as soon as the call is aborted or its deadline passes. */
   readonly bound: <T>(promise: Promise<T>) => Promise<T>
 }
@@ -52,7 +54,7 @@ export function createAnswerCache(options: ResultCacheOptions): AnswerCache {
   }
 
   return {
-    async answer(rows, { compute, bound }) {
+    async answer(rows, { compute, looked, bound }) {
       // Cells are of the types of their columns, so equal rows have equal text.
       const keys = rows.map((row) => JSON.stringify(row))
       const answers = keys.map((key) => known.get(key))
@@ -66,6 +68,7 @@ export function createAnswerCache(options: ResultCacheOptions): AnswerCache {
         else fresh.set(key, [...(fresh.get(key) ?? []), row])
       })
       const own = [...fresh.values()]
+      looked(rows.length - own.length, own.length)
       if (own.length > 0) {
         const firsts = own.map(([first]) => rows[first as number] as Cells)
         const computed = await fly([...fresh.keys()], firsts, compute)

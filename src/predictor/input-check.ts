@@ -45,9 +45,6 @@ export function createIssueLog(): IssueLog {
   return new Log()
 }
 
-const noColumns: ReadonlyMap<string, Readonly<Record<string, number>>> = /* @__PURE__ */ new Map()
-const noCounts: ReadonlyMap<string, number> = /* @__PURE__ */ new Map()
-
 class Log implements IssueLog {
   #issues: Issue[] | undefined
   #byCode: Map<string, number> | undefined
@@ -56,11 +53,11 @@ class Log implements IssueLog {
   count = 0
 
   get byCode(): ReadonlyMap<string, number> {
-    return this.#byCode ?? noCounts
+    return this.#byCode ?? new Map()
   }
 
   get byColumn(): ReadonlyMap<string, Readonly<Record<string, number>>> {
-    return this.#byColumn ?? noColumns
+    return this.#byColumn ?? new Map()
   }
 
   get rows(): number {
@@ -70,25 +67,22 @@ class Log implements IssueLog {
   add(path: readonly (string | number)[], code: string, message: string): void {
     this.#issues ??= []
     this.#byCode ??= new Map()
+    this.#byColumn ??= new Map()
     this.#rows ??= new Set()
     this.count++
     this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1)
     if (typeof path[0] === 'number') this.#rows.add(path[0])
     const last = path[path.length - 1]
-    if (typeof last === 'string') {
-      this.#byColumn ??= new Map()
-      countColumn(this.#byColumn, last, code)
-    }
+    if (typeof last === 'string') countColumn(this.#byColumn, last, code)
     if (this.#issues.length < MAX_ISSUES) this.#issues.push({ path, code, message })
   }
 
   toError(subject: string, numRows: number): SchemaMismatchError {
     const issues = this.#issues ?? []
-    const { count } = this
+    const { count, rows } = this
     const first = issues.slice(0, 3).map(({ message }) => message)
     const more = count > first.length ? `; and ${count - first.length} more` : ''
-    const numBad = this.#rows?.size ?? 0
-    const where = numBad === 0 ? '' : ` in ${numBad} of ${numRows} row${numRows === 1 ? '' : 's'}`
+    const where = rows === 0 ? '' : ` in ${rows} of ${numRows} row${numRows === 1 ? '' : 's'}`
     const message = `the input of ${subject} has ${count} problem${count === 1 ? '' : 's'}${where}: ${first.join('; ')}${more}`
     return new SchemaMismatchError(message, issues, { details: { issueCount: count } })
   }

@@ -5,7 +5,7 @@ import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import { abortSignalOf, type CancelSignal, throwIfAborted } from '../core/signal'
-import type { ModelSource, ModelTask, PredictionBatch } from '../ports/model'
+import type { ModelSource, ModelTask, ModelTensor, PredictionBatch } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 import type { AnswerCache, CachedAnswers } from './answer-cache'
@@ -158,6 +158,16 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return this.#handle.example
   }
 
+  /** The reference that it was loaded by, such as `flights@champion`; `undefined` for a model in memory. */
+  get reference(): string | undefined {
+    return this.#origin?.reference
+  }
+
+  /** Whether calls may ask for explanations. */
+  get explains(): boolean {
+    return (this.#settings.hooks.explain ?? this.#handle.model.explain) !== undefined
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closing !== undefined
@@ -186,6 +196,41 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     const { id, ...rest } = options
     const answers = await this.predict([row], id === undefined ? rest : { ...rest, ids: [id] })
     return answers[0] as Prediction<Label>
+  }
+
+  /**
+   * Runs a model of tensors (ONNX, TensorFlow.js) with named tensors as they are, without batching or cache.
+   *
+   * @throws Unsupported for a model that has no tensors; SchemaMismatch for tensors that do not fit; InvalidState after `close`; Internal when the model fails
+   */
+  async predictTensors(
+    inputs: Readonly<Record<string, ModelTensor>>,
+    options: { readonly outputs?: readonly string[] | undefined; readonly signal?: CancelSignal | undefined } = {},
+  ): Promise<Readonly<Record<string, ModelTensor>>> {
+    const handle = this.#handle
+    this.#assertOpen('predictTensors')
+    const subject = `${handle.name}@${handle.version}`
+    const { outputs, signal } = options
+    const start = this.#settings.now()
+    this.#inFlight++
+    handle.enter()
+    try {
+      if (handle.model.predictTensors === undefined) throw new MillwrightError('Unsupported', `${subject} takes rows, not tensors`)
+      const call = { ...(outputs === undefined ? {} : { outputs }), ...(signal === undefined ? {} : { signal: abortSignalOf(signal) }) }
+      const results = await handle.model.predictTensors(inputs, call)
+      handle.usage.executed(1, this.#settings.now() - start)
+      handle.usage.ended('answered', this.#settings.now() - start, 1)
+      return results
+    } catch (error) {
+      const failure = modelFailure(error, subject, 1, signal)
+      const outcome = outcomeOf(failure, signal)
+      handle.usage.ended(outcome, this.#settings.now() - start, 0)
+      if (outcome === 'failed') this.#emitter.emit('error', failure)
+      throw failure
+    } finally {
+      this.#inFlight--
+      handle.leave()
+    }
   }
 
   /**
@@ -318,19 +363,13 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /** Answers from the cache, and from the model for the rest. */
-  async #lookUp(work: Work, limits: AddOptions): Promise<CachedAnswers> {
+  #lookUp(work: Work, limits: AddOptions): Promise<CachedAnswers> {
     const { handle, cells = [] } = work
-    let numHits = 0
-    try {
-      const found = await (handle.cache as AnswerCache).answer(cells, {
-        compute: (rows) => this.#batcher.add({ handle, cells: rows }, rows.length, limits),
-        bound: (promise) => this.#batcher.bound(promise, work, limits),
-      })
-      numHits = found.hits.reduce((sum, hit) => sum + hit, 0)
-      return found
-    } finally {
-      handle.usage.looked(numHits, cells.length - numHits)
-    }
+    return (handle.cache as AnswerCache).answer(cells, {
+      compute: (rows) => this.#batcher.add({ handle, cells: rows }, rows.length, limits),
+      looked: (hits, misses) => handle.usage.looked(hits, misses),
+      bound: (promise) => this.#batcher.bound(promise, work, limits),
+    })
   }
 
   /** Executes one batch. */

@@ -88,14 +88,15 @@ function leadOf({ verdict, reasons }: DriftReport): string {
 }
 
 function tilesOf(report: DriftReport, names: Names): Tile[] {
-  const { driftedColumns, comparedColumns, driftShare, driftShareThreshold, rowsReference, rowsCurrent, findings } = report
+  const { comparedColumns, driftShare, driftShareThreshold, rowsReference, rowsCurrent, findings } = report
+  const drifted = report.columns.filter(({ driftDetected, state }) => driftDetected && state !== 'error').length
   const broken = report.columns.filter(({ state }) => state === 'error').length
   return [
     { label: 'Verdict', value: report.driftDetected ? '✗ drift' : report.verdict === 'undecided' ? '– undecided' : '✓ no drift' },
     {
       label: 'Columns that drifted',
-      value: `${driftedColumns.length} of ${comparedColumns + broken}`,
-      note: `share ${formatPercent(driftShare)}, limit ${formatPercent(driftShareThreshold)}`,
+      value: `${drifted} of ${comparedColumns}`,
+      note: `share ${formatPercent(driftShare)}, limit ${formatPercent(driftShareThreshold)}${broken === 0 ? '' : `; ${broken} more cannot be compared`}`,
     },
     { label: 'Rows', value: formatNumber(rowsCurrent), note: `${names.reference}: ${formatNumber(rowsReference)}` },
     {
@@ -234,7 +235,7 @@ function columnsSection(columns: readonly ColumnDrift[], names: Names): Section 
       caption: 'Every column of the reference',
       rows: columns,
       columns: [
-        { title: 'Column', cell: ({ column }) => column },
+        { title: 'Column', cell: nameAndReason },
         { title: 'Result', cell: stateTag },
         { title: 'Distribution', cell: ({ bins }) => (bins === undefined ? '–' : miniHistogram(bins.reference, bins.current)) },
         { title: 'PSI', numeric: true, cell: ({ psi }) => formatNumber(psi) },
@@ -242,10 +243,14 @@ function columnsSection(columns: readonly ColumnDrift[], names: Names): Section 
         { title: 'p', numeric: true, cell: ({ adjustedPValue: p }) => (p === null ? '–' : pText(p)) },
         { title: 'Effect', numeric: true, cell: ({ score }) => formatNumber(score) },
         { title: 'Missing', numeric: true, cell: (column) => missingText(column, missing) },
-        ...(columns.some(({ reason }) => reason !== undefined) ? [{ title: 'Why', cell: ({ reason }: ColumnDrift) => reason ?? '' }] : []),
       ],
     }),
   }
+}
+
+/** The name of a column; below it why it was not compared, or how. */
+function nameAndReason({ column, reason }: ColumnDrift): HtmlPart {
+  return reason === undefined ? column : html`${column}<br><small class="note plain">${reason}</small>`
 }
 
 function missingText(column: ColumnDrift, share: (missing: number, present: number) => string): string {

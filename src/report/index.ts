@@ -27,8 +27,11 @@ export type {
   ReportVersion,
 } from './lifecycle-report'
 export { lifecycleReport } from './lifecycle-report'
+export { type LiveAnswer, type LiveMonitor, type LiveMonitorOptions, liveMonitor } from './live-monitor'
+export { type ModelCard, type ModelCardOptions, type ModelCardWords, modelCard } from './model-card'
 export type { PageOptions, Section, Tile } from './page'
 export { page } from './page'
+export { compareVersionsHtml, type PerformanceHtmlOptions, performanceHtml } from './performance-html'
 export { type PipelineHtmlOptions, pipelineHtml, type ShownPipelineRun } from './pipeline-html'
 export { type SearchHtmlOptions, searchHtml } from './search-html'
 export type { DataTableOptions, HeatTableOptions, TableColumn } from './table'

@@ -1,4 +1,5 @@
 /** The closed loop: monitor → training → comparison → gates → promotion. */
+export { canaryOutcome } from './canary-outcome'
 export type { Retraining, RetrainingEvents } from './create-retraining'
 export { createRetraining } from './create-retraining'
 export { type RetrainingRunOptions, type RetrainPolicy, retrainOn } from './retrain-on'

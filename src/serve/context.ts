@@ -2,7 +2,7 @@
 import { MillwrightError, show } from '../core/errors'
 import type { Predictor } from '../predictor/predictor'
 import type { HttpExchange, RouteContext } from './exchange'
-import { readJsonBody } from './json-body'
+import { parseJsonBytes, readBodyBytes, readJsonBody } from './json-body'
 
 /** What all requests of a handler have in common. */
 export interface ServedState {
@@ -14,6 +14,8 @@ export interface ServedState {
     readonly maxConcurrent: number
     readonly deadlineMs: number
   }
+  /** The models that an administrator took out of service. */
+  readonly unloaded: Set<string>
   /** Whether the server is shutting down. */
   draining: boolean
 }
@@ -36,6 +38,10 @@ export class RequestContext implements RouteContext {
     return this.#state.models
   }
 
+  get unloaded(): Set<string> {
+    return this.#state.unloaded
+  }
+
   get maxRows(): number {
     return this.#state.limits.maxRows
   }
@@ -50,12 +56,26 @@ export class RequestContext implements RouteContext {
 
   // Routes may take these two out of the context and call them alone.
   readonly predictor = (name?: string): Predictor => {
-    const { models } = this.#state
+    const { models, unloaded } = this.#state
     const predictor = name === undefined ? models.values().next().value : models.get(name)
     if (predictor === undefined)
       throw new MillwrightError('NotFound', `there is no model ${show(name)}; there are ${[...models.keys()].map(show).join(', ')}`)
+    if (unloaded.size > 0 && unloaded.has(name ?? (models.keys().next().value as string)))
+      throw new MillwrightError('InvalidState', `the model ${show(name ?? predictor.name)} was taken out of service`)
     return predictor
   }
 
   readonly json = (): Promise<unknown> => readJsonBody(this.exchange, this.#state.limits)
+
+  readonly bytes = (maxBytes?: number): Promise<Uint8Array> => {
+    const { limits } = this.#state
+    return readBodyBytes(this.exchange, maxBytes === undefined ? limits : { ...limits, maxBodyBytes: maxBytes })
+  }
+
+  readonly parse = (bytes: Uint8Array): unknown => parseJsonBytes(bytes, this.#state.limits)
+
+  readonly optionalJson = async (otherwise?: unknown): Promise<unknown> => {
+    const bytes = await this.bytes()
+    return bytes.length === 0 ? otherwise : this.parse(bytes)
+  }
 }

@@ -42,10 +42,18 @@ export interface RouteContext {
   readonly requestId: string
   /** The predictors by name; the first is the default. */
   readonly models: ReadonlyMap<string, Predictor>
-  /** The predictor of that name, or the default. @throws NotFound naming the known ones */
+  /** The predictor of that name, or the default. @throws NotFound naming the known ones; InvalidState for one that was taken out of service */
   predictor(name?: string): Predictor
+  /** The models that an administrator took out of service. */
+  readonly unloaded: Set<string>
   /** The body as JSON. @throws a problem with status 400, 413 or 415 */
   json(): Promise<unknown>
+  /** The same, of any media type; `otherwise` for an empty body. */
+  optionalJson(otherwise?: unknown): Promise<unknown>
+  /** The body as it was sent, unpacked if it was compressed; of at most `maxBytes`, or as many as the limits say. @throws a problem with status 400, 413 or 415 */
+  bytes(maxBytes?: number): Promise<Uint8Array>
+  /** JSON text within the limits. @throws a problem with status 400 */
+  parse(bytes: Uint8Array): unknown
   /** Most rows in a request. */
   readonly maxRows: number
   /** Options for `predict`: the signal of the client and the deadline of the server. */
@@ -56,16 +64,33 @@ export interface RouteContext {
 
 /** One method on one path. */
 export interface Route {
-  readonly method: 'GET' | 'POST'
-  /** Segments after slashes; `:name` takes any one segment. */
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Segments after slashes; `:name` takes any one segment, `:name:verb` one that ends in `:verb`. */
   readonly path: string
+  /** Only for administrators: refused unless the handler was made with `admin` and the request has its token. @default false */
+  readonly admin?: boolean | undefined
   handle(context: RouteContext): Awaitable<HttpAnswer>
+}
+
+/** What the description of a protocol may depend on. */
+export interface OpenApiContext {
+  readonly models: ReadonlyMap<string, Predictor>
+  readonly maxRows: number
+}
+
+/** A part of an OpenAPI 3.1 document. */
+export interface OpenApiPart {
+  readonly paths: Readonly<Record<string, object>>
+  /** Below `components.schemas`. */
+  readonly schemas?: Readonly<Record<string, object>> | undefined
 }
 
 /** A protocol for predictions: its paths and the format of its errors. */
 export interface Protocol {
   readonly name: string
   readonly routes: readonly Route[]
+  /** Its part of the OpenAPI document. Paths are those of its routes, without the prefix of the handler. @default it is not described */
+  openApi?(context: OpenApiContext): OpenApiPart
   /** The answer for a problem on one of its routes. @default `application/problem+json` of RFC 9457 */
   renderProblem?(problem: Problem): HttpAnswer
 }

@@ -61,7 +61,8 @@ async function act({ act: what, value, run }: ExecutorCheckInput, context: Conte
   }
   if (what === 'deaf') {
     await note('waiting')
-    await sleep(clock, 60_000)
+    // A timer that keeps no process alive, when the executor has left the step behind.
+    await new Promise<void>((resolve) => clock.schedule(resolve, 60_000))
   }
   if (what === 'meet') return meet(storage, run, ['act', 'other'], context)
   if (what === 'talk') {

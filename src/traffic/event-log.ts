@@ -51,16 +51,19 @@ export function createEventLog<T>(storage: ObjectStore, prefix: string, format: 
     },
     async readOthers() {
       const events: T[] = []
+      // Taken over at the end: a read that fails on a damaged line gives nothing, and fails again the next time.
+      const ends = new Map<string, number>()
       for (const { key, sizeBytes } of await listAll(storage, prefix)) {
         const from = offsets.get(key) ?? 0
         if (!key.endsWith('.jsonl') || key.startsWith(`${prefix}${own}`) || sizeBytes <= from) continue
         const bytes = await readFrom(storage, key, from)
         // A line that is being written has no end yet: it is read the next time.
         const end = bytes.lastIndexOf(10) + 1
-        offsets.set(key, from + end)
+        ends.set(key, from + end)
         for (const line of fromUtf8(bytes.subarray(0, end)).split('\n'))
           if (line !== '') events.push(readStored(format, parseJson(line, key), key))
       }
+      for (const [key, end] of ends) offsets.set(key, end)
       return events
     },
     get pending() {

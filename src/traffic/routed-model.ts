@@ -2,13 +2,14 @@
 import type { Clock } from '../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { type OptionRule, ofType, oneOf } from '../core/options'
-import { throwIfAborted } from '../core/signal'
+import { type CancelSignal, throwIfAborted } from '../core/signal'
 import type { LoadedModel, PredictionBatch } from '../ports/model'
 import type { Prediction } from '../predictor/prediction'
 import type { Predictor } from '../predictor/predictor'
 import { isPredictor, type ServedModel, toPredictor } from '../predictor/to-predictor'
+import type { CellValue } from '../schema/column'
 import { type ColumnSpec, isTensorSide, type ModelSignature } from '../schema/signature'
-import { type Row, rowAt, type Table } from '../schema/table'
+import { type Row, rowsOf } from '../schema/table'
 
 /** The output of a routed model that names the arm which answered the row. */
 export const VARIANT_OUTPUT = 'variant'
@@ -101,24 +102,27 @@ export function routedModel(routing: Routing): LoadedModel {
   const signature = signatureOf(routing, keys)
   const classes = classesOf(subject, arms)
   const columns = new Map(arms.map(({ name, predictor }) => [name, columnsOf(predictor).map((column) => column.name)]))
+  const names = (signature.inputs as readonly ColumnSpec[]).map(({ name }) => name)
+  const rowOfCells = (cells: readonly CellValue[]): Row => Object.fromEntries<Row[string]>(names.map((name, j) => [name, cells[j]]))
   let disposed = false
+  const answer = async (rows: readonly Row[], signal: CancelSignal | undefined): Promise<PredictionBatch> => {
+    if (disposed) throw new MillwrightError('InvalidState', `${subject}: the models are closed`)
+    throwIfAborted(signal)
+    const answers: Prediction[] = new Array(rows.length)
+    await Promise.all(
+      [...groupRows(rows, keys, routing)].map(async ([name, group]) => {
+        const predictions = await answerGroup(routing, name, group, columns, signal)
+        for (const [i, prediction] of predictions.entries()) answers[(group[i] as Placed).index] = prediction
+      }),
+    )
+    return batchOf(answers, classes)
+  }
   return {
     signature,
     task: first.task,
     ...(classes === undefined ? {} : { classes }),
-    async run(input, { signal } = {}) {
-      if (disposed) throw new MillwrightError('InvalidState', `${subject}: the models are closed`)
-      throwIfAborted(signal)
-      const answers: Prediction[] = new Array(input.numRows)
-      const groups = groupRows(input, keys, routing)
-      await Promise.all(
-        [...groups].map(async ([name, rows]) => {
-          for (const [i, answer] of (await answerGroup(routing, name, rows, columns, signal)).entries())
-            answers[(rows[i] as Placed).index] = answer
-        }),
-      )
-      return batchOf(answers, classes)
-    },
+    run: (input, options) => answer(rowsOf(input), options?.signal),
+    runCells: (rows, options) => answer(rows.map(rowOfCells), options?.signal),
     async dispose() {
       disposed = true
       await Promise.all(arms.filter(({ owned }) => owned).map(({ predictor }) => predictor.close()))
@@ -126,10 +130,9 @@ export function routedModel(routing: Routing): LoadedModel {
   }
 }
 
-function groupRows(input: Table, keys: readonly string[], routing: Routing): Map<string, Placed[]> {
+function groupRows(rows: readonly Row[], keys: readonly string[], routing: Routing): Map<string, Placed[]> {
   const groups = new Map<string, Placed[]>()
-  for (let index = 0; index < input.numRows; index++) {
-    const row = rowAt(input, index)
+  for (const [index, row] of rows.entries()) {
     const key = keys.find((name) => row[name] !== null && row[name] !== undefined && row[name] !== '')
     const unit = key === undefined ? undefined : String(row[key])
     const { arm, outputs } = routing.decide(unit, row)
@@ -147,7 +150,7 @@ async function answerGroup(
   name: string,
   rows: readonly Placed[],
   columns: ReadonlyMap<string, readonly string[]>,
-  signal: AbortSignal | undefined,
+  signal: CancelSignal | undefined,
 ): Promise<Prediction[]> {
   const arm = routing.arms.find((each) => each.name === name) as RoutedArm
   const start = routing.now()

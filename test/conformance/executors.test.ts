@@ -95,6 +95,11 @@ describe('threadsExecutor, when a thread dies', () => {
     expect(await failure(() => new Worker('throw new Error("no module")', { eval: true }))).toBe(
       'Unavailable: a worker thread of threadsExecutor ended: no module',
     )
+    expect(
+      await failure(() => {
+        throw new MillwrightError('NotFound', 'no such file')
+      }),
+    ).toBe('NotFound: no such file')
     expect(await failure(() => ({}) as never)).toMatch(/^InvalidArgument: `worker` of threadsExecutor must make a Worker/)
     const ready = `const { parentPort } = require('node:worker_threads'); parentPort.postMessage({ channel: 'millwright-steps', body: { kind: 'ready' } });`
     expect(await failure(() => new Worker(`${ready} parentPort.once('message', () => process.exit(3))`, { eval: true }))).toBe(

@@ -52,7 +52,14 @@ export const lanes: readonly Lane[] = [
     installs: { '/usr/lib/postgresql': 'postgresql' },
   },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
-  { name: 'deploy', about: 'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing' },
+  {
+    name: 'deploy',
+    about:
+      'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing; examples/mlops-project, copied out',
+    installs: { '/usr/bin/promtool': 'prometheus' },
+    browser: true,
+    build: true,
+  },
   {
     name: 'dvc',
     about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
@@ -67,7 +74,8 @@ export const lanes: readonly Lane[] = [
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   {
     name: 'onnx-web',
-    about: 'models of others on onnxruntime-web: in Node and in Chromium the answers of onnxruntime-node',
+    about:
+      "models of others, and a chain of ours with 100 trees, on onnxruntime-web in Node and in Chromium: the answers of onnxruntime-node and Python's",
     browser: true,
   },
   {
@@ -78,6 +86,8 @@ export const lanes: readonly Lane[] = [
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
+  { name: 'clients', about: "tritonclient, MLflow's scoring client, schemathesis: a server of ours answers them as their own servers do" },
+  { name: 'sketches', about: "Apache DataSketches' Python package: reads our KLL and HLL sketches, and we read its" },
   {
     name: 'trees',
     about: 'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; shap: the same SHAP values',
@@ -88,6 +98,7 @@ export const lanes: readonly Lane[] = [
       "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts",
     debian: ['prometheus', 'prometheus-alertmanager'],
   },
+  { name: 'nannyml', about: 'NannyML: performance without labels, chunk by chunk' },
   { name: 'grafana', about: "Grafana's published schema (its foundation SDK): every field of our dashboards is known to it" },
   {
     name: 'bundlers',

@@ -1,6 +1,6 @@
 /** A worker that takes steps out of the queues of a `bullmqExecutor` and runs them. */
 import { attachDisplay, attachDispose } from '../../core/display'
-import { show } from '../../core/errors'
+import { MillwrightError, show } from '../../core/errors'
 import { type Logger, silentLogger } from '../../core/logger'
 import { checkOptions, finiteNumber, ofType, requireOptions, wholeNumber } from '../../core/options'
 import { type JobRunner, jobErrorJson, runnersByName } from '../../ports/job-runner'
@@ -109,7 +109,9 @@ interface JobRun {
 /** Runs the step of a job. Its error is a result; nothing is thrown, so that BullMQ tries nothing again by itself. */
 async function runJob(options: BullmqWorkerOptions, { runner, queue, job, outer }: JobRun): Promise<StepJobResult> {
   const { logger = silentLogger(), cancelLookMs = 2000 } = options
-  const { ref } = job.data as StepJobData
+  const { ref, isCancelled } = job.data as StepJobData
+  // A worker that died had it; nobody waits for it any more.
+  if (isCancelled) return { error: new MillwrightError('InvalidState', 'the attempt was cancelled').toJSON() }
   const controller = new AbortController()
   const stop = (): void => controller.abort(new DOMException('the attempt was aborted', 'AbortError'))
   outer?.addEventListener('abort', stop, { once: true })

@@ -19,7 +19,7 @@ export interface Task {
 }
 
 interface Slot {
-  readonly thread: StepThread
+  thread: StepThread
   isReady: boolean
   task?: Task | undefined
   cancelGrace: () => void
@@ -45,7 +45,7 @@ export class ThreadPool {
     this.#options = options
   }
 
-  /** Runs a task as soon as a thread is free. @throws what making a worker throws */
+  /** Runs a task as soon as a thread is free. */
   add(task: Task): void {
     this.#waiting.push(task)
     this.#dispatch()
@@ -97,15 +97,17 @@ export class ThreadPool {
   }
 
   #start(): void {
-    const slot: Slot = {
-      isReady: false,
-      cancelGrace: () => {},
-      thread: stepThread(this.#options.worker(), {
+    const slot = { isReady: false, cancelGrace: () => {} } as Slot
+    try {
+      slot.thread = stepThread(this.#options.worker(), {
         onMessage: (body) => this.#hear(slot, body),
         onEnd: (error) => this.#drop(slot, error),
-      }),
+      })
+      this.#slots.add(slot)
+    } catch (error) {
+      // The function that makes workers failed: the task that waited for one is told.
+      this.#waiting.shift()?.settle({ error })
     }
-    this.#slots.add(slot)
   }
 
   #hear(slot: Slot, body: FromWorker): void {

@@ -1,7 +1,8 @@
 /** Boosted trees in memory, and how they predict. */
 import { softmaxOf } from '../ensemble/links'
 import { toBins } from '../forest/bins'
-import { type Forest, leafOf, type TreeArrays, treesOf } from '../forest/forest'
+import { addLeaves, type Forest, type TreeArrays, treesOf } from '../forest/forest'
+import type { WalkTrees } from '../forest/walk'
 import type { FeatureMatrix } from '../learner'
 import { sigmoid } from './exponential'
 import type { BoostingLink } from './losses'
@@ -26,25 +27,31 @@ export interface BoostedTrees extends Forest {
 /** Rows predicted together: their bins and sums stay in the L1 cache while every tree is applied. */
 const BLOCK = 1024
 
-/** The sums of each row before the link: row-major, rows × outputs. */
-export function boostedSums(trees: BoostedTrees, features: FeatureMatrix): Float64Array {
-  const { outputs, base, roots, nodes, leaves, sets } = trees
-  const bins = toBins(features, trees.edges)
-  const stride = features.columns.length
+/** The sums of each row before the link: row-major, rows × outputs. @param walk the trees laid out for rows without missing cells; absent with sets */
+export function boostedSums(trees: BoostedTrees, features: FeatureMatrix, walk: WalkTrees | undefined): Float64Array {
+  const { outputs, base } = trees
   const sums = new Float64Array(features.numRows * outputs)
   for (let at = 0; at < sums.length; at++) sums[at] = base[at % outputs] as number
+  if (walk === undefined) addBySets(trees, features, sums)
+  else addLeaves(trees, walk, features, { sums, outputs, targetOf: (tree) => tree % outputs })
+  return sums
+}
+
+function addBySets(trees: BoostedTrees, features: FeatureMatrix, sums: Float64Array): void {
+  const { outputs, roots, leaves } = trees
+  const bins = toBins(features, trees.edges)
+  const stride = features.columns.length
   for (let start = 0; start < features.numRows; start += BLOCK) {
     const end = Math.min(features.numRows, start + BLOCK)
     for (let tree = 0; tree < roots.length - 1; tree++) {
       const root = roots[tree] as number
       const output = tree % outputs
       for (let row = start; row < end; row++) {
-        const leaf = sets.length === 0 ? leafOf(nodes, root, bins, row * stride) : leafBySets(trees, root, bins, row * stride)
+        const leaf = leafBySets(trees, root, bins, row * stride)
         sums[row * outputs + output] = (sums[row * outputs + output] as number) + (leaves[leaf] as number)
       }
     }
   }
-  return sums
 }
 
 /** The leaf of the row whose bins begin at `base`, where there are sets of categories. */
@@ -70,8 +77,8 @@ export function isInSet(sets: Uint32Array, set: number, bin: number): boolean {
 }
 
 /** Predictions: probabilities of all classes, or numbers. */
-export function predictBoosted(trees: BoostedTrees, features: FeatureMatrix): Float64Array {
-  const sums = boostedSums(trees, features)
+export function predictBoosted(trees: BoostedTrees, features: FeatureMatrix, walk: WalkTrees | undefined): Float64Array {
+  const sums = boostedSums(trees, features, walk)
   if (trees.link === 'softmax') return softmaxOf(sums, trees.outputs)
   if (trees.link === 'identity') return sums
   const probabilities = new Float64Array(2 * sums.length)

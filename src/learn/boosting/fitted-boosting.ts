@@ -1,5 +1,6 @@
 /** Boosted trees as a fitted learner. */
 import type { TreeArrays } from '../forest/forest'
+import { type WalkTrees, walkTrees } from '../forest/walk'
 import type { FittedLearner } from '../learner'
 import { boostedBytes, boostedHeader } from './boosted-format'
 import { type BoostedTrees, boostedTreeArrays, predictBoosted } from './boosted-trees'
@@ -20,6 +21,7 @@ export interface BoostingFacts {
 
 /** Boosted trees as a fitted learner. */
 export function fittedBoosting(kind: string, boosted: BoostedTrees, { importance, iterations }: BoostingFacts): FittedBoosting {
+  let walk: WalkTrees | undefined
   const facts = iterations === undefined ? {} : { iterations }
   return {
     kind,
@@ -27,7 +29,10 @@ export function fittedBoosting(kind: string, boosted: BoostedTrees, { importance
     takesMissing: true,
     ...facts,
     ...(importance === undefined ? {} : { importance }),
-    predict: (features) => predictBoosted(boosted, features),
+    predict(features) {
+      if (boosted.sets.length === 0) walk ??= walkTrees(boosted)
+      return predictBoosted(boosted, features, walk)
+    },
     trees: () => boostedTreeArrays(boosted),
     state: () => ({
       kind,

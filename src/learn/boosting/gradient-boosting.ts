@@ -39,6 +39,7 @@ export function gradientBoostingClassifier(options: GradientBoostingClassifierOp
     minClasses: 2,
     takesWeights: true,
     categoricalFeatures: settings.categoricalFeatures ?? [],
+    given: options,
     withOptions: (changes) => gradientBoostingClassifier({ ...options, ...changes }).learner,
     options: paramsOf({ ...settings, classWeight }),
     steps: (features, target) =>
@@ -74,6 +75,7 @@ export function gradientBoostingRegressor(options: GradientBoostingRegressorOpti
     task: 'regression',
     takesWeights: true,
     categoricalFeatures: settings.categoricalFeatures ?? [],
+    given: options,
     withOptions: (changes) => gradientBoostingRegressor({ ...options, ...changes }).learner,
     options: paramsOf({ ...settings, loss, ...(loss === 'quantile' ? { quantile: share } : {}) }),
     steps: (features, target) =>

@@ -1,8 +1,9 @@
-/** Forests, boosted trees and trees of another library seen alike: trees whose leaf numbers are added up. */
+/** Forests, boosted trees, isolation forests and trees of another library seen alike: trees whose leaf numbers are added up. */
 import { isFittedBoosting } from '../boosting/fitted-boosting'
 import { isFittedForest } from '../forest/fitted-forest'
 import type { TreeArrays } from '../forest/forest'
 import type { FittedLearner } from '../learner'
+import { isFittedIsolation } from '../outliers/fitted-isolation'
 import { isFittedEnsemble } from './fitted-ensemble'
 import type { EnsembleLink } from './links'
 
@@ -40,7 +41,7 @@ export function treeSumOf(learner: FittedLearner): TreeSum | undefined {
     const zeroIsMissing = new Uint8Array(numFeatures)
     return { trees: learner.trees(), numFeatures, outputs, base, scale: 1, link, targetOf: (tree) => tree % outputs, zeroIsMissing }
   }
-  if (isFittedEnsemble(learner)) {
+  if (isFittedEnsemble(learner) || isFittedIsolation(learner)) {
     const { numFeatures, outputs, base, scale, link, targets, zeroIsMissing } = learner.ensemble
     const targetOf = (tree: number): number => targets[tree] as number
     return { trees: learner.trees(), numFeatures, outputs, base, scale, link, targetOf, zeroIsMissing }

@@ -2,6 +2,7 @@
 import type { FittedLearner } from '../learner'
 import { type Forest, predictForest, type TreeArrays, treesOf } from './forest'
 import { forestBytes, forestHeader } from './forest-format'
+import { type WalkTrees, walkTrees } from './walk'
 
 /** A fitted forest, with its trees for converters. */
 export interface FittedForest extends FittedLearner {
@@ -18,13 +19,17 @@ export interface ForestFacts {
 
 /** A forest as a fitted learner. */
 export function fittedForest(kind: string, forest: Forest, { importance, outOfBagScore }: ForestFacts): FittedForest {
+  let walk: WalkTrees | undefined
   return {
     kind,
     forest,
     takesMissing: true,
     ...(importance === undefined ? {} : { importance }),
     ...(outOfBagScore === undefined ? {} : { outOfBagScore }),
-    predict: (features) => predictForest(forest, features),
+    predict(features) {
+      walk ??= walkTrees(forest)
+      return predictForest(forest, features, walk)
+    },
     trees: () => treesOf(forest),
     state: () => ({
       kind,

@@ -1,6 +1,7 @@
 /** A forest in memory: all trees in one array of integers, and how it predicts. */
 import type { FeatureMatrix } from '../learner'
 import { toBins } from './bins'
+import { holdsMissing, type WalkTrees, walkFour, walkOne, walkRows } from './walk'
 
 /**
  * Trees over binned features. Nodes lie in depth-first order, two integers each, so the left child of node `i` is node `i + 1`.
@@ -52,47 +53,85 @@ export function hasCategory(set: Uint32Array, value: number): boolean {
   return (((set[category >>> 5] as number) >>> (category & 31)) & 1) === 1
 }
 
-/** Rows predicted together: their bins and sums stay in the L1 cache while every tree is applied. */
-const BLOCK = 2048
+/** Cells of a block of rows, half a megabyte: a tree is read from memory once for all of them. */
+const BLOCK_CELLS = 262_144
+const LEAST_ROWS = 1024
 
-/** Mean over trees of the leaf numbers each row falls in: row-major, rows × width. */
-export function predictForest(forest: Forest, features: FeatureMatrix): Float64Array {
-  const bins = toBins(features, forest.edges)
+/** Mean over trees of the leaf numbers each row falls in: row-major, rows × width. @param walk the trees laid out for rows without missing cells */
+export function predictForest(forest: Forest, features: FeatureMatrix, walk: WalkTrees): Float64Array {
   const sums = new Float64Array(features.numRows * forest.width)
-  const stride = features.columns.length
+  addLeaves(forest, walk, features, { sums, outputs: forest.width, targetOf: () => 0 })
   const trees = forest.roots.length - 1
-  for (let start = 0; start < features.numRows; start += BLOCK) {
-    const end = Math.min(features.numRows, start + BLOCK)
-    for (let tree = 0; tree < trees; tree++) addTree(forest, forest.roots[tree] as number, { bins, stride, start, end, sums })
-  }
   for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) / trees
   return sums
 }
 
-/** Rows to run through a tree, and the array to which the values of their leaves are added. */
-export interface TreePass {
-  readonly bins: Uint16Array
-  readonly stride: number
-  readonly start: number
-  readonly end: number
+/** Where the numbers of leaves are added. */
+export interface LeafSums {
+  /** Row-major, rows × outputs. */
   readonly sums: Float64Array
+  readonly outputs: number
+  /** The output of the first number of a tree's leaves. */
+  readonly targetOf: (tree: number) => number
 }
 
-function addTree(forest: Forest, root: number, { bins, stride, start, end, sums }: TreePass): void {
-  const { nodes, leaves, width } = forest
-  for (let row = start; row < end; row++) {
-    const leaf = leafOf(nodes, root, bins, row * stride)
-    if (width === 1) {
-      sums[row] = (sums[row] as number) + (leaves[leaf] as number)
-    } else if (width === 2) {
-      sums[2 * row] = (sums[2 * row] as number) + (leaves[2 * leaf] as number)
-      sums[2 * row + 1] = (sums[2 * row + 1] as number) + (leaves[2 * leaf + 1] as number)
-    } else {
-      for (let c = 0, to = row * width, from = leaf * width; c < width; c++) {
-        sums[to + c] = (sums[to + c] as number) + (leaves[from + c] as number)
+/** Adds the numbers of the leaves that each row falls in, tree after tree. */
+export function addLeaves(forest: Forest, walk: WalkTrees, features: FeatureMatrix, { sums, outputs, targetOf }: LeafSums): void {
+  const { roots, nodes, leaves, width } = forest
+  const { numRows } = features
+  const bins = toBins(features, forest.edges)
+  const stride = features.columns.length
+  const trees = roots.length - 1
+  const isComplete = !holdsMissing(bins)
+  if (isComplete && numRows < 4) {
+    for (let row = 0; row < numRows; row++) addRow(forest, walk, { bins, base: row * stride, to: row * outputs, sums, targetOf })
+    return
+  }
+  const found = new Int32Array(4)
+  const block = Math.max(LEAST_ROWS, Math.floor(BLOCK_CELLS / stride))
+  for (let start = 0; start < numRows; start += block) {
+    const end = Math.min(numRows, start + block)
+    for (let tree = 0; tree < trees; tree++) {
+      const target = targetOf(tree)
+      const root = roots[tree] as number
+      let row = start
+      for (; isComplete && row + 4 <= end; row += 4) {
+        walkRows(walk.nodes, root, bins, row * stride, stride, found)
+        for (let i = 0; i < 4; i++)
+          addLeaf(leaves, (walk.leaves[found[i] as number] as number) * width, width, sums, (row + i) * outputs + target)
       }
+      for (; row < end; row++) addLeaf(leaves, leafOf(nodes, root, bins, row * stride) * width, width, sums, row * outputs + target)
     }
   }
+}
+
+/** A row, and where the numbers of its leaves are added. */
+interface RowSums extends Omit<LeafSums, 'outputs'> {
+  readonly bins: Uint16Array
+  readonly base: number
+  readonly to: number
+}
+
+function addRow({ leaves, width }: Forest, walk: WalkTrees, { bins, base, to, sums, targetOf }: RowSums): void {
+  const trees = walk.starts.length
+  const found = new Int32Array(4)
+  let tree = 0
+  for (; tree + 4 <= trees; tree += 4) {
+    walkFour(walk, tree, bins, base, found)
+    for (let i = 0; i < 4; i++) addLeaf(leaves, (walk.leaves[found[i] as number] as number) * width, width, sums, to + targetOf(tree + i))
+  }
+  for (; tree < trees; tree++) {
+    const node = walkOne(walk.nodes, walk.starts[tree] as number, bins, base)
+    addLeaf(leaves, (walk.leaves[node] as number) * width, width, sums, to + targetOf(tree))
+  }
+}
+
+function addLeaf(leaves: Float64Array, from: number, width: number, sums: Float64Array, to: number): void {
+  if (width === 1) sums[to] = (sums[to] as number) + (leaves[from] as number)
+  else if (width === 2) {
+    sums[to] = (sums[to] as number) + (leaves[from] as number)
+    sums[to + 1] = (sums[to + 1] as number) + (leaves[from + 1] as number)
+  } else for (let c = 0; c < width; c++) sums[to + c] = (sums[to + c] as number) + (leaves[from + c] as number)
 }
 
 /** The leaf of the row whose bins begin at `base`. */

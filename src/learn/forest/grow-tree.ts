@@ -79,13 +79,14 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   const nearRows = Math.floor(NEAR_CELLS / data.numFeatures)
   const buffer = { rows: new Int32Array(capacity), codes: new Int32Array(capacity) }
   const order = new Int32Array(data.numFeatures)
-  for (let f = 0; f < order.length; f++) order[f] = f
   // Per slot: start, end, depth, parent whose right child this is (−1: none).
   let stack = new Int32Array(4 * 64)
   const best: BestSplit = { feature: 0, bin: 0, missingLeft: false, gain: -1 }
 
   return {
     grow(sample, rng, importance) {
+      // Every tree begins anew, so that it does not hang on the trees before it.
+      for (let f = 0; f < order.length; f++) order[f] = f
       let random = 1 + rng.int(0xfffffffe) // xorshift32 of Marsaglia (2003): only to pick features, must not be 0
       let count = 0
       let top = 0

@@ -134,7 +134,7 @@ async function curvePoints<X>(
   points: readonly { readonly x: X; readonly plan: ValidationPlan; readonly make: () => Estimator }[],
   options: CurveOptions<readonly (MetricName | Metric)[]>,
 ): Promise<CurvePoint<X>[]> {
-  const { signal, logger, concurrency = 1 } = options
+  const { signal, logger, workers, concurrency = 1 } = options
   throwIfAborted(signal)
   const report = progressReporter(options.onProgress)
   const warnings = warningCollector()
@@ -142,7 +142,8 @@ async function curvePoints<X>(
   let done = 0
   await forEach(points, concurrency, async ({ x, plan, make }, i) => {
     const results: FoldResult[] = []
-    for await (const result of foldResults(make(), plan, { signal, logger: warnings.logger, returnTrainScores: true })) results.push(result)
+    for await (const result of foldResults(make(), plan, { signal, workers, logger: warnings.logger, returnTrainScores: true }))
+      results.push(result)
     made[i] = { x, scores: scoresOf(plan.metrics, results) as CurvePoint<X>['scores'] }
     report({ phase: 'curve', done: ++done, total: points.length, unit: 'steps' })
   })

@@ -151,11 +151,11 @@ export function searchTrials<E extends Estimator>(
 
 /** Cross-validates one set of params; the running mean is reported after every fold. */
 async function validate<E extends Estimator>(search: PreparedSearch<E>, plan: ValidationPlan, trial: RunningTrial): Promise<TrialOutcome> {
-  const { returnTrainScores, logger } = search.options
+  const { returnTrainScores, workers, logger } = search.options
   const warnings = warningCollector()
   const results: FoldResult[] = []
   let pruned = false
-  const folds = foldResults(search.make(trial.params), plan, { signal: trial.signal, returnTrainScores, logger: warnings.logger })
+  const folds = foldResults(search.make(trial.params), plan, { signal: trial.signal, returnTrainScores, workers, logger: warnings.logger })
   for await (const result of folds) {
     // The fitted models of all folds are not kept: of many trials they would fill the memory.
     results.push({ values: result.values, trainValues: result.trainValues, fold: result.fold, fitted: undefined as never })
@@ -182,9 +182,9 @@ export async function searchResult<E extends Estimator>(
   const best = ranked(candidates, higherIsBetter)[0]
   if (best === undefined || best.status !== 'finished' || Number.isNaN(best.score)) throw nothingFound(method, trials)
   const bestEstimator = make(best.params)
-  const { target, signal, logger } = options
+  const { target, signal, logger, workers } = options
   const fitted =
-    options.refit === false ? undefined : ((await bestEstimator.fitAsync(plan.table, { target, signal, logger })) as FittedOf<E>)
+    options.refit === false ? undefined : ((await bestEstimator.fitAsync(plan.table, { target, signal, logger, workers })) as FittedOf<E>)
   if (options.run !== undefined) logBest(options.run, best, { method, trials: trials.length })
   return displayedSearch({
     method,

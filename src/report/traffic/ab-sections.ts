@@ -1,5 +1,5 @@
 /** The parts of a page about an A/B test. */
-import { formatNumber, formatPercent, formatTime } from '../../plot/format'
+import { formatDuration, formatNumber, formatPercent, formatTime } from '../../plot/format'
 import { type Html, html } from '../../plot/html'
 import { type IntervalRow, intervalChart } from '../../plot/interval-chart'
 import type { AbComparison, AbResults } from '../../traffic'
@@ -18,11 +18,10 @@ const verdicts: Readonly<Record<AbResults['verdict']['state'], string>> = {
 /** The numbers at the top. */
 export function abTiles({ arms, verdict, startedAt, at, method }: AbResults): Tile[] {
   const units = arms.reduce((sum, arm) => sum + arm.units, 0)
-  const days = startedAt === undefined ? 0 : (at - startedAt) / 86_400_000
   return [
     { label: 'Verdict', value: verdicts[verdict.state], note: verdict.arm },
     { label: 'Units', value: formatNumber(units), note: `in ${arms.length} arms` },
-    { label: 'Running for', value: days < 1 ? `${formatNumber(days * 24, 1)} h` : `${formatNumber(days, 1)} days` },
+    { label: 'Running for', value: startedAt === undefined ? '–' : formatDuration(at - startedAt) },
     { label: 'May be read', value: method === 'sequential' ? 'at any time' : 'at the end', note: `method ${method}` },
   ]
 }

@@ -65,7 +65,7 @@ function historyTable({ history }: CanaryStatus): Html {
   return dataTable({
     rows: history.map((entry, i) => ({ ...entry, number: i + 1 })),
     columns: [
-      { title: '', numeric: true, cell: ({ number }) => String(number) },
+      { title: 'No.', numeric: true, cell: ({ number }) => String(number) },
       { title: 'Time (UTC)', cell: ({ at }) => html`<span class="nowrap">${formatTime(at)}</span>` },
       { title: 'State', cell: ({ phase }) => phases[phase] },
       { title: 'Share', numeric: true, cell: ({ weight }) => formatPercent(weight) },

@@ -67,7 +67,7 @@ export async function openAbState(plan: AbPlan, { storage, flushEveryMs, clock, 
   const prefix = `traffic/ab/${plan.name}/`
   if (storage !== undefined) await claimName(storage, prefix, plan)
   const log = storage && createEventLog(storage, `${prefix}events/`, eventFormat)
-  const table = createUnitTable(plan.maxUnits)
+  const table = createUnitTable(plan.maxUnits, plan.metrics)
   const weights = Object.entries(plan.weights)
   let startedAt: number | undefined
   let decision: AbResults['decision']

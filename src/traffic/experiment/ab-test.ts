@@ -123,10 +123,7 @@ function familiesOf(plan: AbPlan, table: UnitTable): MetricFamily[] {
   const labels = (arm: string): Record<string, string> => ({ experiment: plan.name, arm })
   const arms = plan.arms.map(({ name }) => name)
   const means = arms.flatMap((arm) =>
-    Object.entries(plan.metrics).map(([metric, rule]) => ({
-      labels: { ...labels(arm), metric },
-      value: table.summary(arm, metric, rule).mean,
-    })),
+    Object.keys(plan.metrics).map((metric) => ({ labels: { ...labels(arm), metric }, value: table.mean(arm, metric) })),
   )
   return [
     trafficFamily(

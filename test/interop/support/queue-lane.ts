@@ -84,10 +84,12 @@ export async function showChecks(place: QueuePlace): Promise<void> {
   const storage = fsStorage({ root, fsync: false })
   const failures: string[] = []
   for (const check of executorChecks()) {
+    const startedAt = Date.now()
     await runCheck(check, {
       make: () => ({ executor: bullmqExecutor(place), storage }),
       cleanUp: ({ executor }) => executor.close(),
     }).catch((error: unknown) => failures.push(`${check.name}: ${(error as Error).stack}`))
+    if (process.env.MILLWRIGHT_TIMES) console.info(`${Date.now() - startedAt} ms: ${check.name}`)
   }
   assert.deepEqual(failures, [])
   console.info(`${executorChecks().length} checks of the executor port passed`)

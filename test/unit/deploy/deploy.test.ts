@@ -36,7 +36,7 @@ describe('dockerfile', () => {
 
 describe('compose', () => {
   it('runs the service, Prometheus and Grafana, hardened, on this machine only', () => {
-    const files = compose(service, { alertRules: 'groups: []\n', dashboards: { flights: '{}' } })
+    const files = compose(service, { monitor: { service: { maxP99Seconds: 0.5 } } })
     const { services, secrets } = read(files, 'docker-compose.yml')
     expect(Object.keys(services)).toEqual(['flights', 'prometheus', 'grafana'])
     for (const each of Object.values(services) as Record<string, unknown>[]) {
@@ -49,11 +49,9 @@ describe('compose', () => {
       rule_files: ['alerts.yml'],
       scrape_configs: [{ metrics_path: '/metrics', static_configs: [{ targets: ['flights:8000'] }] }],
     })
-    expect(read(files, 'grafana/provisioning/datasources/prometheus.yml').datasources[0]).toMatchObject({
-      uid: 'prometheus',
-      isDefault: true,
-    })
-    expect(files['grafana/dashboards/flights.json']).toBe('{}')
+    expect(read(files, 'grafana/provisioning/datasources/millwright.yaml').datasources[0]).toMatchObject({ url: 'http://prometheus:9090' })
+    expect(files['prometheus/alerts.yml']).toContain('0.5')
+    expect(JSON.parse(files['grafana/provisioning/dashboards/millwright-flights.json'] as string).title).toBe('flights')
   })
 })
 
@@ -170,7 +168,7 @@ describe('deploymentFiles', () => {
           expect(container.env).toContainEqual({ name, value: text })
         }
       }),
-      { seed: propertySeed, numRuns: times(20, 200) },
+      { seed: propertySeed, numRuns: times(6, 200) },
     )
   })
 
@@ -191,7 +189,9 @@ describe('deploymentFiles', () => {
   })
 
   it('refuses bad options of its parts', () => {
-    expect(() => deploymentFiles(service, { compose: { dashboards: { '../x': '{}' } } })).toThrow('a dashboard of compose needs a name')
+    expect(() => deploymentFiles(service, { compose: { monitor: { rule: [] } } as never })).toThrow(
+      '`rule` is not an option of `monitor` of compose',
+    )
     expect(() => deploymentFiles(service, { kubernetes: { namespace: 'A B' } })).toThrow('`namespace` of kubernetes')
     expect(() => deploymentFiles(service, { github: true as never })).toThrow(
       '`github` of deploymentFiles must be an object of options, or false',

@@ -496,7 +496,7 @@ describe('fromProfile', () => {
     expect(damaged({ format: 'other' })).toMatch(
       /^Corrupt: the drift profile is damaged: `format` must be one of "millwright-drift-profile", got "other"/,
     )
-    expect(damaged({ version: 2 })).toMatch(/^Unsupported: .* format version 2/)
+    expect(damaged({ version: 3 })).toMatch(/^Unsupported: .* format version 3/)
     expect(damaged({ columns: 3 })).toMatch(/^Corrupt/)
     expect(damaged({ columns: [{ ...profile.columns[0], sample: [] }] })).toMatch(
       /^Corrupt: .*`columns\[0\]\.sample` must be an array of at least one number, got an array of 0/,

@@ -247,17 +247,26 @@ describe('the unit table', () => {
     const entry = fc.record({ unit: fc.integer({ min: 0, max: 9 }), value: fc.integer({ min: -5, max: 5 }) })
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
-        const table = createUnitTable(100)
-        for (let unit = 0; unit < 10; unit++) table.expose(`u${unit}`, unit % 2 === 0 ? 'a' : 'b')
-        for (const { unit, value } of entries) table.record(`u${unit}`, 'm', value)
+        const metrics = { sum: { kind: 'sum' }, share: { kind: 'share' }, mean: { kind: 'mean' } } as const
+        const table = createUnitTable(100, metrics)
+        for (let unit = 0; unit < 12; unit++) table.expose(`u${unit}`, unit % 2 === 0 ? 'a' : 'b')
+        for (const { unit, value } of entries) for (const name of Object.keys(metrics)) table.record(`u${unit}`, name, value)
+        // Two units that are left out, one before and one after its values.
+        table.record('u10', 'sum', 7)
+        table.expose('u10', 'b')
+        table.expose('u11', 'a')
+        table.record('u11', 'sum', 7)
         for (const arm of ['a', 'b']) {
           const own = [0, 1, 2, 3, 4].map((i) => 2 * i + Number(arm === 'b')).map((unit) => entries.filter((each) => each.unit === unit))
           const sums = own.map((values) => values.reduce((sum, { value }) => sum + value, 0))
           const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length)
-          expect(table.summary(arm, 'm', { kind: 'sum' }).mean).toBeCloseTo(mean(sums), 10)
-          expect(table.summary(arm, 'm', { kind: 'share' }).mean).toBeCloseTo(mean(sums.map((sum) => Number(sum !== 0))), 10)
+          expect(table.units(arm)).toBe(5)
+          for (const [name, metric] of Object.entries(metrics))
+            expect(table.mean(arm, name) || 0).toBeCloseTo(table.summary(arm, name, metric).mean || 0, 10)
+          expect(table.summary(arm, 'sum', { kind: 'sum' }).mean).toBeCloseTo(mean(sums), 10)
+          expect(table.summary(arm, 'share', { kind: 'share' }).mean).toBeCloseTo(mean(sums.map((sum) => Number(sum !== 0))), 10)
           const means = own.flatMap((values, i) => (values.length === 0 ? [] : [(sums[i] as number) / values.length]))
-          expect(table.summary(arm, 'm', { kind: 'mean' })).toMatchObject({ count: means.length, mean: expect.closeTo(mean(means), 10) })
+          expect(table.summary(arm, 'mean', { kind: 'mean' })).toMatchObject({ count: means.length, mean: expect.closeTo(mean(means), 10) })
         }
       }),
       { seed: propertySeed, numRuns: times(40, 400) },
@@ -265,7 +274,7 @@ describe('the unit table', () => {
   })
 
   it('is bounded', () => {
-    const table = createUnitTable(2)
+    const table = createUnitTable(2, {})
     expect(['a', 'b', 'c', 'a'].map((unit) => table.expose(unit, 'x'))).toEqual(['new', 'new', 'full', 'known'])
     expect(table.uncounted).toBe(1)
   })

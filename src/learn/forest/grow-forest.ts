@@ -1,0 +1,276 @@
+/** Grows the trees of a forest: any run of them by itself, and all of them put together. */
+import { invalidArgument } from '../../core/errors'
+import type { ProgressEvent } from '../../core/progress'
+import { createRng, type Rng } from '../../core/random'
+import type { FeatureMatrix, FittedLearner, TargetVector } from '../learner'
+import { binEdges, toBins } from './bins'
+import { classLeaves, createClassCriterion, type LeafTable } from './class-criterion'
+import { classCode } from './class-groups'
+import { fittedForest } from './fitted-forest'
+import { type BinnedData, createTreeGrower, type GrowthLimits, NEAR_CELLS, type Sample, type TreeGrower } from './grow-tree'
+import { createNumberCriterion } from './number-criterion'
+import { createOutOfBag, type OutOfBag } from './out-of-bag'
+import {
+  classWeights,
+  type ForestSettings,
+  featuresPerSplit,
+  type RandomForestClassifierOptions,
+  rowsPerTree,
+} from './random-forest-options'
+
+/** A node holds its feature in 14 bits. */
+const MAX_FEATURES = 16_384
+
+/** The options that a forest is grown with. */
+export interface ForestOptions {
+  readonly kind: string
+  readonly settings: ForestSettings
+  /** Of classifiers. */
+  readonly criterion?: 'gini' | 'entropy' | undefined
+  readonly classWeight?: RandomForestClassifierOptions['classWeight']
+}
+
+/** Everything that trees are grown from. Plain data, which can be sent to a thread. */
+export interface BinnedForest extends ForestOptions {
+  readonly edges: readonly Float64Array[]
+  readonly data: BinnedData
+  readonly numRows: number
+  readonly target: TargetVector
+  readonly maxFeatures: number
+  readonly rowsDrawn: number
+}
+
+/** A run of trees. */
+export interface TreeRun {
+  /** The nodes of each tree; leaves are rows of `leaves`. */
+  readonly trees: readonly Int32Array[]
+  /** What the splits of each tree gained, by feature. */
+  readonly gains: readonly Float64Array[]
+  /** Row-major, rows × width. Of classes, the first rows are those of pure leaves. */
+  readonly leaves: Float64Array
+}
+
+/** Cuts the features into bins, and resolves the options for this data. @throws InvalidArgument */
+export function binnedForest(options: ForestOptions, features: FeatureMatrix, target: TargetVector): BinnedForest {
+  const { kind, settings } = options
+  const { numRows } = features
+  const numFeatures = features.columns.length
+  if (numRows * numFeatures > 2147483647 || numFeatures > MAX_FEATURES) {
+    throw invalidArgument(`${kind} takes at most 2³¹ cells and ${MAX_FEATURES} features, got ${numRows} rows × ${numFeatures} features`)
+  }
+  const maxFeatures = featuresPerSplit(kind, settings.maxFeatures, numFeatures)
+  const rowsDrawn = rowsPerTree(kind, settings.maxSamples, numRows)
+  // Refuses weights of classes that are not there before anything else is done.
+  classWeights(kind, options.classWeight, new Float64Array(target.numClasses).fill(1), target.classNames)
+  const edges = binEdges(features, settings.maxBins)
+  const counts = Int32Array.from(edges, ({ length }) => length + 1)
+  const data = { bins: toBins(features, edges, NEAR_CELLS), numFeatures, counts }
+  return { ...options, edges, data, numRows, target, maxFeatures, rowsDrawn }
+}
+
+/** Grows the trees from `from` up to `end`, each from random numbers of its own: the same, whoever grows the others. */
+export function* growRun(forest: BinnedForest, from: number, end: number): Generator<number, TreeRun> {
+  const { settings, numRows, data } = forest
+  const { grower, leaves, width, sample, take } = forest.target.task === 'classification' ? classTools(forest) : numberTools(forest)
+  const rng = createRng(settings.seed)
+  for (let tree = 0; tree < from; tree++) rng.fork()
+  const drawn = new Uint8Array(numRows)
+  const trees: Int32Array[] = []
+  const gains: Float64Array[] = []
+  for (let tree = from; tree < end; tree++) {
+    const treeRng = rng.fork()
+    draw(drawn, settings.bootstrap ? forest.rowsDrawn : undefined, treeRng)
+    take(drawn)
+    const own = new Float64Array(data.numFeatures)
+    trees.push(grower.grow(sample, treeRng, own))
+    gains.push(own)
+    yield tree + 1 - from
+  }
+  return { trees, gains, leaves: leaves.values.slice(0, leaves.size * width) }
+}
+
+/** Grows all trees. */
+export function* growForest(forest: BinnedForest): Generator<ProgressEvent<'fit'>, FittedLearner> {
+  const total = forest.settings.nEstimators
+  const steps = growRun(forest, 0, total)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return joinRuns(forest, [step.value])
+    yield { phase: 'fit', done: step.value, total, unit: 'steps' }
+  }
+}
+
+/** Puts runs together in their order. The result does not hang on where a run ends. */
+export function joinRuns(forest: BinnedForest, runs: readonly TreeRun[]): FittedLearner {
+  const { kind, data, settings, edges } = forest
+  const width = widthOf(forest)
+  const { trees, leaves } = joinedLeaves(forest, runs)
+  const importance = new Float64Array(data.numFeatures)
+  for (const { gains } of runs) for (const own of gains) addShares(importance, own)
+  const shares = new Float64Array(importance.length)
+  addShares(shares, importance)
+  const outOfBagScore = settings.oobScore ? scoreOutOfBag(forest, trees, { values: leaves, size: leaves.length / width }) : undefined
+  return fittedForest(
+    kind,
+    { edges, ...joined(trees), width, leaves },
+    { importance: shares, ...(outOfBagScore === undefined ? {} : { outOfBagScore }) },
+  )
+}
+
+function widthOf({ target }: BinnedForest): number {
+  return target.task === 'classification' ? Math.max(1, target.numClasses) : 1
+}
+
+/** The leaves of all runs one behind the other, those of pure nodes once. */
+function joinedLeaves(
+  forest: BinnedForest,
+  runs: readonly TreeRun[],
+): { readonly trees: readonly Int32Array[]; readonly leaves: Float64Array } {
+  const [only] = runs
+  if (runs.length === 1 && only !== undefined) return only
+  const width = widthOf(forest)
+  const shared = forest.target.task === 'classification' ? width : 0
+  const own = runs.map(({ leaves }) => leaves.length / width - shared)
+  const leaves = new Float64Array((shared + own.reduce((sum, count) => sum + count, 0)) * width)
+  let before = 0
+  const trees = runs.flatMap((run, i) => {
+    leaves.set(run.leaves.subarray(0, shared * width))
+    leaves.set(run.leaves.subarray(shared * width), (shared + before) * width)
+    const moved = before === 0 ? run.trees : run.trees.map((tree) => movedLeaves(tree, shared, before))
+    before += own[i] as number
+    return moved
+  })
+  return { trees, leaves }
+}
+
+function movedLeaves(tree: Int32Array, shared: number, by: number): Int32Array {
+  return tree.map((word, i) => (i % 2 === 0 && word < 0 && ~word >= shared ? word - by : word))
+}
+
+function scoreOutOfBag(forest: BinnedForest, trees: readonly Int32Array[], leaves: LeafTable): number {
+  const { settings, data, target, numRows } = forest
+  const outOfBag: OutOfBag = createOutOfBag(data, target, widthOf(forest))
+  const rng = createRng(settings.seed)
+  const drawn = new Uint8Array(numRows)
+  for (const nodes of trees) {
+    draw(drawn, settings.bootstrap ? forest.rowsDrawn : undefined, rng.fork())
+    outOfBag.add(nodes, leaves, drawn)
+  }
+  return outOfBag.score()
+}
+
+/** What trees of a task are grown with. */
+interface GrowthTools {
+  readonly grower: TreeGrower
+  readonly leaves: LeafTable
+  readonly width: number
+  readonly sample: Sample
+  /** Fills the sample, given how often each row was drawn. */
+  readonly take: (drawn: Uint8Array) => void
+}
+
+function classTools(forest: BinnedForest): GrowthTools {
+  const { kind, target, data, settings, criterion = 'gini', classWeight } = forest
+  const numClasses = widthOf(forest)
+  const labels = target.values
+  const leaves = classLeaves(numClasses)
+  const sample = sampleFor(forest)
+  const splitting = createClassCriterion(data, { numClasses, criterion, minSamplesLeaf: settings.minSamplesLeaf, sample, leaves })
+  const counts = new Float64Array(numClasses)
+  for (const label of labels) counts[label] = (counts[label] as number) + 1
+  if (classWeight !== 'balancedSubsample') splitting.setWeights(classWeights(kind, classWeight, counts, target.classNames))
+  // Gains are half of Gini's, and in nats for entropy; the option is in scikit-learn's units.
+  const unit = criterion === 'gini' ? 0.5 : Math.LN2
+  const grower = createTreeGrower(data, splitting, limitsOf(forest, unit), sample.rows.length)
+  const take = (drawn: Uint8Array): void => {
+    sample.size = 0
+    counts.fill(0)
+    for (let row = 0; row < drawn.length; row++) {
+      const copies = drawn[row] as number
+      if (copies === 0) continue
+      const label = labels[row] as number
+      sample.rows[sample.size] = row * data.numFeatures
+      sample.codes[sample.size++] = classCode(label, copies)
+      counts[label] = (counts[label] as number) + copies
+    }
+    if (classWeight === 'balancedSubsample') splitting.setWeights(classWeights(kind, classWeight, counts, target.classNames))
+  }
+  return { grower, leaves, width: numClasses, sample, take }
+}
+
+function numberTools(forest: BinnedForest): GrowthTools {
+  const { target, data, settings } = forest
+  const sample = sampleFor(forest)
+  const center = meanOf(target.values)
+  const targets = new Float64Array(sample.rows.length)
+  const copies = new Int32Array(sample.rows.length)
+  const leaves: LeafTable = { values: new Float64Array(1024), size: 0 }
+  const splitting = createNumberCriterion(data, { minSamplesLeaf: settings.minSamplesLeaf, sample, targets, copies, center, leaves })
+  const grower = createTreeGrower(data, splitting, limitsOf(forest, 1), sample.rows.length)
+  const take = (drawn: Uint8Array): void => {
+    sample.size = 0
+    for (let row = 0; row < drawn.length; row++) {
+      if (drawn[row] === 0) continue
+      targets[sample.size] = (target.values[row] as number) - center
+      copies[sample.size] = drawn[row] as number
+      sample.rows[sample.size] = row * data.numFeatures
+      sample.codes[sample.size] = sample.size++
+    }
+  }
+  return { grower, leaves, width: 1, sample, take }
+}
+
+function sampleFor({ settings, numRows, rowsDrawn }: BinnedForest): Sample {
+  const capacity = Math.min(numRows, settings.bootstrap ? rowsDrawn : numRows)
+  return { rows: new Int32Array(capacity), codes: new Int32Array(capacity), size: 0 }
+}
+
+function limitsOf({ settings, maxFeatures }: BinnedForest, unit: number): GrowthLimits {
+  return {
+    maxDepth: settings.maxDepth ?? Number.POSITIVE_INFINITY,
+    minSamplesSplit: settings.minSamplesSplit,
+    maxFeatures,
+    minGain: settings.minImpurityDecrease * unit,
+  }
+}
+
+/** How often each row is in the sample: drawn with replacement, or once each. */
+function draw(drawn: Uint8Array, rows: number | undefined, rng: Rng): void {
+  if (rows === undefined) {
+    drawn.fill(1)
+    return
+  }
+  drawn.fill(0)
+  for (let i = 0; i < rows; i++) {
+    const row = rng.int(drawn.length)
+    // Row codes can hold 255 copies of one row; more do not occur in practice.
+    if ((drawn[row] as number) < 255) drawn[row] = (drawn[row] as number) + 1
+  }
+}
+
+/** Adds `gains`, normalised to sum 1, to `shares`. Does nothing when there is no gain. */
+function addShares(shares: Float64Array, gains: Float64Array): void {
+  const sum = gains.reduce((all, gain) => all + gain, 0)
+  if (sum <= 0) return
+  for (let f = 0; f < shares.length; f++) shares[f] = (shares[f] as number) + (gains[f] as number) / sum
+}
+
+/** All trees in one array, right children counted from its start. */
+function joined(trees: readonly Int32Array[]): { readonly roots: Int32Array; readonly nodes: Int32Array } {
+  const roots = new Int32Array(trees.length + 1)
+  for (let t = 0; t < trees.length; t++) roots[t + 1] = (roots[t] as number) + (trees[t] as Int32Array).length / 2
+  const nodes = new Int32Array(2 * (roots[trees.length] as number))
+  for (let t = 0; t < trees.length; t++) {
+    const root = roots[t] as number
+    const tree = trees[t] as Int32Array
+    nodes.set(tree, 2 * root)
+    for (let i = 0; i < tree.length; i += 2) if ((tree[i] as number) >= 0) nodes[2 * root + i + 1] = (tree[i + 1] as number) + root
+  }
+  return { roots, nodes }
+}
+
+function meanOf(values: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i] as number
+  return sum / values.length
+}
