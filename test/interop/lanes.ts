@@ -56,7 +56,7 @@ export const lanes: readonly Lane[] = [
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
   {
     name: 'trees',
-    about: 'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; shap: the same SHAP values',
+    about: 'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; SHAP values as theirs, and as those of shap',
   },
   {
     name: 'bundlers',
