@@ -102,6 +102,7 @@ export {
   ridgeRegression,
   robustScaler,
   selectColumns,
+  shapExplainer,
   shapValues,
   simpleImputer,
   standardScaler,
@@ -123,6 +124,7 @@ export {
 export type { ModelRuntime, ModelSource, PackableModel, PredictionRecord } from './ports/model'
 export type { ObjectStore } from './ports/object-store'
 export type { TrackerBackend } from './ports/tracker-backend'
+export { predictBatches } from './predictor/predict-batches'
 export type { Prediction } from './predictor/prediction'
 export {
   allOf,
@@ -222,7 +224,7 @@ export {
   noDriftSince,
 } from './registry'
 export { compareRunsHtml, dataDocsAction, datasetDiffHtml, lifecycleReport, validationReport } from './report'
-export { type Challenger, createRetraining, type RetrainingOptions, type RetrainingVerdict } from './retraining'
+export { type Challenger, canaryOutcome, createRetraining, type RetrainingOptions, type RetrainingVerdict, retrainOn } from './retraining'
 export { autolog, progressBar, Run, Tracker, tfjsCallbacks, tfjsLoader, tfjsModel, track, trackAsync } from './run'
 export type { CellValue, Column, ColumnType } from './schema/column'
 export type { ModelSignature } from './schema/signature'

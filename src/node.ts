@@ -18,4 +18,6 @@ export {
 } from './serve/mounts'
 export type { ExchangeHandler, NodeRequest, NodeResponse, ServedAnswer, ServedExchange } from './serve/node-exchange'
 export { type NodeHandler, type NodeServer, type NodeServerOptions, startNodeServer } from './serve/node-server'
-export { type ServeOptions, serve } from './serve/serve'
+export type { ServeOptions } from './serve/serve'
+export { serve } from './wiring/serve'
+export { type RunStepCommandOptions, runStepCommand } from './wiring/step-command'

@@ -33,3 +33,8 @@ export function sha256Hex(data: Uint8Array | string): string {
 export function md5Hex(text: string): string {
   return toHex(md5(utf8(text)))
 }
+
+/** Whether two texts are equal, in a time that does not tell where they differ: their digests are compared. */
+export function constantTimeEqual(a: string, b: string): boolean {
+  return sha256Hex(a) === sha256Hex(b)
+}

@@ -8,11 +8,12 @@ import {
   isMissingAt,
   MISSING_INT32,
   makeColumn,
+  missingMark,
   takeColumn,
   toFloat64,
 } from '../schema/column'
 import type { CellInput } from '../schema/row-types'
-import { quantileSorted } from '../stats/elementary'
+import { quantile, quantileSorted } from '../stats/elementary'
 import { sortFloat64 } from '../stats/sort'
 import { groupCodes, NO_GROUP } from './group-codes'
 import { orderNumbers } from './sort'
@@ -122,12 +123,17 @@ function sumColumn(name: string, column: Column, values: Float64Array): Column {
 }
 
 /** Cells with a value in each group. */
-function counts(column: Column, { codes, count }: Groups): Int32Array {
+function counts(column: Column, groups: Groups): Int32Array {
+  const known = groups.sums.get(column)
+  if (known !== undefined) return Int32Array.from(known.size)
+  const { codes, count } = groups
+  const { storage, type } = column
+  const mark = missingMark(type)
   const found = new Int32Array(count)
-  const hasMissing = column.nullCount > 0
   for (let row = 0; row < codes.length; row++) {
     const group = codes[row] as number
-    if (group !== NO_GROUP && !(hasMissing && isMissingAt(column, row))) found[group] = (found[group] as number) + 1
+    const value = storage[row] as number
+    if (group !== NO_GROUP && value !== mark && value === value) found[group] = (found[group] as number) + 1
   }
   return found
 }
@@ -163,16 +169,17 @@ function endRows(column: Column, { codes, count }: Groups, end: 'first' | 'last'
 }
 
 /** The row of the least or greatest value of each group; −1 where there is none. Text goes by UTF-16 code units. */
-function extremeRows(column: Column, { codes, count }: Groups, greatest: boolean): Int32Array {
+function extremeRows(column: Column, groups: Groups, greatest: boolean): Int32Array {
+  const { codes, count } = groups
   const rows = new Int32Array(count).fill(-1)
-  const best = new Float64Array(count).fill(Number.NaN)
-  const numbers = orderNumbers(column)
+  const numbers = groups.sums.get(column)?.values ?? orderNumbers(column)
+  const best = new Float64Array(count)
+  const sign = greatest ? 1 : -1
   for (let row = 0; row < codes.length; row++) {
     const group = codes[row] as number
-    const value = numbers[row] as number
+    const value = sign * (numbers[row] as number)
     if (group === NO_GROUP || value !== value) continue
-    const known = best[group] as number
-    if (known === known && (greatest ? value <= known : value >= known)) continue
+    if (rows[group] !== -1 && value <= (best[group] as number)) continue
     best[group] = value
     rows[group] = row
   }
@@ -225,6 +232,9 @@ function deviations(column: Column, groups: Groups): Float64Array {
   return squares.map((sum, group) => ((size[group] as number) < 2 ? Number.NaN : Math.sqrt(sum / ((size[group] as number) - 1))))
 }
 
+/** From this many values on selection is quicker than sorting. */
+const SELECT_FROM = 256
+
 function quantiles(values: Float64Array, { count, sorted }: Groups, share: number): Float64Array {
   const { starts, rows } = sorted()
   const cells = new Float64Array(rows.length)
@@ -235,7 +245,8 @@ function quantiles(values: Float64Array, { count, sorted }: Groups, share: numbe
       const value = values[rows[i] as number] as number
       if (value === value) cells[length++] = value
     }
-    found[group] = quantileSorted(sortFloat64(cells.subarray(0, length)), share)
+    const present = cells.subarray(0, length)
+    found[group] = length < SELECT_FROM ? quantileSorted(sortFloat64(present), share) : quantile(present, share)
   }
   return found
 }

@@ -5,12 +5,12 @@ import { coerceCell, isInt32, isProblem } from '../schema/coerce'
 import { type CellValue, type Column, columnInit, isMissingAt, makeColumn, missingMark, toFloat64 } from '../schema/column'
 import type { CellInput, CellOf, NameOf, NoOthers, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
+import { quantile } from '../stats/elementary'
 import { aggregate } from './aggregates'
 import { Dataset } from './dataset'
 import { takeRows } from './filter'
 import { groupsOf, groupsOfCodes } from './group-by'
 import { firstRows } from './group-codes'
-import { orderNumbers } from './sort'
 
 /**
  * What a missing cell becomes: the column's mean, median or most frequent value (of equally frequent ones the smallest), the value before or
@@ -118,8 +118,19 @@ function constantFor(column: Column, value: CellInput): CellValue | undefined {
 }
 
 function figureOfAll(column: Column, how: 'mean' | 'median'): CellValue {
+  if (how === 'median') return quantile(presentNumbers(column), 0.5)
   const codes = new Int32Array(column.length)
   return aggregate(column, groupsOfCodes(codes, 1), { name: column.name, how, share: 0.5 }).at(0)
+}
+
+function presentNumbers(column: Column): Float64Array {
+  const all = toFloat64(column)
+  const present = new Float64Array(column.length - column.nullCount)
+  for (let row = 0, at = 0; row < all.length; row++) {
+    const value = all[row] as number
+    if (value === value) present[at++] = value
+  }
+  return present
 }
 
 /** The most frequent value; the smallest of those that are. */
@@ -128,14 +139,16 @@ function modeOf(column: Column): CellValue {
   const sizes = new Int32Array(count)
   for (const group of codes) if (group >= 0) sizes[group] = (sizes[group] as number) + 1
   const firsts = firstRows(codes, count)
-  const order = orderNumbers(column)
-  let best = 0
-  for (let group = 1; group < count; group++) {
-    const [size, most] = [sizes[group] as number, sizes[best] as number]
-    const isSmaller = (order[firsts[group] as number] as number) < (order[firsts[best] as number] as number)
-    if (size > most || (size === most && isSmaller)) best = group
+  let most = 0
+  let mode: CellValue = null
+  for (let group = 0; group < count; group++) {
+    const size = sizes[group] as number
+    if (size < most) continue
+    const cell = column.at(firsts[group] as number) as NonNullable<CellValue>
+    if (size > most || cell < (mode as NonNullable<CellValue>)) mode = cell
+    most = size
   }
-  return column.at(firsts[best] as number)
+  return mode
 }
 
 /** The column with `cell` in place of what is missing. */

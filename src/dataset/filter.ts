@@ -1,6 +1,7 @@
 /** Selects rows by number, range or condition. */
 import { invalidArgument, show } from '../core/errors'
-import { type Column, takeColumn } from '../schema/column'
+import type { Column } from '../schema/column'
+import { pickColumn, pickRows } from '../schema/pick-rows'
 import type { NameOf, RowOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
@@ -46,7 +47,8 @@ export function take<T extends Table>(table: T, rows: ArrayLike<number>): Datase
 
 /** {@link take} of rows that are there. */
 export function takeRows<T extends Table>(table: T, rows: Int32Array): Dataset<RowOf<T>> {
-  return new Dataset(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
+  const pick = pickRows(rows, table.numRows)
+  return new Dataset(table.columnNames.map((name) => pickColumn(table.column(name), pick)))
 }
 
 /** Rows from `start` (included) to `end` (not included), sharing memory; negative numbers count from the end. */

@@ -1,6 +1,6 @@
 /** Numbers the groups of rows with equal keys, in one table or two. */
 import { SchemaMismatchError, show } from '../core/errors'
-import { type Column, missingMark } from '../schema/column'
+import { type Column, MISSING_INT32, missingMark } from '../schema/column'
 
 /** The number of rows with a missing key. */
 export const NO_GROUP = -1
@@ -24,9 +24,11 @@ export interface GroupCodes {
  * @throws SchemaMismatch when the columns of one key cannot be compared
  */
 export function groupCodes(keys: readonly (readonly Column[])[], missing: 'group' | 'none'): GroupCodes {
-  const [first, ...others] = keys.map((columns) => keyNumbers(columns, missing))
+  const [first, ...others] = keys
   if (first === undefined) return { codes: [], count: 0 }
-  return numbered(others.reduce(combine, first))
+  let all = keyNumbers(first, missing)
+  for (const columns of others) all = placed(all, columns, missing) ?? combine(all, keyNumbers(columns, missing))
+  return numbered(all)
 }
 
 /** Rows sorted by group (counting sort, stable): group g holds `rows[starts[g]]` … `rows[starts[g + 1] - 1]`. */
@@ -87,6 +89,25 @@ function keyNumbers(columns: readonly Column[], missing: 'group' | 'none'): KeyN
     return own
   })
   return { codes, size: span.size + 1 }
+}
+
+/** `all` with a key of whole numbers as one more place, written over `all`; `undefined` where the key is another, or the product too large. */
+function placed(all: KeyNumbers, columns: readonly Column[], missing: 'group' | 'none'): KeyNumbers | undefined {
+  if (columns.some(({ type }) => type !== 'int32')) return undefined
+  const span = spanOf(columns)
+  if (span === undefined || all.size * (span.size + 1) > directLimit(all.codes)) return undefined
+  const size = span.size + 1
+  for (const [t, { storage }] of columns.entries()) {
+    const codes = all.codes[t] as Int32Array
+    const values = storage as Int32Array
+    for (let row = 0; row < codes.length; row++) {
+      const code = codes[row] as number
+      const value = values[row] as number
+      if (value !== MISSING_INT32) codes[row] = code === NO_GROUP ? NO_GROUP : code * size + (value - span.least)
+      else codes[row] = code === NO_GROUP || missing === 'none' ? NO_GROUP : code * size + span.size
+    }
+  }
+  return { codes: all.codes, size: all.size * size }
 }
 
 /** Text as codes into one dictionary. */

@@ -33,6 +33,14 @@ export { type CastOptions, type CastRow, cast, type InvalidCells, type MapColumn
 export { concat } from './concat'
 export { type CorrelationMethod, type CorrelationOptions, type CorrelationRow, correlation } from './correlation'
 export { type CellsOf, type ColumnCells, type ColumnTypes, type FromRowsOptions, fromColumns, fromRows, type RowOfColumns } from './create'
+export {
+  type ColumnQuality,
+  type DataQualityOptions,
+  type DataQualityReport,
+  dataQuality,
+  type QualityIssue,
+  type QualityIssueCode,
+} from './data-quality'
 export { type ColumnOf, Dataset } from './dataset'
 export { type DatePart, datePart, type WithDateParts, withDateParts } from './date-parts'
 export { type DropDuplicatesOptions, dropDuplicates, unique } from './distinct'

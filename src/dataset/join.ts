@@ -1,7 +1,8 @@
 /** Joins two tables by key. A hash join: linear in the rows of input and result. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, either, ofType, oneOf, wholeNumber } from '../core/options'
-import { type Column, columnFrom, columnInit, isMissingAt, makeColumn, renameColumn, takeColumn } from '../schema/column'
+import { type Column, columnFrom, columnInit, isMissingAt, makeColumn, renameColumn } from '../schema/column'
+import { pickColumn, pickRows } from '../schema/pick-rows'
 import type { DataRow, NameOf, RowOf } from '../schema/row-types'
 import { isAssignable } from '../schema/schema'
 import { assertTable, type Table } from '../schema/table'
@@ -110,6 +111,7 @@ export function join<
     'none',
   )
   const { leftRows, rightRows } = match({ left: codes[0] as Int32Array, right: codes[1] as Int32Array, count }, how, options.maxRows ?? 1e8)
+  const [leftPick, rightPick] = [pickRows(leftRows, left.numRows), pickRows(rightRows, right.numRows)]
   const keys = new Map(on)
   const rightKeys = new Set(on.map(([, name]) => name))
   const suffix: JoinSuffix = options.suffix ?? '_right'
@@ -120,15 +122,15 @@ export function join<
     const column = left.column(name)
     const key = keys.get(name)
     if (key !== undefined && (how === 'right' || how === 'full')) {
-      return coalesce(takeColumn(column, leftRows), takeColumn(right.column(key), rightRows))
+      return coalesce(pickColumn(column, leftPick), pickColumn(right.column(key), rightPick))
     }
-    return renameColumn(takeColumn(column, leftRows), isShared(name) && !isSemi ? name + leftSuffix : name)
+    return renameColumn(pickColumn(column, leftPick), isShared(name) && !isSemi ? name + leftSuffix : name)
   })
   if (!isSemi) {
     for (const name of right.columnNames) {
       if (rightKeys.has(name)) continue
       const outName = left.columnNames.includes(name) ? name + rightSuffix : name
-      columns.push(renameColumn(takeColumn(right.column(name), rightRows), outName))
+      columns.push(renameColumn(pickColumn(right.column(name), rightPick), outName))
     }
   }
   const seen = new Set<string>()

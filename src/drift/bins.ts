@@ -1,7 +1,7 @@
 /** Bins over a sorted sample: intervals (−∞, c₁], (c₁, c₂], …, (cₖ, ∞) between ascending cuts. */
 
 /** Up to this many distinct values get a bin each. */
-const DISTINCT_LIMIT = 20
+export const DISTINCT_LIMIT = 20
 
 /** Counts of an ascending sample in the intervals between ascending `cuts`: cuts + 1 numbers. */
 export function countBetween(sorted: Float64Array, cuts: readonly number[]): number[] {

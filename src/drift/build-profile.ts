@@ -2,10 +2,13 @@
 import { invalidArgument, show } from '../core/errors'
 import type { Column, Table } from '../ports/table'
 import { momentsOf } from '../stats/running-moments'
+import { KllSketch } from '../stats/sketches/kll'
 import { countBetween, distinctValues, indexCuts, pictureEdges } from './bins'
 import { categoryCounts, numericValues } from './column-values'
-import { type ColumnKind, fitsKind, type ResolvedDriftOptions } from './drift-options'
-import type { DriftProfile, NumericReference, ReferenceColumn } from './reference-profile'
+import type { ResolvedDriftOptions } from './drift-options'
+import { type ColumnKind, fitsKind } from './methods'
+import type { DriftProfile, NumericReference, StoredColumn } from './reference-profile'
+import { precisionFor, sketchReference } from './sketch-reference'
 
 /** Options of {@link DriftDetector.fit}. */
 export interface DriftFitOptions {
@@ -29,17 +32,18 @@ export function buildProfile(table: Table, options: ResolvedDriftOptions, fit: D
   // Looking up each column throws the table's own error, which lists the known columns.
   for (const name of named) table.column(name)
   const names = [...new Set(fit.columns ?? table.columnNames)]
-  const columns = names.map((name) => buildColumn(table.column(name), options, fit))
+  const columns = names.map((name): StoredColumn => buildColumn(table.column(name), options, fit))
   for (const column of columns) {
     const method = Object.hasOwn(options.perColumn, column.column) ? options.perColumn[column.column]?.method : undefined
     if (method !== undefined && column.kind !== 'skipped' && !fitsKind(method, column.kind)) {
       throw invalidArgument(`the method ${show(method)} cannot compare the ${column.kind} column ${show(column.column)}`)
     }
   }
-  return { format: 'millwright-drift-profile', version: 1, rows: table.numRows, options, columns }
+  const version = options.reference === 'sketch' ? 2 : 1
+  return { format: 'millwright-drift-profile', version, rows: table.numRows, options, columns }
 }
 
-function buildColumn(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): ReferenceColumn {
+function buildColumn(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): StoredColumn {
   const kind = kindOf(column, fit)
   if (kind === 'categorical') return categoricalReference(column, options, fit)
   if (kind === 'numeric') return numericReference(column, options, fit)
@@ -60,13 +64,18 @@ function kindOf(column: Column, fit: DriftFitOptions): ColumnKind | undefined {
   return type !== 'timestamp' || fit.columns?.includes(name) ? 'numeric' : undefined
 }
 
-function numericReference(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): ReferenceColumn {
+function numericReference(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): StoredColumn {
   const { sorted, missing, infinite } = numericValues(column)
   const base = { column: column.name, columnType: column.type, n: sorted.length, missing }
   if (sorted.length === 0) return { ...base, kind: 'skipped', reason: 'the reference holds no values' }
   const asked = fit.numeric?.includes(column.name) === true
   if (column.type === 'int32' && !asked && distinctValues(sorted, INTEGER_CATEGORIES) !== undefined) {
     return categoricalReference(column, options, fit)
+  }
+  if (options.reference === 'sketch') {
+    const moments = momentsOf(sorted)
+    const sketch = KllSketch.fromSorted(sorted, { k: options.sketchSize, precision: precisionFor(column.type, moments) })
+    return sketchReference({ ...base, infinite, moments }, sketch)
   }
   const cuts = indexCuts(sorted, options.bins)
   const edges = pictureEdges(sorted)
@@ -91,7 +100,7 @@ function thin(sorted: Float64Array, size: number): number[] {
   return Array.from({ length: size }, (_, i) => sorted[Math.floor(((i + 0.5) * n) / size)] as number)
 }
 
-function categoricalReference(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): ReferenceColumn {
+function categoricalReference(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): StoredColumn {
   const { counts, n, missing } = categoryCounts(column)
   const base = { column: column.name, columnType: column.type, n, missing }
   if (n === 0) return { ...base, kind: 'skipped', reason: 'the reference holds no values' }

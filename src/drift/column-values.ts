@@ -12,8 +12,8 @@ export interface NumericValues {
   readonly infinite: number
 }
 
-/** The finite numbers of a column that is not `string`, ascending. The column is not changed. */
-export function numericValues(column: Column): NumericValues {
+/** The finite numbers of a column that is not `string`, ascending, as doubles of single precision if asked. The column is not changed. */
+export function numericValues(column: Column, isSingle = false): NumericValues {
   const { storage: values, length } = column
   const mark = missingMark(column.type)
   const kept = new Float64Array(length)
@@ -25,12 +25,15 @@ export function numericValues(column: Column): NumericValues {
     if (value - value === 0 && value !== mark) kept[n++] = value
     else if (value === value && value !== mark) infinite++
   }
+  if (isSingle) for (let i = 0; i < n; i++) kept[i] = Math.fround(kept[i] as number)
   return { sorted: sortFloat64(n === length ? kept : kept.subarray(0, n)), missing: length - n - infinite, infinite }
 }
 
 /** The categories of a column. */
 export interface CategoryCounts {
   readonly counts: ReadonlyMap<string, number>
+  /** Values whose categories are not known by name. @default 0 */
+  readonly otherCount?: number | undefined
   readonly n: number
   readonly missing: number
 }

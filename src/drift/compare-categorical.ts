@@ -1,10 +1,11 @@
 /** Compares the categories of one column with their reference. */
-import { chiSquareTest } from '../stats/contingency'
-import { jensenShannonDistance, populationStabilityIndex, psiNoise } from '../stats/divergence'
+import { populationStabilityIndex, psiNoise } from '../stats/divergence'
 import type { CategoryCounts } from './column-values'
 import type { Comparison } from './compare-numeric'
-import type { DriftMethod, ResolvedDriftOptions } from './drift-options'
+import { compareCounts } from './count-methods'
+import type { ResolvedDriftOptions } from './drift-options'
 import type { DriftBins } from './drift-report'
+import type { DriftMethod } from './methods'
 import type { CategoricalReference } from './reference-profile'
 
 /** Most labels in a histogram. */
@@ -27,7 +28,7 @@ interface Table {
   readonly newRows: number
 }
 
-/** Compares by `method`; `current` holds at least one value. */
+/** Compares by a method; `current` holds at least one value. */
 export function compareCategorical(
   reference: CategoricalReference,
   current: CategoryCounts,
@@ -35,35 +36,26 @@ export function compareCategorical(
   options: ResolvedDriftOptions,
 ): CategoricalComparison {
   const table = align(reference, current, options.maxCategories)
-  const rows = [table.reference, table.current]
-  const psi = populationStabilityIndex(table.reference, table.current)
-  const notes: string[] = []
-  let statistic = psi
-  let score = psi
-  let pValue: number | null = null
-  if (method === 'chiSquare') {
-    const test = chiSquareTest(rows)
-    statistic = test.statistic
-    pValue = test.pValue
-    // Cramér's V of a table of two rows.
-    score = Math.sqrt(statistic / (reference.n + current.n))
-    if (test.smallExpected) notes.push('some expected counts are below 5: the p-value is approximate')
-  } else if (method === 'jensenShannon') {
-    statistic = jensenShannonDistance(table.reference, table.current)
-    score = statistic
-  }
+  const result = compareCounts(method, table.reference, table.current)
+  const notes = [...result.notes]
   if (reference.otherCount > 0) notes.push(`only the ${reference.categories.length} most frequent categories are told apart`)
   return {
-    statistic,
-    pValue,
-    score,
-    psi,
+    ...result,
+    psi: populationStabilityIndex(table.reference, table.current),
     psiNoise: psiNoise(table.labels.length, reference.n, current.n),
     notes,
     bins: picture(table, reference.n, current.n),
     newCategories: table.newCategories,
     newRows: table.newRows,
   }
+}
+
+/** How many categories both sides have together. */
+export function categoriesOfBoth(reference: CategoricalReference, current: CategoryCounts): number {
+  const known = new Set(reference.categories)
+  let unseen = 0
+  for (const category of current.counts.keys()) if (!known.has(category)) unseen++
+  return known.size + (reference.otherCount > 0 ? 1 : 0) + unseen
 }
 
 /**
@@ -73,13 +65,14 @@ export function compareCategorical(
 function align(reference: CategoricalReference, current: CategoryCounts, limit: number): Table {
   const known = new Set(reference.categories)
   const unseen = [...current.counts].filter(([category]) => !known.has(category)).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  const newRows = unseen.reduce((sum, [, count]) => sum + count, 0)
-  const pooled = reference.otherCount > 0 || unseen.length > limit
+  const others = current.otherCount ?? 0
+  const newRows = unseen.reduce((sum, [, count]) => sum + count, others)
+  const pooled = reference.otherCount > 0 || others > 0 || unseen.length > limit
   const currentCounts = reference.categories.map((category) => current.counts.get(category) ?? 0)
   const extra: (readonly [string | null, number, number])[] = pooled
     ? [[null, reference.otherCount, newRows]]
     : unseen.map(([category, count]) => [category, 0, count])
-  const told = reference.otherCount === 0
+  const told = reference.otherCount === 0 && others === 0
   return {
     labels: [...reference.categories, ...extra.map(([label]) => label)],
     reference: [...reference.counts, ...extra.map(([, count]) => count)],

@@ -1,11 +1,10 @@
 /** Computes one column of a drift report: reads the current values and compares them, or says why they cannot be compared. */
-import type { Column } from '../ports/table'
-import { categoryCounts, numericValues } from './column-values'
-import { compareCategorical } from './compare-categorical'
-import { type Comparison, compareNumeric } from './compare-numeric'
-import { type DriftMethod, methodOf, type ResolvedDriftOptions } from './drift-options'
+import { categoriesOfBoth, compareCategorical } from './compare-categorical'
+import { type Comparison, compareNumeric, distinctOfBoth } from './compare-numeric'
+import type { CurrentColumn } from './current-column'
+import { type ColumnMethod, methodOf, type ResolvedDriftOptions } from './drift-options'
 import type { ColumnDrift, DriftFinding } from './drift-report'
-import type { ReferenceColumn } from './reference-profile'
+import type { CategoricalReference, NumericReference, NumericSample, ReferenceColumn } from './reference-profile'
 
 /** A result before p-values are corrected and compared with thresholds, and further findings. */
 export interface ColumnOutcome {
@@ -16,13 +15,13 @@ export interface ColumnOutcome {
 /**
  * Compares one column. Does not throw because of the data.
  *
- * @param sample the sample of a numeric reference as doubles
+ * @param sample what the detector keeps of a numeric reference
  * @param column the current column; `undefined` when there is none
  */
 export function compareColumn(
   reference: ReferenceColumn,
-  sample: Float64Array | undefined,
-  column: Column | undefined,
+  sample: NumericSample | undefined,
+  column: CurrentColumn | undefined,
   options: ResolvedDriftOptions,
 ): ColumnOutcome {
   const blank = blankResult(reference)
@@ -51,38 +50,68 @@ export function compareColumn(
   if (column.nullCount < column.length && reference.kind === 'numeric' && isText(column) !== isText({ type: reference.columnType })) {
     return { result: broken({ ...blank, missingCurrent: column.nullCount }, changedType(reference, column)), findings }
   }
-  const { method, threshold } = methodOf(options, reference.column, reference.kind)
-  const settings = { blank: { ...blank, type: reference.kind }, method, threshold, options }
-  if (reference.kind === 'numeric') {
-    const current = numericValues(column)
-    const counts = { nCurrent: current.sorted.length, missingCurrent: current.missing, infiniteCurrent: current.infinite }
-    if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
-    return { result: compared(settings, counts, compareNumeric(reference, sample as Float64Array, current.sorted, method)), findings }
+  if (column.kind !== undefined && column.kind !== reference.kind && column.nullCount < column.length) {
+    const reason = `the profile has the column as ${column.kind}, the reference as ${reference.kind}: say the kinds when it is built`
+    return { result: broken({ ...blank, missingCurrent: column.nullCount }, reason), findings }
   }
-  const current = categoryCounts(column)
-  const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: 0 }
-  if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings }
-  const { newCategories, newRows, ...comparison } = compareCategorical(reference, current, method, options)
-  const found = newCategories.length === 0 ? [] : [newCategoriesFinding(reference.column, newCategories, newRows)]
-  return { result: compared(settings, counts, comparison), findings: [...findings, ...found] }
+  const outcome =
+    reference.kind === 'numeric'
+      ? numericOutcome(reference, sample as NumericSample, column, options)
+      : categoricalOutcome(reference, column, options)
+  return { ...outcome, findings: [...findings, ...outcome.findings] }
 }
 
-interface ColumnSettings {
+function numericOutcome(
+  reference: NumericReference,
+  sample: NumericSample,
+  column: CurrentColumn,
+  options: ResolvedDriftOptions,
+): ColumnOutcome {
+  const blank = { ...blankResult(reference), type: reference.kind }
+  if (column.nullCount === column.length) return { result: broken({ ...blank, missingCurrent: column.nullCount }, NO_VALUES), findings: [] }
+  const current = column.numbers(sample.isSingle)
+  const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: current.infinite }
+  if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings: [] }
+  const facts = { column: reference.column, kind: reference.kind, n: reference.n }
+  const settings = methodOf(options, { ...facts, distinct: () => distinctOfBoth(sample.values, current.values, 6) })
+  return {
+    result: compared({ blank, settings, options }, counts, compareNumeric(reference, sample, current, settings)),
+    findings: [],
+  }
+}
+
+function categoricalOutcome(reference: CategoricalReference, column: CurrentColumn, options: ResolvedDriftOptions): ColumnOutcome {
+  const blank = { ...blankResult(reference), type: reference.kind }
+  if (column.nullCount === column.length) return { result: broken({ ...blank, missingCurrent: column.nullCount }, NO_VALUES), findings: [] }
+  const current = column.categories()
+  const counts = { nCurrent: current.n, missingCurrent: current.missing, infiniteCurrent: 0 }
+  if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings: [] }
+  const facts = { column: reference.column, kind: reference.kind, n: reference.n }
+  const settings = methodOf(options, { ...facts, distinct: () => categoriesOfBoth(reference, current) })
+  const { newCategories, newRows, ...comparison } = compareCategorical(reference, current, settings.method, options)
+  const found = newCategories.length === 0 ? [] : [newCategoriesFinding(reference.column, newCategories, newRows)]
+  return { result: compared({ blank, settings, options }, counts, comparison), findings: found }
+}
+
+interface ComparedColumn {
   readonly blank: ColumnDrift
-  readonly method: DriftMethod
-  readonly threshold: number
+  readonly settings: ColumnMethod
   readonly options: ResolvedDriftOptions
 }
 
 type Counts = Pick<ColumnDrift, 'nCurrent' | 'missingCurrent' | 'infiniteCurrent'>
 
-function compared({ blank, method, threshold, options }: ColumnSettings, counts: Counts, comparison: Comparison): ColumnDrift {
+function compared({ blank, settings, options }: ComparedColumn, counts: Counts, comparison: Comparison): ColumnDrift {
+  const { method, threshold } = settings
   const smaller = Math.min(blank.nReference, counts.nCurrent)
   const low = smaller < options.minRows
   return {
     ...blank,
     ...counts,
     ...comparison,
+    // A report is JSON, which has no infinite numbers.
+    statistic: Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, comparison.statistic)),
+    score: Math.min(Number.MAX_VALUE, comparison.score),
     method,
     threshold,
     adjustedPValue: comparison.pValue,
@@ -98,11 +127,11 @@ function broken(result: ColumnDrift, reason: string): ColumnDrift {
   return { ...result, state: 'error', driftDetected: true, reason }
 }
 
-function changedType(reference: ReferenceColumn, column: Column): string {
+function changedType(reference: ReferenceColumn, column: Pick<CurrentColumn, 'type'>): string {
   return `the reference is ${reference.columnType}, the current column is ${column.type}`
 }
 
-function isText({ type }: Pick<Column, 'type'>): boolean {
+function isText({ type }: Pick<CurrentColumn, 'type'>): boolean {
   return type === 'string'
 }
 
@@ -133,7 +162,7 @@ function blankResult(reference: ReferenceColumn): ColumnDrift {
 }
 
 /** Another type is reported, except between the two number types, which depend on the values. */
-function typeFinding(reference: ReferenceColumn, column: Column): DriftFinding[] {
+function typeFinding(reference: ReferenceColumn, column: Pick<CurrentColumn, 'type'>): DriftFinding[] {
   const { columnType } = reference
   const numbers = (type: string): boolean => type === 'int32' || type === 'float64'
   if (columnType === column.type || (numbers(columnType) && numbers(column.type))) return []

@@ -8,9 +8,13 @@ import { chiSquareTest } from '../stats/contingency'
 import { adjustPValues } from '../stats/multiple-testing'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { compareColumn } from './compare-column'
-import { type DriftOptions, isTest, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
+import { type CurrentColumn, currentColumn, currentOfProfile } from './current-column'
+import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
 import { type ColumnDrift, type DriftFinding, type DriftReport, digits, displayed } from './drift-report'
-import { assertProfile, type DriftProfile } from './reference-profile'
+import { isTest } from './methods'
+import type { NumericSample } from './reference-profile'
+import { assertProfile, type DriftProfile, type NumericReference, type ReferenceColumn } from './reference-profile'
+import { expandSketch } from './sketch-reference'
 
 /** A change of the missing share is reported when the difference is at least this, and significant. */
 const MISSING_RATE_STEP = 0.05
@@ -30,8 +34,10 @@ const MISSING_RATE_STEP = 0.05
 export class DriftDetector {
   readonly #options: ResolvedDriftOptions
   #profile: DriftProfile | undefined
-  /** The numeric samples of the profile as doubles, by column name. */
-  #samples = new Map<string, Float64Array>()
+  /** The columns of the profile, sketches spread out. */
+  #references: readonly ReferenceColumn[] = []
+  /** What is kept of numeric columns, as doubles, by column name. */
+  #samples = new Map<string, NumericSample>()
 
   /** @throws InvalidArgument on an unknown option or a value out of range */
   constructor(options: DriftOptions = {}) {
@@ -77,7 +83,7 @@ export class DriftDetector {
   }
 
   /**
-   * Compares `current` with the reference. Neither is changed and nothing is kept: equal tables give equal reports.
+   * Compares a table with the reference, or the profile of a stream or of shards ({@link ProfileBuilder}). Neither is changed and nothing is kept: equal tables give equal reports.
    *
    * A column that is missing, of another type or without values counts as drifted, and so does the table, with the reason in the report; so does a table
    * without rows. The other columns are reported as usual. Columns that the reference does not have are findings. If no column has enough
@@ -85,14 +91,12 @@ export class DriftDetector {
    *
    * @throws NotFitted before `fit`, InvalidArgument on what is no table
    */
-  detect(current: Table): DriftReport {
+  detect(current: Table | DriftProfile): DriftReport {
     const profile = this.#fitted('detect')
-    assertTable(current, 'DriftDetector.detect')
-    const present = new Set(current.columnNames)
-    const outcomes = profile.columns.map((reference) => {
-      const column = present.has(reference.column) ? current.column(reference.column) : undefined
-      return compareColumn(reference, this.#samples.get(reference.column), column, this.#options)
-    })
+    const now = this.#currentOf(current)
+    const outcomes = this.#references.map((reference) =>
+      compareColumn(reference, this.#samples.get(reference.column), now.column(reference.column), this.#options),
+    )
     const changed = new Set(
       outcomes.flatMap(({ findings }) => findings.filter(({ code }) => code === 'type-changed').map(({ column }) => column)),
     )
@@ -100,8 +104,8 @@ export class DriftDetector {
       outcomes.map((outcome) => outcome.result),
       this.#options,
     ).map((column, i) => (changed.has(column.column) ? typeChanged(column, outcomes[i]?.findings ?? []) : column))
-    const findings = [...outcomes.flatMap((outcome) => outcome.findings), ...missingRates(columns), ...newColumns(profile, current)]
-    return summarise(columns, findings, profile.rows, current.numRows, this.#options)
+    const findings = [...outcomes.flatMap((outcome) => outcome.findings), ...missingRates(columns), ...newColumns(profile, now.names)]
+    return summarise(columns, findings, profile.rows, now.rows, this.#options)
   }
 
   /** One line that says what it watches. */
@@ -111,11 +115,39 @@ export class DriftDetector {
     return `DriftDetector: ${profile.columns.length} columns, ${profile.rows} reference rows`
   }
 
+  #currentOf(current: Table | DriftProfile): CurrentTable {
+    if (typeof current === 'object' && current !== null && 'format' in current) {
+      assertProfile(current)
+      const byName = new Map(current.columns.map((column) => [column.column, column]))
+      return {
+        rows: current.rows,
+        names: [...byName.keys()],
+        column: (name) => {
+          const stored = byName.get(name)
+          return stored && currentOfProfile(stored, this.#options.bins)
+        },
+      }
+    }
+    assertTable(current, 'DriftDetector.detect')
+    const present = new Set(current.columnNames)
+    return {
+      rows: current.numRows,
+      names: current.columnNames,
+      column: (name) => (present.has(name) ? currentColumn(current.column(name)) : undefined),
+    }
+  }
+
   #use(profile: DriftProfile): void {
+    const samples = new Map<string, NumericSample>()
+    this.#references = profile.columns.map((column): ReferenceColumn => {
+      if (column.kind !== 'numeric') return column
+      const { reference, sample } =
+        'sketch' in column ? expandSketch(column, this.#options.bins) : { reference: column, sample: sampleOf(column) }
+      samples.set(column.column, sample)
+      return reference
+    })
+    this.#samples = samples
     this.#profile = profile
-    this.#samples = new Map(
-      profile.columns.flatMap((column) => (column.kind === 'numeric' ? [[column.column, Float64Array.from(column.sample)]] : [])),
-    )
   }
 
   #fitted(operation: string): DriftProfile {
@@ -124,6 +156,17 @@ export class DriftDetector {
     }
     return this.#profile
   }
+}
+
+/** What is compared with the reference. */
+interface CurrentTable {
+  readonly rows: number
+  readonly names: readonly string[]
+  readonly column: (name: string) => CurrentColumn | undefined
+}
+
+function sampleOf({ sample, n }: NumericReference): NumericSample {
+  return { values: Float64Array.from(sample), size: n, isSingle: false }
 }
 
 /** Corrects the p-values and compares everything with its threshold. */
@@ -170,9 +213,9 @@ function missingRates(columns: readonly ColumnDrift[]): DriftFinding[] {
   })
 }
 
-function newColumns(profile: DriftProfile, current: Table): DriftFinding[] {
+function newColumns(profile: DriftProfile, names: readonly string[]): DriftFinding[] {
   const known = new Set(profile.columns.map((column) => column.column))
-  return current.columnNames
+  return names
     .filter((name) => !known.has(name))
     .map((name) => ({ column: name, code: 'new-column', message: `column ${JSON.stringify(name)} is not in the reference` }))
 }
@@ -196,8 +239,9 @@ function summarise(
   const driftShare = compared.length === 0 ? 0 : drifted.length / compared.length
   const undecided = columns.filter(({ state }) => state === 'low-sample').map(({ column }) => column)
   const broken = rowsCurrent === 0 ? ['the current table has no rows'] : brokenColumns(columns)
-  const driftDetected = broken.length > 0 || (drifted.length > 0 && driftShare >= options.driftShare)
-  const shares = `share ${digits(driftShare)} against ${digits(options.driftShare)}`
+  const driftDetected = broken.length > 0 || (drifted.length > 0 && (options.verdict === 'any' || driftShare >= options.driftShare))
+  const shares =
+    options.verdict === 'any' ? 'any is drift of the table' : `share ${digits(driftShare)} against ${digits(options.driftShare)}`
   const reasons = [
     ...broken,
     ...(compared.length === 0 ? [] : [`${drifted.length} of ${compared.length} columns drifted${listed(drifted)}, ${shares}`]),

@@ -1,7 +1,7 @@
 /** The drift report: plain JSON, with a display for notebooks and consoles. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import type { Correction } from '../stats/multiple-testing'
-import type { ColumnKind, DriftMethod } from './drift-options'
+import type { ColumnKind, DriftMethod } from './methods'
 
 /**
  * The state of a column: `ok`, `warning` and `drift` were compared; `low-sample` was, too, but has too few values to decide;
@@ -44,13 +44,16 @@ export interface ColumnDrift {
   readonly method: DriftMethod | null
   /** The method's own number: D, χ², the index or the distance. */
   readonly statistic: number | null
-  /** Of `ks` and `chiSquare`, before any correction. */
+  /** Of tests, before any correction. */
   readonly pValue: number | null
   /** After the correction over all columns tested; equal to `pValue` under `none`. */
   readonly adjustedPValue: number | null
-  /** Effect size, higher is always more drift: D for `ks`, Cramér's V for `chiSquare`, otherwise the statistic. */
+  /**
+   * Effect size, higher is always more drift. Distances: the distance. Tests of categories: Cramér's V. `ks`, `cramerVonMises`, `andersonDarling`,
+   * `eppsSingleton`: the largest difference D of the distribution functions. `mannWhitney`: the rank-biserial correlation. `tTest`, `welch`: Cohen's d. `mmd`: its root.
+   */
   readonly score: number | null
-  /** Drift means `adjustedPValue < threshold` for `ks` and `chiSquare`, `score >= threshold` for the others. */
+  /** Drift means `adjustedPValue < threshold` for tests, `score >= threshold` for distances. */
   readonly threshold: number | null
   readonly driftDetected: boolean
   /** No drift, but a notable difference: see `psiWarning` and `minPsi`. */

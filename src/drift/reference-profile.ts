@@ -31,6 +31,17 @@ export interface NumericReference extends ReferenceBase {
   readonly edgeCounts: readonly number[]
 }
 
+/** A column of numbers kept as a sketch. */
+export interface SketchReference extends ReferenceBase {
+  readonly kind: 'numeric'
+  readonly infinite: number
+  readonly moments: Moments
+  /** A KLL sketch in Apache DataSketches' bytes, base64. */
+  readonly sketch: string
+  /** Whether its values have 32 or 64 bits. */
+  readonly precision: 'single' | 'double'
+}
+
 /** A column of categories. */
 export interface CategoricalReference extends ReferenceBase {
   readonly kind: 'categorical'
@@ -39,6 +50,8 @@ export interface CategoricalReference extends ReferenceBase {
   readonly counts: readonly number[]
   /** How often all other categories occur together. */
   readonly otherCount: number
+  /** Of profiles of streams: a HyperLogLog sketch of the categories in Apache DataSketches' bytes, base64. */
+  readonly distinct?: string | undefined
 }
 
 /** A column that is not compared. */
@@ -50,13 +63,16 @@ export interface SkippedReference extends ReferenceBase {
 /** One column of a profile. */
 export type ReferenceColumn = NumericReference | CategoricalReference | SkippedReference
 
-/** A reference profile. Holds up to `sampleSize` values of every numeric column, and category names: not anonymous. */
+/** A column of a profile as it is stored. */
+export type StoredColumn = ReferenceColumn | SketchReference
+
+/** A reference profile. Holds values of every numeric column, and category names: not anonymous. Version 2 has sketches. */
 export interface DriftProfile {
   readonly format: 'millwright-drift-profile'
-  readonly version: 1
+  readonly version: 1 | 2
   readonly rows: number
   readonly options: ResolvedDriftOptions
-  readonly columns: readonly ReferenceColumn[]
+  readonly columns: readonly StoredColumn[]
 }
 
 const SUBJECT = 'the drift profile'
@@ -81,8 +97,8 @@ export function assertProfile(value: unknown): asserts value is DriftProfile {
   const profile = value as Record<string, unknown>
   const { version } = profile
   check(profile.format, ['format'], oneOf('millwright-drift-profile'))
-  if (typeof version === 'number' && version > 1) throw laterFormat(SUBJECT, version, 1)
-  check(version, ['version'], oneOf(1))
+  if (typeof version === 'number' && version > 2) throw laterFormat(SUBJECT, version, 2)
+  check(version, ['version'], oneOf(1, 2))
   check(profile.rows, ['rows'], count)
   check(profile.options, ['options'], object)
   check(profile.columns, ['columns'], arrayOf(object))
@@ -98,10 +114,16 @@ function checkColumn(column: Readonly<Record<string, unknown>>, path: DocumentPa
     all({ reason: ofType('string') })
     return
   }
+  if (column.kind === 'numeric' && column.sketch !== undefined) {
+    all({ infinite: count, moments: object, sketch: ofType('string'), precision: oneOf('single', 'double') })
+    check((column.moments as Record<string, unknown>).count, [...path, 'moments', 'count'], count)
+    return
+  }
   all({ counts })
   const bins = (column.counts as readonly number[]).length
   if (column.kind === 'categorical') {
     all({ categories: sized(texts, bins), otherCount: count })
+    if (column.distinct !== undefined) all({ distinct: ofType('string') })
     return
   }
   all({ infinite: count, sample: ascending, cuts: sized(ascending, bins - 1), edges: ascending, moments: object })
@@ -117,4 +139,14 @@ function sized({ allowed, test }: OptionRule, length: number): OptionRule {
 
 function check(value: unknown, path: DocumentPath, { allowed, test }: OptionRule): void {
   if (!test(value)) throw damaged(SUBJECT, path, allowed, value)
+}
+
+/** What a detector keeps of a numeric reference column. */
+export interface NumericSample {
+  /** Ascending: all values, or those that stand for them. */
+  readonly values: Float64Array
+  /** How many values they count as in p-values. */
+  readonly size: number
+  /** The current values are rounded like these. */
+  readonly isSingle: boolean
 }

@@ -1,11 +1,12 @@
 /** Parts of tables, matrices and targets by row numbers. */
-import { takeColumn } from '../schema/column'
+import { pickColumn, pickRows } from '../schema/pick-rows'
 import { type Table, tableOf } from '../schema/table'
 import type { FeatureMatrix, TargetVector } from './learner'
 
 /** The rows of a table as a table. */
 export function takeRows(table: Table, rows: Int32Array): Table {
-  return tableOf(table.columnNames.map((name) => takeColumn(table.column(name), rows)))
+  const pick = pickRows(rows, table.numRows)
+  return tableOf(table.columnNames.map((name) => pickColumn(table.column(name), pick)))
 }
 
 /** The rows of a matrix as a matrix. */

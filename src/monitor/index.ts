@@ -5,18 +5,46 @@ export type { Alert, AlertRecord } from './alert-book'
 export type { RuleStatus } from './alert-engine'
 export type { AlertPatience, AlertState } from './alert-state'
 export type { Alerts } from './alerts-view'
+export { type CompareVersionsOptions, compareVersions, type VersionComparison, type VersionDifference } from './compare-versions'
 export { type ConfiguredMonitorOptions, configuredMonitor } from './configured'
+export { type DiagnosedFeature, type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose'
+export type { DiagnosedSlice } from './diagnosed-slices'
 export type { DriftColumn, DriftReading, DriftSource } from './drift-source'
+export {
+  type CbpeEstimator,
+  type CbpeMetric,
+  type CbpeOptions,
+  type CbpeState,
+  estimateChunks,
+  fitCbpe,
+  type LearnedMetric,
+  type OutcomeValues,
+  restoreCbpe,
+} from './estimate/cbpe'
+export { type DleEstimator, type DleMetric, type DleOptions, fitDle } from './estimate/dle'
 export type { PerformanceEstimate, PerformanceEstimator, UnlabelledRows } from './estimate/estimator'
+export type { BinaryMetric } from './estimate/expected-metrics'
+export { type LabelledRows, modelRows, type TableRowsOptions, tableRows } from './estimate/reference'
 export type { LogTableOptions } from './log-table'
 export type { Actual, LoggedPrediction } from './logged-prediction'
 export type { CheckReport, EstimateQuery, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource } from './monitor'
 export { Monitor } from './monitor'
+export { type MonitorMetrics, type MonitorMetricsOptions, monitorMetrics } from './monitor-metrics'
 export type { MonitorOptions } from './monitor-options'
 export type { Performance, PerformancePoint, PerformanceSlice } from './performance'
+export {
+  type ClassificationDetails,
+  type PerformanceReport,
+  type PerformanceReportOptions,
+  performanceReport,
+  type RegressionDetails,
+  type ReportCurves,
+  type ReportMetric,
+  type ReportSlice,
+} from './performance-report'
 export type { LogCounts, LogOutcome, RowSelection } from './prediction-log'
 export type { Reading } from './reading'
-export type { RefusedSummary } from './refused-log'
+export type { RefusedCount, RefusedSummary } from './refused-log'
 export type { FilterValue, RowFilter } from './row-filter'
 export type {
   AlertRule,
@@ -35,7 +63,7 @@ export type {
 } from './rule'
 export type { Silence, SilenceOptions } from './silence'
 export {
-  type ActionOptions,
+  type ActionSinkOptions,
   type AlertFilter,
   actionSink,
   alertLine,
@@ -43,10 +71,10 @@ export {
   logSink,
   onlyAlerts,
   type RetrainingLoop,
-  type RollbackOptions,
   type RollbackRegistry,
-  retrainOn,
-  rollbackOn,
+  type RollbackSinkOptions,
+  retrainSink,
+  rollbackSink,
 } from './sinks'
 export { type Limits, limitsOf, type ReferenceThreshold, type ThresholdSide } from './threshold'
 export type { Period, Window } from './window'

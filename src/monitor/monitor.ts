@@ -84,9 +84,11 @@ export interface MonitorStats extends LogCounts {
   /** Lines not yet on the storage, and lines dropped because it did not accept them. */
   readonly unsaved: number
   readonly lost: number
-  /** Calls whose input was refused, the rows in them, and those that had a problem. */
+  /** Calls whose input was refused, and the rows in them that had a problem. */
   readonly refusedCalls: number
   readonly refusedRows: number
+  /** Problems of refused input by column. */
+  readonly refusedProblems: Readonly<Record<string, number>>
 }
 
 /** The metric to compute, and the rows to compute it on. */
@@ -352,9 +354,12 @@ export class Monitor {
 
   /** Counts since the monitor was created. */
   get stats(): MonitorStats {
-    const { calls: refusedCalls, refusedRows } = this.#refused.sum(undefined, 0)
+    const { calls: refusedCalls, refusedRows, columns } = this.#refused.totals()
+    const refusedProblems = Object.fromEntries(
+      Object.entries(columns).map(([column, codes]) => [column, Object.values(codes).reduce((sum, n) => sum + n, 0)]),
+    )
     const { buffered: unsaved = 0, lost = 0 } = this.#storage ?? {}
-    return { ...this.#log.counts(), rows: this.#log.size, unsaved, lost, refusedCalls, refusedRows }
+    return { ...this.#log.counts(), rows: this.#log.size, unsaved, lost, refusedCalls, refusedRows, refusedProblems }
   }
 
   /** `Monitor bikes: 1200 rows, 980 labels` */

@@ -23,12 +23,10 @@ export interface RefusedSummary extends Omit<RefusedCount, 'at' | 'model' | 'ver
 /** Counts of refused input. */
 export interface RefusedLog {
   add(refused: RefusedInput): void
-  /** Puts back a stored count, which is added to what is there. */
-  restore(count: RefusedCount): void
   /** The counts in a window by time; a window of rows takes all. */
   sum(window: Window | undefined, now: number, version?: string): RefusedSummary
-  /** All counts, oldest first. */
-  counts(): readonly RefusedCount[]
+  /** Everything counted since the log was created, also what is no longer kept by the minute. */
+  totals(): RefusedSummary
 }
 
 /** Minutes kept: a week of every minute. */
@@ -38,7 +36,9 @@ const maxColumns = 200
 /** No refused input yet. */
 export function createRefusedLog(): RefusedLog {
   const counts = new Map<string, RefusedCount>()
+  let totals = summed([])
   const put = (count: RefusedCount): void => {
+    totals = summed([totals, count])
     const key = JSON.stringify([count.at, count.model, count.version])
     const before = counts.get(key)
     counts.set(key, before === undefined ? count : { ...count, ...summed([before, count]) })
@@ -46,14 +46,13 @@ export function createRefusedLog(): RefusedLog {
   }
   return {
     add: ({ at, ...refused }) => put({ ...refused, at: periodStart(at, 60_000), calls: 1 }),
-    restore: put,
     sum(window, now, version) {
       const [from, to] = spanOf(window, now)
       return summed(
         [...counts.values()].filter((count) => count.at > from - 60_000 && count.at <= to && (version ?? count.version) === count.version),
       )
     },
-    counts: () => [...counts.values()].sort((a, b) => a.at - b.at),
+    totals: () => totals,
   }
 }
 
@@ -64,7 +63,7 @@ function spanOf(window: Window | undefined, now: number): [number, number] {
   return ['lastMs' in window ? end - window.lastMs : Number.NEGATIVE_INFINITY, end]
 }
 
-function summed(counts: readonly RefusedCount[]): RefusedSummary {
+function summed(counts: readonly RefusedSummary[]): RefusedSummary {
   const columns: Record<string, Record<string, number>> = Object.create(null)
   let [calls, rows, refusedRows] = [0, 0, 0]
   for (const count of counts) {

@@ -69,7 +69,7 @@ export function onlyAlerts(filter: AlertFilter, sink: AlertSink): AlertSink {
 }
 
 /** Options of {@link actionSink}. */
-export interface ActionOptions extends AlertFilter {
+export interface ActionSinkOptions extends AlertFilter {
   /** For messages about failures. */
   readonly name: string
   /** Called once for each alert that begins to fire. When it throws, it is called again. */
@@ -82,7 +82,7 @@ export interface ActionOptions extends AlertFilter {
  *
  * @example actionSink({ name: 'rollback', rules: ['accuracy'], run: () => registry.rollback('bikes', 'champion') })
  */
-export function actionSink(options: ActionOptions): AlertSink {
+export function actionSink(options: ActionSinkOptions): AlertSink {
   requireOptions('actionSink', options, ['name', 'run'])
   const { name, run, ...filter } = options
   checkFilter('actionSink', options, { name: nonEmptyString(), run: ofType('function') })
@@ -95,13 +95,13 @@ export function actionSink(options: ActionOptions): AlertSink {
   }
 }
 
-/** What {@link rollbackOn} needs of a registry. `ModelRegistry` has it. */
+/** What {@link rollbackSink} needs of a registry. `ModelRegistry` has it. */
 export interface RollbackRegistry {
   rollback(model: string, alias: string): Promise<unknown>
 }
 
-/** Options of {@link rollbackOn}. */
-export interface RollbackOptions extends AlertFilter {
+/** Options of {@link rollbackSink}. */
+export interface RollbackSinkOptions extends AlertFilter {
   readonly registry: RollbackRegistry
   readonly model: string
   /** @default 'champion' */
@@ -109,18 +109,18 @@ export interface RollbackOptions extends AlertFilter {
 }
 
 /** Moves an alias back to the version it pointed to before, when an alert begins to fire. Predictors that follow the alias change over by themselves. */
-export function rollbackOn({ registry, model, alias = 'champion', ...filter }: RollbackOptions): AlertSink {
+export function rollbackSink({ registry, model, alias = 'champion', ...filter }: RollbackSinkOptions): AlertSink {
   return actionSink({ ...filter, name: `rollback of ${model}@${alias}`, run: () => registry.rollback(model, alias) })
 }
 
-/** What {@link retrainOn} needs of a retraining loop. `createRetraining` makes one. */
+/** What {@link retrainSink} needs of a retraining loop. `createRetraining` makes one. */
 export interface RetrainingLoop {
   readonly running: boolean
   retrain(reason?: string): Promise<unknown>
 }
 
 /** Starts a retraining when an alert begins to fire, unless one is running: for alerts on drift or data, on which the loop does not start by itself. */
-export function retrainOn(loop: RetrainingLoop, filter: AlertFilter = {}): AlertSink {
+export function retrainSink(loop: RetrainingLoop, filter: AlertFilter = {}): AlertSink {
   return actionSink({
     ...filter,
     name: 'retraining',

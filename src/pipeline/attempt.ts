@@ -8,6 +8,7 @@ import type { ProgressEvent } from '../core/progress'
 import { createRng } from '../core/random'
 import { abortable, throwIfAborted } from '../core/signal'
 import type { StepJob, StepJobRef } from '../ports/executor'
+import { versionOf } from './cache-key'
 import { packParams } from './params'
 import type { StepResult } from './result'
 import type { RunEnvironment, StepOutput } from './run-environment'
@@ -168,6 +169,7 @@ function refOf(environment: RunEnvironment, work: Work, attempt: number): StepJo
     step: spec.name,
     ...indexOf(args),
     attempt,
+    version: versionOf(spec),
     seed,
     params: packParams(params, spec.params),
     ...(inputDigest === undefined ? {} : { input: inputDigest }),

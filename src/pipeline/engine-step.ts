@@ -7,7 +7,7 @@ import type { RunParams } from './params'
 import { type ItemResult, itemResultOf, type StepResult } from './result'
 import type { RunEnvironment, StepOutcome, StepOutput } from './run-environment'
 import { argumentsOf } from './run-graph'
-import { runStep } from './run-step'
+import { conditionHolds, runStep } from './run-step'
 import { createSlots } from './slots'
 import { retryOf, type StepSpec } from './step'
 import { environmentOf, putItems, readOutputs, specOf, type Worker, workOfItem } from './step-job'
@@ -31,6 +31,11 @@ export interface StepRequest {
   readonly input?: unknown
   /** The parameters of the run; checked by the schema. */
   readonly params?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * What a needed step without a result means: an error, or a step that the engine did not start because of what came before it (`infer`).
+   * @default 'refuse'
+   */
+  readonly missing?: 'refuse' | 'infer' | undefined
   /** Most items of a map step that run at the same time. @default 4 */
   readonly concurrency?: number | undefined
 }
@@ -56,7 +61,7 @@ export async function runEngineStep(
   }
   const inputDigest = await store.putValue(await valueCodec().encode(given.input))
   const environment = environmentOf(worker, { runId: request.runId, seed: request.seed ?? 0, ...given, inputDigest })
-  const upstream = await upstreamOf(worker, results, spec)
+  const upstream = await upstreamOf({ worker, results, infer: request.missing === 'infer' }, spec)
   const startedAt = clock.now()
   const decision = decide(spec, { results: upstream, signal: new AbortController().signal })
   if (decision === 'wait') throw new MillwrightError('Internal', `step ${show(spec.name)} waits although all that it needs has ended`)
@@ -91,7 +96,11 @@ async function outcomeOf(
   assertStored(worker.pipeline, spec, upstream)
   const needed: Record<string, StepOutput> = await readOutputs(worker, spec, digests, index === undefined)
   const work: Work = { spec, needed, upstream: Object.fromEntries(upstream), args: argumentsOf(spec, needed, environment) }
-  if (index !== undefined) return runStep(environment, await workOfItem(worker, work, digests, index), worker.signal, range)
+  if (index !== undefined) {
+    // A map step is asked once whether it runs; here each of its items is asked.
+    if (!(await conditionHolds(work, worker.signal))) return { status: 'skipped', attempts: 0, reason: 'its condition does not hold' }
+    return runStep(environment, await workOfItem(worker, work, digests, index), worker.signal, range)
+  }
   if (spec.over === undefined) return runStep(environment, work, worker.signal, range)
   const slots = createSlots(concurrency)
   return runMapStep(environment, work, worker.signal, { slots, order: 0, stopOnFailure: true, restored: new Map(), record: async () => {} })
@@ -110,23 +119,40 @@ function assertStored(pipeline: string, spec: StepSpec, upstream: ReadonlyMap<st
   }
 }
 
+interface Lookup {
+  readonly worker: Worker
+  readonly results: StepResults
+  /** Whether a missing result is inferred from those before it. */
+  readonly infer: boolean
+}
+
 /** The results of the needed steps; those of a map step's items are put together. @throws InvalidState when one has no result yet */
-async function upstreamOf(worker: Worker, results: StepResults, spec: StepSpec): Promise<Map<string, StepResult>> {
+async function upstreamOf(lookup: Lookup, spec: StepSpec): Promise<Map<string, StepResult>> {
+  const { worker, results, infer } = lookup
   const upstream = new Map<string, StepResult>()
   for (const need of spec.needs) {
-    const result = (await results.read({ step: need })) ?? (await collectItems(worker, results, need))
+    const found = (await results.read({ step: need })) ?? (await collectItems(worker, results, need))
+    const result = found ?? (infer ? await inferred(lookup, specOf(worker, need)) : undefined)
     if (result === undefined) {
       throw new MillwrightError(
         'InvalidState',
         `step ${show(spec.name)} of pipeline ${show(worker.pipeline)} needs ${show(need)}, which has no result in this run`,
-        {
-          hint: 'Run the steps in the order of the graph, with the same run id and storage.',
-        },
+        { hint: 'Run the steps in the order of the graph, with the same run id and storage.' },
       )
     }
     upstream.set(need, result)
   }
   return upstream
+}
+
+/** The result of a step that the engine did not start: skipped for what came before it, or failed without a trace. */
+async function inferred(lookup: Lookup, spec: StepSpec): Promise<StepResult> {
+  const results = await upstreamOf(lookup, spec)
+  const now = lookup.worker.clock.now()
+  const common = { attempts: 0, startedAt: now, endedAt: now, durationMs: 0 }
+  const decision = decide(spec, { results, signal: new AbortController().signal })
+  if (typeof decision === 'object') return { ...common, status: 'skipped', ...decision }
+  return { ...common, status: 'failed', error: { name: 'Error', message: `step ${show(spec.name)} has no result in this run` } }
 }
 
 /** The result of a map step whose items ran one by one; recorded. Undefined while one is missing. */

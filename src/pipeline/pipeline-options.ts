@@ -87,6 +87,8 @@ export interface WorkerOptions {
   /** Receives what the step logs, and warnings. */
   readonly onLog?: ((message: string) => void) | undefined
   readonly onProgress?: OnProgress | undefined
+  /** Whether {@link Pipeline.runStep} uses the step cache. @default true */
+  readonly cache?: boolean | undefined
 }
 
 /** Outputs of needed steps, as a step with a trigger rule is given them: only `all-success` promises that each is there. */

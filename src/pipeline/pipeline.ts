@@ -2,7 +2,7 @@
 import { systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { createEmitter, type ListenOptions } from '../core/emitter'
-import { invalidArgument, isMillwrightError, show } from '../core/errors'
+import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { assertSafeSegment } from '../core/ids'
 import { silentLogger } from '../core/logger'
 import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf } from '../core/options'
@@ -196,13 +196,9 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
    */
   async plan(options: PlanOptions<Input, Params> = {}): Promise<PipelinePlan> {
     checkOptions('Pipeline.plan', options, planRules())
-    const [{ planRun }, { checkParams }, { planEnvironment }] = [
-      await import('./plan'),
-      await import('./params'),
-      await import('./run-pipeline'),
-    ]
-    const params = await checkParams(this.name, this.#options.params, options.params)
-    return planRun(await planEnvironment(this.#plan(options), this.#input(options.input), params, options.seed ?? 0), this.#steps)
+    const [{ planRun }, { planEnvironment }] = [await import('./plan'), await import('./run-pipeline')]
+    const environment = await planEnvironment(this.#plan(options), this.#input(options.input), options.params, options.seed ?? 0)
+    return planRun(environment, this.#steps)
   }
 
   /**
@@ -215,10 +211,9 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
   async run(options: RunOptions<Input, Params> = {}): Promise<RunResult<Steps>> {
     checkOptions('Pipeline.run', options, runRules())
     const input = this.#input(options.input)
-    const [{ startRun }, { checkParams }] = [await import('./run-pipeline'), await import('./params')]
-    const params = await checkParams(this.name, this.#options.params, options.params)
-    const secrets = await this.#secrets(this.#steps.values(), options)
-    return (await startRun(this.#plan(options), { input, params, secrets }, options.seed ?? 0, options.runId)) as RunResult<Steps>
+    const { startRun } = await import('./run-pipeline')
+    const { params, secrets, seed = 0, runId } = options
+    return (await startRun(this.#plan(options), { input, params, secrets }, seed, runId)) as RunResult<Steps>
   }
 
   /**
@@ -230,10 +225,8 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
   async resume(runId: string, options: ResumeOptions<Input, Params> = {}): Promise<RunResult<Steps>> {
     checkOptions('Pipeline.resume', options, resumeRules())
     const given = options.input === undefined ? {} : { input: this.#input(options.input) }
-    const [{ resumeRun }, { checkParams }] = [await import('./run-pipeline'), await import('./params')]
-    const params = options.params && (() => checkParams(this.name, this.#options.params, options.params))
-    const secrets = await this.#secrets(this.#steps.values(), options)
-    const takeOver = options.takeOver ?? false
+    const { resumeRun } = await import('./run-pipeline')
+    const { params, secrets, takeOver = false } = options
     return (await resumeRun(this.#plan(options), runId, { given, params, secrets, takeOver })) as RunResult<Steps>
   }
 
@@ -279,6 +272,22 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
     return displayPipelineRun(await readRun(storage, this.name, runId))
   }
 
+  /**
+   * The result of a run that has ended, with its outputs read from the storage; outputs that could not be stored are missing.
+   *
+   * @throws NotFound; InvalidState while it runs; Corrupt when an output is damaged
+   */
+  async resultOf(runId: string, options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunResult<Steps>> {
+    const state = await this.inspectRun(runId, options)
+    if (state.status === 'running') {
+      throw new MillwrightError('InvalidState', `run ${show(runId)} of pipeline ${show(this.name)} has not ended`, {
+        hint: 'If its process died, continue it with resume().',
+      })
+    }
+    const [{ storedResult }, { stepStore }] = [await import('./stored-result'), await import('./step-store')]
+    return (await storedResult(this.#steps, stepStore(this.#storage(options), this.name), state)) as RunResult<Steps>
+  }
+
   /** The records of all runs, latest start first. A damaged record is left out and reported through the event `error`. */
   async listRuns(options: { readonly storage?: ObjectStore | undefined } = {}): Promise<RunState[]> {
     const storage = this.#storage(options)
@@ -319,7 +328,7 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
 
   async #worker(step: string, options: WorkerOptions): Promise<Worker> {
     const [{ specOf }, { stepStore }] = [await import('./step-job'), await import('./step-store')]
-    const specs = this.#steps
+    const specs = options.cache === false ? new Map([...this.#steps].map(([name, each]) => [name, { ...each, cache: false }])) : this.#steps
     const spec = specOf({ pipeline: this.name, specs }, step)
     return {
       pipeline: this.name,
@@ -348,6 +357,7 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
     return {
       pipeline: this.name,
       specs: new Map(this.#steps),
+      schema: own.params as ParamsSchema<unknown> | undefined,
       emitter: this.#emitter,
       previous: this.#previous,
       executor: options.executor ?? own.executor ?? inProcessExecutor(),

@@ -39,6 +39,7 @@ export function workerRules(): Rules {
     signal: ofType('object'),
     clock: ofType('object'),
     onLog: callback,
+    cache: ofType('boolean'),
     onProgress: callback,
   }
 }

@@ -78,6 +78,7 @@ export async function runGraph(environment: RunEnvironment, run: GraphRun): Prom
   const pending = new Map(run.specs)
   const dependents = dependentsOf(run.specs)
   const waiting = new Map([...run.specs.values()].map(({ name, needs }) => [name, needs.length]))
+  const told = new Set<string>()
   let open = 0
   let close = (): void => {}
   const finished = new Promise<void>((resolve) => {
@@ -102,6 +103,8 @@ export async function runGraph(environment: RunEnvironment, run: GraphRun): Prom
     results.set(step, result)
     environment.emit('step-end', { pipeline: environment.pipeline, runId: environment.runId, step, result })
     environment.progress({ phase: 'pipeline', done: results.size, total: run.specs.size, unit: 'steps' })
+    told.add(step)
+    if (scheduler.failed?.step === step) sweep()
     for (const dependent of dependents.get(step) ?? []) {
       const left = (waiting.get(dependent.name) as number) - 1
       waiting.set(dependent.name, left)
@@ -110,6 +113,8 @@ export async function runGraph(environment: RunEnvironment, run: GraphRun): Prom
     }
   }
   const sweep = (): void => {
+    // The failure that stops the run is told before the steps that it leaves out.
+    if (scheduler.failed !== undefined && !told.has(scheduler.failed.step)) return
     for (const spec of [...pending.values()]) consider(spec)
   }
   for (const [step, { result, output }] of run.restored) {

@@ -1,6 +1,7 @@
 /** Runs a pipeline under a given id, or continues the run of that id wherever another process left it. */
 import { type Clock, sleep } from '../core/clock'
 import { isMillwrightError } from '../core/errors'
+import type { ObjectStore } from '../ports/object-store'
 import type { ResumeOptions, RunOptions } from './pipeline-options'
 import type { RunResult } from './result'
 
@@ -12,11 +13,12 @@ export interface RunnablePipeline<Input, Steps, Params> {
   readonly name: string
   run(options: RunOptions<Input, Params>): Promise<RunResult<Steps>>
   resume(runId: string, options: ResumeOptions<Input, Params>): Promise<RunResult<Steps>>
+  resultOf(runId: string, options: { readonly storage?: ObjectStore | undefined }): Promise<RunResult<Steps>>
 }
 
 /**
- * The result of the run `runId`. Where it exists, waits until no process holds its lease and resumes it. `undefined` when it is already
- * finished.
+ * The result of the run `runId`. Where it exists, waits until no process holds its lease and resumes it; where it is finished, its
+ * stored result.
  *
  * @throws as `Pipeline.run`; the signal's reason
  */
@@ -24,7 +26,7 @@ export async function runOrResume<Input, Steps, Params>(
   pipeline: RunnablePipeline<Input, Steps, Params>,
   runId: string,
   options: RunOptions<Input, Params> & { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<RunResult<Steps> | undefined> {
+): Promise<RunResult<Steps>> {
   const { seed, ...shared } = options
   try {
     return await pipeline.run({ ...options, runId })
@@ -36,7 +38,7 @@ export async function runOrResume<Input, Steps, Params>(
       return await pipeline.resume(runId, shared)
     } catch (error) {
       if (!isMillwrightError(error) || error.details.step !== undefined) throw error
-      if (error.code === 'InvalidState') return undefined
+      if (error.code === 'InvalidState') return pipeline.resultOf(runId, { storage: options.storage })
       if (error.code !== 'Conflict') throw error
       // The process that died, or one that still lives, holds the run. What it leaves unfinished is taken over when its lease ends.
       const { expiresAt } = error.details

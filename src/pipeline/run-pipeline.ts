@@ -14,14 +14,15 @@ import { compensate } from './compensate'
 import { displayPipelineRun } from './display-runs'
 import type { PipelineEvents } from './events'
 import { graphOf } from './graph'
-import { packParams, type RunParams, runParams } from './params'
+import { logEvent } from './log-events'
+import { checkParams, type ParamsSchema, packParams, type RunParams, runParams } from './params'
 import type { PlanEnvironment } from './plan'
 import { nothingRestored, type RestoredWork, restoreWork } from './restore'
 import { errorRecord, type ItemResult, type PipelineStatus, type RunResult, type StepResult } from './result'
 import type { RunEnvironment } from './run-environment'
 import { type GraphOutcome, runGraph } from './run-graph'
 import { createRecord, type ItemState, type Recorder, type RunState, type StepState, takeRecord } from './run-state'
-import type { Secrets } from './secrets'
+import { resolveSecrets, type SecretSource, type Secrets } from './secrets'
 import type { StepSpec } from './step'
 import { type StepStore, stepStore } from './step-store'
 import type { RunTracker, TrackedRun } from './track-run'
@@ -31,6 +32,7 @@ import { stopReason } from './trigger'
 export interface RunPlan {
   readonly pipeline: string
   readonly specs: ReadonlyMap<string, StepSpec>
+  readonly schema: ParamsSchema<unknown> | undefined
   readonly emitter: Emitter<PipelineEvents>
   readonly previous: Map<string, unknown>
   readonly executor: Executor
@@ -50,15 +52,18 @@ export interface RunPlan {
 /** What a run is started with. */
 export interface RunInputs {
   readonly input: unknown
-  readonly params: RunParams
-  readonly secrets: Secrets
+  /** To be checked by the schema. */
+  readonly params: unknown
+  readonly secrets: SecretSource | undefined
 }
 
 /** Starts a run. */
 export async function startRun(plan: RunPlan, inputs: RunInputs, seed: number, runId: string = newId()): Promise<RunResult> {
+  const { pipeline, storage, specs } = plan
+  const { input } = inputs
+  const params = await checkParams(pipeline, plan.schema, inputs.params)
+  const secrets = await resolveSecrets(pipeline, specs.values(), inputs.secrets)
   const now = plan.clock.now()
-  const { pipeline, storage } = plan
-  const { input, params } = inputs
   const store = storage && stepStore(storage, pipeline)
   const inputDigest = await storeInput(store, input)
   const state: RunState = {
@@ -76,12 +81,13 @@ export async function startRun(plan: RunPlan, inputs: RunInputs, seed: number, r
   }
   const ended = new AbortController()
   const recorder = storage && (await createRecord(state, recording(plan, storage, ended)))
-  return carryOut(plan, { ...inputs, state, recorder, store, inputDigest, ended, restored: nothingRestored() })
+  return carryOut(plan, { input, params, secrets, state, recorder, store, inputDigest, ended, restored: nothingRestored() })
 }
 
 /** The environment of a run that is planned and does not start. Stores nothing. */
-export async function planEnvironment(plan: RunPlan, input: unknown, params: RunParams, seed: number): Promise<PlanEnvironment> {
+export async function planEnvironment(plan: RunPlan, input: unknown, given: unknown, seed: number): Promise<PlanEnvironment> {
   const { pipeline, storage, clock, previous } = plan
+  const params = await checkParams(pipeline, plan.schema, given)
   return {
     ...{ pipeline, runId: 'plan', input, inputDigest: digestOf(input), params, seed, clock, previous },
     store: storage && stepStore(storage, pipeline),
@@ -99,9 +105,9 @@ function ignores({ force }: RunPlan): (step: string) => boolean {
 export interface ResumeInputs {
   /** The input, if it is given anew. */
   readonly given: { readonly input?: unknown }
-  /** Checks the parameters, if they are given anew. */
-  readonly params: (() => Promise<RunParams>) | undefined
-  readonly secrets: Secrets
+  /** The parameters, if they are given anew. */
+  readonly params: unknown
+  readonly secrets: SecretSource | undefined
   readonly takeOver: boolean
 }
 
@@ -109,8 +115,9 @@ export interface ResumeInputs {
 export async function resumeRun(plan: RunPlan, runId: string, inputs: ResumeInputs): Promise<RunResult> {
   const { pipeline, storage } = plan
   if (storage === undefined) throw invalidArgument(`resuming a run of pipeline ${show(pipeline)} needs the storage that holds it`)
-  const { given, secrets, takeOver } = inputs
-  const newParams = await inputs.params?.()
+  const { given, takeOver } = inputs
+  const newParams = inputs.params === undefined ? undefined : await checkParams(pipeline, plan.schema, inputs.params)
+  const secrets = await resolveSecrets(pipeline, plan.specs.values(), inputs.secrets)
   const store = stepStore(storage, pipeline)
   const ended = new AbortController()
   const recorder = await takeRecord(pipeline, runId, takeOver, recording(plan, storage, ended))
@@ -128,7 +135,10 @@ export async function resumeRun(plan: RunPlan, runId: string, inputs: ResumeInpu
 }
 
 /** The state of a run while it is executed. */
-interface RunExecution extends RunInputs {
+interface RunExecution {
+  readonly input: unknown
+  readonly params: RunParams
+  readonly secrets: Secrets
   readonly state: RunState
   readonly recorder: Recorder | undefined
   readonly store: StepStore | undefined
@@ -145,7 +155,9 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
   const record = recordOf(plan, execution)
   const tracked = await startTracking(plan, execution)
   const environment = environmentOf(plan, execution, tracked)
-  emitter.emit('run-start', { pipeline, runId, resumed: state.resumes > 0 })
+  const started = { pipeline, runId, resumed: state.resumes > 0 }
+  logEvent(plan.logger, 'run-start', started)
+  emitter.emit('run-start', started)
   const startedAt = clock.now()
   const { specs, concurrency, stopOnFailure, signal } = plan
   const outcome = await runGraph(environment, {
@@ -174,13 +186,15 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
     runResult(pipeline, runId, fatal === undefined ? status : 'failed', startedAt, endedAt, outcome, plan.specs),
   )
   await tracked?.finish(result.status, result.steps)
-  emitter.emit('run-end', {
+  const end = {
     pipeline,
     runId,
     status: result.status,
     durationMs: result.durationMs,
     ...(error === undefined ? {} : { error }),
-  })
+  }
+  logEvent(plan.logger, 'run-end', end)
+  emitter.emit('run-end', end)
   if (fatal !== undefined) throw fatal.error
   if (plan.throwOnFailure && status === 'cancelled') throw error
   if (plan.throwOnFailure && outcome.failed !== undefined) throw runFailed(result, outcome.failed)
@@ -299,10 +313,7 @@ function environmentOf(plan: RunPlan, execution: RunExecution, tracked: TrackedR
     trackedStep: tracked && ((step) => tracked.runOf(step)),
     ignoresCache: ignores(plan),
     emit(type, event) {
-      if (type === 'step-log' || type === 'step-warning') {
-        const { step, message } = event as PipelineEvents['step-log']
-        logger[type === 'step-log' ? 'info' : 'warn'](`${pipeline}/${step}: ${message}`)
-      }
+      logEvent(logger, type, event)
       emitter.emit(type, event)
     },
     progress: progressReporter(plan.onProgress, { clock, everyMs: 0 }),

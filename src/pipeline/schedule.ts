@@ -114,7 +114,7 @@ export function schedule<Input, Steps, Params>(
   checkScheduleOptions(options)
   const triggers = triggersOf(options)
   // The code that runs pipelines is loaded on first use; loading it now keeps the first run on time. A failure is reported by that run.
-  void Promise.all([import('./run-pipeline'), import('./params')]).catch(() => {})
+  void import('./run-pipeline').catch(() => {})
   const { name = 'default', clock = systemClock() } = options
   const emitter = createEmitter<ScheduleEvents>()
   const controller = new AbortController()

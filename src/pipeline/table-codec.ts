@@ -10,7 +10,7 @@ import { type Codec, valueCodec } from './codec'
  * @param wrap converts the decoded table to the type of the step's output, for example to a `Dataset`. Default: the plain table.
  *
  * @example
- * new Pipeline('daily').step('load', loadFlights, { cache: true, codec: tableCodec(fromTable) })
+ * new Pipeline('daily').step('load', loadFlights, { cache: true, codec: tableCodec((table) => Dataset.fromTable(table)) })
  */
 export function tableCodec<T extends Table = Table>(wrap?: (table: Table) => T): Codec<T> {
   const values = valueCodec()

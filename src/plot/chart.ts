@@ -9,6 +9,9 @@ export const FONT = 'ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"He
 /** Width of a chart across the whole page, in pixels. */
 export const FULL_WIDTH = 1030
 
+/** What fits on a phone without scrolling, in pixels. */
+const SMALL_SCREEN = 300
+
 /** A chart. Placed into the `html` template of `millwright/report` it takes the colours of the page. */
 export interface Chart extends Html {
   /** A figure with a legend and inline SVG, for pages made by `page` of `millwright/report`. */
@@ -42,14 +45,17 @@ export function chartOf(drawing: Drawing): Chart {
 }
 
 function figureOf({ description, width, height, legend: entries = [], minWidth, body }: Drawing): Html {
+  // Below its least width a chart scrolls in its frame, which the arrow keys do where it has the focus.
+  const least = minWidth ?? (width < FULL_WIDTH ? Math.min(width, width > 520 ? 460 : 300) : 760)
   const style =
     minWidth !== undefined
-      ? html` style="min-width:${minWidth}px"`
+      ? html` style="min-width:${least}px"`
       : width < FULL_WIDTH
-        ? html` style="min-width:${Math.min(width, 460)}px;max-width:${width}px"`
+        ? html` style="min-width:${least}px;max-width:${width}px"`
         : null
+  const focus = least > SMALL_SCREEN ? html` tabindex="0" role="group" aria-label="Chart"` : null
   return html`<figure>${entries.length === 0 ? null : legend(entries)}
-<div class="scroll"><svg viewBox="0 0 ${width} ${height}" class="chart"${style} role="img" aria-label="${description}">
+<div class="scroll"${focus}><svg viewBox="0 0 ${width} ${height}" class="chart"${style} role="img" aria-label="${description}">
 ${body}
 </svg></div></figure>`
 }

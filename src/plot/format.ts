@@ -72,3 +72,14 @@ export function formattedTime(specifier: string, at: number): string {
   const date = new Date(at)
   return Number.isNaN(date.getTime()) ? '–' : utcFormat(specifier)(date)
 }
+
+/** A time span with two units at most: `320 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `12.5 days`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  const seconds = ms / 1000
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${formatNumber(hours / 24, 1)} days`
+}

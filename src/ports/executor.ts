@@ -13,6 +13,8 @@ export interface StepJobRef {
   readonly index?: number | undefined
   /** The number of the attempt, from 1. */
   readonly attempt: number
+  /** The version of the step's code in the process that runs the pipeline. */
+  readonly version: string
   /** The seed of the run. */
   readonly seed: number
   /** The parameters that the step reads, as stored by the default codec. */

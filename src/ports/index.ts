@@ -29,19 +29,21 @@ export {
   wholeNumber,
 } from '../core/options'
 export type { Rng } from '../core/random'
-export { abortable, throwIfAborted } from '../core/signal'
+export { abortable, type CancelSignal, throwIfAborted } from '../core/signal'
 export type { ColumnValues } from '../schema/column'
 export { type ColumnSpec, isTensorSide, type ModelSignature, type TensorSpec, type TensorType } from '../schema/signature'
 export { assertTable, rowsOf } from '../schema/table'
 export type { AlertMessage, AlertSink } from './alert-sink'
 export type { Detector, DetectorCapabilities, DetectorSignal } from './detector'
 export type { EnvironmentSource, RunEnvironment } from './environment'
-export type { Executor, StepJob } from './executor'
+export type { Executor, StepJob, StepJobRef } from './executor'
+export { type JobRunner, type JobRunnerOptions, jobErrorJson, jobId, runnerOf, runnersByName } from './job-runner'
 export type { HistogramSnapshot, MetricFamily, MetricSample } from './metric-family'
 export { comparePoints, isLaterPoint, type PointValues, pageOfPoints, pointIdentity } from './metric-points'
 export { openMetricsType, prometheusType, toOpenMetrics, toPrometheusText, wantsOpenMetrics } from './metric-text'
 export type {
   ColumnBounds,
+  Explanation,
   LoadedModel,
   ModelPackage,
   ModelRuntime,
@@ -56,6 +58,7 @@ export type {
   PredictTensorsOptions,
   RefusedInput,
   ResolvedModel,
+  RowExplainer,
   TensorData,
 } from './model'
 export type {

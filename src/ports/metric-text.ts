@@ -1,5 +1,6 @@
 /** Metrics as text: the classic Prometheus format 0.0.4, and OpenMetrics 1.0. */
 import type { MetricFamily, MetricSample } from './metric-family'
+import { seriesOf, suffixOf } from './metric-series'
 
 /** Media type of {@link toPrometheusText}. */
 export const prometheusType = 'text/plain; version=0.0.4; charset=utf-8'
@@ -10,10 +11,11 @@ export const openMetricsType = 'application/openmetrics-text; version=1.0.0; cha
 export function toPrometheusText(families: readonly MetricFamily[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)
-    .map(({ name, help, type, samples }) => {
+    .map((family) => {
+      const { name, help, type, samples } = family
       const full = name + suffixOf(type)
       const head = [`# HELP ${full} ${escapeHelp(help)}`, `# TYPE ${full} ${type === 'info' ? 'gauge' : type}`]
-      return `${[...head, ...samples.flatMap((sample) => linesOf(full, sample))].join('\n')}\n`
+      return `${[...head, ...samples.flatMap((sample) => linesOf(family, full, sample))].join('\n')}\n`
     })
     .join('')
 }
@@ -22,11 +24,12 @@ export function toPrometheusText(families: readonly MetricFamily[]): string {
 export function toOpenMetrics(families: readonly MetricFamily[]): string {
   const blocks = families
     .filter(({ samples }) => samples.length > 0)
-    .map(({ name, help, type, samples }) => {
+    .map((family) => {
+      const { name, help, type, samples } = family
       const unit = /_(seconds|bytes|ratio)$/.exec(name)?.[1]
       const head = [`# TYPE ${name} ${type}`, ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`])]
       head.push(`# HELP ${name} ${escapeHelp(help).replaceAll('"', '\\"')}`)
-      return `${[...head, ...samples.flatMap((sample) => linesOf(name + suffixOf(type), sample))].join('\n')}\n`
+      return `${[...head, ...samples.flatMap((sample) => linesOf(family, name + suffixOf(type), sample))].join('\n')}\n`
     })
   return `${blocks.join('')}# EOF\n`
 }
@@ -36,20 +39,8 @@ export function wantsOpenMetrics(accept: string | undefined): boolean {
   return accept?.toLowerCase().includes('application/openmetrics-text') ?? false
 }
 
-function suffixOf(type: MetricFamily['type']): string {
-  if (type === 'counter') return '_total'
-  return type === 'info' ? '_info' : ''
-}
-
-function linesOf(name: string, { labels, value }: MetricSample): string[] {
-  if (typeof value === 'number') return [`${name}${labelText(labels)} ${numberText(value)}`]
-  let cumulated = 0
-  const buckets = value.counts.map((count, i) => {
-    cumulated += count
-    const bound = value.bounds[i]
-    return `${name}_bucket${labelText({ ...labels, le: bound === undefined ? '+Inf' : boundText(bound) })} ${cumulated}`
-  })
-  return [...buckets, `${name}_sum${labelText(labels)} ${numberText(value.sum)}`, `${name}_count${labelText(labels)} ${value.count}`]
+function linesOf(family: MetricFamily, name: string, sample: MetricSample): string[] {
+  return seriesOf(family, sample).map(({ suffix, labels, value }) => `${name}${suffix}${labelText(labels)} ${numberText(value)}`)
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {
@@ -68,15 +59,4 @@ function escapeLabel(text: string): string {
 function numberText(value: number): string {
   if (Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
-}
-
-/** A bucket's bound in the canonical form of OpenMetrics: Go's `%g`, with `.0` where there is neither point nor exponent. */
-function boundText(bound: number): string {
-  const [digits = '', exponentText = '0'] = bound.toExponential().split('e')
-  const exponent = Number(exponentText)
-  if (bound !== 0 && (exponent < -4 || exponent >= 6)) {
-    return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
-  }
-  const text = String(bound)
-  return text.includes('.') ? text : `${text}.0`
 }

@@ -1,5 +1,7 @@
 /** Models: their packages, loaded models, and the ports of model runtimes and model sources. */
 import type { Awaitable } from '../core/awaitable'
+import type { CancelSignal } from '../core/signal'
+import type { CellValue } from '../schema/column'
 import type { ModelSignature, TensorType } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 
@@ -75,6 +77,19 @@ export interface PredictTensorsOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How much each column, or feature made of columns, moved one prediction away from the mean. */
+export interface Explanation {
+  /** What is explained: the class label, or `prediction` of a model of numbers. Its values add up to the model's output minus the base value. */
+  readonly output: string
+  /** The mean of the model's output over the rows that the explainer knows. */
+  readonly baseValue: number
+  /** Feature → how much it moved the output. */
+  readonly contributions: Readonly<Record<string, number>>
+}
+
+/** Explains the predictions of rows: one explanation for each, in order. `predictions` are the model's answers to them. */
+export type RowExplainer = (input: Table, predictions: readonly (string | number | boolean | null)[]) => Awaitable<readonly Explanation[]>
+
 /** A model in memory that can be run. */
 export interface LoadedModel {
   readonly signature: ModelSignature
@@ -87,6 +102,13 @@ export interface LoadedModel {
    * @throws InvalidState after `dispose`
    */
   run(input: Table, options?: { readonly signal?: AbortSignal | undefined }): Awaitable<PredictionBatch>
+  /**
+   * The same for rows of cells in the order of the signature's input columns, each of its column's type. A model has it if it answers a few rows faster
+   * that way than through a table: the columns of a table cost more to make than a small model to run.
+   */
+  runCells?(rows: readonly (readonly CellValue[])[], options?: { readonly signal?: CancelSignal | undefined }): Awaitable<PredictionBatch>
+  /** Explains predictions, of models that can. */
+  readonly explain?: RowExplainer | undefined
   /**
    * Only of models that are made of tensors (ONNX, TensorFlow.js): runs the model once with named tensors as they are, for what is no table: images,
    * text tokens, a state that goes from call to call, scalars. The names are those of the model's file.
@@ -122,6 +144,7 @@ export interface ModelRuntimeCapabilities {
  * - **Facts**: a loaded model has the signature, the task and the classes of its package.
  * - **Predictions**: one for each row, in the order of the rows. A row has the same prediction alone and in a batch. Equal input gives equal
  *   predictions, also in concurrent calls and from two loads of one package. Further columns and the order of columns have no effect.
+ * - **Cells**: `runCells`, where a model has it, gives what `run` gives for the table of those cells, and obeys *Abort* and *Lifetime*.
  * - **Input**: never changed. A table that lacks a column of the model is refused with `SchemaMismatch` before anything runs.
  * - **Damage**: a package whose files are not a model is refused with `Corrupt`.
  * - **Abort**: an aborted call rejects with the signal's reason.

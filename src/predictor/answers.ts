@@ -7,24 +7,35 @@ import type { Prediction } from './prediction'
 export type Answer = Omit<Prediction, 'id'>
 
 /**
- * One answer per row.
+ * Makes one answer per row.
  *
  * @throws Internal when the number of answers differs from the number of rows
  */
-export function answersOf(batch: PredictionBatch, model: LoadedModel, numRows: number): Answer[] {
-  const { predictions, probabilities, outputs } = batch
-  const classes = batch.classes ?? model.classes
-  if (predictions.length !== numRows || (probabilities && classes && probabilities.length !== numRows * classes.length)) {
-    throw new MillwrightError('Internal', `the model gave ${predictions.length} predictions for ${numRows} rows`)
+export type AnswerMaker = (batch: PredictionBatch, numRows: number) => Answer[]
+
+/** The maker for a model. */
+export function createAnswerMaker(model: LoadedModel): AnswerMaker {
+  const ownLabels = model.classes?.map(String)
+  return (batch, numRows) => {
+    const { predictions, probabilities, outputs } = batch
+    const labels = batch.classes === undefined || batch.classes === model.classes ? ownLabels : batch.classes.map(String)
+    if (predictions.length !== numRows || (probabilities && labels && probabilities.length !== numRows * labels.length)) {
+      throw new MillwrightError('Internal', `the model gave ${predictions.length} predictions for ${numRows} rows`)
+    }
+    const names = outputs === undefined ? [] : Object.keys(outputs)
+    const answers = new Array<Answer>(numRows)
+    for (let row = 0; row < numRows; row++) {
+      const answer: { -readonly [K in keyof Answer]: Answer[K] } = { prediction: predictions[row] as Answer['prediction'] }
+      if (probabilities && labels && hasProbabilities(probabilities, labels.length, row))
+        answer.probabilities = labelled(labels, probabilities, row)
+      if (names.length > 0) {
+        const values = outputsOf(outputs, names, row)
+        if (values !== undefined) answer.outputs = values
+      }
+      answers[row] = answer
+    }
+    return answers
   }
-  const names = outputs === undefined ? [] : Object.keys(outputs)
-  return predictions.map((prediction, row) => ({
-    prediction,
-    ...(probabilities && classes && hasProbabilities(probabilities, classes.length, row)
-      ? { probabilities: labelled(classes, probabilities, row) }
-      : {}),
-    ...outputsOf(outputs, names, row),
-  }))
 }
 
 /** A row without probabilities has only `NaN`. */
@@ -33,14 +44,19 @@ function hasProbabilities(probabilities: Float64Array, width: number, row: numbe
   return false
 }
 
-function outputsOf(outputs: PredictionBatch['outputs'], names: readonly string[], row: number): Pick<Answer, 'outputs'> {
+function outputsOf(outputs: PredictionBatch['outputs'], names: readonly string[], row: number): Answer['outputs'] {
   const entries = names.flatMap((name) => {
     const value = outputs?.[name]?.[row]
     return value === undefined ? [] : [[name, value] as const]
   })
-  return entries.length === 0 ? {} : { outputs: Object.fromEntries(entries) }
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 
-function labelled(classes: readonly unknown[], probabilities: Float64Array, row: number): Record<string, number> {
-  return Object.fromEntries(classes.map((label, k) => [String(label), probabilities[row * classes.length + k] as number]))
+function labelled(labels: readonly string[], probabilities: Float64Array, row: number): Record<string, number> {
+  const from = row * labels.length
+  // An assignment to `__proto__` would set no member.
+  if (labels.includes('__proto__')) return Object.fromEntries(labels.map((label, k) => [label, probabilities[from + k] as number]))
+  const byLabel: Record<string, number> = {}
+  for (let k = 0; k < labels.length; k++) byLabel[labels[k] as string] = probabilities[from + k] as number
+  return byLabel
 }

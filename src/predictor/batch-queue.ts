@@ -1,20 +1,68 @@
 /** The queue in front of a model: requests cut into pieces that fit in a batch, first come, first served. */
+import type { CancelSignal } from '../core/signal'
 
-/** A request from its call to its answer. */
-export interface BatchRequest<W, R> {
+/** What a request is made of. */
+export interface RequestInit<W, R> {
   readonly work: W
-  readonly results: R[]
+  readonly size: number
   readonly queuedAt: number
   /** On the scale of `queuedAt`; `Infinity` without a deadline. */
   readonly deadlineAt: number
-  readonly signal: AbortSignal | undefined
-  /** Rows that have no result yet. */
-  missing: number
+  readonly signal: CancelSignal | undefined
+  /** Called once, with the results or with the error. */
+  readonly onEnd: (request: BatchRequest<W, R>, results: readonly R[] | undefined, error: unknown) => void
+}
+
+/** A request from its call to its answer. */
+export class BatchRequest<W, R> {
+  readonly work: W
+  readonly size: number
+  readonly queuedAt: number
+  readonly deadlineAt: number
+  readonly signal: CancelSignal | undefined
+  /** Listens to `signal`. */
+  onAbort: (() => void) | undefined
   /** Whether a piece of it has been taken out of the queue. */
-  started: boolean
-  settled: boolean
-  /** Answers the call with `results`, or fails it with `error`. */
-  settle(failed: boolean, error?: unknown): void
+  started = false
+  settled = false
+  readonly #onEnd: RequestInit<W, R>['onEnd']
+  #results: R[] | undefined
+  /** Rows that have no result yet. */
+  #missing: number
+
+  constructor({ work, size, queuedAt, deadlineAt, signal, onEnd }: RequestInit<W, R>) {
+    this.work = work
+    this.size = size
+    this.queuedAt = queuedAt
+    this.deadlineAt = deadlineAt
+    this.signal = signal
+    this.#onEnd = onEnd
+    this.#missing = size
+  }
+
+  /** Takes the results of its rows from `offset` on, which are `results` from `from` on. Ends with the last of them. */
+  take(results: readonly R[], from: number, { offset, size }: { readonly offset: number; readonly size: number }): void {
+    if (this.settled) return
+    if (size === this.size && size === results.length) {
+      this.#end(results, undefined)
+      return
+    }
+    this.#results ??= new Array<R>(this.size)
+    for (let i = 0; i < size; i++) this.#results[offset + i] = results[from + i] as R
+    this.#missing -= size
+    if (this.#missing === 0) this.#end(this.#results, undefined)
+  }
+
+  /** Ends with an error. */
+  fail(error: unknown): void {
+    if (!this.settled) this.#end(undefined, error)
+  }
+
+  #end(results: readonly R[] | undefined, error: unknown): void {
+    this.settled = true
+    if (this.onAbort !== undefined) this.signal?.removeEventListener('abort', this.onAbort)
+    this.#onEnd(this, results, error)
+  }
 }
 
 /** A piece of a request that fits in a batch. */
@@ -44,8 +92,8 @@ export interface BatchQueue<W, R> {
   readonly length: number
   /** The request that has waited longest. */
   readonly oldest: BatchRequest<W, R> | undefined
-  /** Adds a request of `size` rows. */
-  push(request: BatchRequest<W, R>, size: number): void
+  /** Adds a request. */
+  push(request: BatchRequest<W, R>): void
   /** Takes the oldest piece and those behind it that fit in one batch with it. */
   takeBatch(): BatchPiece<W, R>[]
   /** Removes the waiting pieces of a request. */
@@ -55,18 +103,21 @@ export interface BatchQueue<W, R> {
 /** An empty queue. */
 export function createBatchQueue<W, R>({ split, mayJoin, maxSize }: BatchQueueOptions<W>): BatchQueue<W, R> {
   let pieces: BatchPiece<W, R>[] = []
+  /** Pieces before it are taken; they are cut off from time to time, for cutting moves all others. */
+  let head = 0
   let rows = 0
   return {
     get rows() {
       return rows
     },
     get length() {
-      return pieces.length
+      return pieces.length - head
     },
     get oldest() {
-      return pieces[0]?.request
+      return pieces[head]?.request
     },
-    push(request, size) {
+    push(request) {
+      const { size } = request
       for (let offset = 0; offset < size; offset += maxSize) {
         const end = Math.min(size, offset + maxSize)
         pieces.push({ work: size <= maxSize ? request.work : split(request.work, offset, end), size: end - offset, offset, request })
@@ -74,10 +125,10 @@ export function createBatchQueue<W, R>({ split, mayJoin, maxSize }: BatchQueueOp
       rows += size
     },
     takeBatch() {
-      const first = pieces[0]
+      const first = pieces[head]
       if (first === undefined) return []
       let taken = first.size
-      let end = 1
+      let end = head + 1
       while (end < pieces.length) {
         const next = pieces[end] as BatchPiece<W, R>
         if (taken + next.size > maxSize || !mayJoin(first.work, next.work)) break
@@ -85,9 +136,21 @@ export function createBatchQueue<W, R>({ split, mayJoin, maxSize }: BatchQueueOp
         end++
       }
       rows -= taken
-      return pieces.splice(0, end)
+      const batch = pieces.slice(head, end)
+      head = end
+      if (head === pieces.length) {
+        pieces = []
+        head = 0
+      } else if (head > 1000 && head * 2 > pieces.length) {
+        pieces = pieces.slice(head)
+        head = 0
+      }
+      return batch
     },
     remove(request) {
+      if (head === pieces.length) return
+      pieces = pieces.slice(head)
+      head = 0
       pieces = pieces.filter((piece) => {
         if (piece.request === request) rows -= piece.size
         return piece.request !== request

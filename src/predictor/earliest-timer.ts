@@ -12,7 +12,7 @@ export interface EarliestTimer {
 }
 
 /** A timer that is not set; `now` is the scale of its times. */
-export function createEarliestTimer(clock: Clock, now: () => number, onRing: () => void): EarliestTimer {
+export function createEarliestTimer(schedule: Clock['schedule'], now: () => number, onRing: () => void): EarliestTimer {
   let cancel: (() => void) | undefined
   let ringsAt = Number.POSITIVE_INFINITY
   const ring = (): void => {
@@ -27,7 +27,7 @@ export function createEarliestTimer(clock: Clock, now: () => number, onRing: () 
       if (at >= ringsAt) return
       cancel?.()
       ringsAt = at
-      cancel = clock.schedule(ring, Math.max(0, at - now()))
+      cancel = schedule(ring, Math.max(0, at - now()))
     },
     clear() {
       cancel?.()

@@ -2,10 +2,20 @@
 export type { HistogramSnapshot } from './histogram'
 export type { InputPolicy } from './input-check'
 export type { UnknownColumns } from './name-check'
+export {
+  type BatchPredictor,
+  type PredictBatchesOptions,
+  type PredictedBatch,
+  predictBatches,
+  type RowChunk,
+  type RowSource,
+} from './predict-batches'
 export type {
   BatchOptions,
   CacheOptions,
+  CallHooks,
   FollowOptions,
+  HookOptions,
   LimitOptions,
   LoadOptions,
   OfOptions,

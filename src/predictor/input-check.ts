@@ -40,42 +40,51 @@ export interface IssueLog {
   toError(subject: string, numRows: number): SchemaMismatchError
 }
 
-/** An empty log. */
+/** An empty log. It costs next to nothing until something is added. */
 export function createIssueLog(): IssueLog {
-  const issues: Issue[] = []
-  const byCode = new Map<string, number>()
-  const byColumn = new Map<string, Record<string, number>>()
-  const rows = new Set<unknown>()
-  let count = 0
-  return {
-    add(path, code, message) {
-      count++
-      byCode.set(code, (byCode.get(code) ?? 0) + 1)
-      if (typeof path[0] === 'number') rows.add(path[0])
-      const last = path[path.length - 1]
-      if (typeof last === 'string') countColumn(byColumn, last, code)
-      if (issues.length < MAX_ISSUES) issues.push({ path, code, message })
-    },
-    get count() {
-      return count
-    },
-    byCode,
-    byColumn,
-    get rows() {
-      return rows.size
-    },
-    toError(subject, numRows) {
-      const first = issues.slice(0, 3).map(({ message }) => message)
-      const more = count > first.length ? `; and ${count - first.length} more` : ''
-      const where = rows.size === 0 ? '' : ` in ${rows.size} of ${numRows} row${numRows === 1 ? '' : 's'}`
-      return new SchemaMismatchError(
-        `the input of ${subject} has ${count} problem${count === 1 ? '' : 's'}${where}: ${first.join('; ')}${more}`,
-        issues,
-        {
-          details: { issueCount: count },
-        },
-      )
-    },
+  return new Log()
+}
+
+class Log implements IssueLog {
+  #issues: Issue[] | undefined
+  #byCode: Map<string, number> | undefined
+  #byColumn: Map<string, Record<string, number>> | undefined
+  #rows: Set<unknown> | undefined
+  count = 0
+
+  get byCode(): ReadonlyMap<string, number> {
+    return this.#byCode ?? new Map()
+  }
+
+  get byColumn(): ReadonlyMap<string, Readonly<Record<string, number>>> {
+    return this.#byColumn ?? new Map()
+  }
+
+  get rows(): number {
+    return this.#rows?.size ?? 0
+  }
+
+  add(path: readonly (string | number)[], code: string, message: string): void {
+    this.#issues ??= []
+    this.#byCode ??= new Map()
+    this.#byColumn ??= new Map()
+    this.#rows ??= new Set()
+    this.count++
+    this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1)
+    if (typeof path[0] === 'number') this.#rows.add(path[0])
+    const last = path[path.length - 1]
+    if (typeof last === 'string') countColumn(this.#byColumn, last, code)
+    if (this.#issues.length < MAX_ISSUES) this.#issues.push({ path, code, message })
+  }
+
+  toError(subject: string, numRows: number): SchemaMismatchError {
+    const issues = this.#issues ?? []
+    const { count, rows } = this
+    const first = issues.slice(0, 3).map(({ message }) => message)
+    const more = count > first.length ? `; and ${count - first.length} more` : ''
+    const where = rows === 0 ? '' : ` in ${rows} of ${numRows} row${numRows === 1 ? '' : 's'}`
+    const message = `the input of ${subject} has ${count} problem${count === 1 ? '' : 's'}${where}: ${first.join('; ')}${more}`
+    return new SchemaMismatchError(message, issues, { details: { issueCount: count } })
   }
 }
 
@@ -86,41 +95,56 @@ function countColumn(byColumn: Map<string, Record<string, number>>, name: string
   byColumn.set(column, counts)
 }
 
+/** Reads rows into cells; see {@link createRowReader}. */
+export type RowReader = (rows: readonly unknown[], log: IssueLog) => Cells[]
+
 /**
- * Reads `rows` into cells in the order of `columns`; what does not fit goes to `log`.
+ * Makes a reader of rows into cells in the order of `columns`; what does not fit goes to its log.
  *
  * `null`, `undefined`, `NaN` and an absent key are a missing cell, which a column with `required: false` allows.
  * Codes: `not-a-row`, `missing`, `wrong-type`, `not-finite`, `not-integer`, `out-of-range`, `unknown-column`.
  */
-export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
+export function createRowReader(columns: readonly ColumnSpec[], policy: InputPolicy): RowReader {
   const reading = { coerce: policy.coerce, finite: true }
-  // Most rows have every column, and no check of names.
-  let names: ReturnType<typeof createNameCheck> | undefined
-  return rows.map((row, index) => {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${showKind(row)}`)
-      return []
+  const isStrict = policy.unknownColumns === 'error'
+  const newNames = (): ReturnType<typeof createNameCheck> => createNameCheck(columns, policy.unknownColumns)
+  return (rows, log) => {
+    let names: ReturnType<typeof createNameCheck> | undefined
+    const cellsOfRows = new Array<Cells>(rows.length)
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]
+      if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+        log.add([index], 'not-a-row', `row ${index} must be an object of column names and values, got ${showKind(row)}`)
+        cellsOfRows[index] = []
+        continue
+      }
+      const record = row as Readonly<Record<string, unknown>>
+      const cells: CellValue[] = new Array(columns.length)
+      let absent = 0
+      for (let j = 0; j < columns.length; j++) {
+        const { name, type, required } = columns[j] as ColumnSpec
+        const present = Object.hasOwn(record, name)
+        if (!present) absent++
+        const cell = coerceCell(present ? record[name] : undefined, type, reading)
+        if (cell === null) {
+          cells[j] = null
+          if (required !== false) log.add([index, name], 'missing', `${place(index, name)} a value is required`)
+        } else if (isProblem(cell)) log.add([index, name], cell.code, `${place(index, name)} ${cell.message}`)
+        else cells[j] = cell
+      }
+      if (absent > 0 || isStrict) {
+        names ??= newNames()
+        names.checkRow(record, index, absent, log)
+      }
+      cellsOfRows[index] = cells
     }
-    const record = row as Readonly<Record<string, unknown>>
-    const cells: CellValue[] = new Array(columns.length)
-    let absent = 0
-    for (let j = 0; j < columns.length; j++) {
-      const column = columns[j] as ColumnSpec
-      const present = Object.hasOwn(record, column.name)
-      if (!present) absent++
-      const cell = coerceCell(present ? record[column.name] : undefined, column.type, reading)
-      if (cell === null) {
-        cells[j] = null
-        if (column.required !== false) log.add([index, column.name], 'missing', `${place(index, column.name)} a value is required`)
-      } else if (isProblem(cell)) log.add([index, column.name], cell.code, `${place(index, column.name)} ${cell.message}`)
-      else cells[j] = cell
-    }
-    if (absent > 0 || policy.unknownColumns === 'error') {
-      names ??= createNameCheck(columns, policy.unknownColumns)
-      names.checkRow(record, index, absent, log)
-    }
-    return cells
-  })
+    return cellsOfRows
+  }
+}
+
+/** Reads `rows` into cells in the order of `columns`; see {@link createRowReader}. */
+export function checkRows(rows: readonly unknown[], columns: readonly ColumnSpec[], policy: InputPolicy, log: IssueLog): Cells[] {
+  return createRowReader(columns, policy)(rows, log)
 }
 
 /** A table of checked cells. */

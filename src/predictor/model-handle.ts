@@ -2,6 +2,10 @@
 import type { LoadedModel } from '../ports/model'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
 import type { Row } from '../schema/table'
+import { type AnswerCache, createAnswerCache } from './answer-cache'
+import { type AnswerMaker, createAnswerMaker } from './answers'
+import { createRowReader, type InputPolicy, type RowReader } from './input-check'
+import type { ResultCacheOptions } from './result-cache'
 import { createUsage, type Usage } from './usage'
 
 /** A loaded model with its name and a count of the calls that use it. */
@@ -16,30 +20,53 @@ export interface ModelHandle {
   readonly columns: readonly ColumnSpec[] | undefined
   /** A row of input registered with the model. */
   readonly example?: Row | undefined
-  /** Marks a use; the returned function ends it. */
-  use(): () => void
+  /** Reads rows into cells of the input columns; `undefined` when there are none. */
+  readonly readRows: RowReader | undefined
+  readonly answers: AnswerMaker
+  /** The answers of this model that may be given again; `undefined` without a cache. */
+  readonly cache: AnswerCache | undefined
+  /** A call begins to use the model, and ends. */
+  enter(): void
+  leave(): void
   /** Disposes the model once no call uses it, and resolves then. Idempotent. */
   retire(): Promise<void>
 }
 
+/** What a handle is made of. */
+export interface HandleInit {
+  readonly model: LoadedModel
+  readonly name: string
+  readonly version: string
+  /** How strict its input is checked. */
+  readonly policy: InputPolicy
+  readonly cache: ResultCacheOptions | undefined
+  readonly loadSeconds?: number | undefined
+  readonly example?: Row | undefined
+}
+
 /** A handle without users. */
-export function createModelHandle(model: LoadedModel, name: string, version: string, loadSeconds = 0): ModelHandle {
+export function createModelHandle({ model, name, version, policy, cache, loadSeconds = 0, example }: HandleInit): ModelHandle {
   const { inputs } = model.signature
   let uses = 0
   let retired: Promise<void> | undefined
   let idle: (() => void) | undefined
+  const columns = inputs.length === 0 || isTensorSide(inputs) ? undefined : (inputs as readonly ColumnSpec[])
   return {
     model,
     name,
     version,
     loadSeconds,
     usage: createUsage(),
-    columns: inputs.length === 0 || isTensorSide(inputs) ? undefined : (inputs as readonly ColumnSpec[]),
-    use() {
+    columns,
+    readRows: columns && createRowReader(columns, policy),
+    answers: createAnswerMaker(model),
+    cache: cache && createAnswerCache(cache),
+    example,
+    enter() {
       uses++
-      return () => {
-        if (--uses === 0) idle?.()
-      }
+    },
+    leave() {
+      if (--uses === 0) idle?.()
     },
     retire() {
       retired ??= new Promise<void>((resolve) => {

@@ -4,6 +4,7 @@ import { abortable } from '../core/signal'
 import type { ModelRuntime, ModelSource } from '../ports/model'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Settings } from './options'
+import { warmUp } from './warm-up'
 
 /** How a loaded predictor looks up its model again. */
 export interface Origin {
@@ -15,10 +16,11 @@ export interface Origin {
 /** Resolves the reference and loads the model; `undefined` when it still leads to `current`. */
 export async function openModel(
   origin: Origin,
-  { now }: Settings,
+  settings: Settings,
   current: ModelHandle | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ModelHandle | undefined> {
+  const { now, input: policy, cache } = settings
   const start = now()
   const options = signal === undefined ? {} : { signal }
   // Files are read only for another version.
@@ -36,7 +38,14 @@ export async function openModel(
     )
   }
   const model = await runtime.load(found.package, options)
-  return { ...createModelHandle(model, found.name, found.version, (now() - start) / 1000), example: found.example }
+  const { name, version, example } = found
+  try {
+    await warmUp(model, { example, signal, sizes: settings.warmUp })
+  } catch (error) {
+    await model.dispose()
+    throw error
+  }
+  return createModelHandle({ model, name, version, example, policy, cache, loadSeconds: (now() - start) / 1000 })
 }
 
 function isSame(found: { readonly name: string; readonly version: string }, current: ModelHandle | undefined): boolean {

@@ -1,6 +1,10 @@
 /** The answers, options and events of a predictor. */
+
+import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
-import type { ModelRuntime, PredictionRecord, RefusedInput } from '../ports/model'
+import type { CancelSignal } from '../core/signal'
+import type { Explanation, ModelRuntime, PredictionRecord, RefusedInput, RowExplainer } from '../ports/model'
+import type { Row, Table } from '../schema/table'
 import type { HistogramSnapshot } from './histogram'
 import type { InputPolicy } from './input-check'
 import type { PredictedLabel } from './servable'
@@ -15,6 +19,27 @@ export interface Prediction<Label extends PredictedLabel = PredictedLabel> {
   readonly probabilities?: Readonly<Record<string, number>> | undefined
   /** Further outputs of the model by name. */
   readonly outputs?: Readonly<Record<string, unknown>> | undefined
+  /** How much each column moved this prediction; only of calls with `explain`. */
+  readonly explanation?: Explanation | undefined
+}
+
+/** Functions around the model. What they throw fails the call as a failure of the model does, except errors of this library, which are kept. */
+export interface CallHooks {
+  /**
+   * Changes the rows of a call before they are checked: renames, derives, looks up. Returns as many rows as it got. The event `prediction` shows what it returns.
+   */
+  readonly preprocess?: ((input: readonly Row[] | Table, options: HookOptions) => Awaitable<readonly Row[] | Table>) | undefined
+  /** Changes the answers of a call: thresholds, rounding, names. Returns one for each row, in order. Ids are kept as they were. */
+  readonly postprocess?: ((predictions: readonly Prediction[], options: HookOptions) => Awaitable<readonly Prediction[]>) | undefined
+  /** Explains predictions of calls with `explain`: `shapExplainer(fitted, { background })` of `millwright/learn`. @default the model's own, if it has one */
+  readonly explain?: RowExplainer | undefined
+}
+
+/** What a hook gets beside its input. */
+export interface HookOptions {
+  readonly model: string
+  readonly version: string
+  readonly signal?: CancelSignal | undefined
 }
 
 /** Options of joining concurrent calls into one execution of the model. */
@@ -23,6 +48,11 @@ export interface BatchOptions {
   readonly maxSize?: number | undefined
   /** Longest time a row waits for others to join, in milliseconds. 0 joins only rows that already wait. @default 2 */
   readonly maxDelayMs?: number | undefined
+  /**
+   * Wait shorter than `maxDelayMs`, down to 0, where waiting does not pay: no longer than the fixed cost of an execution, and only if another call is
+   * expected in that time. Both are measured. @default true
+   */
+  readonly adaptive?: boolean | undefined
   /** Most rows waiting; a call beyond it fails with `Unavailable`. @default 10,000 */
   readonly maxQueue?: number | undefined
 }
@@ -46,7 +76,7 @@ export interface LimitOptions {
 }
 
 /** Options of a predictor. */
-export interface PredictorOptions {
+export interface PredictorOptions extends CallHooks {
   /** Join concurrent calls. @default not joined */
   readonly batch?: BatchOptions | undefined
   /** Cache answers of rows; calls with a table are not cached. @default not cached */
@@ -62,6 +92,11 @@ export interface PredictorOptions {
 export interface LoadOptions extends PredictorOptions {
   /** The runtimes to open models with; the first that supports the flavor is used. */
   readonly runtimes: readonly ModelRuntime[]
+  /**
+   * Runs each model before its first call: the example registered with it, or a row of zeros and empty text, in batches of 1 and of `batch.maxSize` rows. A model that
+   * fails on its own example is not used. @default false
+   */
+  readonly warmUp?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -75,12 +110,14 @@ export interface OfOptions extends PredictorOptions {
 
 /** Options of one call. */
 export interface PredictOptions {
-  /** Aborts the call: its rows are removed from the queue, or their answers are dropped. */
-  readonly signal?: AbortSignal | undefined
+  /** Aborts the call: its rows are removed from the queue, or their answers are dropped. An `AbortSignal`, or a server's cheaper one. */
+  readonly signal?: CancelSignal | undefined
   /** Longest time from call to answer, in milliseconds. */
   readonly deadlineMs?: number | undefined
   /** One id for each row, with which its label can be joined later. @default created by the predictor */
   readonly ids?: readonly string[] | undefined
+  /** Explain each prediction by its columns. @default false */
+  readonly explain?: boolean | undefined
 }
 
 /** Options of `predictOne`. */
@@ -134,12 +171,14 @@ export interface PredictorStats {
   readonly batches: number
   readonly cacheHits: number
   readonly cacheMisses: number
-  /** Calls refused or given up for overload, by reason: `queue-full`, `deadline`. */
+  /** Calls refused or given up for overload, by reason: `queue-full`, `no-time` (its deadline would have passed in the queue), `deadline`. */
   readonly shed: Readonly<Record<string, number>>
   /** Problems of input found, by code. */
   readonly problems: Readonly<Record<string, number>>
   /** Rows waiting now. */
   readonly queueRows: number
+  /** How long a call waits for others to join it at present, in milliseconds. */
+  readonly batchDelayMs: number
   /** The most rows that may wait. */
   readonly queueLimit: number
   /** Calls not yet answered. */

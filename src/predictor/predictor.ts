@@ -3,16 +3,18 @@ import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
-import { checkOptions, nonEmptyString } from '../core/options'
-import { throwIfAborted } from '../core/signal'
-import type { ModelSource, ModelTask } from '../ports/model'
+import { checkOptions, nonEmptyString, ofType } from '../core/options'
+import { abortSignalOf, type CancelSignal, throwIfAborted } from '../core/signal'
+import type { ModelSource, ModelTask, ModelTensor, PredictionBatch } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
-import { type Answer, answersOf } from './answers'
+import type { AnswerCache, CachedAnswers } from './answer-cache'
+import type { Answer } from './answers'
 import { modelFailure, outcomeOf } from './failures'
 import { startFollowing } from './follow'
-import { type Cells, createIssueLog, type IssueLog } from './input-check'
-import { createMicroBatcher, type MicroBatcher } from './micro-batch'
+import { applyPostprocess, applyPreprocess, explainAnswers } from './hooks'
+import { createIssueLog, type IssueLog } from './input-check'
+import { type AddOptions, createMicroBatcher, type MicroBatcher } from './micro-batch'
 import { createModelHandle, type ModelHandle } from './model-handle'
 import type { Origin } from './open-model'
 import { assertCall, assertSource, resolveOfOptions, resolveOptions, type Settings } from './options'
@@ -27,9 +29,28 @@ import type {
   PredictorStats,
   ReloadEvent,
 } from './prediction'
-import { createResultCache, type ResultCache } from './result-cache'
 import { type LabelOf, openServable, type PredictedLabel, type ServableModel } from './servable'
-import { checkedRow, joinWork, readInput, splitWork, type Work } from './work'
+import { checkedRow, joinCells, joinWork, readInput, splitWork, type Work } from './work'
+
+/** One call of `predict`. */
+interface Call {
+  /** What the caller gave, then what `preprocess` made of it. */
+  input: readonly Row[] | Table
+  readonly options: PredictOptions
+  /** The model that answers it. */
+  readonly handle: ModelHandle
+  readonly start: number
+}
+
+/** The answers of a call, for its events. */
+interface Announcement {
+  readonly work: Work
+  readonly predictions: readonly Prediction[]
+  readonly hits: Uint8Array | undefined
+  readonly latencyMs: number
+}
+
+const noOptions: PredictOptions = {}
 
 /**
  * Answers rows with a model: checks them against the signature, joins concurrent calls into batches, caches answers,
@@ -42,7 +63,6 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   readonly #settings: Settings
   readonly #emitter: Emitter<PredictorEvents> = createEmitter<PredictorEvents>()
   readonly #batcher: MicroBatcher<Work, Answer>
-  readonly #cache: ResultCache<Answer> | undefined
   readonly #origin: Origin | undefined
   readonly #prefix = newId().slice(0, 12)
   #handle: ModelHandle
@@ -53,21 +73,24 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   #stopFollowing: (() => void) | undefined
 
   private constructor(handle: ModelHandle, settings: Settings, origin?: Origin) {
-    const { batch, cache, limits, clock, now } = settings
+    const { batch, limits, clock, now } = settings
     this.#handle = handle
     this.#settings = settings
     this.#origin = origin
-    this.#cache = cache && createResultCache({ ...cache, now })
     this.#batcher = createMicroBatcher({
       run: (work, signal) => this.#run(work, signal),
       split: splitWork,
       mayJoin: (a, b) => batch !== undefined && a.handle === b.handle && a.table === undefined && b.table === undefined,
+      joins: batch !== undefined,
+      adaptive: batch?.adaptive,
       maxSize: batch?.maxSize ?? Number.POSITIVE_INFINITY,
       maxDelayMs: batch?.maxDelayMs ?? 0,
       maxQueue: batch?.maxQueue ?? 10_000,
       concurrency: limits.maxConcurrent,
       now,
       clock,
+      schedule: this.#settings.schedule,
+      defer: this.#settings.defer,
       onShed: ({ handle }, reason) => handle.usage.shed(reason),
       onStart: ({ handle }, waitedMs) => handle.usage.waited(waitedMs),
     })
@@ -81,8 +104,10 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
    */
   static async load(source: ModelSource, reference: string, options: LoadOptions): Promise<Predictor> {
     assertSource(source, reference)
-    const { runtimes, signal, ...rest } = options ?? {}
-    const settings = resolveOptions('Predictor.load', rest)
+    const { runtimes, signal, warmUp = false, ...rest } = options ?? {}
+    checkOptions('Predictor.load', { warmUp }, { warmUp: ofType('boolean') })
+    const resolved = resolveOptions('Predictor.load', rest)
+    const settings = { ...resolved, warmUp: warmUp ? [1, resolved.batch?.maxSize ?? 1] : [] }
     if (!Array.isArray(runtimes) || runtimes.length === 0) {
       throw invalidArgument(`\`runtimes\` of Predictor.load must list at least one model runtime, got ${show(runtimes)}`)
     }
@@ -101,7 +126,11 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
    */
   static of<M extends ServableModel>(model: M, options: OfOptions = {}): Predictor<LabelOf<M>> {
     const { name, version, settings } = resolveOfOptions(options)
-    return new Predictor<LabelOf<M>>(createModelHandle(openServable(model, 'Predictor.of'), name, version), settings)
+    const opened = openServable(model, 'Predictor.of')
+    return new Predictor<LabelOf<M>>(
+      createModelHandle({ model: opened, name, version, policy: settings.input, cache: settings.cache }),
+      settings,
+    )
   }
 
   get name(): string {
@@ -129,6 +158,16 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return this.#handle.example
   }
 
+  /** The reference that it was loaded by, such as `flights@champion`; `undefined` for a model in memory. */
+  get reference(): string | undefined {
+    return this.#origin?.reference
+  }
+
+  /** Whether calls may ask for explanations. */
+  get explains(): boolean {
+    return (this.#settings.hooks.explain ?? this.#handle.model.explain) !== undefined
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closing !== undefined
@@ -144,15 +183,12 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
    * Unavailable (retryable) when the queue is full or the deadline passes; Internal when the model fails; InvalidState after
    * `close`; the signal's reason
    */
-  predict(input: readonly Row[] | Table, options: PredictOptions = {}): Promise<Prediction<Label>[]> {
-    const start = this.#settings.now()
+  predict(input: readonly Row[] | Table, options: PredictOptions = noOptions): Promise<Prediction<Label>[]> {
+    const call: Call = { input, options, handle: this.#handle, start: this.#settings.now() }
     this.#inFlight++
-    const end = this.#handle.use()
-    // There is no `await` before this, so that concurrent calls reach the batcher in one turn of the event loop.
-    return (this.#answer(input, options, this.#handle, start) as Promise<Prediction<Label>[]>).finally(() => {
-      this.#inFlight--
-      end()
-    })
+    call.handle.enter()
+    // There is no `await` before the batcher, so that concurrent calls reach it in one turn of the event loop.
+    return this.#answer(call) as Promise<Prediction<Label>[]>
   }
 
   /** Answers one row. @throws as {@link Predictor.predict} */
@@ -160,6 +196,41 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     const { id, ...rest } = options
     const answers = await this.predict([row], id === undefined ? rest : { ...rest, ids: [id] })
     return answers[0] as Prediction<Label>
+  }
+
+  /**
+   * Runs a model of tensors (ONNX, TensorFlow.js) with named tensors as they are, without batching or cache.
+   *
+   * @throws Unsupported for a model that has no tensors; SchemaMismatch for tensors that do not fit; InvalidState after `close`; Internal when the model fails
+   */
+  async predictTensors(
+    inputs: Readonly<Record<string, ModelTensor>>,
+    options: { readonly outputs?: readonly string[] | undefined; readonly signal?: CancelSignal | undefined } = {},
+  ): Promise<Readonly<Record<string, ModelTensor>>> {
+    const handle = this.#handle
+    this.#assertOpen('predictTensors')
+    const subject = `${handle.name}@${handle.version}`
+    const { outputs, signal } = options
+    const start = this.#settings.now()
+    this.#inFlight++
+    handle.enter()
+    try {
+      if (handle.model.predictTensors === undefined) throw new MillwrightError('Unsupported', `${subject} takes rows, not tensors`)
+      const call = { ...(outputs === undefined ? {} : { outputs }), ...(signal === undefined ? {} : { signal: abortSignalOf(signal) }) }
+      const results = await handle.model.predictTensors(inputs, call)
+      handle.usage.executed(1, this.#settings.now() - start)
+      handle.usage.ended('answered', this.#settings.now() - start, 1)
+      return results
+    } catch (error) {
+      const failure = modelFailure(error, subject, 1, signal)
+      const outcome = outcomeOf(failure, signal)
+      handle.usage.ended(outcome, this.#settings.now() - start, 0)
+      if (outcome === 'failed') this.#emitter.emit('error', failure)
+      throw failure
+    } finally {
+      this.#inFlight--
+      handle.leave()
+    }
   }
 
   /**
@@ -203,7 +274,9 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   swap(model: ServableModel, options: { readonly name?: string | undefined; readonly version: string }): void {
     this.#assertOpen('swap')
     checkOptions('swap', options, { name: nonEmptyString(), version: nonEmptyString() })
-    this.#replace(createModelHandle(openServable(model, 'swap'), options.name ?? this.name, options.version))
+    const { name = this.name, version } = options
+    const { input: policy, cache } = this.#settings
+    this.#replace(createModelHandle({ model: openServable(model, 'swap'), name, version, policy, cache }))
   }
 
   /** Listens to an event; the returned function unsubscribes. A listener that throws is reported to `error` and changes nothing. */
@@ -215,7 +288,16 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   stats(): PredictorStats {
     const { name, version, loadSeconds, usage } = this.#handle
     const queueLimit = this.#settings.batch?.maxQueue ?? 10_000
-    return { name, version, loadSeconds, ...usage.snapshot(), queueRows: this.#batcher.queueRows, queueLimit, inFlight: this.#inFlight }
+    return {
+      name,
+      version,
+      loadSeconds,
+      ...usage.snapshot(),
+      queueRows: this.#batcher.queueRows,
+      batchDelayMs: this.#batcher.delayMs,
+      queueLimit,
+      inFlight: this.#inFlight,
+    }
   }
 
   /** Refuses further calls, waits for those under way, and disposes the model. Idempotent. */
@@ -235,89 +317,108 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return `Predictor: ${name}@${version} (${model.task}, ${columns?.length ?? 'any'} columns), ${state}`
   }
 
-  async #answer(input: readonly Row[] | Table, options: PredictOptions, handle: ModelHandle, start: number): Promise<Prediction[]> {
-    const subject = `${handle.name}@${handle.version}`
+  async #answer(call: Call): Promise<Prediction[]> {
+    const { options, handle, start } = call
+    const { preprocess, postprocess } = this.#settings.hooks
     try {
       this.#assertOpen('predict')
-      throwIfAborted(options.signal)
-      const numRows = assertCall(input, options, this.#settings, subject)
+      if (options.signal !== undefined) throwIfAborted(options.signal)
+      const subject = `${handle.name}@${handle.version}`
+      let numRows = assertCall(call.input, options, this.#settings, subject)
+      if (preprocess !== undefined) {
+        call.input = await applyPreprocess(preprocess, call.input, { numRows, handle, signal: options.signal })
+        numRows = assertCall(call.input, options, this.#settings, subject)
+      }
       const problems = createIssueLog()
-      const work = readInput(input, handle, this.#settings.input, problems)
+      const work = readInput(call.input, handle, this.#settings.input, problems)
       if (problems.count > 0) {
         handle.usage.problems(problems.byCode)
         this.#tellRefused(handle, problems, numRows)
         throw problems.toError(subject, numRows)
       }
-      const { answers, hits } = await this.#compute(work, numRows, options)
+      const limits: AddOptions = { signal: options.signal, deadlineMs: options.deadlineMs ?? this.#settings.limits.deadlineMs }
+      let answers: readonly Answer[] = []
+      let hits: Uint8Array | undefined
+      if (numRows > 0) {
+        if (handle.cache === undefined || work.cells === undefined) answers = await this.#batcher.add(work, numRows, limits)
+        else ({ answers, hits } = await this.#lookUp(work, limits))
+      }
+      if (options.explain === true) answers = await explainAnswers(answers, work, this.#settings.hooks.explain)
       const latencyMs = this.#settings.now() - start
+      let predictions = this.#withIds(answers, options.ids)
+      if (postprocess !== undefined)
+        predictions = await applyPostprocess(postprocess, predictions, { numRows, handle, signal: options.signal })
       handle.usage.ended('answered', latencyMs, numRows)
-      return this.#deliver(input, work, answers, hits, options.ids, latencyMs)
+      if (this.#emitter.listenerCount('prediction') > 0) this.#announce(call, { work, predictions, hits, latencyMs })
+      return predictions
     } catch (error) {
       const outcome = outcomeOf(error, options.signal)
       handle.usage.ended(outcome, this.#settings.now() - start, 0)
       if (outcome === 'failed') this.#emitter.emit('error', error)
       throw error
+    } finally {
+      this.#inFlight--
+      handle.leave()
     }
   }
 
   /** Answers from the cache, and from the model for the rest. */
-  async #compute(work: Work, numRows: number, options: PredictOptions): Promise<{ answers: readonly Answer[]; hits?: Uint8Array }> {
-    const deadlineMs = options.deadlineMs ?? this.#settings.limits.deadlineMs
-    const call = { signal: options.signal, deadlineMs }
-    if (numRows === 0) return { answers: [] }
-    const cache = this.#cache
-    if (cache === undefined || work.cells === undefined) return { answers: await this.#batcher.add(work, numRows, call) }
-    const keys = work.cells.map((cells) => JSON.stringify(cells))
-    const answers = keys.map((key) => cache.get(key))
-    const hits = Uint8Array.from(answers, (answer) => (answer === undefined ? 0 : 1))
-    const missing = [...keys.keys()].filter((row) => hits[row] === 0)
-    work.handle.usage.looked(numRows - missing.length, missing.length)
-    if (missing.length > 0) {
-      const cells = work.cells
-      const rest: Work = { ...work, cells: missing.map((row) => cells[row] as Cells) }
-      const fresh = await this.#batcher.add(rest, missing.length, call)
-      missing.forEach((row, i) => {
-        answers[row] = fresh[i]
-        // After a replacement the cache belongs to another model.
-        if (work.handle === this.#handle) cache.set(keys[row] as string, fresh[i] as Answer)
-      })
-    }
-    return { answers: answers as Answer[], hits }
+  #lookUp(work: Work, limits: AddOptions): Promise<CachedAnswers> {
+    const { handle, cells = [] } = work
+    return (handle.cache as AnswerCache).answer(cells, {
+      compute: (rows) => this.#batcher.add({ handle, cells: rows }, rows.length, limits),
+      looked: (hits, misses) => handle.usage.looked(hits, misses),
+      bound: (promise) => this.#batcher.bound(promise, work, limits),
+    })
   }
 
   /** Executes one batch. */
-  async #run(work: readonly Work[], signal: AbortSignal | undefined): Promise<readonly Answer[]> {
-    const { model, name, version, usage } = (work[0] as Work).handle
-    const table = joinWork(work)
+  async #run(work: readonly Work[], signal: CancelSignal | undefined): Promise<readonly Answer[]> {
+    const { model, name, version, usage, answers } = (work[0] as Work).handle
+    const cells = joinCells(work)
     const start = this.#settings.now()
+    let numRows = cells?.length ?? 0
     try {
-      const answers = answersOf(await model.run(table, signal === undefined ? {} : { signal }), model, table.numRows)
-      usage.executed(table.numRows, this.#settings.now() - start)
-      return answers
+      let batch: PredictionBatch
+      if (cells !== undefined && model.runCells !== undefined) batch = await model.runCells(cells, { signal })
+      else {
+        const table = joinWork(work, cells)
+        numRows = table.numRows
+        batch = await model.run(table, signal === undefined ? {} : { signal: abortSignalOf(signal) })
+      }
+      const made = answers(batch, numRows)
+      usage.executed(numRows, this.#settings.now() - start)
+      return made
     } catch (error) {
-      throw modelFailure(error, `${name}@${version}`, table.numRows, signal)
+      throw modelFailure(error, `${name}@${version}`, numRows, signal)
     }
   }
 
-  #deliver(
-    input: readonly Row[] | Table,
-    work: Work,
-    answers: readonly Answer[],
-    hits: Uint8Array | undefined,
-    ids: readonly string[] | undefined,
-    latencyMs: number,
-  ): Prediction[] {
-    const { name, version } = work.handle
-    const predictions = answers.map(
-      (answer, row): Prediction => ({ id: ids?.[row] ?? `${this.#prefix}-${(this.#answered + row).toString(36)}`, ...answer }),
-    )
+  #withIds(answers: readonly Answer[], ids: readonly string[] | undefined): Prediction[] {
+    const predictions = new Array<Prediction>(answers.length)
+    for (let row = 0; row < answers.length; row++) {
+      const { prediction, probabilities, outputs, explanation } = answers[row] as Answer
+      const whole: { -readonly [K in keyof Prediction]: Prediction[K] } = {
+        id: ids?.[row] ?? `${this.#prefix}-${(this.#answered + row).toString(36)}`,
+        prediction,
+      }
+      if (probabilities !== undefined) whole.probabilities = probabilities
+      if (outputs !== undefined) whole.outputs = outputs
+      if (explanation !== undefined) whole.explanation = explanation
+      predictions[row] = whole
+    }
     this.#answered += answers.length
-    if (this.#emitter.listenerCount('prediction') === 0) return predictions
+    return predictions
+  }
+
+  /** Emits an event for every answer. */
+  #announce({ input }: Call, { work, predictions, hits, latencyMs }: Announcement): void {
+    const { name: model, version } = work.handle
     const at = this.#settings.clock.now()
     predictions.forEach(({ id, prediction, probabilities }, row) => {
       this.#emitter.emit('prediction', {
         id,
-        model: name,
+        model,
         version,
         at,
         input: checkedRow(input, work, row),
@@ -327,7 +428,6 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
         cached: hits?.[row] === 1,
       })
     })
-    return predictions
   }
 
   #tellRefused({ name: model, version }: ModelHandle, { byColumn, rows: refused }: IssueLog, rows: number): void {
@@ -356,7 +456,6 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   #replace(next: ModelHandle): void {
     const old = this.#handle
     this.#handle = next
-    this.#cache?.clear()
     old.retire().catch((error: unknown) => this.#emitter.emit('error', error))
     const event: ReloadEvent = { name: next.name, from: old.version, to: next.version }
     this.#emitter.emit('model-reloaded', event)

@@ -3,7 +3,10 @@ import { batchBounds, createHistogram, durationBounds } from './histogram'
 import type { PredictorStats } from './prediction'
 
 /** The part of the statistics that is counted. */
-export type UsageSnapshot = Omit<PredictorStats, 'name' | 'version' | 'queueRows' | 'queueLimit' | 'inFlight' | 'loadSeconds'>
+export type UsageSnapshot = Omit<
+  PredictorStats,
+  'name' | 'version' | 'queueRows' | 'batchDelayMs' | 'queueLimit' | 'inFlight' | 'loadSeconds'
+>
 
 /** Counters of one predictor. Durations are passed in milliseconds. */
 export interface Usage {

@@ -4,7 +4,7 @@ import { isDate } from '../schema/coerce'
 import { type CellValue, sliceColumn } from '../schema/column'
 import { isTable, type Row, rowAt, type Table, tableOf } from '../schema/table'
 import { checkBounds } from './bounds-check'
-import { type Cells, checkRows, type InputPolicy, type IssueLog, tableOfCells } from './input-check'
+import { type Cells, type InputPolicy, type IssueLog, tableOfCells } from './input-check'
 import type { ModelHandle } from './model-handle'
 import { checkTable } from './table-check'
 
@@ -21,15 +21,15 @@ export interface Work {
  * @throws InvalidArgument for rows passed to such a model, whose columns are unknown
  */
 export function readInput(input: readonly Row[] | Table, handle: ModelHandle, policy: InputPolicy, log: IssueLog): Work {
-  const { columns } = handle
+  const { columns, readRows } = handle
   const { bounds } = handle.model
-  if (isTable(input)) {
+  if (!Array.isArray(input) && isTable(input)) {
     const table = columns === undefined ? input : checkTable(input, columns, policy, log)
     if (columns !== undefined && bounds !== undefined) checkBounds(table, columns, bounds, log)
     return { handle, table }
   }
-  if (columns !== undefined) {
-    const cells = checkRows(input, columns, policy, log)
+  if (columns !== undefined && readRows !== undefined) {
+    const cells = readRows(input as readonly Row[], log)
     if (bounds !== undefined) checkBounds(cells, columns, bounds, log)
     return { handle, cells }
   }
@@ -60,10 +60,14 @@ export function splitWork({ handle, cells, table }: Work, from: number, to: numb
   return { handle, table: tableOf(table.columnNames.map((name) => sliceColumn(table.column(name), from, to))) }
 }
 
+/** The cells of all rows, in order; `undefined` for a table. */
+export function joinCells(work: readonly Work[]): readonly Cells[] | undefined {
+  const [first] = work
+  return work.length === 1 ? first?.cells : first?.cells && work.flatMap((piece) => piece.cells ?? [])
+}
+
 /** One table of all rows, in order. */
-export function joinWork(work: readonly Work[]): Table {
+export function joinWork(work: readonly Work[], cells = joinCells(work)): Table {
   const first = work[0] as Work
-  if (first.table !== undefined) return first.table
-  const cells = work.length === 1 ? (first.cells as readonly Cells[]) : work.flatMap((piece) => piece.cells ?? [])
-  return tableOfCells(first.handle.columns ?? [], cells)
+  return first.table ?? tableOfCells(first.handle.columns ?? [], cells ?? [])
 }

@@ -2,7 +2,7 @@
 import { invalidArgument, show } from '../core/errors'
 import { arrayOf, checkOptions, ofType, requireOptions, wholeNumber } from '../core/options'
 import type { Colour } from '../plot/colours'
-import { formatTime, formatValue } from '../plot/format'
+import { formatDuration, formatTime, formatValue } from '../plot/format'
 import { type Html, html } from '../plot/html'
 import { type Dash, legend } from '../plot/legend'
 import { lineChart } from '../plot/line-chart'
@@ -159,7 +159,7 @@ function runsTable(runs: readonly ComparedRun[], labels: readonly RunLabel[]): H
           html`<span class="tag ${status === 'finished' ? 'good' : status === 'failed' || status === 'killed' ? 'bad' : ''}">${status}</span>`,
       },
       { title: 'Started', cell: ({ startTime }) => html`<span class="nowrap">${formatTime(startTime)}</span>` },
-      { title: 'Took', numeric: true, cell: ({ durationMs }) => durationText(durationMs) },
+      { title: 'Took', numeric: true, cell: ({ durationMs }) => (durationMs === null ? 'running' : formatDuration(durationMs)) },
       { title: 'Id', cell: ({ runId }) => html`<span class="mono">${runId}</span>` },
     ],
   })
@@ -246,13 +246,4 @@ function curvesSection(
 function pointsOf(history: readonly MetricPoint[]): { readonly x: number; readonly y: number }[] {
   const bySteps = new Map(history.map(({ step, value }) => [step, value]))
   return [...bySteps].sort(([a], [b]) => a - b).map(([x, y]) => ({ x, y }))
-}
-
-function durationText(ms: number | null): string {
-  if (ms === null) return 'running'
-  if (ms < 1000) return `${ms} ms`
-  const seconds = ms / 1000
-  if (seconds < 60) return `${seconds.toFixed(1)} s`
-  const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

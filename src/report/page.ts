@@ -1,4 +1,5 @@
 /** A self-contained HTML page that loads nothing and runs no script. */
+import { sha256Hex } from '../core/hash'
 import { anything, arrayOf, checkOptions, ofType, requireOptions } from '../core/options'
 import { embedJson, type Html, html } from '../plot/html'
 import { styleSheet } from './style'
@@ -41,6 +42,23 @@ export interface PageOptions {
  * @throws InvalidArgument for options that are missing or wrong
  */
 export function page(options: PageOptions): string {
+  return documentOf(options)
+}
+
+/** As {@link page}, with one script of our own, which may ask the server that the page came from. The policy names the script by its digest. */
+export function pageWithScript(options: PageOptions, script: string): string {
+  return documentOf(options, script)
+}
+
+/** The tiles and sections of a page without the document around them, to replace those of a page that is shown. */
+export function pageParts({ tiles = [], sections }: Pick<PageOptions, 'tiles' | 'sections'>): {
+  readonly tiles: string
+  readonly main: string
+} {
+  return { tiles: html`${tiles.map(tileOf)}`.html, main: html`${sections.map(sectionOf)}`.html }
+}
+
+function documentOf(options: PageOptions, script?: string): string {
   requireOptions('page', options, ['title', 'sections'])
   checkOptions('page', options, {
     title: ofType('string'),
@@ -57,7 +75,7 @@ export function page(options: PageOptions): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(script)}">
 <title>${title}</title>
 <style>${{ html: styleSheet() }}</style>
 </head>
@@ -72,10 +90,18 @@ ${sections.map(sectionOf)}
 </main>
 ${footer === undefined ? null : html`<footer><p>${footer}</p></footer>`}
 ${data === undefined ? null : embedJson('report-data', data)}
+${script === undefined ? null : html`<script>${{ html: script }}</script>`}
 </body>
 </html>
 `
   return body.html
+}
+
+function policyOf(script: string | undefined): string {
+  const base = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+  if (script === undefined) return base
+  const digest = sha256Hex(script).replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)))
+  return `${base}; script-src 'sha256-${btoa(digest)}'; connect-src 'self'`
 }
 
 function tileOf({ label, value, note }: Tile): Html {

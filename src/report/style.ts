@@ -18,6 +18,7 @@ h2{font-size:19px;letter-spacing:-.01em;margin:0 0 2px;font-weight:640}
 p{margin:0 0 10px;max-width:76ch}
 .lead{font-size:16.5px;color:var(--soft)}
 .note{color:var(--soft);font-size:13.5px}
+.plain{font-weight:400}
 section{margin:26px 0;padding:22px 24px 18px;background:var(--card);border:1px solid var(--line);border-radius:12px;break-inside:avoid}
 section>p:first-of-type{color:var(--soft);font-size:14px;margin-bottom:14px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:14px;margin:26px 0 0;padding:0;list-style:none}
@@ -66,6 +67,13 @@ h3{font-size:15.5px;margin:0 0 6px;font-weight:600;overflow-wrap:anywhere}
 .findings li>.tag{justify-self:start}
 .findings li:first-child{border-top:0}
 @media (max-width:640px){thead th,thead th.n{white-space:normal}.findings li,.findings.met li{display:block}.findings li>*{display:block;margin:0 0 4px}.findings li>.tag{display:inline-block}}
+.mini{width:120px;height:30px}
+.card{padding:14px 0 10px;border-top:1px solid var(--line)}.card:first-of-type{border-top:0}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:18px 28px;align-items:start}
+.pair>*{min-width:0}
+.beside{display:grid;grid-template-columns:minmax(0,1.6fr) minmax(0,1fr);gap:6px 34px;align-items:start}@media (max-width:760px){.beside{grid-template-columns:minmax(0,1fr)}}.beside td,.beside th{padding:4px 8px}
+.barcell{width:28%;min-width:70px}.hbar{display:block;height:12px;border-radius:3px;min-width:1px}
+table.shares th,table.shares td{padding:3px 8px;vertical-align:middle}
 .break,.failure p,.failure h3{overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--soft);font-size:13px;margin-top:10px}
 @media (max-width:640px){main,header,footer{padding-left:14px;padding-right:14px}section{padding:16px 14px}}

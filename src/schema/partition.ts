@@ -36,22 +36,27 @@ export function stratifiedFolds(codes: ArrayLike<number>, k: number, rng: Rng): 
   return deal(Int32Array.from(order), k)
 }
 
-/** `k` consecutive blocks of 0 … n − 1, sizes differing by at most one. @throws InvalidArgument unless 2 ≤ k ≤ n */
+/**
+ * `k` consecutive blocks of 0 … n − 1, as scikit-learn's `KFold` without shuffling: the first n mod k have one row more.
+ *
+ * @throws InvalidArgument unless 2 ≤ k ≤ n
+ */
 export function blockFolds(n: number, k: number): Int32Array[] {
   checkFolds(n, k)
-  return Array.from({ length: k }, (_, i) => range(Math.floor((n * i) / k), Math.floor((n * (i + 1)) / k)))
+  const start = (i: number): number => i * Math.floor(n / k) + Math.min(i, n % k)
+  return Array.from({ length: k }, (_, i) => range(start(i), start(i + 1)))
 }
 
 /**
  * Folds with an expanding window, as scikit-learn's `TimeSeriesSplit`: fold i learns on everything before its test block.
- * The rows are cut in `k` + 1 blocks by time, the first of which is only learned from.
+ * The rows are cut in `k` + 1 blocks by time, the first of which is only learned from, and has the rows that do not divide evenly.
  *
  * @param order row numbers in order of time, see {@link orderOf}
  * @throws InvalidArgument unless 2 ≤ k < the number of rows
  */
 export function timeFolds(order: Int32Array, k: number): Fold[] {
   checkFolds(order.length, k + 1)
-  const cut = (i: number): number => Math.floor((order.length * i) / (k + 1))
+  const cut = (i: number): number => order.length - (k + 1 - i) * Math.floor(order.length / (k + 1))
   return Array.from({ length: k }, (_, i) => ({ train: order.slice(0, cut(i + 1)), test: order.slice(cut(i + 1), cut(i + 2)) }))
 }
 

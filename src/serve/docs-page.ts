@@ -8,22 +8,21 @@ import { exampleRow, inputColumns } from './openapi'
 export interface DocsOptions {
   readonly title: string
   readonly basePath: string
+  /** The paths of the OpenAPI document. */
+  readonly paths: Readonly<Record<string, object>>
 }
 
 /** The page as HTML. Everything that comes from models is escaped. */
-export function docsPage(models: ReadonlyMap<string, Predictor>, { title, basePath }: DocsOptions): string {
+export function docsPage(models: ReadonlyMap<string, Predictor>, { title, basePath, paths }: DocsOptions): string {
   const sections = [...models].map(([name, predictor], index) => modelSection(name, predictor, index, basePath))
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title><style>${style}</style></head>
 <body><header><h1>${escapeHtml(title)}</h1><nav>${links(basePath)}</nav></header><main>
 ${sections.join('\n')}
-<section><h2>Also here</h2><table><tbody>
-${endpoint('GET', `${basePath}/healthz`, 'whether the process answers (also /livez, /health, /ping)')}
-${endpoint('GET', `${basePath}/readyz`, 'whether the models are ready; 503 while starting, overloaded or shutting down')}
-${endpoint('GET', `${basePath}/metrics`, 'Prometheus text, or OpenMetrics on request')}
-${endpoint('GET', `${basePath}/openapi.json`, 'this interface as OpenAPI 3.1')}
-</tbody></table>
+<section><h2>Every path</h2><div class="scroll"><table><tbody>
+${operations(paths, basePath)}
+</tbody></table></div>
 <p>Errors are <code>application/problem+json</code>. A 422 lists everything wrong with every row under <code>errors</code>.</p></section>
 </main><script>${script}</script></body></html>
 `
@@ -52,8 +51,17 @@ function columnRow({ name, type, required, categories }: ColumnSpec): string {
   return `<tr><td><code>${escapeHtml(name)}</code></td><td>${escapeHtml(type)}</td><td>${escapeHtml(notes.join(' · '))}</td></tr>`
 }
 
-function endpoint(method: string, path: string, what: string): string {
-  return `<tr><td><b>${method}</b></td><td><a href="${escapeHtml(path)}"><code>${escapeHtml(path)}</code></a></td><td>${escapeHtml(what)}</td></tr>`
+/** A row for each operation; one that needs neither a parameter nor a body is a link. */
+function operations(paths: DocsOptions['paths'], basePath: string): string {
+  const rows = Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item as Readonly<Record<string, { readonly summary?: string }>>).map(([method, { summary = '' }]) => {
+      const whole = escapeHtml(`${basePath}${path}`)
+      const shown = `<code>${whole}</code>`
+      const link = method === 'get' && !path.includes('{') ? `<a href="${whole}">${shown}</a>` : shown
+      return `<tr><td><b>${method.toUpperCase()}</b></td><td>${link}</td><td>${escapeHtml(summary)}</td></tr>`
+    }),
+  )
+  return rows.join('\n')
 }
 
 const style = `:root{color-scheme:light dark;--ink:#1d2430;--soft:#5d6879;--line:#dde3ea;--page:#f6f8fa;--card:#fff;--accent:#0b6e99;--bad:#b3261e;--good:#1f7a3d}

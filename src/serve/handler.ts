@@ -1,13 +1,21 @@
 /** The request handler: one function from `Request` to `Response` for every runtime. */
-import type { Clock } from '../core/clock'
-import { MillwrightError, show } from '../core/errors'
+import { systemClock } from '../core/clock'
+import { show } from '../core/errors'
 import { newId } from '../core/ids'
 import { type Logger, silentLogger } from '../core/logger'
-import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../core/options'
 import type { MetricFamily } from '../ports/metric-family'
-import type { Predictor } from '../predictor/predictor'
+import type { AccessLog, AccessLogEntry } from './access-log'
+import { adminProtocol, assertAdmin, checkAdmin } from './admin'
+import type { Caller } from './auth'
+import { compress } from './compression'
+import { RequestContext, type ServedState } from './context'
+import { createCors } from './cors'
 import type { HttpAnswer, HttpExchange, Protocol } from './exchange'
-import { readJsonBody } from './json-body'
+import { createGate } from './gate'
+import { type HandlerOptions, resolveLimits } from './handler-options'
+import { resolveJobOptions } from './jobs/job-options'
+import { jobProtocol } from './jobs/job-protocol'
+import { JobRunner, type JobRunnerInit } from './jobs/job-runner'
 import { predictProtocol } from './predict-route'
 import { HttpProblem, problemOf, renderProblem } from './problem'
 import { createRouter, type Match, type Router } from './router'
@@ -16,35 +24,7 @@ import { createHttpCounters, predictorFamilies } from './serving-metrics'
 import { systemProtocol } from './system-routes'
 import { exchangeOf, responseOf } from './web'
 
-/** Limits on requests. */
-export interface HandlerLimits {
-  /** Most bytes in a body. @default 8 MiB */
-  readonly maxBodyBytes?: number | undefined
-  /** Most rows in a request. @default 10,000 */
-  readonly maxRows?: number | undefined
-  /** How deep JSON may be nested. @default 32 */
-  readonly maxJsonDepth?: number | undefined
-  /** Most POST requests at the same time; one more gets a 503. @default 1,024 */
-  readonly maxConcurrent?: number | undefined
-  /** Longest time for an answer, in milliseconds; later it is a 504. @default 30,000 */
-  readonly deadlineMs?: number | undefined
-}
-
-/** Options of {@link createHandler}. */
-export interface HandlerOptions {
-  /** Title of `/docs` and the OpenAPI document. @default the name of the first model */
-  readonly title?: string | undefined
-  /** Prefix of all paths, such as `/ml`. @default none */
-  readonly basePath?: string | undefined
-  readonly limits?: HandlerLimits | undefined
-  /** Further protocols beside `/predict`. Their routes come first. */
-  readonly protocols?: readonly Protocol[] | undefined
-  /** Further metrics for `/metrics`, such as drift scores. */
-  readonly collect?: (() => readonly MetricFamily[]) | undefined
-  /** Logs every answer with status 500 and its cause, which the client does not see. @default silent */
-  readonly logger?: Logger | undefined
-  readonly clock?: Clock | undefined
-}
+export { type HandlerLimits, type HandlerOptions, handlerRules } from './handler-options'
 
 /** Answers HTTP requests. Call it with a web-standard `Request`; a second argument is ignored, so that it fits every framework. */
 export interface Handler {
@@ -61,8 +41,6 @@ export interface Handler {
   has(path: string): boolean
 }
 
-type Limits = { readonly [K in keyof HandlerLimits]-?: number }
-
 /**
  * Makes the handler: `POST /predict`, `POST /models/:name/predict`, `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/docs`.
  *
@@ -77,71 +55,110 @@ type Limits = { readonly [K in keyof HandlerLimits]-?: number }
 export function createHandler(served: Served, options: HandlerOptions = {}): Handler {
   const models = servedModels(served, 'createHandler')
   const limits = resolveLimits(options)
-  const { basePath = '', logger = silentLogger() } = options
-  const now = options.clock === undefined ? () => performance.now() : () => (options.clock as Clock).now()
+  checkAdmin(options.admin)
+  const { basePath = '', logger = silentLogger(), admin, accessLog, clock = systemClock() } = options
+  const now = options.clock === undefined ? () => performance.now() : () => clock.now()
   const counters = createHttpCounters()
-  const own = [...(options.protocols ?? []), predictProtocol()]
+  const gate = createGate({ auth: options.auth, rateLimit: options.rateLimit, admin, now })
+  const cors = options.cors && createCors(options.cors)
+  const jobs = createJobs(options, { models, clock, logger, basePath })
+  const protocols = [
+    ...(options.protocols ?? []),
+    predictProtocol(),
+    ...(jobs === undefined ? [] : [jobs.protocol]),
+    ...(admin === undefined ? [] : [adminProtocol(admin)]),
+  ]
   const families = (): readonly MetricFamily[] => [
     ...counters.families(),
     ...predictorFamilies(models.values()),
     ...(options.collect?.() ?? []),
   ]
   const title = options.title ?? (models.keys().next().value as string)
-  const router = createRouter([...own, systemProtocol({ title, basePath, maxRows: limits.maxRows, families, protocols: own })])
+  const router = createRouter([
+    ...protocols,
+    systemProtocol({ title, basePath, maxRows: limits.maxRows, families, protocols, needsAuth: options.auth !== undefined }),
+  ])
   const find = routeFinder(router, basePath)
   const newRequestId = requestIds()
-  let draining = false
-
-  const answerOf = async (request: HttpExchange, match: Match, requestId: string): Promise<HttpAnswer> => {
-    if (match.route.method === 'POST' && counters.inProgress > limits.maxConcurrent) {
-      throw new HttpProblem(503, 'overloaded', 'too many requests at the same time; try again')
-    }
-    return match.route.handle({
-      exchange: request,
-      params: match.params,
-      requestId,
-      models,
-      predictor: (name) => predictorOf(models, name),
-      json: () => readJsonBody(request, limits),
-      maxRows: limits.maxRows,
-      call: { signal: request.signal, deadlineMs: limits.deadlineMs },
-      draining,
-    })
-  }
+  const state: ServedState = { models, limits, unloaded: new Set(), draining: false }
 
   const exchange = async (request: HttpExchange): Promise<HttpAnswer> => {
     const start = now()
-    const end = counters.begin()
+    counters.begin()
     const requestId = requestIdOf(request) ?? newRequestId()
     let match: Match | undefined
+    let caller: Caller | undefined
     let answer: HttpAnswer
     try {
       const found = find(request.method, request.path)
-      if ('route' in found) {
+      const preflight = cors?.preflight(request)
+      if (preflight !== undefined) answer = preflight
+      else if ('route' in found) {
         match = found
-        answer = await answerOf(request, match, requestId)
+        if (match.route.method === 'POST' && counters.inProgress > limits.maxConcurrent)
+          throw new HttpProblem(503, 'overloaded', 'too many requests at the same time; try again')
+        if (gate !== undefined) caller = await gate(request, match.route)
+        if (match.route.admin === true) assertAdmin(request, admin)
+        answer = await match.route.handle(new RequestContext(state, request, match.params, requestId))
       } else answer = answerWithoutRoute(request.method, found)
     } catch (error) {
       answer = problemAnswer(error, request, requestId, match?.protocol, logger)
     }
-    end(match?.route.path ?? 'unmatched', request.method, answer.status, (now() - start) / 1000)
-    return {
-      status: answer.status,
-      headers: { ...commonHeaders(request, requestId), ...answer.headers },
-      body: request.method === 'HEAD' ? '' : answer.body,
-    }
+    if (options.compress === true) answer = await compress(answer, request)
+    const route = match?.route.path ?? 'unmatched'
+    const milliseconds = now() - start
+    counters.end(route, request.method, answer.status, milliseconds / 1000)
+    const headers = withCommonHeaders(answer.headers, request, requestId)
+    if (cors !== undefined && request.method !== 'OPTIONS') Object.assign(headers, cors.headers(request))
+    if (accessLog !== undefined)
+      log(
+        accessLog,
+        request,
+        { at: clock.now(), requestId, route, status: answer.status, durationMs: milliseconds, caller: caller?.id },
+        answer,
+      )
+    return { status: answer.status, headers, body: request.method === 'HEAD' ? '' : answer.body }
   }
 
   const handler = async (request: Request): Promise<Response> => responseOf(await exchange(exchangeOf(request)))
   const drain = (): void => {
-    draining = true
+    state.draining = true
+    jobs?.runner.drain()
   }
   const has = (path: string): boolean => {
     const found = find('OPTIONS', path)
     return 'route' in found || found.allowed.length > 0
   }
   const whole = Object.assign(handler, { exchange, drain, has, basePath })
-  return Object.defineProperty(whole, 'draining', { get: () => draining }) as Handler
+  return Object.defineProperty(whole, 'draining', { get: () => state.draining }) as Handler
+}
+
+/** The routes of batch jobs, if there are to be any. Jobs that an earlier process left are taken up. */
+function createJobs(
+  options: HandlerOptions,
+  { basePath, ...init }: Omit<JobRunnerInit, 'settings'> & { readonly basePath: string },
+): { readonly runner: JobRunner; readonly protocol: Protocol } | undefined {
+  if (options.jobs === undefined) return undefined
+  const settings = resolveJobOptions(options.jobs)
+  const runner = new JobRunner({ ...init, settings })
+  runner.resume().catch((error: unknown) => init.logger.error(`the stored jobs could not be taken up: ${describe(error)}`))
+  return { runner, protocol: jobProtocol(runner, settings, basePath) }
+}
+
+/** Tells the access log; what it throws must not become the answer. */
+function log(
+  accessLog: AccessLog,
+  request: HttpExchange,
+  known: Omit<AccessLogEntry, 'method' | 'path' | 'length' | 'address' | 'traceparent'>,
+  { body }: HttpAnswer,
+): void {
+  const trace = request.header('traceparent')
+  const length = typeof body === 'object' && 'getReader' in body ? undefined : body.length
+  try {
+    accessLog({ ...known, method: request.method, path: request.path, length, address: request.address, traceparent: trace })
+  } catch {
+    // Nobody is left to tell.
+  }
 }
 
 /** `router.find` for whole paths: what does not begin with `basePath` is not found. */
@@ -182,47 +199,6 @@ function problemAnswer(
   return { ...answer, headers: { ...problem.headers, ...retry, ...answer.headers } }
 }
 
-/** What each option of the handler allows. */
-export function handlerRules(): Readonly<Record<keyof HandlerOptions, OptionRule>> {
-  return {
-    title: nonEmptyString(),
-    basePath: { allowed: 'a path such as /ml', test: (value) => typeof value === 'string' && /^(\/[\w.~-]+)*$/.test(value) },
-    limits: ofType('object'),
-    protocols: ofType('object'),
-    collect: ofType('function'),
-    logger: ofType('object'),
-    clock: ofType('object'),
-  }
-}
-
-function resolveLimits(options: HandlerOptions): Limits {
-  checkOptions('createHandler', options, handlerRules())
-  const whole = wholeNumber(1)
-  checkOptions('`limits` of createHandler', options.limits, {
-    maxBodyBytes: whole,
-    maxRows: whole,
-    maxJsonDepth: whole,
-    maxConcurrent: whole,
-    deadlineMs: finiteNumber(1, 2147483647),
-  })
-  const {
-    maxBodyBytes = 8 * 1024 * 1024,
-    maxRows = 10_000,
-    maxJsonDepth = 32,
-    maxConcurrent = 1024,
-    deadlineMs = 30_000,
-  } = options.limits ?? {}
-  return { maxBodyBytes, maxRows, maxJsonDepth, maxConcurrent, deadlineMs }
-}
-
-function predictorOf(models: ReadonlyMap<string, Predictor>, name: string | undefined): Predictor {
-  const predictor = name === undefined ? models.values().next().value : models.get(name)
-  if (predictor === undefined) {
-    throw new MillwrightError('NotFound', `there is no model ${show(name)}; there are ${[...models.keys()].map(show).join(', ')}`)
-  }
-  return predictor
-}
-
 /** The client's request id, if it has only characters that are safe in headers and logs. */
 function requestIdOf(request: HttpExchange): string | undefined {
   const given = request.header('x-request-id')
@@ -232,10 +208,10 @@ function requestIdOf(request: HttpExchange): string | undefined {
 /** W3C Trace Context, level 1: version, trace id, parent id, flags. */
 const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-function commonHeaders(request: HttpExchange, requestId: string): Record<string, string> {
+function withCommonHeaders(own: HttpAnswer['headers'], request: HttpExchange, requestId: string): Record<string, string> {
   const trace = request.header('traceparent')
-  const headers: Record<string, string> = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff' }
-  if (trace !== undefined && traceparent.test(trace)) headers.traceparent = trace
+  const headers: Record<string, string> = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', ...own }
+  if (trace !== undefined && traceparent.test(trace)) headers.traceparent ??= trace
   return headers
 }
 

@@ -1,4 +1,5 @@
 /** Reads the JSON body of a request: checks its media type, limits bytes and depth, removes `__proto__`. */
+import { chunksOf, readBytes } from '../core/read-bytes'
 import type { HttpExchange } from './exchange'
 import { HttpProblem } from './problem'
 
@@ -15,17 +16,50 @@ export interface BodyLimits {
  */
 export async function readJsonBody(exchange: HttpExchange, limits: BodyLimits): Promise<unknown> {
   assertJsonType(exchange.header('content-type'))
-  const { maxBodyBytes, maxJsonDepth } = limits
-  const tooLarge = (): HttpProblem => new HttpProblem(413, 'too-large', `the body must not be longer than ${maxBodyBytes} bytes`)
-  if (Number(exchange.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge()
+  return parseJsonBytes(await readBodyBytes(exchange, limits), limits)
+}
+
+/** The bytes of a body, unpacked. @throws HttpProblem 413 when too long, 415 for an unknown compression, 400 when it cannot be unpacked */
+export async function readBodyBytes(exchange: HttpExchange, { maxBodyBytes }: BodyLimits): Promise<Uint8Array> {
+  if (Number(exchange.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
   const bytes = await exchange.body(maxBodyBytes)
-  if (bytes === undefined) throw tooLarge()
+  if (bytes === undefined) throw tooLarge(maxBodyBytes)
+  const encoding = exchange.header('content-encoding')
+  if (encoding === undefined || encoding === '' || encoding === 'identity') return bytes
+  if (encoding !== 'gzip' && encoding !== 'deflate')
+    throw new HttpProblem(415, 'media-type', 'the body may be compressed by gzip or deflate', { 'accept-encoding': 'gzip, deflate' })
+  const unpacked = await unpack(bytes, encoding, maxBodyBytes)
+  if (unpacked === undefined) throw tooLarge(maxBodyBytes)
+  return unpacked
+}
+
+/** Stops as soon as more comes out than is allowed. */
+async function unpack(bytes: Uint8Array, encoding: 'gzip' | 'deflate', maxBytes: number): Promise<Uint8Array | undefined> {
+  try {
+    const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream(encoding))
+    return await readBytes(chunksOf(stream), { maxBytes })
+  } catch {
+    throw new HttpProblem(400, 'malformed-body', `the body is not compressed by ${encoding}, as its content-encoding says`)
+  }
+}
+
+function tooLarge(maxBodyBytes: number): HttpProblem {
+  return new HttpProblem(413, 'too-large', `the body must not be longer than ${maxBodyBytes} bytes`)
+}
+
+/** JSON text. @throws HttpProblem 400 when it is not UTF-8, not JSON, or nested too deep */
+export function parseJsonBytes(bytes: Uint8Array, { maxJsonDepth }: BodyLimits): unknown {
   const text = decode(bytes)
   if (text.trim() === '') throw new HttpProblem(400, 'malformed-json', 'the body is empty; it must be JSON')
   if (text.length > maxJsonDepth && depthOf(text, maxJsonDepth) > maxJsonDepth) {
     throw new HttpProblem(400, 'too-deep', `the JSON must not be nested deeper than ${maxJsonDepth} levels`)
   }
   return parse(text)
+}
+
+/** Whether a JSON value is an object with members. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function assertJsonType(header: string | undefined): void {

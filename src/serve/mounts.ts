@@ -54,7 +54,7 @@ export interface FastifyReplyLike {
   readonly raw: NodeResponse
   code(status: number): unknown
   headers(headers: Record<string, string>): unknown
-  send(body: string): unknown
+  send(body: unknown): unknown
   callNotFound(): unknown
 }
 
@@ -93,7 +93,7 @@ export function fastifyMount(handler: MountableHandler): (app: FastifyLike, opti
       reply.headers(request.raw.complete ? { ...headers } : { ...headers, connection: 'close' })
       return reply.send(body)
     }
-    for (const url of ['/', '/*']) app.route({ method: ['GET', 'HEAD', 'POST', 'OPTIONS'], url, handler: route })
+    for (const url of ['/', '/*']) app.route({ method: ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'], url, handler: route })
     done()
   }
 }

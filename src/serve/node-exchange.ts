@@ -1,6 +1,7 @@
 /** Converts requests and responses of Node (`node:http`, Express) to those of the handler of `millwright/serve`. */
 import { utf8 } from '../core/bytes'
 import { collectBytes } from '../core/read-bytes'
+import type { CancelSignal } from '../core/signal'
 
 /** A request in the form that `createHandler(…).exchange` of `millwright/serve` accepts. */
 export interface ServedExchange {
@@ -8,16 +9,21 @@ export interface ServedExchange {
   readonly path: string
   /** The path at which the handler was mounted, if `path` does not include it. */
   readonly mountedAt?: string | undefined
+  /** What stands behind `?` in the URL. */
+  readonly query?: string | undefined
+  /** The client's network address. */
+  readonly address?: string | undefined
   header(name: string): string | undefined
   body(maxBytes: number): Promise<Uint8Array | undefined>
-  readonly signal: AbortSignal
+  /** Aborted when the client leaves before the answer has ended, and only then. */
+  readonly signal: CancelSignal
 }
 
 /** An answer of the handler. */
 export interface ServedAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Uint8Array | ReadableStream<Uint8Array>
 }
 
 /** The handler of `millwright/serve`. */
@@ -32,12 +38,11 @@ export interface NodeRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly complete: boolean
   readonly readableEnded: boolean
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
   on(event: 'data', listener: (part: Uint8Array) => void): unknown
-  once(event: 'end' | 'close', listener: () => void): unknown
-  once(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end' | 'close', listener: () => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
   off(event: 'data', listener: (part: Uint8Array) => void): unknown
-  off(event: 'end' | 'close', listener: () => void): unknown
-  off(event: 'error', listener: (error: Error) => void): unknown
   pause(): unknown
 }
 
@@ -46,9 +51,10 @@ export interface NodeResponse {
   readonly destroyed: boolean
   readonly headersSent: boolean
   readonly writableEnded: boolean
-  once(event: 'close', listener: () => void): unknown
+  once(event: 'close' | 'drain', listener: () => void): unknown
   writeHead(status: number, headers: Record<string, string | number>): unknown
-  end(body?: string): unknown
+  write(part: Uint8Array): boolean
+  end(body?: string | Uint8Array): unknown
 }
 
 /** How a request is answered. */
@@ -70,10 +76,15 @@ export async function answerNode(
   try {
     const { status, headers, body } = await handler.exchange(exchangeOfNode(request, response, options))
     if (response.destroyed) return
+    const all: Record<string, string | number> = { ...headers }
     // The rest of a body that was not read would be taken for the next request.
-    const last = options.isClosing?.() === true || !request.complete
-    const length = request.method === 'HEAD' || status === 204 ? {} : { 'content-length': utf8Length(body) }
-    response.writeHead(status, { ...headers, ...length, ...(last ? { connection: 'close' } : {}) })
+    if (!request.complete || options.isClosing?.() === true) all.connection = 'close'
+    if (isStream(body)) {
+      response.writeHead(status, all)
+      return await pipe(body, response)
+    }
+    if (request.method !== 'HEAD' && status !== 204) all['content-length'] = typeof body === 'string' ? utf8Length(body) : body.length
+    response.writeHead(status, all)
     response.end(body)
   } catch {
     // The handler answers every error itself, so this can only be a broken connection.
@@ -82,20 +93,104 @@ export async function answerNode(
   }
 }
 
-/** A request of Node as an exchange. Its signal is aborted when the client leaves before the answer has ended, and only then. */
-export function exchangeOfNode(request: NodeRequest, response: NodeResponse, { path, mountedAt }: AnswerOptions = {}): ServedExchange {
-  const gone = new AbortController()
-  response.once('close', () => {
-    // Every response emits `close`. Aborting without need would take as long as the rest of a small request.
-    if (!response.writableEnded) gone.abort(clientGone())
+function isStream(body: ServedAnswer['body']): body is ReadableStream<Uint8Array> {
+  return typeof body === 'object' && 'getReader' in body
+}
+
+/** Writes the chunks of a stream as fast as the client reads them; cancels the stream when the client leaves. */
+async function pipe(stream: ReadableStream<Uint8Array>, response: NodeResponse): Promise<void> {
+  const reader = stream.getReader()
+  const gone = new Promise<{ readonly done: true; readonly value?: undefined }>((resolve) => {
+    response.once('close', () => resolve({ done: true }))
   })
-  return {
-    method: request.method ?? 'GET',
-    path: path ?? pathOf(request.url ?? '/'),
-    mountedAt,
-    header: (name) => headerOf(request, name),
-    body: (maxBytes) => bodyOf(request, maxBytes),
-    signal: gone.signal,
+  for (;;) {
+    const { done, value } = await Promise.race([reader.read(), gone])
+    if (done || response.destroyed) break
+    if (!response.write(value)) await Promise.race([gone, new Promise<void>((resolve) => response.once('drain', resolve))])
+  }
+  if (response.destroyed) await reader.cancel().catch(() => {})
+  response.end()
+}
+
+/** A request of Node as an exchange. */
+export function exchangeOfNode(request: NodeRequest, response: NodeResponse, options: AnswerOptions = {}): ServedExchange {
+  return new NodeExchange(request, response, options)
+}
+
+class NodeExchange implements ServedExchange {
+  readonly #request: NodeRequest
+  readonly #response: NodeResponse
+  readonly method: string
+  readonly path: string
+  readonly mountedAt: string | undefined
+  #signal: ClientSignal | undefined
+
+  constructor(request: NodeRequest, response: NodeResponse, { path, mountedAt }: AnswerOptions) {
+    this.#request = request
+    this.#response = response
+    this.method = request.method ?? 'GET'
+    this.path = path ?? pathOf(request.url ?? '/')
+    this.mountedAt = mountedAt
+  }
+
+  get query(): string | undefined {
+    const { url = '' } = this.#request
+    const at = url.indexOf('?')
+    return at < 0 ? undefined : url.slice(at + 1)
+  }
+
+  get address(): string | undefined {
+    return this.#request.socket?.remoteAddress
+  }
+
+  get signal(): CancelSignal {
+    this.#signal ??= new ClientSignal(this.#response)
+    return this.#signal
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name]
+    return typeof value === 'object' ? value.join(', ') : value
+  }
+
+  body(maxBytes: number): Promise<Uint8Array | undefined> {
+    return bodyOf(this.#request, maxBytes)
+  }
+}
+
+/** Aborted when the client leaves before the answer has ended. An `AbortController` for each request would take as long as the rest of a small one. */
+class ClientSignal implements CancelSignal {
+  readonly #response: NodeResponse
+  readonly #listeners: (() => void)[] = []
+  #isListening = false
+  #reason: unknown
+
+  constructor(response: NodeResponse) {
+    this.#response = response
+  }
+
+  get aborted(): boolean {
+    return this.#response.destroyed && !this.#response.writableEnded
+  }
+
+  get reason(): unknown {
+    if (this.aborted) this.#reason ??= clientGone()
+    return this.#reason
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.push(listener)
+    if (this.#isListening) return
+    this.#isListening = true
+    // Every response emits `close`.
+    this.#response.once('close', () => {
+      if (!this.#response.writableEnded) for (const call of this.#listeners.splice(0)) call()
+    })
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    const at = this.#listeners.indexOf(listener)
+    if (at >= 0) this.#listeners.splice(at, 1)
   }
 }
 
@@ -103,11 +198,6 @@ export function exchangeOfNode(request: NodeRequest, response: NodeResponse, { p
 export function pathOf(url: string): string {
   const end = url.search(/[?#]/)
   return end < 0 ? url : url.slice(0, end)
-}
-
-function headerOf({ headers }: NodeRequest, name: string): string | undefined {
-  const value = headers[name]
-  return typeof value === 'object' ? value.join(', ') : value
 }
 
 /** The body, read from the request or taken from an earlier parser (`express.json()`). */
@@ -121,33 +211,30 @@ async function bodyOf(request: NodeRequest, maxBytes: number): Promise<Uint8Arra
 /** The body, or `undefined` as soon as it is longer than allowed. */
 function readBody(request: NodeRequest, maxBytes: number): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
-    const collector = collectBytes({ maxBytes })
-    const done = (): void => {
-      request.off('data', onData)
-      request.off('end', onEnd)
-      request.off('error', onError)
-      request.off('close', onClose)
-    }
+    if (request.readableEnded) return resolve(new Uint8Array(0))
+    let first: Uint8Array | undefined
+    let collector: ReturnType<typeof collectBytes> | undefined
     const onData = (part: Uint8Array): void => {
+      // Most bodies come in one piece, which needs no copy.
+      if (first === undefined && part.length <= maxBytes) {
+        first = part
+        return
+      }
+      if (collector === undefined) {
+        collector = collectBytes({ maxBytes })
+        if (first !== undefined) collector.add(first)
+      }
       if (collector.add(part)) return
-      done()
+      request.off('data', onData)
       request.pause()
       resolve(undefined)
     }
-    const onEnd = (): void => {
-      done()
-      resolve(collector.bytes())
-    }
-    const onError = (error: Error): void => {
-      done()
-      reject(error)
-    }
-    const onClose = (): void => onError(clientGone())
-    if (request.readableEnded) return onEnd()
     request.on('data', onData)
-    request.once('end', onEnd)
-    request.once('error', onError)
-    request.once('close', onClose)
+    request.on('end', () => resolve(collector?.bytes() ?? first ?? new Uint8Array(0)))
+    request.on('error', reject)
+    request.on('close', () => {
+      if (!request.readableEnded) reject(clientGone())
+    })
   })
 }
 

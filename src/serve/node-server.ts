@@ -25,6 +25,8 @@ export interface NodeServerOptions {
   readonly headersTimeoutMs?: number | undefined
   /** Longest time for a client to send its whole request. @default 60,000 */
   readonly requestTimeoutMs?: number | undefined
+  /** Most open connections; a further one is closed at once. @default no limit */
+  readonly maxConnections?: number | undefined
   /** How long an idle connection is kept; must be longer than the load balancer's. @default 65,000 */
   readonly keepAliveTimeoutMs?: number | undefined
   /**
@@ -64,14 +66,18 @@ export async function startNodeServer(handler: NodeHandler, options: NodeServerO
   const { host = '127.0.0.1', graceMs = 10_000, drainDelayMs = 0, clock = systemClock() } = options
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
+  const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options
   const server = createServer(
     {
-      headersTimeout: options.headersTimeoutMs ?? 10_000,
-      requestTimeout: options.requestTimeoutMs ?? 60_000,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // Node looks for requests that take too long only at this interval, by default every 30 seconds.
+      connectionsCheckingInterval: Math.min(30_000, Math.max(250, Math.min(headersTimeoutMs || 60_000, requestTimeoutMs || 60_000) / 2)),
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
     },
     (request, response) => void answerNode(handler, request, response, { isClosing }),
   )
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
   const port = await listen(server, options.port ?? 8000, host)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
   const sockets = trackSockets(server)
@@ -172,6 +178,7 @@ export function nodeServerRules(): Readonly<Record<keyof NodeServerOptions, Opti
     port: wholeNumber(0, 65535),
     host: nonEmptyString(),
     signal: ofType('object'),
+    maxConnections: wholeNumber(1),
     headersTimeoutMs: milliseconds,
     requestTimeoutMs: milliseconds,
     keepAliveTimeoutMs: milliseconds,

@@ -2,27 +2,37 @@
 import type { Predictor } from '../predictor/predictor'
 import type { CellValue } from '../schema/column'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
+import type { Protocol } from './exchange'
 
 /** Options of the OpenAPI document. */
 export interface OpenApiOptions {
   readonly title: string
   readonly basePath: string
   readonly maxRows: number
+  /** Further protocols that describe themselves. */
+  readonly protocols?: readonly Protocol[] | undefined
+  /** Whether requests need a key or token. */
+  readonly needsAuth?: boolean | undefined
 }
 
 type JsonObject = Record<string, unknown>
 
 /** The OpenAPI document of the predict routes. The first model is the default. */
-export function openApiOf(models: ReadonlyMap<string, Predictor>, { title, basePath, maxRows }: OpenApiOptions): JsonObject {
+export function openApiOf(
+  models: ReadonlyMap<string, Predictor>,
+  { title, basePath, maxRows, protocols = [], needsAuth = false }: OpenApiOptions,
+): JsonObject {
   const list = [...models]
   const first = list[0]
   const paths = list.map(
     ([name, predictor]) =>
       [`/models/${encodeURIComponent(name)}/predict`, { post: operation(name, predictor, `${name}_predict`) }] as const,
   )
+  const parts = protocols.flatMap((protocol) => protocol.openApi?.({ models, maxRows }) ?? [])
   return {
     openapi: '3.1.0',
     info: { title, version: first?.[1].version ?? '0' },
+    ...(needsAuth ? { security: [{ bearer: [] }, { apiKey: [] }] } : {}),
     servers: [{ url: basePath === '' ? '/' : basePath }],
     paths: {
       ...(first === undefined ? {} : { '/predict': { post: operation(first[0], first[1], 'predict') } }),
@@ -36,11 +46,16 @@ export function openApiOf(models: ReadonlyMap<string, Predictor>, { title, baseP
           responses: { 200: { description: 'Text of Prometheus, or OpenMetrics on request', content: { 'text/plain': {} } } },
         },
       },
+      ...Object.assign({}, ...parts.map(({ paths }) => paths)),
     },
     components: {
+      ...(needsAuth
+        ? { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } } }
+        : {}),
       schemas: {
         ...Object.fromEntries(list.flatMap(([name, predictor]) => modelSchemas(name, predictor, maxRows))),
         Problem: problemSchema(),
+        ...Object.assign({}, ...parts.map(({ schemas }) => schemas ?? {})),
       },
     },
   }
@@ -94,11 +109,21 @@ function modelSchemas(name: string, predictor: Predictor, maxRows: number): [str
     properties: Object.fromEntries(columns.map((column) => [column.name, cellSchema(column)])),
     required: columns.filter(({ required }) => required !== false).map((column) => column.name),
   }
-  const rows = { type: 'array', items: ref(key(name, 'Row')), maxItems: maxRows }
+  const rows = { type: 'array', items: ref(key(name, 'Row')), description: `At most ${maxRows} rows` }
   const ids = { type: 'array', items: { type: 'string', minLength: 1 }, description: 'One id per row; the answers carry them' }
   const forms = [
-    { type: 'object', properties: { rows, ids }, required: ['rows'] },
-    { type: 'object', properties: { row: ref(key(name, 'Row')) }, required: ['row'] },
+    {
+      type: 'object',
+      properties: { rows, ids, ...(predictor.explains ? { explain: { type: 'boolean' } } : {}) },
+      required: ['rows'],
+      additionalProperties: false,
+    },
+    {
+      type: 'object',
+      properties: { row: ref(key(name, 'Row')), id: { type: 'string', minLength: 1 } },
+      required: ['row'],
+      additionalProperties: false,
+    },
     rows,
     ref(key(name, 'Row')),
   ]
@@ -126,7 +151,15 @@ function predictionSchema({ classes, task }: Predictor): JsonObject {
     classes === undefined
       ? { type: task === 'regression' ? ['number', 'null'] : ['string', 'number', 'boolean', 'null'] }
       : { enum: [...classes, null] }
-  const properties: JsonObject = { id: { type: 'string' }, prediction: label }
+  const explanation = {
+    type: 'object',
+    properties: {
+      output: { type: 'string' },
+      baseValue: { type: 'number' },
+      contributions: { type: 'object', additionalProperties: { type: 'number' } },
+    },
+  }
+  const properties: JsonObject = { id: { type: 'string' }, prediction: label, explanation }
   if (task === 'classification') properties.probabilities = { type: 'object', additionalProperties: { type: 'number' } }
   return { type: 'object', properties, required: ['id', 'prediction'] }
 }
@@ -175,17 +208,19 @@ function problemSchema(): JsonObject {
   }
 }
 
-function probe(summary: string, operationId: string, other?: number): JsonObject {
+/** An operation that answers yes, and perhaps not now. */
+export function probe(summary: string, operationId: string, other?: number): JsonObject {
   const responses: JsonObject = { 200: { description: 'Yes' } }
   if (other !== undefined) responses[other] = { description: 'Not now' }
   return { get: { operationId, summary, responses } }
 }
 
-function ref(name: string): JsonObject {
+/** A reference to a schema of the document. */
+export function ref(name: string): JsonObject {
   return { $ref: `#/components/schemas/${name}` }
 }
 
-/** Component names allow only letters, digits, dot, dash and underscore. */
-function key(model: string, part: string): string {
+/** The name of a schema of a model. Component names allow only letters, digits, dot, dash and underscore. */
+export function key(model: string, part: string): string {
   return `${model.replace(/[^A-Za-z0-9._-]/g, '_')}.${part}`
 }

@@ -11,10 +11,11 @@ import { HttpProblem } from './problem'
 interface RowsBody {
   readonly rows: readonly unknown[]
   readonly ids?: readonly unknown[] | undefined
+  readonly explain?: boolean | undefined
 }
 
 /**
- * `POST /predict` (the default model) and `POST /models/:name/predict`. The body is `{ rows: [...], ids?: [...] }`, `{ row: {...} }`,
+ * `POST /predict` (the default model) and `POST /models/:name/predict`. The body is `{ rows: [...], ids?: [...], explain?: true }`, `{ row: {...} }`,
  * an array of rows, or one row; the answer `{ predictions, model, version }`.
  */
 export function predictProtocol(): Protocol {
@@ -28,11 +29,14 @@ export function predictProtocol(): Protocol {
 }
 
 async function predict(context: RouteContext, predictor: Predictor): Promise<HttpAnswer> {
-  const { rows, ids } = rowsOf(await context.json(), predictor)
+  const { rows, ids, explain } = rowsOf(await context.json(), predictor)
   assertRowCount(rows.length, context.maxRows)
+  if (explain === true && !predictor.explains)
+    throw new HttpProblem(400, 'cannot-explain', `${predictor.name} cannot explain its predictions`)
   // The version is read before the call, which it answers even if the model is replaced meanwhile.
   const { name: model, version } = predictor
-  const options = ids === undefined ? context.call : { ...context.call, ids: ids as string[] }
+  const isPlain = ids === undefined && explain === undefined
+  const options = isPlain ? context.call : { ...context.call, ids: ids as string[] | undefined, explain }
   const predictions = await predictor.predict(rows as Row[], options)
   return jsonAnswer({ predictions, model, version })
 }
@@ -48,11 +52,12 @@ const forms = '{ "rows": [...], "ids"?: [...] }, { "row": {...}, "id"?: "..." },
 function rowsOf(body: unknown, predictor: Predictor): RowsBody {
   if (Array.isArray(body)) return { rows: body }
   if (typeof body !== 'object' || body === null) throw unknownForm(`the body must be ${forms}`)
-  const { rows, row, ids, id } = body as Record<string, unknown>
+  const { rows, row, ids, id, explain } = body as Record<string, unknown>
   const keys = Object.keys(body)
-  if (Array.isArray(rows) && keys.every((key) => key === 'rows' || key === 'ids')) {
+  if (Array.isArray(rows) && keys.every((key) => key === 'rows' || key === 'ids' || key === 'explain')) {
+    if (explain !== undefined && typeof explain !== 'boolean') throw unknownForm('"explain" must be true or false')
     if (ids !== undefined && !Array.isArray(ids)) throw unknownForm('"ids" must be an array of strings, one for each row')
-    return { rows, ids }
+    return { rows, ids, explain }
   }
   if (typeof row === 'object' && row !== null && keys.every((key) => key === 'row' || key === 'id')) {
     return { rows: [row], ids: id === undefined ? undefined : [id] }
@@ -68,7 +73,7 @@ function assertRow(keys: readonly string[], predictor: Predictor): void {
   if (columns.length === 0) return
   const known = new Set(columns)
   const envelope = ['rows', 'row'].find((key) => keys.includes(key) && !known.has(key))
-  if (envelope === 'rows') throw unknownForm('"rows" must be an array of rows, with nothing beside it but "ids"')
+  if (envelope === 'rows') throw unknownForm('"rows" must be an array of rows, with nothing beside it but "ids" and "explain"')
   if (envelope === 'row') throw unknownForm('"row" must be one row, with nothing beside it but "id"')
   if (keys.some((key) => known.has(key))) return
   const meant = keys

@@ -68,6 +68,7 @@ function ofOurs(error: MillwrightError, status: number, code: string, requestId:
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',

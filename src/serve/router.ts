@@ -44,19 +44,37 @@ export function createRouter(protocols: readonly Protocol[]): Router {
   }
 }
 
-function matching(patterns: readonly Pattern[], path: string): Pattern[] {
+/** The patterns of a path. One with a verb (`:name:predict`) is more exact than one without. */
+function matching(patterns: readonly Pattern[], path: string): readonly Pattern[] {
   const parts = path.split('/').slice(1)
-  return patterns.filter(
-    ({ segments }) =>
-      segments.length === parts.length &&
-      segments.every((segment, i) => (segment.startsWith(':') ? parts[i] !== '' : segment === parts[i])),
+  const found = patterns.filter(
+    ({ segments }) => segments.length === parts.length && segments.every((segment, i) => fits(segment, parts[i] as string)),
   )
+  const verbs = found.filter(({ segments }) => segments.some((segment) => verbOf(segment) !== ''))
+  return verbs.length > 0 ? verbs : found
+}
+
+function fits(segment: string, part: string): boolean {
+  if (!segment.startsWith(':')) return segment === part
+  const verb = verbOf(segment)
+  return part.length > verb.length && part.endsWith(verb)
+}
+
+/** What follows the parameter of a segment: `:predict` of `:name:predict`. */
+function verbOf(segment: string): string {
+  const at = segment.indexOf(':', 1)
+  return segment.startsWith(':') && at > 0 ? segment.slice(at) : ''
 }
 
 function paramsOf({ segments, route }: Pattern, path: string): Record<string, string> {
   if (!route.path.includes(':')) return {}
   const parts = path.split('/').slice(1)
-  return Object.fromEntries(segments.flatMap((segment, i) => (segment.startsWith(':') ? [[segment.slice(1), decode(parts[i] ?? '')]] : [])))
+  return Object.fromEntries(segments.flatMap((segment, i) => (segment.startsWith(':') ? [paramOf(segment, parts[i] ?? '')] : [])))
+}
+
+function paramOf(segment: string, part: string): readonly [string, string] {
+  const verb = verbOf(segment)
+  return [segment.slice(1, segment.length - verb.length), decode(part.slice(0, part.length - verb.length))]
 }
 
 function decode(part: string): string {

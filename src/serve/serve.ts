@@ -5,15 +5,16 @@ import { checkOptions } from '../core/options'
 import { createHandler, type HandlerOptions, handlerRules } from './handler'
 import { mlflowProtocol } from './mlflow'
 import { type NodeServer, type NodeServerOptions, nodeServerRules, startNodeServer } from './node-server'
-import { openInferenceProtocol } from './open-inference'
+import { openInferenceProtocol } from './open-inference/protocol'
 import { type Served, servedModels } from './served'
+import { tensorflowProtocol } from './tensorflow'
 
 /** Options of {@link serve}: those of the server and those of the handler. */
 export interface ServeOptions extends NodeServerOptions, HandlerOptions {}
 
 /**
  * Serves one model, or several by name, over HTTP: `/predict`, `/models/:name/predict`, `/healthz`, `/readyz`, `/metrics`,
- * `/openapi.json`, `/docs`, MLflow's `/invocations`, and health and metadata of the Open Inference Protocol below `/v2`.
+ * `/openapi.json`, `/docs`, MLflow's `/invocations`, the Open Inference Protocol below `/v2`, and TensorFlow Serving's below `/v1`.
  *
  * `close()` of the result stops gracefully and leaves the predictors open. Models that are no predictors (fitted models, `functionModel`) get one
  * with the default options, which is closed with the server.
@@ -32,10 +33,15 @@ export async function serve(served: Served, options: ServeOptions = {}): Promise
   if (closed !== undefined)
     throw new MillwrightError('InvalidState', `cannot serve ${closed.name}@${closed.version}: the predictor is closed`)
   const given = new Set<unknown>([served, ...Object.values((served as { models?: object }).models ?? {})])
-  const { title, basePath, limits, protocols = [mlflowProtocol(), openInferenceProtocol()], collect, logger, clock, ...rest } = options
-  const handler = createHandler({ models: Object.fromEntries(models) }, { title, basePath, limits, protocols, collect, logger, clock })
-  const server = await startNodeServer(handler, { ...rest, clock })
+  const { protocols = [mlflowProtocol(), openInferenceProtocol(), tensorflowProtocol()] } = options
+  const handler = createHandler({ models: Object.fromEntries(models) }, { ...only(options, handlerRules()), protocols })
+  const server = await startNodeServer(handler, only(options, nodeServerRules()))
   // Predictors that were created here are not known to the caller, so they are closed here.
   void server.closed.then(() => Promise.all([...models.values()].filter((model) => !given.has(model)).map((model) => model.close())))
   return server
+}
+
+/** The options that one of the two functions has. */
+function only(options: ServeOptions, rules: object): HandlerOptions & NodeServerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(rules, key)))
 }

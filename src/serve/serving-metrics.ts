@@ -6,44 +6,55 @@ import type { Predictor } from '../predictor/predictor'
 
 /** Counts requests by route. */
 export interface HttpCounters {
-  /** Counts the start of a request; call the returned function at its end. `route` is the pattern of the path, never the path itself. */
-  begin(): (route: string, method: string, status: number, seconds: number) => void
+  /** Counts the start of a request. */
+  begin(): void
+  /** Counts its end. `route` is the pattern of the path, never the path itself. */
+  end(route: string, method: string, status: number, seconds: number): void
   readonly inProgress: number
   families(): MetricFamily[]
+}
+
+/** What is counted of one route. */
+interface RouteCounts {
+  readonly durations: Histogram
+  /** By method and status. */
+  readonly requests: Map<string, { readonly labels: Readonly<Record<string, string>>; count: number }>
 }
 
 const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']
 
 /** Counters at zero. */
 export function createHttpCounters(): HttpCounters {
-  const requests = new Map<string, { labels: Readonly<Record<string, string>>; count: number }>()
-  const durations = new Map<string, Histogram>()
+  const routes = new Map<string, RouteCounts>()
   let inProgress = 0
   return {
     begin() {
       inProgress++
-      return (route, anyMethod, status, seconds) => {
-        inProgress--
-        // Clients can send any method, but the number of labels must stay small.
-        const method = methods.includes(anyMethod) ? anyMethod : 'other'
-        const key = `${method} ${status} ${route}`
-        const entry = requests.get(key) ?? { labels: { route, method, code: String(status) }, count: 0 }
-        entry.count++
-        requests.set(key, entry)
-        const histogram = durations.get(route) ?? createHistogram(durationBounds)
-        histogram.add(seconds)
-        durations.set(route, histogram)
+    },
+    end(route, anyMethod, status, seconds) {
+      inProgress--
+      let counts = routes.get(route)
+      if (counts === undefined) {
+        counts = { durations: createHistogram(durationBounds), requests: new Map() }
+        routes.set(route, counts)
       }
+      counts.durations.add(seconds)
+      // Clients can send any method, but the number of labels must stay small.
+      const method = methods.includes(anyMethod) ? anyMethod : 'other'
+      const key = method + status
+      const entry = counts.requests.get(key)
+      if (entry === undefined) counts.requests.set(key, { labels: { route, method, code: String(status) }, count: 1 })
+      else entry.count++
     },
     get inProgress() {
       return inProgress
     },
     families: () => [
       family('http_requests', 'counter', 'HTTP requests answered, by route, method and status.', [
-        ...[...requests.values()].map(({ labels, count }) => ({ labels, value: count })),
+        ...[...routes.values()].flatMap(({ requests }) => [...requests.values()].map(({ labels, count }) => ({ labels, value: count }))),
       ]),
       family('http_request_duration_seconds', 'histogram', 'Time from the first byte of a request to its answer.', [
-        ...[...durations].map(([route, histogram]) => ({ labels: { route }, value: histogram.snapshot() })),
+        ...[...routes].map(([route, { durations }]) => ({ labels: { route }, value: durations.snapshot() })),
       ]),
       family('http_requests_in_progress', 'gauge', 'HTTP requests being answered now.', [{ labels: {}, value: inProgress }]),
     ],
@@ -91,6 +102,12 @@ function executionFamilies(all: readonly PredictorStats[]): MetricFamily[] {
     family('execution_seconds', 'histogram', 'Time of one execution of the model.', samplesOf(all, 'execution')),
     family('queue_wait_seconds', 'histogram', 'Time from call to the start of its execution.', samplesOf(all, 'queueWait')),
     family('queue_rows', 'gauge', 'Rows waiting now.', samplesOf(all, 'queueRows')),
+    family(
+      'batch_delay_seconds',
+      'gauge',
+      'How long a call waits for others to join it at present.',
+      all.map((stats) => ({ labels: labelsOf(stats), value: stats.batchDelayMs / 1000 })),
+    ),
   ]
 }
 

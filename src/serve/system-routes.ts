@@ -14,6 +14,8 @@ export interface SystemOptions {
   /** The metrics for `/metrics`. */
   readonly families: () => readonly MetricFamily[]
   readonly protocols: readonly Protocol[]
+  /** Whether requests need a key or token. */
+  readonly needsAuth: boolean
 }
 
 /** `/healthz` (`/livez`, `/health`, `/ping`), `/readyz`, `/metrics`, `/openapi.json`, `/docs`, `/`. */
@@ -63,7 +65,8 @@ function docs(models: ReadonlyMap<string, Predictor>, options: SystemOptions): H
       "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
   }
-  return { status: 200, headers, body: docsPage(models, options) }
+  const { paths } = openApiOf(models, options) as { readonly paths: Readonly<Record<string, object>> }
+  return { status: 200, headers, body: docsPage(models, { ...options, paths }) }
 }
 
 /** Browsers are redirected to the page; programs get the links as JSON. */

@@ -13,12 +13,17 @@ export function exchangeOf(request: Request): HttpExchange {
     path: begin < 0 ? '/' : url.slice(begin, end < 0 ? undefined : begin + end),
     header: (name) => request.headers.get(name) ?? undefined,
     body: async (maxBytes) => (request.body === null ? new Uint8Array(0) : readBytes(chunksOf(request.body), { maxBytes })),
-    signal: request.signal,
+    get query() {
+      return url.includes('?') ? new URL(url).search.slice(1) : undefined
+    },
+    get signal() {
+      return request.signal
+    },
   }
 }
 
 /** An answer as a `Response`. */
 export function responseOf({ status, headers, body }: HttpAnswer): Response {
   // `Response` throws for status 499 and for a body with a status that allows none.
-  return new Response(body === '' ? null : body, { status, headers })
+  return new Response(body === '' ? null : (body as BodyInit), { status, headers })
 }

@@ -1,6 +1,7 @@
 /** Elementary descriptions of a sample, by simple-statistics (compensated sums, type-7 quantiles as in NumPy). */
 import {
   mean as meanOf,
+  quantile as quantileOf,
   quantileSorted as quantileOfSorted,
   sampleSkewness,
   sampleVariance as sampleVarianceOf,
@@ -49,7 +50,9 @@ export function quantileSorted(sorted: ArrayLike<number>, p: number): number {
 
 /** {@link quantileSorted} of a sample in any order, which is copied. Missing values must have been dropped. */
 export function quantile(values: ArrayLike<number>, p: number): number {
-  return quantileSorted(new Float64Array(values).sort(), p)
+  if (!(p >= 0 && p <= 1)) throw invalidArgument(`a quantile must be between 0 and 1, got ${show(p)}`)
+  // By selection, not by sorting: linear time.
+  return values.length === 0 ? Number.NaN : quantileOf(asArray(new Float64Array(values)), p)
 }
 
 /** The middle value; the mean of the two middle ones for an even count. */

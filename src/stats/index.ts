@@ -26,6 +26,14 @@ export { erf, erfc, normalCdf, normalIsf, normalSf } from './normal'
 export type { Smoothing } from './proportions'
 export type { Moments } from './running-moments'
 export type { MissingPolicy } from './sample'
+export {
+  type FrequentItem,
+  FrequentItems,
+  type FrequentItemsOptions,
+  type FrequentItemsState,
+} from './sketches/frequent-items'
+export { type HllOptions, HllSketch } from './sketches/hll'
+export { type KllOptions, KllSketch, type WeightedValues } from './sketches/kll'
 export { type TTestOptions, type TTestResult, tTest } from './t-test'
 export { type FisherResult, fisherExact, type TwoByTwo, type TwoProportionsResult, twoProportionsTest } from './two-by-two'
 export { energyDistance, type SampleDistanceOptions, wassersteinDistance } from './wasserstein'

@@ -32,19 +32,34 @@ export function tTest(a: ArrayLike<number>, b: ArrayLike<number>, options: TTest
   checkOptions('tTest', options, { equalVariance: ofType('boolean'), missing: missingRule() })
   const x = copySample('tTest', 'the first sample', a, options.missing)
   const y = copySample('tTest', 'the second sample', b, options.missing)
-  const m = x.length
-  const n = y.length
-  if (m < 2 || n < 2) throw invalidArgument(`tTest needs at least two values on each side, got ${m} and ${n}`)
-  const difference = mean(x) - mean(y)
-  const varianceX = variance(x)
-  const varianceY = variance(y)
+  if (x.length < 2 || y.length < 2) throw invalidArgument(`tTest needs at least two values on each side, got ${x.length} and ${y.length}`)
+  return tTestOfMoments(
+    { count: x.length, mean: mean(x), variance: variance(x) },
+    { count: y.length, mean: mean(y), variance: variance(y) },
+    options.equalVariance,
+  )
+}
+
+/** Count, mean and sample variance of one side. */
+export interface MeanAndVariance {
+  readonly count: number
+  readonly mean: number
+  readonly variance: number
+}
+
+/** {@link tTest} of samples that are known by their moments; each has at least two values. */
+export function tTestOfMoments(a: MeanAndVariance, b: MeanAndVariance, equalVariance = false): TTestResult {
+  const [m, n] = [a.count, b.count]
+  const difference = a.mean - b.mean
   let degreesOfFreedom = m + n - 2
-  let squaredError = ((((m - 1) * varianceX + (n - 1) * varianceY) / degreesOfFreedom) * (m + n)) / (m * n)
-  if (options.equalVariance !== true) {
-    const v1 = varianceX / m
-    const v2 = varianceY / n
+  let squaredError = ((((m - 1) * a.variance + (n - 1) * b.variance) / degreesOfFreedom) * (m + n)) / (m * n)
+  if (!equalVariance) {
+    const v1 = a.variance / m
+    const v2 = b.variance / n
     squaredError = v1 + v2
-    degreesOfFreedom = squaredError === 0 ? degreesOfFreedom : squaredError ** 2 / (v1 ** 2 / (m - 1) + v2 ** 2 / (n - 1))
+    // By shares of the error, whose squares cannot overflow.
+    const share = v1 / squaredError
+    degreesOfFreedom = squaredError === 0 ? degreesOfFreedom : 1 / (share ** 2 / (m - 1) + (1 - share) ** 2 / (n - 1))
   }
   const statistic = difference / Math.sqrt(squaredError)
   return { statistic, pValue: 2 * studentTSf(Math.abs(statistic), degreesOfFreedom), degreesOfFreedom }

@@ -33,6 +33,11 @@ export function wassersteinSorted(a: Float64Array, b: Float64Array): number {
   return integrate(a, b, undefined, undefined, Math.abs)
 }
 
+/** {@link energyDistance} of ascending samples without `NaN`. O(n + m). */
+export function energySorted(a: Float64Array, b: Float64Array): number {
+  return Math.sqrt(2 * integrate(a, b, undefined, undefined, (difference) => difference * difference))
+}
+
 function distance(
   operation: string,
   a: ArrayLike<number>,

@@ -12,13 +12,36 @@ export interface OutputPlace {
   readonly maker: string
 }
 
+/** The values of one output for all rows. */
+export interface OutputValues {
+  /** One value or list of values per row. */
+  rows(): readonly unknown[]
+  /** The values of all rows one after the other, where they are plain numbers. */
+  readonly numbers: ArrayLike<number> | undefined
+}
+
+/** Values that are divided among the rows already. */
+export function valuesOfRows(rows: readonly unknown[]): OutputValues {
+  return { rows: () => rows, numbers: undefined }
+}
+
+/** The values of a tensor whose first dimension is the rows. @throws Unsupported when it is not */
+export function valuesOfTensor(tensor: ModelTensor, numRows: number, place: OutputPlace): OutputValues {
+  assertRowsFirst(tensor, numRows, place)
+  return { rows: () => divide(tensor, numRows), numbers: numbersOf(tensor) }
+}
+
 /**
  * The values of one output for all rows: one value or a list of them per row. 64-bit integers beyond 2⁵³ become strings of digits.
  *
  * @throws Unsupported when the first dimension is not the rows
  */
-export function rowsOfTensor(tensor: ModelTensor, numRows: number, { name, subject, maker }: OutputPlace): unknown[] {
-  const { data, shape: dims } = tensor
+export function rowsOfTensor(tensor: ModelTensor, numRows: number, place: OutputPlace): unknown[] {
+  assertRowsFirst(tensor, numRows, place)
+  return divide(tensor, numRows)
+}
+
+function assertRowsFirst({ shape: dims }: ModelTensor, numRows: number, { name, subject, maker }: OutputPlace): void {
   // The graph may have removed the dimension of a single row (Squeeze).
   if (dims[0] !== numRows && !(numRows === 1 && dims.length === 0)) {
     throw new MillwrightError(
@@ -27,11 +50,27 @@ export function rowsOfTensor(tensor: ModelTensor, numRows: number, { name, subje
       { hint: `name it in \`outputs: { perCall: [...] }\` of ${maker} if it belongs to the call as a whole` },
     )
   }
-  const width = data.length / numRows
+}
+
+function divide(tensor: ModelTensor, numRows: number): unknown[] {
+  const width = tensor.data.length / numRows
   const value = valuesOf(tensor)
-  return Array.from({ length: numRows }, (_, row) =>
-    width === 1 ? value(row) : Array.from({ length: width }, (__, j) => value(row * width + j)),
-  )
+  const rows = new Array<unknown>(numRows)
+  for (let row = 0; row < numRows; row++) {
+    if (width === 1) rows[row] = value(row)
+    else {
+      const list = new Array<unknown>(width)
+      for (let j = 0; j < width; j++) list[j] = value(row * width + j)
+      rows[row] = list
+    }
+  }
+  return rows
+}
+
+/** The numbers of a tensor as they are; `undefined` for texts, booleans, 64-bit integers and the bits of half precision. */
+function numbersOf({ data, dtype }: ModelTensor): ArrayLike<number> | undefined {
+  const isPlain = dtype !== 'str' && dtype !== 'bool' && dtype !== 'float16' && dtype !== 'int64' && dtype !== 'uint64'
+  return isPlain ? (data as Float32Array) : undefined
 }
 
 /** All values of an output as nested lists, by its dimensions; one value for a scalar. */
@@ -58,22 +97,23 @@ function valuesOf({ data, dtype }: ModelTensor): (i: number) => unknown {
   }
 }
 
-/** Answers from the outputs by name, each a list with one entry per row. */
-export function toBatch(outputs: ReadonlyMap<string, readonly unknown[]>, binding: ResolvedBinding, numRows: number): PredictionBatch {
-  const of = (value: GraphValue | undefined): readonly unknown[] | undefined => value && outputs.get(value.name)
-  const scored = of(binding.scores)?.map((row) => softmax(row as readonly number[]))
+/** Answers from the outputs by name. */
+export function toBatch(outputs: ReadonlyMap<string, OutputValues>, binding: ResolvedBinding, numRows: number): PredictionBatch {
+  const of = (value: GraphValue | undefined): OutputValues | undefined => value && outputs.get(value.name)
   const classes = binding.classes
   const source = binding.scores ?? binding.probabilities
-  const matrix = classes === undefined ? undefined : matrixOf(scored ?? of(binding.probabilities), classes.length)
-  const predictions = (of(binding.prediction) ?? mostLikely(matrix, classes, numRows)) as PredictionBatch['predictions']
-  const others: [string, readonly unknown[]][] = binding.others.map(({ name }) => [name, outputs.get(name) ?? []])
+  const given = of(source)
+  const matrix = classes === undefined || given === undefined ? undefined : matrixOf(given, numRows, classes.length)
+  if (matrix !== undefined && binding.scores !== undefined) softmaxRows(matrix, (classes as readonly unknown[]).length)
+  const predictions = (of(binding.prediction)?.rows() ?? mostLikely(matrix, classes, numRows)) as PredictionBatch['predictions']
+  const others: [string, readonly unknown[]][] = binding.others.map(({ name }) => [name, outputs.get(name)?.rows() ?? []])
   // Without class labels the numbers are returned as an output, and so are those that are no probabilities.
   const left = matrix === undefined ? undefined : takeOutOthers(matrix, classes?.length ?? 0, source?.dtype === 'float16' ? 1e-2 : 1e-3)
-  const raw = source && (scored ?? of(source))
-  if (source !== undefined && matrix === undefined) others.push([source.name, raw ?? []])
-  else if (source !== undefined && left !== undefined && left.size > 0)
-    others.push([source.name, (raw ?? []).map((row, i) => (left.has(i) ? row : undefined))])
-  const probabilities = left?.size === numRows ? undefined : matrix
+  if (source !== undefined && given !== undefined && (matrix === undefined || left !== undefined)) {
+    const raw = binding.scores === undefined ? given.rows() : given.rows().map((row) => softmax(row as readonly number[]))
+    others.push([source.name, left === undefined ? raw : raw.map((row, i) => (left.has(i) ? row : undefined))])
+  }
+  const probabilities = numRows === 0 || left?.size === numRows ? undefined : matrix
   return {
     predictions,
     ...(probabilities === undefined ? {} : { probabilities, classes }),
@@ -85,23 +125,31 @@ export function toBatch(outputs: ReadonlyMap<string, readonly unknown[]>, bindin
  * Sets the rows of `matrix` to `NaN` that are no probabilities: outside [0, 1], or with a sum other than 1. The tolerance is wide enough for float32
  * sums of large forests and for quantized models.
  *
- * @returns the numbers of those rows
+ * @returns the numbers of those rows, if there are any
  */
-function takeOutOthers(matrix: Float64Array, width: number, tolerance: number): Set<number> {
-  const rows = new Set<number>()
-  for (let row = 0; row * width < matrix.length; row++) {
-    const values = matrix.subarray(row * width, (row + 1) * width)
-    const sum = values.reduce((total, value) => total + value, 0)
-    if (Math.abs(sum - 1) <= tolerance && values.every((value) => value >= -tolerance && value <= 1 + tolerance)) continue
-    rows.add(row)
-    values.fill(Number.NaN)
+function takeOutOthers(matrix: Float64Array, width: number, tolerance: number): Set<number> | undefined {
+  let rows: Set<number> | undefined
+  for (let from = 0; from < matrix.length; from += width) {
+    let sum = 0
+    let isOutside = false
+    for (let k = from; k < from + width; k++) {
+      const value = matrix[k] as number
+      sum += value
+      if (!(value >= -tolerance && value <= 1 + tolerance)) isOutside = true
+    }
+    if (!isOutside && Math.abs(sum - 1) <= tolerance) continue
+    rows ??= new Set()
+    rows.add(from / width)
+    matrix.fill(Number.NaN, from, from + width)
   }
   return rows
 }
 
 /** Row-major probabilities; one value per row of a binary model is that of the second class. `undefined` when the width does not fit. */
-function matrixOf(rows: readonly unknown[] | undefined, width: number): Float64Array | undefined {
-  if (rows === undefined) return undefined
+function matrixOf(values: OutputValues, numRows: number, width: number): Float64Array | undefined {
+  const { numbers } = values
+  if (numbers !== undefined && width > 1 && numbers.length === numRows * width) return Float64Array.from(numbers)
+  const rows = values.rows()
   const matrix = new Float64Array(rows.length * width)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]
@@ -110,6 +158,10 @@ function matrixOf(rows: readonly unknown[] | undefined, width: number): Float64A
     matrix.set(list as number[], i * width)
   }
   return matrix
+}
+
+function softmaxRows(matrix: Float64Array, width: number): void {
+  for (let from = 0; from < matrix.length; from += width) matrix.set(softmax([...matrix.subarray(from, from + width)]), from)
 }
 
 function mostLikely(

@@ -9,7 +9,7 @@ import { type BoundInput, columnTypeOf } from './binding'
 import { newTensorData } from './tensor-check'
 
 /** The range of each element type that is smaller than the range of columns. For 64-bit integers: those that a JavaScript number represents exactly. */
-const bounds: Readonly<Partial<Record<TensorType, readonly [number, number]>>> = {
+export const tensorBounds: Readonly<Partial<Record<TensorType, readonly [number, number]>>> = {
   bool: [0, 1],
   int8: [-128, 127],
   uint8: [0, 255],
@@ -30,7 +30,7 @@ const MAX_ISSUES = 100
 export function boundsOf(inputs: readonly BoundInput[]): Record<string, ColumnBounds> {
   const found = new Map<string, ColumnBounds>()
   for (const { dtype, columns } of inputs) {
-    const [min, max] = bounds[dtype] ?? []
+    const [min, max] = tensorBounds[dtype] ?? []
     if (min === undefined || max === undefined) continue
     for (const name of columns) {
       const other = found.get(name)
@@ -81,7 +81,7 @@ function checkColumn({ column, input }: Source, issues: Issue[]): void {
     return
   }
   if (wanted === 'string') return
-  const [min, max] = bounds[input.dtype] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  const [min, max] = tensorBounds[input.dtype] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
   for (let row = 0; row < column.length && issues.length < MAX_ISSUES; row++) {
     const problem = cellProblem(column, row, wanted !== 'float64', min, max, input.dtype)
     if (problem !== undefined)

@@ -2,6 +2,8 @@
 export { bindChecks, runCheck } from './bind'
 export type { BindOptions, Check, CheckContext, TestRunner } from './check'
 export { type DetectorCheckOptions, detectorChecks } from './detector-checks'
+export { type ExecutorCheckInput, executorCheckPipeline } from './executor-check-pipeline'
+export { type ExecutorCheckOptions, type ExecutorSubject, executorChecks } from './executor-checks'
 export { expectCode, expectEqual, expectReason, expectThat } from './expect'
 export type { ScheduledCall, ScheduledFailure } from './failing-store'
 export { failingStore } from './failing-store'

@@ -1,6 +1,6 @@
 /** The checks of the guarantees of model runtimes. */
 import type { LoadedModel, ModelPackage, ModelRuntime, ModelTensor, PredictionBatch } from '../ports/model'
-import { renameColumn, sliceColumn } from '../schema/column'
+import { type CellValue, renameColumn, sliceColumn } from '../schema/column'
 import { type ColumnSpec, isTensorSide } from '../schema/signature'
 import { type Table, tableOf } from '../schema/table'
 import { type Check, type CheckContext, suiteOf } from './check'
@@ -97,6 +97,16 @@ function answers(): Check<RuntimeSubject>[] {
         }
       }
     }),
+    check('cells, where the model takes them, are answered as a table', async (loaded, { input }) => {
+      const rows = cellRows(loaded, input)
+      if (loaded.runCells === undefined) return
+      for (const count of [input.numRows, 1, 0])
+        expectEqual(await loaded.runCells(rows.slice(0, count)), await loaded.run(take(input, 0, count)), `answers for ${count} rows`)
+      const reason = new Error('stop')
+      await expectReason(async () => loaded.runCells?.(rows, { signal: AbortSignal.abort(reason) }), reason, 'runCells')
+      await loaded.dispose()
+      await expectCode(async () => loaded.runCells?.(rows), 'InvalidState', 'runCells after dispose')
+    }),
     check('the order of the columns, and columns the model does not have, change nothing', async (loaded, { input }) => {
       const columns = input.columnNames.map((name) => input.column(name)).reverse()
       const extra = columns.slice(0, 1).map((column) => renameColumn(column, 'a column the model does not have'))
@@ -125,6 +135,12 @@ function answers(): Check<RuntimeSubject>[] {
       )
     }),
   ]
+}
+
+/** The rows of a table as cells in the order of the model's columns. */
+function cellRows(loaded: LoadedModel, input: Table): CellValue[][] {
+  const columns = columnNames(loaded).map((name) => input.column(name))
+  return Array.from({ length: input.numRows }, (_, row) => columns.map((column) => column.at(row)))
 }
 
 function refusals(): Check<RuntimeSubject>[] {

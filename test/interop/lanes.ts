@@ -12,10 +12,14 @@ export interface Lane {
   readonly programsOf?: string
   /** Which of them. @default all */
   readonly programs?: readonly string[]
+  /** Packages of Debian, unpacked below `.venvs/<lane>-debian`; nothing is installed on the machine. */
+  readonly debian?: readonly string[]
   /** Needs Chromium. */
   readonly browser?: true
   /** One MLflow server for all programs of the lane. */
   readonly server?: true
+  /** Packages of Debian that are installed on the machine, with what they depend on: the path that shows whether one is there → the package. */
+  readonly installs?: Readonly<Record<string, string>>
   /** Needs the built package. */
   readonly build?: true
 }
@@ -37,13 +41,41 @@ export const lanes: readonly Lane[] = [
   { name: 'mlflow-s3', about: 'MLflow with a login, and with artifacts on S3' },
   { name: 's3', about: 's3Storage at moto and versitygw: the conformance suite, large objects, runs, models and pipelines' },
   { name: 'faults', about: 'full and read-only disks, killed processes, a crowd of processes (no other tool)' },
+  {
+    name: 'redis',
+    about: "steps of pipelines by BullMQ on Debian's Redis: the checks of the executor port, killed workers and schedulers",
+    installs: { '/usr/bin/redis-server': 'redis-server' },
+  },
+  {
+    name: 'postgres',
+    about: "the same by BullMQ on Debian's PostgreSQL",
+    installs: { '/usr/lib/postgresql': 'postgresql' },
+  },
   { name: 'wandb', about: "Weights & Biases' client: reading and uploading our files" },
-  { name: 'dvc', about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways' },
+  {
+    name: 'deploy',
+    about:
+      'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing; examples/mlops-project, copied out',
+    installs: { '/usr/bin/promtool': 'prometheus' },
+    browser: true,
+    build: true,
+  },
+  {
+    name: 'dvc',
+    about: 'dvc: metrics, params and plots of a DVCLive folder; data tracked, restored and read, both ways; compiled pipelines reproduced',
+  },
+  { name: 'airflow', about: 'Airflow: pipelines compiled to DAG files run there to the same outputs' },
+  { name: 'kfp', about: 'Kubeflow Pipelines: compiled pipelines loaded by the SDK and run by its local orchestrator to the same outputs' },
+  {
+    name: 'workflows',
+    about: 'compiled workflows of Argo (hera) and GitHub Actions (check-jsonschema): right by their schemas, jobs run here',
+  },
   { name: 'pandas', about: 'pandas: every verb on nine files, cell by cell' },
   { name: 'gx', about: 'Great Expectations: every expectation on the same data with the same verdict' },
   {
     name: 'onnx-web',
-    about: 'models of others on onnxruntime-web: in Node and in Chromium the answers of onnxruntime-node',
+    about:
+      "models of others, and a chain of ours with 100 trees, on onnxruntime-web in Node and in Chromium: the answers of onnxruntime-node and Python's",
     browser: true,
   },
   {
@@ -54,10 +86,20 @@ export const lanes: readonly Lane[] = [
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
+  { name: 'clients', about: "tritonclient, MLflow's scoring client, schemathesis: a server of ours answers them as their own servers do" },
+  { name: 'sketches', about: "Apache DataSketches' Python package: reads our KLL and HLL sketches, and we read its" },
   {
     name: 'trees',
     about: 'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; SHAP values as theirs, and as those of shap',
   },
+  {
+    name: 'prometheus',
+    about:
+      "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts",
+    debian: ['prometheus', 'prometheus-alertmanager'],
+  },
+  { name: 'nannyml', about: 'NannyML: performance without labels, chunk by chunk' },
+  { name: 'grafana', about: "Grafana's published schema (its foundation SDK): every field of our dashboards is known to it" },
   {
     name: 'bundlers',
     about: 'Vite 7 and 8, webpack, Next.js, esbuild, Rollup: built, served in dev mode, seen in Chromium',

@@ -1,4 +1,4 @@
-/** What runs in the page: the suites of storage, tracker and registry over IndexedDB, and a queue that outlives a reload. */
+/** What runs in the page: the suites of storage, tracker and registry over IndexedDB, versions of datasets, and a queue that outlives a reload. */
 import { indexeddbStorage } from '../../src/adapters/indexeddb/indexeddb-storage'
 import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { memoryTracker } from '../../src/adapters/memory/memory-tracker'
@@ -6,6 +6,7 @@ import { mlflowTracker } from '../../src/adapters/mlflow/tracker/mlflow-tracker'
 import { filesTracker } from '../../src/adapters/mlruns/files-tracker'
 import { isMillwrightError } from '../../src/core/errors'
 import { createRng, type Rng } from '../../src/core/random'
+import { type Dataset, DatasetStore, fingerprint, fromColumns } from '../../src/dataset'
 import { type QueuedTracker, queuedTracker } from '../../src/layers/queued/queued-tracker'
 import type { ObjectStore } from '../../src/ports/object-store'
 import type { RegistryBackend } from '../../src/ports/registry-backend'
@@ -133,6 +134,54 @@ export async function compare(seed: number, calls: number): Promise<string> {
     if (a !== b) return `call ${i} of seed ${seed}, ${call.name}: ${a.slice(0, 300)}, in memory ${b.slice(0, 300)}`
   }
   return `${calls} calls agree`
+}
+
+/** A table of a tab: most rows are those of every tab, the last hundred its own. */
+function table(tab: string, round: number): Dataset {
+  const id = Int32Array.from({ length: 2000 }, (_, row) => row)
+  return fromColumns({
+    id,
+    value: Float64Array.from(id, (row) => (row < 1900 ? row / 7 : row + round)),
+    text: Array.from(id, (row) => (row < 1900 ? `row ${row % 90}` : `${tab} ${round}`)),
+  })
+}
+
+const versionStore = (): DatasetStore => new DatasetStore({ storage: indexeddbStorage({ name: 'versions' }), chunkRows: 256 })
+
+/** Commits versions to a store that another tab commits to as well; the numbers of the versions. */
+export async function commitVersions(tab: string, count: number): Promise<readonly number[]> {
+  const store = versionStore()
+  const numbers: number[] = []
+  for (let round = 0; round < count; round++)
+    numbers.push((await store.commit('shared', table(tab, round), { message: `${tab} ${round}` })).version)
+  return numbers
+}
+
+/** After the reload: every version is whole, tags move, a difference is found, what is removed is collected. */
+export async function useVersions(): Promise<Readonly<Record<string, unknown>>> {
+  const store = versionStore()
+  const versions = await store.versions('shared')
+  const loaded = await Promise.all(
+    versions.map(async ({ reference, message = '' }) => {
+      const [tab, round] = message.split(' ') as [string, string]
+      return fingerprint(await store.load(reference)) === fingerprint(table(tab, Number(round)))
+    }),
+  )
+  await store.tag('shared@1', 'prod')
+  const diff = await store.diff('shared@prod', 'shared', { key: 'id' })
+  const before = await store.gc({ graceMs: 0, dryRun: true })
+  for (const { reference } of versions.slice(1)) await store.remove(reference)
+  await store.gc({ graceMs: 0 })
+  const after = await store.gc({ graceMs: 0 })
+  return {
+    versions: versions.length,
+    whole: loaded.every(Boolean),
+    prod: (await store.version('shared@prod')).version,
+    changedRows: diff.rows?.changed,
+    chunksLeft: after.chunks - after.deleted < before.chunks ? 'fewer' : 'as many',
+    problems: (await store.verify()).length,
+    stillThere: (await store.load('shared@prod')).numRows,
+  }
 }
 
 interface RandomCall {

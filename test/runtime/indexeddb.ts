@@ -1,4 +1,7 @@
-/** The suites of storage, tracker and registry over the real IndexedDB of headless Chromium, two tabs at once, and an offline queue over a reload. */
+/**
+ * The suites of storage, tracker and registry over the real IndexedDB of headless Chromium, two tabs at once, versions of datasets, and an offline queue
+ * over a reload.
+ */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -57,6 +60,13 @@ try {
   expectSame(first.length + second.length, 200, 'two tabs creating the same 200 keys: each is won once')
   expectSame(await call(tab, 'lines'), { tab1: 200, tab2: 200, torn: 0 }, 'lines appended by two tabs at once')
 
+  const commits = await Promise.all([call<number[]>(tab, 'commitVersions', 'tab1', 5), call<number[]>(other, 'commitVersions', 'tab2', 5)])
+  expectSame(
+    commits.flat().sort((a, b) => a - b),
+    Array.from({ length: 10 }, (_, i) => i + 1),
+    'two tabs committing versions of one dataset',
+  )
+
   const logged = await call<number>(tab, 'logOffline')
   await tab.goto('about:blank')
   await tab.goto(url)
@@ -73,6 +83,11 @@ try {
       waiting: 0,
     },
     'a run logged without a server, delivered after a reload',
+  )
+  expectSame(
+    await call(tab, 'useVersions'),
+    { versions: 10, whole: true, prod: 1, changedRows: 100, chunksLeft: 'fewer', problems: 0, stillThere: 2000 },
+    'versions of a dataset after a reload: load, tag, diff, gc, verify',
   )
 } finally {
   await browser.close()

@@ -43,6 +43,7 @@ async function chromium(): Promise<void> {
   await installChromium()
   await program('browser')
   await program('indexeddb')
+  await program('threads')
 }
 
 /** Runs a program of this folder. */

@@ -7,7 +7,7 @@ import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../../core/errors'
 import { parseJson } from '../../core/json'
 import { checkOptions, nonEmptyString, ofType, oneOf } from '../../core/options'
-import { throwIfAborted } from '../../core/signal'
+import { abortSignalOf, type CancelSignal, throwIfAborted } from '../../core/signal'
 import type { LoadedModel, ModelPackage, ModelRuntime, ModelTask, PackableModel, PredictionBatch } from '../../ports/model'
 import type { CellValue } from '../../schema/column'
 import { assertSignature, type ColumnSpec, isTensorSide, type ModelSignature } from '../../schema/signature'
@@ -141,25 +141,61 @@ function functionName({ files }: ModelPackage): string {
 function openFunction(predict: RowFunction, model: Pick<LoadedModel, 'signature' | 'task' | 'classes'>): LoadedModel {
   const { signature, task, classes } = model
   const names = (signature.inputs as readonly ColumnSpec[]).map(({ name }) => name)
+  const rowOf = rowMaker(names)
   let disposed = false
+  const answer = async (
+    numRows: number,
+    row: (index: number) => FunctionRow,
+    signal: CancelSignal | undefined,
+  ): Promise<PredictionBatch> => {
+    if (disposed) throw new MillwrightError('InvalidState', 'the function model is disposed')
+    const options = new RowOptions(signal)
+    const answers: FunctionAnswer[] = []
+    throwIfAborted(signal)
+    for (let i = 0; i < numRows; i++) {
+      answers.push(await predict(row(i), options))
+      throwIfAborted(signal)
+    }
+    return batchOf(answers, classes)
+  }
   return {
     signature,
     task,
     classes,
     async run(input, { signal } = {}) {
-      if (disposed) throw new MillwrightError('InvalidState', 'the function model is disposed')
-      throwIfAborted(signal)
       const rows = pick(input, names)
-      const answers: FunctionAnswer[] = []
-      for (let i = 0; i < rows.numRows; i++) {
-        answers.push(await predict(rowAt(rows, i), { signal }))
-        throwIfAborted(signal)
-      }
-      return batchOf(answers, classes)
+      return answer(rows.numRows, (i) => rowAt(rows, i), signal)
     },
+    runCells: (rows, { signal } = {}) => answer(rows.length, (i) => rowOf(rows[i] as readonly CellValue[]), signal),
     async dispose() {
       disposed = true
     },
+  }
+}
+
+/** What the function gets beside its row. Its `AbortSignal` is made when the function asks for it, which few do. */
+class RowOptions {
+  readonly #signal: CancelSignal | undefined
+  #made: AbortSignal | undefined
+
+  constructor(signal: CancelSignal | undefined) {
+    this.#signal = signal
+  }
+
+  get signal(): AbortSignal | undefined {
+    if (this.#signal !== undefined) this.#made ??= abortSignalOf(this.#signal)
+    return this.#made
+  }
+}
+
+/** Makes rows as objects. */
+function rowMaker(names: readonly string[]): (cells: readonly CellValue[]) => FunctionRow {
+  // An assignment to `__proto__` would set no member.
+  if (names.includes('__proto__')) return (cells) => Object.fromEntries(names.map((name, j) => [name, cells[j] ?? null]))
+  return (cells) => {
+    const row: FunctionRow = {}
+    for (let j = 0; j < names.length; j++) row[names[j] as string] = cells[j] ?? null
+    return row
   }
 }
 

@@ -21,6 +21,11 @@ export interface MailTransport {
   sendMail(mail: OutgoingMail): Promise<unknown>
 }
 
+/** The part of nodemailer that is used. */
+export interface Nodemailer {
+  createTransport(options: unknown): MailTransport
+}
+
 /** Options of {@link emailSink}. */
 export interface EmailOptions {
   readonly from: string
@@ -30,7 +35,7 @@ export interface EmailOptions {
   /** Before the subject. @default '[Millwright]' */
   readonly prefix?: string | undefined
   /** nodemailer. @default loaded when the first mail is sent */
-  readonly lib?: { createTransport(options: unknown): MailTransport } | undefined
+  readonly lib?: Nodemailer | undefined
 }
 
 /**
@@ -71,7 +76,7 @@ export function emailSink(options: EmailOptions): AlertSink {
 
 async function openTransport({ transport, lib }: EmailOptions): Promise<MailTransport> {
   if (typeof (transport as Partial<MailTransport>).sendMail === 'function') return transport as MailTransport
-  const nodemailer = lib ?? (await loadPeer<NonNullable<EmailOptions['lib']>>('nodemailer', { needed: 'emailSink' }))
+  const nodemailer = lib ?? (await loadPeer<Nodemailer>('nodemailer', { needed: 'emailSink' }))
   return nodemailer.createTransport(transport)
 }
 

@@ -23,15 +23,17 @@ export async function sessionEngine(lib: OnnxLib, bytes: Uint8Array, sessionOpti
   })
   const make = lib.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object
   return {
-    async run(feeds, fetches) {
-      const given = Object.fromEntries(
-        Object.entries(feeds).map(([name, tensor]) => {
-          const { type, data, dims } = toEngine(tensor)
-          return [name, new make(type, data, dims)]
-        }),
-      )
-      const results = await session.run(given as never, fetches as never)
-      return Object.fromEntries(fetches.map((name): [string, ModelTensor] => [name, fromEngine(results[name] as EngineTensor)]))
+    run(feeds, fetches) {
+      const given: Record<string, object> = {}
+      for (const name of Object.keys(feeds)) {
+        const { type, data, dims } = toEngine(feeds[name] as ModelTensor)
+        given[name] = new make(type, data, dims)
+      }
+      return session.run(given as never, fetches as never).then((results) => {
+        const tensors: Record<string, ModelTensor> = {}
+        for (const name of fetches) tensors[name] = fromEngine(results[name] as EngineTensor)
+        return tensors
+      })
     },
     close: () => session.release(),
   }

@@ -1,7 +1,7 @@
 /** ADWIN: keeps a window of adaptive length, and drops its older part when the mean has changed. Needs logarithmic memory. */
 import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { streamDetector } from './stream-detector'
+import { DRIFT, QUIET, streamDetector } from './stream-detector'
 
 /** Options of {@link adwin}. */
 export interface AdwinOptions {
@@ -62,7 +62,7 @@ export function adwin(options: AdwinOptions = {}): Detector {
           dropOldest(state)
         }
       }
-      return { driftDetected, warningDetected: false }
+      return driftDetected ? DRIFT : QUIET
     },
   })
 }

@@ -1,7 +1,7 @@
 /** DDM: detects a rise of the error rate of a model in a stream of correct (0) and wrong (1) predictions. */
 import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { streamDetector } from './stream-detector'
+import { DRIFT, QUIET, streamDetector, WARNING } from './stream-detector'
 
 /** Options of {@link ddm}. */
 export interface DdmOptions {
@@ -40,15 +40,15 @@ export function ddm(options: DdmOptions = {}): Detector {
     step(state, value) {
       state.count++
       state.rate += (value - state.rate) / state.count
-      if (state.count <= warmStart) return { driftDetected: false, warningDetected: false }
+      if (state.count <= warmStart) return QUIET
       const spread = Math.sqrt((state.rate * (1 - state.rate)) / state.count)
       const level = state.rate + spread
       if (state.bestRate === null || state.bestSpread === null || level <= state.bestRate + state.bestSpread) {
         state.bestRate = state.rate
         state.bestSpread = spread
       }
-      const driftDetected = level > state.bestRate + driftThreshold * state.bestSpread
-      return { driftDetected, warningDetected: !driftDetected && level > state.bestRate + warningThreshold * state.bestSpread }
+      if (level > state.bestRate + driftThreshold * state.bestSpread) return DRIFT
+      return level > state.bestRate + warningThreshold * state.bestSpread ? WARNING : QUIET
     },
   })
 }

@@ -1,7 +1,8 @@
 /** Page–Hinkley: detects a change of the mean of a stream in constant memory. */
+import type { Json } from '../../core/json'
 import { checkOptions, finiteNumber, oneOf, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { streamDetector } from './stream-detector'
+import { DRIFT, QUIET, streamDetector } from './stream-detector'
 
 /** Options of {@link pageHinkley}. */
 export interface PageHinkleyOptions {
@@ -17,16 +18,15 @@ export interface PageHinkleyOptions {
   readonly mode?: 'up' | 'down' | 'both' | undefined
 }
 
-/** Sums are `null`-free JSON: the extremes start at the first value instead of at infinity. */
 interface State {
-  readonly [key: string]: number | null
+  readonly [key: string]: number
   readonly count: number
   readonly mean: number
   readonly rise: number
   readonly fall: number
-  /** Smallest rise and largest fall so far; `null` before the first value. */
-  readonly lowest: number | null
-  readonly highest: number | null
+  /** Smallest rise and largest fall so far; 0 before the first value. */
+  readonly lowest: number
+  readonly highest: number
 }
 
 /**
@@ -52,18 +52,24 @@ export function pageHinkley(options: PageHinkleyOptions = {}): Detector {
   return streamDetector<State>({
     name: 'pageHinkley',
     capabilities: { realValues: true, warnings: false, twoSided: mode === 'both' },
-    fresh: () => ({ count: 0, mean: 0, rise: 0, fall: 0, lowest: null, highest: null }),
+    fresh: () => ({ count: 0, mean: 0, rise: 0, fall: 0, lowest: 0, highest: 0 }),
+    // Up to release 0.1 the extremes were null before the first value.
+    upgrade: (saved) => {
+      const { lowest, highest, ...rest } = (saved ?? {}) as Readonly<Record<string, Json>>
+      return lowest === null && highest === null ? { ...rest, lowest: 0, highest: 0 } : saved
+    },
     step(state, value) {
       state.count++
       state.mean += (value - state.mean) / state.count
       const deviation = value - state.mean
       state.rise = alpha * state.rise + deviation - delta
       state.fall = alpha * state.fall + deviation + delta
-      state.lowest = Math.min(state.lowest ?? state.rise, state.rise)
-      state.highest = Math.max(state.highest ?? state.fall, state.fall)
+      if (state.count === 1 || state.rise < state.lowest) state.lowest = state.rise
+      if (state.count === 1 || state.fall > state.highest) state.highest = state.fall
+      if (state.count < minInstances) return QUIET
       const up = mode !== 'down' && state.rise - state.lowest > threshold
       const down = mode !== 'up' && state.highest - state.fall > threshold
-      return { driftDetected: state.count >= minInstances && (up || down), warningDetected: false }
+      return up || down ? DRIFT : QUIET
     },
   })
 }

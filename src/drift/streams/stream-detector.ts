@@ -14,7 +14,9 @@ export interface StreamDetectorParts<State extends Json & object> {
   readonly fresh: () => State
   /** Returns the first invalid member of a restored state; its members have the right types. */
   readonly problemOf?: (state: State) => DetectorProblem | undefined
-  /** Updates `state` with a checked value. */
+  /** Brings the state of an earlier release into today's form, before it is checked. */
+  readonly upgrade?: (state: Json) => Json
+  /** Updates `state` with a checked value, and says what it gives: {@link QUIET}, {@link WARNING} or {@link DRIFT}. */
   readonly step: (state: { -readonly [K in keyof State]: State[K] }, value: number) => DetectorSignal
 }
 
@@ -24,7 +26,10 @@ export interface DetectorProblem {
   readonly expected: string
 }
 
-const quiet: DetectorSignal = { driftDetected: false, warningDetected: false }
+/** The signals, made once: detectors are updated millions of times. */
+export const QUIET: DetectorSignal = { driftDetected: false, warningDetected: false }
+export const WARNING: DetectorSignal = { driftDetected: false, warningDetected: true }
+export const DRIFT: DetectorSignal = { driftDetected: true, warningDetected: false }
 
 /** Creates a detector from its parts. A restored state must have the members of a new one, with the same types. */
 export function streamDetector<State extends Json & object>(parts: StreamDetectorParts<State>): Detector {
@@ -36,7 +41,7 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
     name,
     capabilities: Object.freeze({ ...capabilities }),
     update(value) {
-      if (value !== value) return quiet
+      if (value !== value) return QUIET
       const allowed = capabilities.realValues ? Number.isFinite(value) : value === 0 || value === 1
       if (!allowed || typeof value !== 'number') {
         throw invalidArgument(`a value for ${name} must be ${capabilities.realValues ? 'a finite number' : '0 or 1'}, got ${show(value)}`)
@@ -56,12 +61,13 @@ export function streamDetector<State extends Json & object>(parts: StreamDetecto
       const subject = `the state of ${name}`
       if (given.name !== name) throw damaged(subject, ['name'], show(name), given.name)
       if (typeof given.drifted !== 'boolean') throw damaged(subject, ['drifted'], 'true or false', given.drifted)
-      checkShape(given.state, fresh(), subject)
-      const problem = parts.problemOf?.(given.state as State)
+      const restored = parts.upgrade === undefined ? given.state : parts.upgrade(given.state as Json)
+      checkShape(restored, fresh(), subject)
+      const problem = parts.problemOf?.(restored as State)
       if (problem !== undefined) {
-        throw damaged(subject, ['state', problem.member], problem.expected, (given.state as State)[problem.member as keyof State])
+        throw damaged(subject, ['state', problem.member], problem.expected, (restored as State)[problem.member as keyof State])
       }
-      state = structuredClone(given.state) as State
+      state = structuredClone(restored) as State
       drifted = given.drifted
     },
   })

@@ -91,7 +91,6 @@ async function carryOut<Input, Steps, Params>(
     await untilStored(options, () => record.update((state) => withStatus(state, run.runId)))
     if (signal.aborted) return { status: 'cancelled', why: reasonOf(signal) }
     const result = await resultOf(options, run, signal)
-    if (result === undefined) return { status: 'finished' }
     onResult(result)
     const failed = Object.entries<{ readonly status: string; readonly error?: { readonly message: string } | undefined }>(
       result.steps,
@@ -113,12 +112,11 @@ function reasonOf(signal: AbortSignal): string | undefined {
   return signal.reason instanceof Error ? signal.reason.message : undefined
 }
 
-/** The result; `undefined` when another process had finished the run. */
 async function resultOf<Input, Steps, Params>(
   { pipeline, runOptions, clock }: RunsOptions<Input, Steps, Params>,
   run: PendingRun,
   signal: AbortSignal,
-): Promise<RunResult<Steps> | undefined> {
+): Promise<RunResult<Steps>> {
   const options = runOptions(run)
   const input = run.input === undefined ? options.input : ((await valueCodec().decode(utf8(run.input))) as Input)
   return runOrResume(pipeline, run.runId, {

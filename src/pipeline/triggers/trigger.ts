@@ -1,6 +1,7 @@
 /** What starts runs of a pipeline: the interface of triggers, and the firings they make. */
 import type { Awaitable } from '../../core/awaitable'
 import type { Clock } from '../../core/clock'
+import { invalidArgument } from '../../core/errors'
 import { assertSafeSegment } from '../../core/ids'
 import type { Json } from '../../core/json'
 import type { OptionRule } from '../../core/options'
@@ -91,4 +92,6 @@ export function timedRules(): Readonly<Record<'catchUp' | 'lateMs', OptionRule>>
 /** Checks the name of a trigger. @throws InvalidArgument */
 export function assertTriggerName(name: string): void {
   assertSafeSegment(name, 'the name of a trigger')
+  // Ids of runs are made of it, and must be usable as file names, too.
+  if (name.length > 100) throw invalidArgument(`the name of a trigger must have at most 100 characters, got ${name.length}`)
 }

@@ -1,14 +1,9 @@
 /** The same models on onnxruntime-node, in its workers' place on onnxruntime-web in Node, and on onnxruntime-web in Chromium: equal answers. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
-import { basename, join, resolve } from 'node:path'
-import { bundle } from '../../../scripts/run.mjs'
-import type { OnnxLib } from '../../../src/adapters/onnxruntime/onnx-runtime'
-import { startChromium } from '../../support/chromium'
-import { type Answers, type Case, runCase } from './_cases'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Answers, Case } from './_cases'
+import { assertClose, startEngines } from './_engines'
 
 const fixtures = 'test/fixtures/onnx'
 const data = process.env.MILLWRIGHT_DATA ?? ['../shared/data', '../../shared/data'].find((path) => existsSync(path))
@@ -162,68 +157,20 @@ function kindRows(name: string): Record<string, number>[] {
   ).map((row) => Object.fromEntries(row.map((value, i) => [`X_${i}`, value])))
 }
 
-function assertClose(found: Answers, expected: Partial<Answers>, tolerance: number, what: string): void {
-  if (expected.labels !== undefined) assert.deepEqual(found.labels, expected.labels, what)
-  if (expected.numbers === undefined) return
-  assert.equal(found.numbers.length, expected.numbers.length, what)
-  for (const [i, value] of expected.numbers.entries()) {
-    const other = found.numbers[i] as number
-    assert.ok(Object.is(value, other) || Math.abs(value - other) <= tolerance, `${what}: ${other} for ${value} at place ${i}`)
-  }
-}
-
-const require = createRequire(join(resolve('.venvs/onnx-web'), 'package.json'))
-const web = require('onnxruntime-web') as OnnxLib & { env: { wasm: { numThreads: number } }; default?: unknown }
-web.env.wasm.numThreads = 1
-
-const folder = 'node_modules/.millwright/onnx-web'
-mkdirSync(folder, { recursive: true })
-await bundle('test/interop/onnx-web/_cases.ts', `${folder}/cases.js`, {
-  platform: 'browser',
-  target: 'es2022',
-  sourcemap: false,
-  inlinePackages: true,
-})
-const dist = resolve('.venvs/onnx-web/node_modules/onnxruntime-web/dist')
-const page = `<!doctype html><meta charset="utf-8"><title>onnx</title>
-<script type="module">
-import * as ort from '/ort/ort.wasm.min.mjs'
-import { runCase } from '/cases.js'
-ort.env.wasm.wasmPaths = '/ort/'
-ort.env.wasm.numThreads = 1
-window.runCase = (asked) => runCase(asked, ort)
-</script>`
-const server = createServer((request, response) => {
-  const path = (request.url ?? '/').split('?')[0] as string
-  const type = path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript'
-  if (path === '/cases.js') response.setHeader('Content-Type', type).end(readFileSync(`${folder}/cases.js`))
-  else if (path.startsWith('/ort/')) response.setHeader('Content-Type', type).end(readFileSync(join(dist, basename(path))))
-  else response.setHeader('Content-Type', 'text/html').end(page)
-})
-await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-const browser = await startChromium()
+const engines = await startEngines()
 try {
-  const tab = await browser.newPage()
-  tab.on('pageerror', (error) => console.log(`page: ${error.message}`))
-  await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-  await tab.waitForFunction('window.runCase', undefined, { timeout: 60_000 })
   for (const { asked, expected, tolerance = 1e-5 } of filled) {
-    const own = await runCase(asked, undefined)
+    const own = await engines.node(asked)
     assertClose(own, expected, tolerance, `${asked.name} on onnxruntime-node`)
     if (asked.name.startsWith('silero')) checkVoice(own)
-    assertClose(await runCase(asked, web), own, tolerance, `${asked.name} on onnxruntime-web in Node`)
-    const shown = (await tab.evaluate(
-      (one) => (window as unknown as { runCase(one: unknown): Promise<unknown> }).runCase(one),
-      asked as never,
-    )) as Answers
-    assertClose(shown, own, tolerance, `${asked.name} in Chromium`)
+    assertClose(await engines.web(asked), own, tolerance, `${asked.name} on onnxruntime-web in Node`)
+    assertClose(await engines.page(asked), own, tolerance, `${asked.name} in Chromium`)
     console.log(
-      `${asked.name}: ${own.labels.length} labels, ${own.numbers.length} numbers, equal on onnxruntime-node, onnxruntime-web in Node, and in Chromium ${browser.version()}`,
+      `${asked.name}: ${own.labels.length} labels, ${own.numbers.length} numbers, equal on onnxruntime-node, onnxruntime-web in Node, and in Chromium ${engines.version}`,
     )
   }
 } finally {
-  await browser.close()
-  server.close()
+  await engines.close()
 }
 
 /** The first output of each call is the probability of a voice; 256 numbers of state follow. */

@@ -1,5 +1,5 @@
 /** What a lane runs in: `.venvs/<lane>` for Python (made with uv), the same folder for packages of npm. Made anew when the pinned file changes. */
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installChromium } from '../../support/chromium'
 import { installPackages, isReady } from '../../support/pinned-packages'
@@ -11,6 +11,11 @@ export function venvOf(lane: Lane): string {
   return join('.venvs', lane.name)
 }
 
+/** The folder a lane's packages of Debian are unpacked in: their programs are in `usr/bin` below it. */
+export function debianFolderOf(lane: Pick<Lane, 'name'>): string {
+  return join('.venvs', `${lane.name}-debian`)
+}
+
 /** Installs what `lane` needs and is not there yet. @throws Error with what the installer said */
 export async function prepare(lane: Lane): Promise<void> {
   const folder = folderOf(lane.name)
@@ -20,8 +25,17 @@ export async function prepare(lane: Lane): Promise<void> {
     if (suffix !== null) await makeVenv(`${venvOf(lane)}${suffix[1] ?? ''}`, join(folder, file))
   }
   if (files.includes('package-lock.json')) await installPackages(venvOf(lane), folder)
+  if (lane.debian !== undefined) await unpackDebian(debianFolderOf(lane), lane.debian)
+  for (const [path, name] of Object.entries(lane.installs ?? {})) if (!existsSync(path)) await installDebian(name)
   if (lane.browser) await installChromium()
   if (lane.build) await build()
+}
+
+/** Installs a package of Debian. @throws Error with what apt said */
+async function installDebian(name: string): Promise<void> {
+  console.info(`installing ${name}`)
+  await runCommand('apt-get', ['update', '-qq'])
+  await runCommand('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name])
 }
 
 const build = once(async () => {
@@ -35,6 +49,21 @@ const installUv = once(async () => {
   await runCommand('python3', ['-m', 'venv', join('.venvs', 'uv')])
   await runCommand(join('.venvs', 'uv', 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', 'uv==0.13.9'])
 })
+
+/** Downloads packages with apt and unpacks them in `folder`, unless they are there. @throws Error with what apt said */
+async function unpackDebian(folder: string, packages: readonly string[]): Promise<void> {
+  const ready = join(folder, 'ready')
+  if (existsSync(ready) && readFileSync(ready, 'utf8') === packages.join(' ')) return
+  console.info(`making ${folder}`)
+  rmSync(folder, { recursive: true, force: true })
+  const archives = join(folder, 'archives')
+  mkdirSync(archives, { recursive: true })
+  await runCommand('apt-get', ['update', '-qq'])
+  await runCommand('apt-get', ['download', '-qq', ...packages], { cwd: archives })
+  for (const archive of readdirSync(archives)) await runCommand('dpkg', ['-x', join(archives, archive), folder])
+  rmSync(archives, { recursive: true })
+  writeFileSync(ready, packages.join(' '))
+}
 
 async function makeVenv(folder: string, requirements: string): Promise<void> {
   if (isReady(folder, requirements)) return

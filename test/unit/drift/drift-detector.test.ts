@@ -275,7 +275,7 @@ describe('kinds and methods', () => {
     expect(codeOf(() => new DriftDetector({ tresholds: 1 } as object))).toMatch(
       /`tresholds` is not an option of DriftDetector; it has threshold, method/,
     )
-    expect(codeOf(() => new DriftDetector({ method: 'chi2' as 'ks' }))).toMatch(/must be one of "auto", "ks", "chiSquare"/)
+    expect(codeOf(() => new DriftDetector({ method: 'chi2' as 'ks' }))).toMatch(/must be one of "auto", "evidently", "ks", .*"chiSquare"/)
     expect(codeOf(() => new DriftDetector().detect(table))).toMatch(/^NotFitted/)
     expect(codeOf(() => new DriftDetector().profile())).toMatch(/^NotFitted/)
     expect(codeOf(() => new DriftDetector().fit([{ a: 1 }] as never))).toMatch(
@@ -496,7 +496,7 @@ describe('fromProfile', () => {
     expect(damaged({ format: 'other' })).toMatch(
       /^Corrupt: the drift profile is damaged: `format` must be one of "millwright-drift-profile", got "other"/,
     )
-    expect(damaged({ version: 2 })).toMatch(/^Unsupported: .* format version 2/)
+    expect(damaged({ version: 3 })).toMatch(/^Unsupported: .* format version 3/)
     expect(damaged({ columns: 3 })).toMatch(/^Corrupt/)
     expect(damaged({ columns: [{ ...profile.columns[0], sample: [] }] })).toMatch(
       /^Corrupt: .*`columns\[0\]\.sample` must be an array of at least one number, got an array of 0/,

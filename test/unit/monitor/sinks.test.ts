@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MillwrightError } from '../../../src/core/errors'
-import { actionSink, callbackSink, logSink, onlyAlerts, retrainOn, rollbackOn } from '../../../src/monitor'
+import { actionSink, callbackSink, logSink, onlyAlerts, retrainSink, rollbackSink } from '../../../src/monitor'
 import type { AlertSink } from '../../../src/ports/alert-sink'
 import { alertMessage as message } from './helpers'
 
@@ -57,12 +57,12 @@ describe('sinks', () => {
   it('roll back and retrain', async () => {
     const calls: string[] = []
     const registry = { rollback: async (...args: string[]) => void calls.push(args.join(' ')) }
-    await rollbackOn({ registry, model: 'bikes', rules: ['r'] }).send(message('a'))
+    await rollbackSink({ registry, model: 'bikes', rules: ['r'] }).send(message('a'))
     const failing = { rollback: async () => Promise.reject(new MillwrightError('InvalidState', 'nothing to go back to')) }
-    await expect(rollbackOn({ registry: failing, model: 'bikes' }).send(message('a'))).rejects.toThrow('nothing to go back to')
+    await expect(rollbackSink({ registry: failing, model: 'bikes' }).send(message('a'))).rejects.toThrow('nothing to go back to')
     const loop = { running: false, retrain: async (reason?: string) => void calls.push(reason ?? '') }
-    await retrainOn(loop, { severities: ['warning'] }).send(message('a'))
-    await retrainOn({ ...loop, running: true }).send(message('a'))
+    await retrainSink(loop, { severities: ['warning'] }).send(message('a'))
+    await retrainSink({ ...loop, running: true }).send(message('a'))
     await callbackSink(({ id }) => void calls.push(id)).send(message('last'))
     expect(calls).toEqual(['bikes champion', 'r: x is 0.5', 'last'])
     expect(() => callbackSink(1 as never)).toThrow('callbackSink takes a function, got 1')

@@ -93,7 +93,7 @@ describe('a job for another process', () => {
       'step "list" of pipeline "jobs" cannot run in another process: the output of "a" cannot be stored',
     )
     await expect(build(storage).runJob({ pipeline: 'other' } as StepJobRef)).rejects.toThrow('was given a job of pipeline "other"')
-    const ref = { pipeline: 'jobs', runId: 'r', attempt: 1, seed: 0, params: {}, inputs: {} }
+    const ref = { pipeline: 'jobs', runId: 'r', attempt: 1, version: '1', seed: 0, params: {}, inputs: {} }
     await expect(build(storage).runJob({ ...ref, step: 'lost' })).rejects.toMatchObject({ code: 'NotFound' })
     await expect(build(storage).runJob({ ...ref, step: 'first', index: 9 })).rejects.toMatchObject({ code: 'InvalidState' })
   })

@@ -11,7 +11,7 @@ interface Rig {
   finish(): Promise<void>
   readonly waiting: number
   readonly shed: string[]
-  ask(...rows: number[]): Promise<number[]>
+  ask(...rows: number[]): Promise<readonly number[]>
 }
 
 /** Squares numbers; fails on negative ones. Runs end by hand when `byHand`. */
@@ -215,11 +215,13 @@ describe('createMicroBatcher', () => {
       maxSize: fc.integer({ min: 1, max: 8 }),
       maxDelayMs: fc.nat(5),
       concurrency: fc.integer({ min: 1, max: 3 }),
+      adaptive: fc.boolean(),
+      joins: fc.boolean(),
     })
     await fc.assert(
       fc.asyncProperty(events, options, async (list, chosen) => {
         const { ask, clock, batches, batcher } = rig({ ...chosen, maxQueue: 10_000 })
-        const answers: Promise<number[]>[] = []
+        const answers: Promise<readonly number[]>[] = []
         for (const [rows, pause, settleNow] of list) {
           answers.push(ask(...rows))
           if (settleNow) await settle()
@@ -227,11 +229,61 @@ describe('createMicroBatcher', () => {
         }
         await batcher.drain()
         expect(await Promise.all(answers)).toEqual(list.map(([rows]) => rows.map((row) => row * row)))
+        expect(batcher.queueRows).toBe(0)
         expect(Math.max(0, ...batches.map(({ length }) => length))).toBeLessThanOrEqual(chosen.maxSize)
         expect(batches.flat()).toEqual(list.flatMap(([rows]) => rows))
         expect(clock.timers).toBe(0)
       }),
       { numRuns: 60 },
     )
+  })
+
+  it('executes each request at once and alone when it does not join', async () => {
+    const { ask, batches, clock } = rig({ joins: false, concurrency: 2, maxSize: Number.POSITIVE_INFINITY })
+    expect(await Promise.all([ask(1), ask(2, 3), ask(4)])).toEqual([[1], [4, 9], [16]])
+    expect(batches).toEqual([[1], [2, 3], [4]])
+    expect(clock.timers).toBe(0)
+  })
+
+  it('executes a long queue of quick runs without deep recursion', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => i)
+    const clock = handClock()
+    const batcher = createMicroBatcher<number[], number>({
+      run: (work) => work.flat(),
+      split: (work, from, to) => work.slice(from, to),
+      mayJoin: () => false,
+      joins: false,
+      maxSize: 1,
+      maxDelayMs: 0,
+      maxQueue: 50_000,
+      concurrency: 1,
+      now: clock.now,
+      clock,
+      onShed: () => {},
+      onStart: () => {},
+    })
+    expect(await batcher.add(rows, rows.length, {})).toEqual(rows)
+  })
+
+  it('refuses a call whose deadline would pass in the queue, once it knows what executions take', async () => {
+    const { ask, batcher, clock, finish, shed } = rig({ maxSize: 1, maxDelayMs: 0, maxQueue: 100 }, true)
+    for (let i = 0; i < 10; i++) {
+      const answer = ask(i)
+      await settle()
+      clock.advance(10)
+      await finish()
+      await answer
+    }
+    const answers = Array.from({ length: 5 }, (_, i) => ask(i))
+    await settle()
+    expect(await batcher.add([7], 1, { deadlineMs: 30 }).catch((error: unknown) => error)).toMatchObject({
+      code: 'Unavailable',
+      details: { reason: 'no-time', retryAfterMs: expect.closeTo(10, 5) },
+    })
+    const patient = batcher.add([8], 1, { deadlineMs: 1000 })
+    expect(shed).toEqual(['no-time'])
+    for (let i = 0; i < 6; i++) await finish()
+    expect(await Promise.all(answers)).toEqual([[0], [1], [4], [9], [16]])
+    expect(await patient).toEqual([64])
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { functionModel, functionRuntime } from '../../../src/adapters/function/function-runtime'
 import { MillwrightError } from '../../../src/core/errors'
 import type { LoadedModel, PredictionRecord, RefusedInput } from '../../../src/ports/model'
@@ -120,6 +120,22 @@ describe('batching', () => {
     expect(answers.map(({ prediction }) => prediction)).toEqual(Array.from({ length: 64 }, (_, x) => 2 * x + 200))
     expect(model.batches).toEqual([64])
     expect(predictor.stats()).toMatchObject({ requests: 64, rows: 64, batches: 1, queueRows: 0, inFlight: 0 })
+  })
+
+  it('keeps the process alive while calls wait for others', async () => {
+    const timers: unknown[] = []
+    const original = globalThis.setTimeout
+    const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((...given: Parameters<typeof setTimeout>) => {
+      const timer = original(...given)
+      if ((given[1] ?? 0) <= 1) timers.push(timer)
+      return timer
+    }) as typeof setTimeout)
+    const predictor = Predictor.of(watchedModel(), { batch: { maxDelayMs: 1 } })
+    await Promise.all([predictor.predictOne({ x: 1 }), predictor.predictOne({ x: 2 })])
+    spy.mockRestore()
+    expect(timers.length).toBeGreaterThan(0)
+    expect(timers.every((timer) => (timer as NodeJS.Timeout).hasRef())).toBe(true)
+    await predictor.close()
   })
 
   it('does not let one bad row fail its neighbours', async () => {

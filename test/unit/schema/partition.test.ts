@@ -50,15 +50,24 @@ describe('folds of row numbers', () => {
   })
 
   it('random, block and time folds', () => {
+    // KFold(2).split(range(5)) and KFold(4).split(range(342)) of scikit-learn 1.9.
     expect(blockFolds(5, 2).map((rows) => [...rows])).toEqual([
-      [0, 1],
-      [2, 3, 4],
+      [0, 1, 2],
+      [3, 4],
     ])
+    expect(blockFolds(342, 4).map(({ length }) => length)).toEqual([86, 86, 85, 85])
     expect(randomFolds(10, 3, createRng(1)).map(({ length }) => length)).toEqual([4, 3, 3])
     expect(timeFolds(Int32Array.of(3, 1, 0, 2), 3).map(({ train, test }) => [[...train], [...test]])).toEqual([
       [[3], [1]],
       [[3, 1], [0]],
       [[3, 1, 0], [2]],
+    ])
+    // TimeSeriesSplit(3).split(range(11)): tests of two rows each, behind 5, 7 and 9.
+    const eleven = Int32Array.from({ length: 11 }, (_, row) => row)
+    expect(timeFolds(eleven, 3).map(({ train, test }) => [train.length, ...test])).toEqual([
+      [5, 5, 6],
+      [7, 7, 8],
+      [9, 9, 10],
     ])
     expect(() => blockFolds(5, 1)).toThrow('a whole number ≥ 2, got 1')
     expect([...complement(Int32Array.of(0, 2), 4)]).toEqual([1, 3])

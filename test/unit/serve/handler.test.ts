@@ -420,7 +420,11 @@ describe('protocols', () => {
 
   it('of open inference: health and metadata', async () => {
     const handler = createHandler(feelsPredictor(), { protocols: [openInferenceProtocol()] })
-    expect((await ask(handler, get('/v2/'))).body).toEqual({ name: 'millwright', version: '3', extensions: [] })
+    expect((await ask(handler, get('/v2/'))).body).toEqual({
+      name: 'millwright',
+      version: '3',
+      extensions: ['binary_tensor_data', 'model_configuration', 'model_repository', 'statistics'],
+    })
     expect((await ask(handler, get('/v2/health/live'))).body).toEqual({ live: true })
     expect((await ask(handler, get('/v2/health/ready'))).status).toBe(200)
     expect((await ask(handler, get('/v2/models'))).body).toEqual({ models: ['feels'] })
@@ -434,7 +438,10 @@ describe('protocols', () => {
         { name: 'indoors', datatype: 'BOOL', shape: [-1] },
         { name: 'at', datatype: 'FP64', shape: [-1] },
       ],
-      outputs: [{ name: 'feels', datatype: 'BYTES', shape: [-1] }],
+      outputs: [
+        { name: 'feels', datatype: 'BYTES', shape: [-1] },
+        { name: 'probabilities', datatype: 'FP64', shape: [-1, 2] },
+      ],
     })
     expect((await ask(handler, get('/v2/models/feels/ready'))).body).toEqual({ name: 'feels', ready: true })
     expect(await ask(handler, get('/v2/models/feels/versions/4'))).toMatchObject({

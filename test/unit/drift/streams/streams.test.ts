@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isMillwrightError } from '../../../../src/core/errors'
-import { type AdwinOptions, adwin } from '../../../../src/drift/streams/adwin'
-import { ddm } from '../../../../src/drift/streams/ddm'
-import { pageHinkley } from '../../../../src/drift/streams/page-hinkley'
+import { type AdwinOptions, adwin, cusum, ddm, eddm, fhddm, hddmA, hddmW, kswin, pageHinkley } from '../../../../src/drift'
 import type { Detector } from '../../../../src/ports/detector'
 import { golden } from '../../stats/golden'
 
@@ -29,6 +27,11 @@ const names: Record<string, string> = {
   grace: 'gracePeriod',
   warm_start: 'warmStart',
   drift_threshold: 'driftThreshold',
+  two_sided: 'twoSided',
+  drift_confidence: 'driftConfidence',
+  warning_confidence: 'warningConfidence',
+  lambda_: 'lambda',
+  conf: 'confidence',
 }
 const ours = (params: Params): Params => Object.fromEntries(Object.entries(params).map(([key, value]) => [names[key] ?? key, value]))
 
@@ -50,7 +53,10 @@ function positions(detector: Detector, values: readonly number[]): { drift: numb
   return { drift, warningStarts }
 }
 
-const factories: Record<string, (params: Params) => Detector> = { adwin, pageHinkley, ddm }
+const factories: Record<string, (params: Params) => Detector> = {
+  ...{ adwin, pageHinkley, cusum, ddm, eddm, hddmA, hddmW, fhddm },
+  kswinWholeWindow: kswin,
+}
 
 describe('positions of alarms, as in river', () => {
   for (const [name, make] of Object.entries(factories)) {

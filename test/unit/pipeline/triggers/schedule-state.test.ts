@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../../src/adapters/memory/memory-storage'
 import { MillwrightError } from '../../../../src/core/errors'
 import { DatasetStore, fromColumns } from '../../../../src/dataset'
+import { Monitor } from '../../../../src/monitor'
 import {
   alertTrigger,
   cronTrigger,
@@ -16,6 +17,7 @@ import {
 } from '../../../../src/pipeline'
 import type { AlertMessage } from '../../../../src/ports'
 import { failingStore, manualClock } from '../../../../src/testing'
+import { answer } from '../../monitor/helpers'
 import { idle, warmUp } from '../helpers'
 
 beforeAll(warmUp)
@@ -242,6 +244,36 @@ describe('alertTrigger', () => {
     expect(ended.map(({ reason, status }) => `${status}: ${reason}`)).toEqual(['finished: alert accuracy: accuracy is 0.6'])
     made.stop()
     await made.done
+  })
+})
+
+describe('alertTrigger on a real monitor', () => {
+  it('fires when accuracy falls, and not while the alert goes on', async () => {
+    const clock = manualClock(10_000)
+    const rule = { name: 'accuracy', kind: 'performance', metric: 'accuracy', below: 0.7, window: { lastMs: 500 }, minRows: 2 } as const
+    const monitor = new Monitor({ clock, rules: [rule] })
+    const { pipeline, began, release } = slowPipeline()
+    const made = await started(pipeline, { triggers: [alertTrigger({ monitor })], clock })
+    const check = async (at: number, label: 'yes' | 'no'): Promise<void> => {
+      for (let i = 0; i < 4; i++) {
+        monitor.record(answer(`${at}-${i}`, at - i))
+        monitor.label(`${at}-${i}`, label, at)
+      }
+      monitor.check(at)
+      await idle()
+      await release()
+    }
+    await check(1000, 'yes')
+    expect(began).toHaveLength(0)
+    await check(2000, 'no')
+    await check(3000, 'no')
+    expect(began).toMatchObject([{ rule: 'accuracy', state: 'firing', value: 0, threshold: 0.7 }])
+    await check(4000, 'yes')
+    await check(5000, 'no')
+    expect(began).toHaveLength(2)
+    made.stop()
+    await made.done
+    await monitor.close()
   })
 })
 

@@ -52,6 +52,7 @@ describe('cronTrigger', () => {
     ['0 3 * * *', { timeZone: 'Mars/Olympus' }, '`timeZone` of cronTrigger must be the IANA name of a time zone, got "Mars/Olympus"'],
     ['0 3 * * *', { catchUp: 'some' }, '`catchUp` of cronTrigger must be one of "none", "last", "all", got "some"'],
     ['0 3 * * *', { name: '../up' }, 'the name of a trigger must be usable as a file name on every system'],
+    ['0 3 * * *', { name: 'x'.repeat(101) }, 'the name of a trigger must have at most 100 characters, got 101'],
   ])('refuses %j with %j', (expression, options, message) => {
     expect(() => cronTrigger(expression, options as object)).toThrow(message)
   })

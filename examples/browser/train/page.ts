@@ -1,0 +1,111 @@
+/** The page: shows what the worker says, and hands out the file. */
+import type { Answer, Example, Question } from './messages'
+
+const worker = new Worker(new URL('./trainer.ts', import.meta.url), { type: 'module' })
+const ask = (question: Question): void => worker.postMessage(question)
+
+const element = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E
+const [target, trees, bar] = [element<HTMLSelectElement>('target'), element<HTMLInputElement>('trees'), element<HTMLProgressElement>('bar')]
+const [trainButton, cancelButton, download] = [
+  element<HTMLButtonElement>('train'),
+  element<HTMLButtonElement>('cancel'),
+  element<HTMLButtonElement>('download'),
+]
+const say = (id: string, text: string): void => {
+  element(id).textContent = text
+}
+
+/** Which buttons can be used, and what the page is doing, for those who look from outside. */
+function show(state: 'reading' | 'ready' | 'training' | 'trained'): void {
+  document.body.dataset.state = state
+  trainButton.disabled = state === 'reading' || state === 'training'
+  cancelButton.disabled = state !== 'training'
+  download.disabled = state !== 'trained'
+  element('model').hidden = state !== 'trained'
+}
+
+const receive: { readonly [Type in Answer['type']]: (answer: Extract<Answer, { type: Type }>) => void } = {
+  data({ numRows, columns }) {
+    say('data', `${numRows} rows, ${columns.length} columns: ${columns.map(({ name, type }) => `${name} (${type})`).join(', ')}`)
+    target.replaceChildren(...columns.map(({ name }) => new Option(name)))
+    say('status', '')
+    show('ready')
+  },
+  progress({ done, total }) {
+    bar.max = total
+    bar.value = done
+    say('status', `${done} of ${total} trees`)
+  },
+  model({ metric, value, seconds, importance, examples }) {
+    say('status', `${metric} ${value.toFixed(3)} on rows that it had not seen, after ${seconds.toFixed(1)} s`)
+    const most = importance[0]?.importance ?? 1
+    element('importance').replaceChildren(
+      ...importance.map((one) => {
+        const line = document.createElement('div')
+        line.className = 'share'
+        line.style.setProperty('--share', String(one.importance / most))
+        line.textContent = `${one.feature} ${(one.importance * 100).toFixed(1)} %`
+        return line
+      }),
+    )
+    element('examples').replaceChildren(...rowsOf(examples))
+    show('trained')
+  },
+  cancelled() {
+    say('status', 'cancelled; nothing was kept')
+    show('ready')
+  },
+  onnx({ bytes, summary }) {
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+    link.download = `${target.value}.onnx`
+    link.click()
+    URL.revokeObjectURL(link.href)
+    say('file', `${link.download}, ${summary}`)
+  },
+  problem({ message }) {
+    say('status', message)
+    show('ready')
+  },
+}
+worker.onmessage = ({ data }: MessageEvent<Answer>) => receive[data.type](data as never)
+
+/** The rows of the test part as rows of a table, the model's answer first. */
+function rowsOf(examples: readonly Example[]): HTMLTableRowElement[] {
+  const names = Object.keys(examples[0]?.row ?? {}).filter((name) => name !== target.value)
+  const line = (cells: readonly string[], tag: 'th' | 'td'): HTMLTableRowElement => {
+    const row = document.createElement('tr')
+    row.replaceChildren(
+      ...cells.map((text) => {
+        const cell = document.createElement(tag)
+        cell.textContent = text
+        return cell
+      }),
+    )
+    return row
+  }
+  return [
+    line(['model', target.value, ...names], 'th'),
+    ...examples.map(({ row, actual, predicted }) => line([predicted, actual, ...names.map((name) => String(row[name] ?? '–'))], 'td')),
+  ]
+}
+
+function read(file: Blob): void {
+  show('reading')
+  say('status', 'reading …')
+  ask({ type: 'read', file })
+}
+
+element<HTMLInputElement>('file-input').addEventListener('change', ({ target: input }) => {
+  const [file] = (input as HTMLInputElement).files ?? []
+  if (file !== undefined) read(file)
+})
+trees.addEventListener('input', () => say('trees_value', trees.value))
+trainButton.addEventListener('click', () => {
+  bar.value = 0
+  show('training')
+  ask({ type: 'train', target: target.value, nEstimators: Number(trees.value) })
+})
+cancelButton.addEventListener('click', () => ask({ type: 'cancel' }))
+download.addEventListener('click', () => ask({ type: 'onnx' }))
+read(await (await fetch(new URL('../../data/penguins.csv', import.meta.url))).blob())

@@ -1,0 +1,70 @@
+/** The server that the clients of this lane ask: a classifier of columns, an ONNX model of tensors, every protocol. */
+import { spawn } from 'node:child_process'
+import { parseCsv } from '../../../src/adapters/csv/csv'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
+import { onnxModel, onnxRuntime } from '../../../src/adapters/onnxruntime/onnx-runtime'
+import { chain, oneHotEncoder, randomForestClassifier } from '../../../src/learn'
+import { GraphBuilder } from '../../../src/onnx/graph-builder'
+import { Predictor } from '../../../src/predictor/predictor'
+import type { NodeServer } from '../../../src/serve/node-server'
+import type { ServeOptions } from '../../../src/serve/serve'
+import { serve } from '../../../src/wiring/serve'
+
+export const python = '.venvs/clients/bin/python'
+export const adminToken = 'token-of-the-clients-lane'
+
+/** Two numbers, a text and a truth value; the label is a text. */
+export const table = parseCsv(
+  `length,depth,island,tagged,species\n${Array.from({ length: 60 }, (_, i) => {
+    const isLong = i % 3 === 0
+    return [
+      30 + (i % 20) + (isLong ? 15 : 0),
+      15 + (i % 7) / 2,
+      i % 2 === 0 ? 'Biscoe' : 'Dream',
+      i % 5 === 0,
+      isLong ? 'Gentoo' : 'Adelie',
+    ].join(',')
+  }).join('\n')}\n`,
+)
+
+/** Adds one to a matrix of 64-bit integers, and halves one of half-precision numbers. */
+function tensorModel(): Uint8Array {
+  const graph = new GraphBuilder()
+  graph.reserve(['sum', 'half', 'upper'])
+  const x = graph.input('x', 'int64', ['n', 3])
+  graph.node('Add', [x, graph.constant('int64', [1], BigInt64Array.of(1n))], { output: 'sum' })
+  const h = graph.input('h', 'float32', ['n', 2])
+  graph.node('Mul', [h, graph.constant('float32', [1], Float32Array.of(0.5))], { output: 'half' })
+  const text = graph.input('text', 'str', ['n'])
+  graph.node('Identity', [text], { output: 'upper' })
+  graph.output('sum', 'int64', ['n', 3])
+  graph.output('half', 'float32', ['n', 2])
+  graph.output('upper', 'str', ['n'])
+  return graph.build({ name: 'tensors' })
+}
+
+/** Starts it. */
+export async function startServer(options: ServeOptions = {}): Promise<NodeServer> {
+  const forest = Predictor.of(
+    chain([oneHotEncoder(), randomForestClassifier({ nEstimators: 10, seed: 1 })]).fit(table, { target: 'species' }),
+    {
+      name: 'penguins',
+      version: '7',
+    },
+  )
+  const tensors = Predictor.of(await onnxRuntime().load(onnxModel(tensorModel(), { tensors: true }).pack()), {
+    name: 'tensors',
+    version: '2',
+  })
+  return serve(
+    { models: { penguins: forest, tensors } },
+    { port: 0, admin: { token: adminToken }, jobs: { storage: memoryStorage() }, compress: true, ...options },
+  )
+}
+
+/** Runs a Python program while the server answers. @throws Error with what it printed */
+export async function runPython(arguments_: readonly string[]): Promise<void> {
+  const child = spawn(python, arguments_, { stdio: ['ignore', 'inherit', 'inherit'] })
+  const status = await new Promise((resolve) => child.once('close', resolve))
+  if (status !== 0) throw new Error(`${arguments_[0]} ended with ${status}`)
+}
