@@ -94,7 +94,8 @@ export const lanes: readonly Lane[] = [
   { name: 'sketches', about: "Apache DataSketches' Python package: reads our KLL and HLL sketches, and we read its" },
   {
     name: 'trees',
-    about: 'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; shap: the same SHAP values',
+    about:
+      'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; SHAP values as theirs, and as those of shap',
   },
   {
     name: 'prometheus',
