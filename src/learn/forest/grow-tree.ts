@@ -81,20 +81,15 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   const nearAt = data.bins.length - NEAR_CELLS
   const nearRows = Math.floor(NEAR_CELLS / data.numFeatures)
   const buffer = { rows: new Int32Array(capacity), codes: new Int32Array(capacity) }
-  const order = new Int32Array(data.numFeatures)
+  const picker = new FeaturePicker(data.numFeatures)
   // Per slot: start, end, depth, parent whose right child this is (−1: none), how many features are known to be constant there.
   let stack = new Int32Array(SLOT * 64)
-  /** Features that are constant at the current node, those of the nodes above it first; and by feature whether it is one. */
-  const constants = new Int32Array(data.numFeatures)
-  const isConstant = new Uint8Array(data.numFeatures)
-  let numConstants = 0
+  const constants = new ConstantFeatures(data.numFeatures)
   const best: BestSplit = { feature: 0, bin: 0, missingLeft: false, gain: -1 }
 
   return {
     grow(sample, rng, importance) {
-      // Every tree begins anew, so that it does not hang on the trees before it.
-      for (let f = 0; f < order.length; f++) order[f] = f
-      let random = 1 + rng.int(0xfffffffe) // xorshift32 of Marsaglia (2003): only to pick features, must not be 0
+      picker.begin(rng)
       let count = 0
       let top = 0
       criterion.root(sample)
@@ -112,7 +107,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         const depth = stack[slot + 2] as number
         const parent = stack[slot + 3] as number
         // Features found constant elsewhere in the tree may vary here.
-        while (numConstants > (stack[slot + 4] as number)) isConstant[constants[--numConstants] as number] = 0
+        constants.keep(stack[slot + 4] as number)
         const node = count++
         if (parent >= 0) nodes[2 * parent + 1] = node
         best.gain = -1
@@ -124,21 +119,12 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
             bringNear(data, sample, nearAt, start, end)
             nearEnd = end
           }
-          // Partial Fisher–Yates shuffle: features without replacement. Constant features count, but at least one that varies must be tried.
-          for (let tried = 0, varying = 0; tried < order.length && (tried < limits.maxFeatures || varying === 0); tried++) {
-            random ^= random << 13
-            random ^= random >>> 17
-            random ^= random << 5
-            const pick = tried + Math.floor(((random >>> 0) * (order.length - tried)) / 4294967296)
-            const feature = order[pick] as number
-            order[pick] = order[tried] as number
-            order[tried] = feature
-            if (isConstant[feature] === 1) continue
+          // Constant features count, but at least one that varies must be tried.
+          for (let tried = 0, varying = 0; tried < data.numFeatures && (tried < limits.maxFeatures || varying === 0); tried++) {
+            const feature = picker.pick(tried)
+            if (constants.has[feature] === 1) continue
             if (criterion.consider(feature, start, end, best)) varying++
-            else {
-              isConstant[feature] = 1
-              constants[numConstants++] = feature
-            }
+            else constants.add(feature)
           }
         }
         if (best.gain < 0 || best.gain + 1e-12 < minGain) {
@@ -157,16 +143,71 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         stack[slot + 1] = end
         stack[slot + 2] = depth + 1
         stack[slot + 3] = node
-        stack[slot + 4] = numConstants
+        stack[slot + 4] = constants.count
         top++
         stack[slot + SLOT] = start
         stack[slot + SLOT + 1] = middle
         stack[slot + SLOT + 2] = depth + 1
         stack[slot + SLOT + 3] = -1
-        stack[slot + SLOT + 4] = numConstants
+        stack[slot + SLOT + 4] = constants.count
       }
       return nodes.slice(0, 2 * count)
     },
+  }
+}
+
+/** Picks features at random without replacement: a partial Fisher–Yates shuffle by xorshift32 of Marsaglia (2003). */
+class FeaturePicker {
+  readonly #order: Int32Array
+  #random = 1
+
+  constructor(numFeatures: number) {
+    this.#order = new Int32Array(numFeatures)
+  }
+
+  /** Every tree begins anew, so that it does not hang on the trees before it. */
+  begin(rng: Rng): void {
+    const order = this.#order
+    for (let f = 0; f < order.length; f++) order[f] = f
+    this.#random = (1 + rng.int(0xfffffffe)) | 0 // must not be 0
+  }
+
+  /** The feature that is tried after `tried` others. */
+  pick(tried: number): number {
+    const order = this.#order
+    let random = this.#random
+    random ^= random << 13
+    random ^= random >>> 17
+    random ^= random << 5
+    this.#random = random
+    const pick = tried + Math.floor(((random >>> 0) * (order.length - tried)) / 4294967296)
+    const feature = order[pick] as number
+    order[pick] = order[tried] as number
+    order[tried] = feature
+    return feature
+  }
+}
+
+/** The features that are constant at the current node, those of the nodes above it first. */
+class ConstantFeatures {
+  /** By feature: 1 when it is constant. */
+  readonly has: Uint8Array
+  readonly #list: Int32Array
+  count = 0
+
+  constructor(numFeatures: number) {
+    this.has = new Uint8Array(numFeatures)
+    this.#list = new Int32Array(numFeatures)
+  }
+
+  add(feature: number): void {
+    this.has[feature] = 1
+    this.#list[this.count++] = feature
+  }
+
+  /** Forgets all but the first `count`. */
+  keep(count: number): void {
+    while (this.count > count) this.has[this.#list[--this.count] as number] = 0
   }
 }
 
