@@ -84,25 +84,18 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   const order = new Int32Array(data.numFeatures)
   // Per slot: start, end, depth, parent whose right child this is (−1: none), how many features are known to be constant there.
   let stack = new Int32Array(SLOT * 64)
-  /** Features that are constant at the current node, those of the nodes above it first; and by feature whether it is one. */
-  const constants = new Int32Array(data.numFeatures)
-  const isConstant = new Uint8Array(data.numFeatures)
-  let numConstants = 0
+  const constants = createConstants(data.numFeatures)
   const best: BestSplit = { feature: 0, bin: 0, missingLeft: false, gain: -1 }
 
   return {
     grow(sample, rng, importance) {
       // Every tree begins anew, so that it does not hang on the trees before it.
       for (let f = 0; f < order.length; f++) order[f] = f
-      let random = 1 + rng.int(0xfffffffe) // xorshift32 of Marsaglia (2003): only to pick features, must not be 0
+      let random = 1 + rng.int(0xfffffffe) // Only to pick features; must not be 0.
       let count = 0
       let top = 0
       criterion.root(sample)
-      stack[0] = 0
-      stack[1] = sample.size
-      stack[2] = 0
-      stack[3] = -1
-      stack[4] = 0
+      stack.set([0, sample.size, 0, -1, 0])
       let minGain = limits.minGain
       let nearEnd = 0
       while (top >= 0) {
@@ -111,8 +104,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         const end = stack[slot + 1] as number
         const depth = stack[slot + 2] as number
         const parent = stack[slot + 3] as number
-        // Features found constant elsewhere in the tree may vary here.
-        while (numConstants > (stack[slot + 4] as number)) isConstant[constants[--numConstants] as number] = 0
+        constants.keep(stack[slot + 4] as number)
         const node = count++
         if (parent >= 0) nodes[2 * parent + 1] = node
         best.gain = -1
@@ -126,19 +118,14 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
           }
           // Partial Fisher–Yates shuffle: features without replacement. Constant features count, but at least one that varies must be tried.
           for (let tried = 0, varying = 0; tried < order.length && (tried < limits.maxFeatures || varying === 0); tried++) {
-            random ^= random << 13
-            random ^= random >>> 17
-            random ^= random << 5
+            random = xorshift(random)
             const pick = tried + Math.floor(((random >>> 0) * (order.length - tried)) / 4294967296)
             const feature = order[pick] as number
             order[pick] = order[tried] as number
             order[tried] = feature
-            if (isConstant[feature] === 1) continue
+            if (constants.flags[feature] === 1) continue
             if (criterion.consider(feature, start, end, best)) varying++
-            else {
-              isConstant[feature] = 1
-              constants[numConstants++] = feature
-            }
+            else constants.add(feature)
           }
         }
         if (best.gain < 0 || best.gain + 1e-12 < minGain) {
@@ -154,18 +141,51 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         if (SLOT * (top + 2) > stack.length) stack = grown(stack)
         criterion.children(top + 1, top)
         stack[slot] = middle
-        stack[slot + 1] = end
         stack[slot + 2] = depth + 1
         stack[slot + 3] = node
-        stack[slot + 4] = numConstants
+        stack[slot + 4] = constants.size()
         top++
         stack[slot + SLOT] = start
         stack[slot + SLOT + 1] = middle
         stack[slot + SLOT + 2] = depth + 1
         stack[slot + SLOT + 3] = -1
-        stack[slot + SLOT + 4] = numConstants
+        stack[slot + SLOT + 4] = constants.size()
       }
       return nodes.slice(0, 2 * count)
+    },
+  }
+}
+
+/** The next number of xorshift32 (Marsaglia 2003). */
+function xorshift(state: number): number {
+  let next = state ^ (state << 13)
+  next ^= next >>> 17
+  return next ^ (next << 5)
+}
+
+/** Features that are constant at a node, and so at every node below it. */
+interface KnownConstants {
+  /** By feature: 1 where it is one. */
+  readonly flags: Uint8Array
+  size(): number
+  add(feature: number): void
+  /** Forgets all but the first ones: features found constant elsewhere in the tree may vary here. */
+  keep(count: number): void
+}
+
+function createConstants(numFeatures: number): KnownConstants {
+  const features = new Int32Array(numFeatures)
+  const flags = new Uint8Array(numFeatures)
+  let size = 0
+  return {
+    flags,
+    size: () => size,
+    add(feature) {
+      flags[feature] = 1
+      features[size++] = feature
+    },
+    keep(count) {
+      while (size > count) flags[features[--size] as number] = 0
     },
   }
 }
