@@ -81,23 +81,21 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   const nearAt = data.bins.length - NEAR_CELLS
   const nearRows = Math.floor(NEAR_CELLS / data.numFeatures)
   const buffer = { rows: new Int32Array(capacity), codes: new Int32Array(capacity) }
-  const picker = new FeaturePicker(data.numFeatures)
+  const order = new Int32Array(data.numFeatures)
   // Per slot: start, end, depth, parent whose right child this is (−1: none), how many features are known to be constant there.
   let stack = new Int32Array(SLOT * 64)
-  const constants = new ConstantFeatures(data.numFeatures)
+  const constants = createConstants(data.numFeatures)
   const best: BestSplit = { feature: 0, bin: 0, missingLeft: false, gain: -1 }
 
   return {
     grow(sample, rng, importance) {
-      picker.begin(rng)
+      // Every tree begins anew, so that it does not hang on the trees before it.
+      for (let f = 0; f < order.length; f++) order[f] = f
+      let random = 1 + rng.int(0xfffffffe) // Only to pick features; must not be 0.
       let count = 0
       let top = 0
       criterion.root(sample)
-      stack[0] = 0
-      stack[1] = sample.size
-      stack[2] = 0
-      stack[3] = -1
-      stack[4] = 0
+      stack.set([0, sample.size, 0, -1, 0])
       let minGain = limits.minGain
       let nearEnd = 0
       while (top >= 0) {
@@ -106,7 +104,6 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         const end = stack[slot + 1] as number
         const depth = stack[slot + 2] as number
         const parent = stack[slot + 3] as number
-        // Features found constant elsewhere in the tree may vary here.
         constants.keep(stack[slot + 4] as number)
         const node = count++
         if (parent >= 0) nodes[2 * parent + 1] = node
@@ -119,10 +116,14 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
             bringNear(data, sample, nearAt, start, end)
             nearEnd = end
           }
-          // Constant features count, but at least one that varies must be tried.
-          for (let tried = 0, varying = 0; tried < data.numFeatures && (tried < limits.maxFeatures || varying === 0); tried++) {
-            const feature = picker.pick(tried)
-            if (constants.has[feature] === 1) continue
+          // Partial Fisher–Yates shuffle: features without replacement. Constant features count, but at least one that varies must be tried.
+          for (let tried = 0, varying = 0; tried < order.length && (tried < limits.maxFeatures || varying === 0); tried++) {
+            random = xorshift(random)
+            const pick = tried + Math.floor(((random >>> 0) * (order.length - tried)) / 4294967296)
+            const feature = order[pick] as number
+            order[pick] = order[tried] as number
+            order[tried] = feature
+            if (constants.flags[feature] === 1) continue
             if (criterion.consider(feature, start, end, best)) varying++
             else constants.add(feature)
           }
@@ -140,74 +141,52 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         if (SLOT * (top + 2) > stack.length) stack = grown(stack)
         criterion.children(top + 1, top)
         stack[slot] = middle
-        stack[slot + 1] = end
         stack[slot + 2] = depth + 1
         stack[slot + 3] = node
-        stack[slot + 4] = constants.count
+        stack[slot + 4] = constants.size()
         top++
         stack[slot + SLOT] = start
         stack[slot + SLOT + 1] = middle
         stack[slot + SLOT + 2] = depth + 1
         stack[slot + SLOT + 3] = -1
-        stack[slot + SLOT + 4] = constants.count
+        stack[slot + SLOT + 4] = constants.size()
       }
       return nodes.slice(0, 2 * count)
     },
   }
 }
 
-/** Picks features at random without replacement: a partial Fisher–Yates shuffle by xorshift32 of Marsaglia (2003). */
-class FeaturePicker {
-  readonly #order: Int32Array
-  #random = 1
-
-  constructor(numFeatures: number) {
-    this.#order = new Int32Array(numFeatures)
-  }
-
-  /** Every tree begins anew, so that it does not hang on the trees before it. */
-  begin(rng: Rng): void {
-    const order = this.#order
-    for (let f = 0; f < order.length; f++) order[f] = f
-    this.#random = (1 + rng.int(0xfffffffe)) | 0 // must not be 0
-  }
-
-  /** The feature that is tried after `tried` others. */
-  pick(tried: number): number {
-    const order = this.#order
-    let random = this.#random
-    random ^= random << 13
-    random ^= random >>> 17
-    random ^= random << 5
-    this.#random = random
-    const pick = tried + Math.floor(((random >>> 0) * (order.length - tried)) / 4294967296)
-    const feature = order[pick] as number
-    order[pick] = order[tried] as number
-    order[tried] = feature
-    return feature
-  }
+/** The next number of xorshift32 (Marsaglia 2003). */
+function xorshift(state: number): number {
+  let next = state ^ (state << 13)
+  next ^= next >>> 17
+  return next ^ (next << 5)
 }
 
-/** The features that are constant at the current node, those of the nodes above it first. */
-class ConstantFeatures {
-  /** By feature: 1 when it is constant. */
-  readonly has: Uint8Array
-  readonly #list: Int32Array
-  count = 0
+/** Features that are constant at a node, and so at every node below it. */
+interface KnownConstants {
+  /** By feature: 1 where it is one. */
+  readonly flags: Uint8Array
+  size(): number
+  add(feature: number): void
+  /** Forgets all but the first ones: features found constant elsewhere in the tree may vary here. */
+  keep(count: number): void
+}
 
-  constructor(numFeatures: number) {
-    this.has = new Uint8Array(numFeatures)
-    this.#list = new Int32Array(numFeatures)
-  }
-
-  add(feature: number): void {
-    this.has[feature] = 1
-    this.#list[this.count++] = feature
-  }
-
-  /** Forgets all but the first `count`. */
-  keep(count: number): void {
-    while (this.count > count) this.has[this.#list[--this.count] as number] = 0
+function createConstants(numFeatures: number): KnownConstants {
+  const features = new Int32Array(numFeatures)
+  const flags = new Uint8Array(numFeatures)
+  let size = 0
+  return {
+    flags,
+    size: () => size,
+    add(feature) {
+      flags[feature] = 1
+      features[size++] = feature
+    },
+    keep(count) {
+      while (size > count) flags[features[--size] as number] = 0
+    },
   }
 }
 
