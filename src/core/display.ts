@@ -6,6 +6,8 @@ export interface Display {
   text(): string
   /** Markdown; the plain text when absent. */
   markdown?(): string
+  /** An SVG document. */
+  svg?(): string
 }
 
 /**
@@ -17,6 +19,7 @@ export function attachDisplay<T extends object>(target: T, display: Display): T 
   const bundle = (): Record<string, string> => ({
     'text/plain': display.text(),
     'text/markdown': display.markdown?.() ?? display.text(),
+    ...(display.svg === undefined ? {} : { 'image/svg+xml': display.svg() }),
   })
   Object.defineProperty(target, Symbol.for('Jupyter.display'), { value: bundle, enumerable: false, configurable: true })
   Object.defineProperty(target, Symbol.for('nodejs.util.inspect.custom'), {
@@ -82,7 +85,12 @@ export function markdownCell(value: unknown): string {
     .replace(/\s+/g, ' ')
 }
 
-/** Escapes text for HTML, both content and attribute values. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const notInXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu
+
+/** Escapes text for HTML and SVG, both content and attribute values. Characters that XML forbids are replaced, or an SVG file would not open. */
 export function escapeHtml(text: unknown): string {
-  return String(text ?? '').replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`)
+  return String(text ?? '')
+    .replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replace(notInXml, '\ufffd')
 }

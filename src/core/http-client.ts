@@ -53,9 +53,13 @@ export function httpClientSettings(options: HttpClientOptions, maxBytes: number)
   }
 }
 
+/** Whether a value is the text of an http or https address. */
+export function isHttpUrl(address: unknown): address is string {
+  return typeof address === 'string' && URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)
+}
+
 /** Parses an address; `subject` begins the message. @throws InvalidArgument unless it is an http or https address */
 export function parseHttpUrl(address: unknown, subject: string): URL {
-  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return url
+  if (isHttpUrl(address)) return new URL(address)
   throw invalidArgument(`${subject} must be an http or https address, got ${show(withoutUserInfo(address))}`)
 }

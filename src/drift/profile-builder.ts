@@ -125,7 +125,7 @@ export class ProfileBuilder {
 
 /** Adds profiles of shards up to one. @throws as {@link ProfileBuilder.merge}; InvalidArgument without any */
 export function mergeProfiles(profiles: readonly DriftProfile[]): DriftProfile {
-  const [first] = profiles
+  const [first] = Array.isArray(profiles) ? (profiles as readonly DriftProfile[]) : []
   if (first === undefined) throw invalidArgument('mergeProfiles needs at least one profile')
   assertProfile(first)
   const builder = new ProfileBuilder(first.options)

@@ -19,6 +19,7 @@ import { type Metric, type MetricName, metricByName } from '../metrics'
 import type { AlertSink } from '../ports/alert-sink'
 import type { PredictionRecord, RefusedInput } from '../ports/model'
 import type { ObjectStore } from '../ports/object-store'
+import { objectStoreRule } from '../ports/port-rules'
 import type { ColumnType } from '../schema/column'
 import type { Row } from '../schema/table'
 import type { DriftSource } from './drift-source'
@@ -91,7 +92,7 @@ export function checkMonitorOptions(options: MonitorOptions): void {
     rules: arrayOf(anything()),
     sinks: arrayOf({ allowed: 'an alert sink', test: (value) => typeof (value as AlertSink)?.send === 'function' }),
     checkEveryMs: finiteNumber(1),
-    storage: ofType('object'),
+    storage: objectStoreRule(),
     flushRows: wholeNumber(1),
     maxChunks: wholeNumber(1),
     clock: ofType('object'),

@@ -17,7 +17,7 @@ import { displayedCheck, type MonitorFacts, monitorMarkdown, monitorText } from 
 import type { DriftReading, DriftSource } from './drift-source'
 import type { PerformanceEstimate, PerformanceEstimator } from './estimate/estimator'
 import { evaluateRule } from './evaluate'
-import { createLogPolicy, type LogPolicy } from './log-policy'
+import { createLogPolicy, guarded, type LogPolicy } from './log-policy'
 import { createLogStorage, type LogLine, type LogStorage } from './log-storage'
 import { type LogTableOptions, logTable } from './log-table'
 import type { Actual, LoggedPrediction } from './logged-prediction'
@@ -201,9 +201,17 @@ export class Monitor {
     if (typeof source?.on !== 'function') throw invalidArgument(`watch of ${this.name} needs a predictor, got ${show(source)}`)
     const inputs = source.signature?.inputs ?? []
     if (!isTensorSide(inputs)) this.#types = { ...Object.fromEntries(inputs.map(({ name, type }) => [name, type])), ...this.#types }
+    // What cannot be logged, such as a row for which `redact` throws, is the monitor's error, not the predictor's.
+    const onError = (error: unknown): void => this.#emitter.emit('error', error)
     const offs = [
-      source.on('prediction', (record) => void this.record(record)),
-      source.on('input-refused', (refused) => this.recordRefused(refused)),
+      source.on(
+        'prediction',
+        guarded((record) => this.record(record), onError),
+      ),
+      source.on(
+        'input-refused',
+        guarded((refused) => this.recordRefused(refused), onError),
+      ),
     ]
     const off = (): void => {
       for (const stop of offs) stop()

@@ -1,4 +1,5 @@
 /** What every chart is: HTML for a page of this library, and an SVG document that stands alone. */
+import { attachDisplay } from '../core/display'
 import { type ColourName, darkColours, lightColours } from './colours'
 import { type Html, html } from './html'
 import { drawnLegend, type LegendEntry, legend } from './legend'
@@ -36,12 +37,14 @@ export interface Drawing {
 
 /** Makes a chart of its parts. */
 export function chartOf(drawing: Drawing): Chart {
-  return {
+  const chart = {
     html: figureOf(drawing).html,
     get svg() {
       return documentOf(drawing)
     },
   }
+  const { description, width, height } = drawing
+  return attachDisplay(chart, { text: () => `Chart: ${description}, ${width} × ${height}`, svg: () => chart.svg })
 }
 
 function figureOf({ description, width, height, legend: entries = [], minWidth, body }: Drawing): Html {

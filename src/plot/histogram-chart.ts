@@ -76,6 +76,8 @@ function commonEdges(series: readonly HistogramSeries[], bins: number | undefine
   const given = series.flatMap((each) => ('edges' in each ? [Array.from(each.edges)] : []))
   const [first, ...others] = given
   if (first !== undefined) {
+    if (first.length < 2 || first.some((edge, i) => !Number.isFinite(edge) || (i > 0 && edge <= (first[i - 1] as number))))
+      throw invalidArgument('histogramChart: `edges` must be at least two finite numbers, each above the one before')
     if (others.some((edges) => edges.length !== first.length || edges.some((edge, i) => edge !== first[i]))) {
       throw invalidArgument('histogramChart: all series must have the same edges')
     }
@@ -98,6 +100,8 @@ function countsOf(series: HistogramSeries, edges: readonly number[]): number[] {
   if (series.counts.length !== edges.length - 1) {
     throw invalidArgument(`histogramChart: ${edges.length - 1} bins have ${series.counts.length} counts in ${JSON.stringify(series.name)}`)
   }
+  if (!Array.from(series.counts).every((count) => Number.isFinite(count) && count >= 0))
+    throw invalidArgument(`histogramChart: the counts of ${JSON.stringify(series.name)} must be finite numbers ≥ 0`)
   return Array.from(series.counts)
 }
 

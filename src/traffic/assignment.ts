@@ -2,6 +2,7 @@
 import { utf8 } from '../core/bytes'
 import { invalidArgument, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
+import { anything, checkOptions, nonEmptyString, requireOptions } from '../core/options'
 
 /** Options of {@link assignArm}. */
 export interface AssignOptions {
@@ -18,16 +19,19 @@ export interface AssignOptions {
  * So an arm's share is its weight, and a change moves as few units as possible: when one weight grows, units move only to that arm; when an arm is
  * removed, only its own units move; the order of the arms has no effect.
  *
- * @throws InvalidArgument for weights that are negative, not finite, or all 0
+ * @throws InvalidArgument for a unit that is no text, a missing salt, and weights that are negative, not finite, or all 0
  *
  * Source: Thaler and Ravishankar 1998 (rendezvous hashing); Schindelhauer and Schomaker 2005 (weights).
  *
  * @example
  * assignArm('user-7', { weights: { control: 0.9, treatment: 0.1 }, salt: 'new-model' }) // 'control'
  */
-export function assignArm(unit: string, { weights, salt }: AssignOptions): string {
-  assertWeights('assignArm', weights)
-  return armOf(unit, Object.entries(weights), salt)
+export function assignArm(unit: string, options: AssignOptions): string {
+  if (typeof unit !== 'string' || unit === '') throw invalidArgument(`assignArm needs a unit, a non-empty string, got ${show(unit)}`)
+  requireOptions('assignArm', options, ['salt'])
+  checkOptions('assignArm', options, { weights: anything(), salt: nonEmptyString() })
+  assertWeights('assignArm', options.weights)
+  return armOf(unit, Object.entries(options.weights), options.salt)
 }
 
 /** As {@link assignArm}, for weights that were checked. */

@@ -3,7 +3,7 @@ import { systemClock } from '../../core/clock'
 import { httpClientRules } from '../../core/http-client'
 import { checkOptions, finiteNumber, nonEmptyString, ofType, requireOptions } from '../../core/options'
 import type { AlertMessage, AlertSink } from '../../ports/alert-sink'
-import { postSink, type WebhookHttpOptions } from './post-sink'
+import { checkHeaders, postSink, type WebhookHttpOptions } from './post-sink'
 
 /** Options of {@link pagerDutySink}. */
 export interface PagerDutyOptions extends WebhookHttpOptions {
@@ -32,6 +32,7 @@ export function pagerDutySink(options: PagerDutyOptions): AlertSink {
     ...http,
     kind: 'pagerDutySink',
     url,
+    secrets: [routingKey],
     // An event holds one alert.
     groups: false,
     bodyOf: ([message]) => eventOf(message as AlertMessage, routingKey, source),
@@ -91,13 +92,14 @@ export function alertmanagerSink(options: AlertmanagerOptions): AlertSink {
     holdMs: finiteNumber(1),
   })
   const { url, labels = {}, headers, generatorUrl, holdMs = 86_400_000, ...http } = options
+  checkHeaders('alertmanagerSink', headers ?? {})
   const now = http.clock ?? systemClock()
   return postSink({
     ...http,
     kind: 'alertmanagerSink',
     url: `${url.replace(/\/+$/, '')}/api/v2/alerts`,
     groups: true,
-    ...(headers === undefined ? {} : { headersOf: async () => headers }),
+    ...(headers === undefined ? {} : { headersOf: async () => headers, secrets: Object.values(headers) }),
     bodyOf: (messages) =>
       messages.map((message) => ({
         labels: { ...labelsOf({ ...labels, ...message.labels }), alertname: message.rule, severity: message.severity },

@@ -1,8 +1,8 @@
 /** An alert sink that posts JSON to an address. */
 import { fromUtf8, utf8 } from '../../core/bytes'
-import { type ErrorCode, MillwrightError } from '../../core/errors'
+import { type ErrorCode, invalidArgument, MillwrightError, show } from '../../core/errors'
 import { sendOnce } from '../../core/http'
-import { type HttpClientOptions, httpClientSettings, parseHttpUrl } from '../../core/http-client'
+import { type HttpClientOptions, httpClientSettings, isHttpUrl } from '../../core/http-client'
 import type { AlertMessage, AlertSink } from '../../ports/alert-sink'
 
 /** How requests are sent. A monitor repeats them, so a sink does not. */
@@ -20,13 +20,23 @@ export interface PostSinkOptions extends WebhookHttpOptions {
   readonly headersOf?: ((body: Uint8Array, messages: readonly AlertMessage[]) => Promise<Readonly<Record<string, string>>>) | undefined
   /** Whether one request may hold several messages. */
   readonly groups: boolean
+  /** What must not be in a message though the receiver may repeat it, besides parts of the address. */
+  readonly secrets?: readonly string[] | undefined
 }
 
 const longestAnswer = 2 ** 16
 
 /** A sink that posts each notification. @throws InvalidArgument for an address that is none */
-export function postSink({ kind, url, bodyOf, headersOf, groups, ...http }: PostSinkOptions): AlertSink {
-  const { host } = parseHttpUrl(url, `\`url\` of ${kind}`)
+export function postSink({ kind, url, bodyOf, headersOf, groups, secrets = [], ...http }: PostSinkOptions): AlertSink {
+  // What arrived is not shown: it may be a secret.
+  if (!isHttpUrl(url)) throw invalidArgument(`\`url\` of ${kind} must be an http or https address`)
+  const { host, username, password, pathname, searchParams } = new URL(url)
+  if (username !== '' || password !== '')
+    throw invalidArgument(`\`url\` of ${kind} must hold no user name and password: requests cannot be sent with them`)
+  // Receivers that do not know an address repeat it: "Cannot POST /services/…".
+  const hidden = [...pathname.split('/').flatMap((part) => [part, decoded(part)]), ...searchParams.values(), ...secrets]
+    .filter((text) => text.length >= shortestSecret)
+    .sort((a, b) => b.length - a.length)
   const settings = httpClientSettings(http, longestAnswer)
   const name = `${kind}(${host})`
   const post = async (messages: readonly AlertMessage[], signal: AbortSignal | undefined): Promise<void> => {
@@ -34,13 +44,39 @@ export function postSink({ kind, url, bodyOf, headersOf, groups, ...http }: Post
     const headers = { 'content-type': 'application/json', ...(await headersOf?.(body, messages)) }
     const failed = `${name} did not accept ${messages.map(({ rule }) => rule).join(', ')}`
     const { status, bytes } = await sendOnce({ method: 'POST', url, headers, body, failed, signal }, settings.http)
-    if (status < 200 || status >= 300) throw refusal(failed, status, fromUtf8(bytes))
+    if (status < 200 || status >= 300) throw refusal(failed, status, withoutSecrets(fromUtf8(bytes), hidden))
   }
   return {
     portVersion: 1,
     name,
     send: (message, options = {}) => post([message], options.signal),
     ...(groups ? { sendAll: (messages, options = {}) => post(messages, options.signal) } : {}),
+  }
+}
+
+/** Parts of an address that are shorter are words of it. */
+const shortestSecret = 8
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]).reduce((left, secret) => left.replaceAll(secret, '***'), text)
+}
+
+/** Refuses headers that no request can have, without showing a value. @throws InvalidArgument */
+export function checkHeaders(kind: string, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers({ [name]: value })
+    } catch {
+      throw invalidArgument(`\`headers\` of ${kind} cannot hold ${show(name)}: it has a name or a value that HTTP does not allow`)
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { httpClientRules } from '../../core/http-client'
 import { canonicalJson } from '../../core/json'
 import { checkOptions, nonEmptyString, ofType, requireOptions } from '../../core/options'
 import type { AlertMessage, AlertSink } from '../../ports/alert-sink'
-import { postSink, type WebhookHttpOptions } from './post-sink'
+import { checkHeaders, postSink, type WebhookHttpOptions } from './post-sink'
 
 /** Options of {@link webhookSink}. */
 export interface WebhookOptions extends WebhookHttpOptions {
@@ -33,8 +33,10 @@ export function webhookSink(options: WebhookOptions): AlertSink {
     body: ofType('function'),
   })
   const { url, headers = {}, secret, body = (messages) => ({ alerts: messages }), ...http } = options
+  checkHeaders('webhookSink', headers)
   return postSink({
     ...http,
+    secrets: [...Object.values(headers), ...(secret === undefined ? [] : [secret])],
     kind: 'webhookSink',
     url,
     groups: true,

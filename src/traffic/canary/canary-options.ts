@@ -3,7 +3,7 @@ import type { Awaitable } from '../../core/awaitable'
 import { type Clock, systemClock } from '../../core/clock'
 import { invalidArgument, show } from '../../core/errors'
 import { assertSafeSegment, newId } from '../../core/ids'
-import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, wholeNumber } from '../../core/options'
+import { anything, arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, requireOptions, wholeNumber } from '../../core/options'
 import type { ObjectStore } from '../../ports/object-store'
 import { objectStoreRule } from '../../ports/port-rules'
 import type { ServedModel } from '../../predictor/to-predictor'
@@ -135,12 +135,15 @@ export function canaryPlanOf(options: CanaryOptions): CanaryPlan {
   const { name, steps = [0.05, 0.25, 0.5].map((weight) => ({ weight })), target } = options
   assertSafeSegment(name, '`name` of createCanary')
   checkSteps(steps)
+  if (options.labels !== undefined) requireOptions('`labels` of createCanary', options.labels, ['stable', 'candidate'])
+  checkOptions('`labels` of createCanary', options.labels, { stable: nonEmptyString(), candidate: nonEmptyString() })
   checkOptions('`target` of createCanary', target, {
     registry: { allowed: 'a registry', test: (value) => typeof (value as PromotingRegistry)?.promote === 'function' },
     model: nonEmptyString(),
     version: nonEmptyString(),
     alias: nonEmptyString(),
   })
+  if (target !== undefined) requireOptions('`target` of createCanary', target, ['registry', 'model', 'version'])
   const stable = armOfModel('createCanary', 'stable', options.stable)
   const candidate = armOfModel('createCanary', 'candidate', options.candidate)
   const labelOf = ({ predictor }: RoutedArm): string => `${predictor.name}@${predictor.version}`

@@ -6,7 +6,7 @@ import { reasonOf } from '../routed-model'
 import { mergeCounts } from './arm-counts'
 import type { CanaryEvents, CanaryPlan } from './canary-options'
 import type { CanaryCheck } from './checks'
-import { afterChecks, type CheckState, moved, type RolloutRecord, type StepOutlook, weightOf } from './rollout'
+import { afterChecks, type CanaryPhase, type CheckState, moved, type RolloutRecord, type StepOutlook, weightOf } from './rollout'
 import type { HeldRecord, PairCounts, RolloutStore } from './rollout-store'
 
 /** What the controller needs from its canary. */
@@ -32,6 +32,14 @@ export interface Controller {
 
 /** How long another process may take for a promotion before this one takes it over. */
 const TAKEOVER_MS = 60_000
+/** What a rollout that cannot change to a phase cannot be. */
+const done: Readonly<Record<CanaryPhase, string>> = {
+  running: 'resumed',
+  paused: 'paused',
+  promoting: 'promoted',
+  promoted: 'promoted',
+  'rolled-back': 'rolled back',
+}
 const MAX_RACES = 20
 
 /** Opens the rollout: a new one, or the one that the storage holds. @throws InvalidState, Conflict */
@@ -104,7 +112,7 @@ export async function openController(context: ControllerContext): Promise<Contro
           if (!allowed(held.record)) {
             throw new MillwrightError(
               'InvalidState',
-              `the canary ${show(plan.name)} is ${held.record.phase}: it cannot be ${to.phase ?? 'moved'}`,
+              `the canary ${show(plan.name)} is ${held.record.phase}: it cannot be ${to.phase === undefined ? 'moved' : done[to.phase]}`,
             )
           }
           if (await write(moved(held.record, to, { at: clock.now(), reason, steps }))) return held.record

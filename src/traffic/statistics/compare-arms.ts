@@ -1,5 +1,6 @@
 /** Fixed-horizon comparisons of two arms, from summaries: shares by the z test, means by Welch's t test. Read once, at the planned size. */
 import { invalidArgument, show } from '../../core/errors'
+import { anything, checkOptions, requireOptions } from '../../core/options'
 import { studentTSf } from '../../stats/distributions'
 import { normalIsf, normalSf } from '../../stats/normal'
 import { assertRate, studentTIsf } from './normal-interval'
@@ -43,10 +44,12 @@ export function compareShares(
   treatment: { readonly hits: number; readonly count: number },
   options: CompareOptions = {},
 ): ArmDifference {
-  const { alpha = 0.05 } = options
-  assertRate('compareShares', 'alpha', alpha)
-  for (const { hits, count } of [control, treatment]) {
-    if (!(hits >= 0 && hits <= count)) throw invalidArgument(`compareShares needs 0 ≤ hits ≤ count, got ${show(hits)} of ${show(count)}`)
+  const alpha = alphaOf('compareShares', options)
+  for (const arm of [control, treatment]) {
+    requireOptions('compareShares', arm, ['hits', 'count'])
+    const { hits, count } = arm
+    if (!(hits >= 0 && hits <= count && count < Number.POSITIVE_INFINITY))
+      throw invalidArgument(`compareShares needs 0 ≤ hits ≤ count, got ${show(hits)} of ${show(count)}`)
   }
   const [n1, n2] = [control.count, treatment.count]
   if (n1 === 0 || n2 === 0) return noStatement()
@@ -60,16 +63,22 @@ export function compareShares(
   const isSmall = [control, treatment].some(({ hits, count }) => Math.min(hits, count - hits) < 10)
   const half = z * Math.sqrt(variance)
   const interval = isSmall ? newcombe(p1, n1, p2, n2, z) : ([difference - half, difference + half] as const)
-  return { difference, relative: difference / p1, interval, pValue, variance }
+  return { difference, relative: p1 === 0 ? Number.NaN : difference / p1, interval, pValue, variance }
 }
 
 /**
  * Compares two means by Welch's t test. There is no statement (p 1, an unbounded interval) before both arms have two units.
  */
 export function compareMeans(control: ArmSummary, treatment: ArmSummary, options: CompareOptions = {}): ArmDifference {
-  const { alpha = 0.05 } = options
-  assertRate('compareMeans', 'alpha', alpha)
+  const alpha = alphaOf('compareMeans', options)
+  for (const arm of [control, treatment]) requireOptions('compareMeans', arm, ['count', 'mean', 'variance'])
   if (control.count < 2 || treatment.count < 2) return noStatement()
+  for (const { count, mean, variance } of [control, treatment]) {
+    if (!(count < Number.POSITIVE_INFINITY && Number.isFinite(mean) && variance >= 0))
+      throw invalidArgument(
+        `compareMeans needs a count, a finite mean and a variance ≥ 0 of each arm, got ${show(count)}, ${show(mean)} and ${show(variance)}`,
+      )
+  }
   const difference = treatment.mean - control.mean
   const [v1, v2] = [control.variance / control.count, treatment.variance / treatment.count]
   const variance = v1 + v2
@@ -104,4 +113,11 @@ function wilson(p: number, n: number, z: number): readonly [number, number] {
   const half = z * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2))
   const scale = 1 + z ** 2 / n
   return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)]
+}
+
+function alphaOf(subject: string, options: CompareOptions): number {
+  checkOptions(subject, options, { alpha: anything() })
+  const { alpha = 0.05 } = options
+  assertRate(subject, 'alpha', alpha)
+  return alpha
 }

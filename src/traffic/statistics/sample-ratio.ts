@@ -1,4 +1,5 @@
 /** The check that arms got the shares of units that they should have. */
+import { invalidArgument } from '../../core/errors'
 import { goodnessOfFit } from '../../stats/goodness-of-fit'
 
 /** What {@link sampleRatioTest} finds. */
@@ -16,6 +17,9 @@ export interface SampleRatioResult {
  * @throws InvalidArgument when the lengths differ
  */
 export function sampleRatioTest(units: readonly number[], weights: readonly number[]): SampleRatioResult {
+  const areCounts = (values: unknown): boolean => Array.isArray(values) && values.every((value) => Number.isFinite(value) && value >= 0)
+  if (!areCounts(units) || !areCounts(weights) || units.length !== weights.length)
+    throw invalidArgument('sampleRatioTest takes the units of each arm and as many weights: two arrays of finite numbers ≥ 0')
   if (units.every((count) => count === 0)) return { statistic: 0, pValue: 1, mismatch: false }
   const used = weights.map((weight, i) => weight > 0 || (units[i] as number) > 0)
   const keep = (values: readonly number[]): number[] => values.filter((_, i) => used[i])

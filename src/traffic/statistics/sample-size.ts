@@ -38,7 +38,7 @@ export interface MeanPlan extends SampleSizeOptions {
  * sampleSizeForShares({ baseline: 0.1, effect: 0.02 }) // 3841
  */
 export function sampleSizeForShares(plan: SharePlan): number {
-  checkOptions('sampleSizeForShares', plan, { ...planRules(), baseline: finiteNumber(0, 1), effect: finiteNumber(-1, 1) })
+  checkOptions('sampleSizeForShares', plan ?? null, { ...planRules(), baseline: finiteNumber(0, 1), effect: finiteNumber(-1, 1) })
   const { baseline, effect } = plan
   const other = baseline + effect
   if (!(baseline > 0 && baseline < 1 && other > 0 && other < 1 && effect !== 0)) {
@@ -58,7 +58,7 @@ export function sampleSizeForShares(plan: SharePlan): number {
  * @throws InvalidArgument unless the standard deviation is positive and the effect not 0
  */
 export function sampleSizeForMeans(plan: MeanPlan): number {
-  checkOptions('sampleSizeForMeans', plan, { ...planRules(), standardDeviation: finiteNumber(0), effect: finiteNumber() })
+  checkOptions('sampleSizeForMeans', plan ?? null, { ...planRules(), standardDeviation: finiteNumber(0), effect: finiteNumber() })
   const { standardDeviation, effect } = plan
   if (!(standardDeviation > 0) || typeof effect !== 'number' || effect === 0)
     throw invalidArgument(

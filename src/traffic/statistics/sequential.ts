@@ -1,5 +1,5 @@
 /** Always-valid inference: p-values and intervals that may be read after every observation, and acted on at any of these moments. */
-import { invalidArgument, show } from '../../core/errors'
+import { invalidArgument } from '../../core/errors'
 import { checkOptions, finiteNumber } from '../../core/options'
 
 /** Options of {@link sequentialTest}. */
@@ -33,9 +33,9 @@ export interface SequentialResult {
  * Source: Johari, Koomen, Pekelis and Walsh 2022, "Always Valid Inference".
  */
 export function sequentialTest(difference: number, variance: number, options: SequentialOptions): SequentialResult {
-  checkOptions('sequentialTest', options, { tau2: finiteNumber(Number.MIN_VALUE), alpha: finiteNumber(1e-12, 1 - 1e-12) })
+  checkOptions('sequentialTest', options ?? null, { tau2: finiteNumber(Number.MIN_VALUE), alpha: finiteNumber(1e-12, 1 - 1e-12) })
   const { tau2, alpha = 0.05 } = options
-  if (tau2 === undefined) throw invalidArgument(`\`tau2\` of sequentialTest must be a number > 0, got ${show(tau2)}`)
+  if (tau2 === undefined) throw invalidArgument('`tau2` of sequentialTest must be a number > 0, got undefined')
   if (!(variance > 0 && variance < Number.POSITIVE_INFINITY) || !Number.isFinite(difference)) {
     return { likelihoodRatio: 1, pValue: 1, interval: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] }
   }

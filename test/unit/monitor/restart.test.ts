@@ -142,6 +142,24 @@ describe('what a monitor logs', () => {
     expect(again.record(answer('id-1', 1))).toBe(outcomes[1]?.[0])
   })
 
+  it('logs nothing of a row for which `redact` gives no row, and tells it', () => {
+    for (const redact of [() => undefined, async (input: unknown) => input, () => 'x', () => ['x']]) {
+      const monitor = new Monitor({ redact: redact as never })
+      const errors: unknown[] = []
+      monitor.on('error', (error) => errors.push(error))
+      const listeners: ((record: unknown) => void)[] = []
+      const on = (type: string, listener: never): (() => void) => {
+        if (type === 'prediction') listeners.push(listener)
+        return () => {}
+      }
+      monitor.watch({ on } as never)
+      listeners[0]?.({ id: 'a', model: 'm', version: '1', at: 1, input: { name: 'Ann' }, prediction: 1, latencyMs: 1, cached: false })
+      expect([...monitor.rows()]).toEqual([])
+      expect(errors).toMatchObject([{ code: 'InvalidArgument', message: expect.stringContaining('`redact` of Monitor must give a row') }])
+    }
+    expect(() => new Monitor({ storage: {} as never })).toThrow(/`storage` of Monitor must be/)
+  })
+
   it('leaves out redacted columns everywhere, after the event time was read', async () => {
     const storage = memoryStorage()
     const monitor = new Monitor({ storage, redact: ['name', 'when'], eventTime: 'when' })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { parseXml, type XmlElement, type XmlNode } from '@rgrove/parse-xml'
 import { describe, expect, it } from 'vitest'
 import { createRng } from '../../../src/core/random'
@@ -174,5 +175,32 @@ describe('confusionMatrixChart', () => {
     expect(svg).toContain('a predicted as b: 1 (33.3 %)'.replace(' %', '\u00a0%'))
     expect(svg).toContain('b predicted as b: 1 (100.0 %)'.replace(' %', '\u00a0%'))
     expect(() => confusionMatrixChart({} as never)).toThrow(/takes what confusionMatrix/)
+  })
+})
+
+describe('charts of hostile input', () => {
+  it('are well-formed files whatever characters the names have', () => {
+    const name = 'a\u0000\u0008\u001b\ufffe\ud800<b>&'
+    const { svg } = histogramChart({ series: [{ name, values: [1, 2, 3] }], xTitle: name, description: name })
+    expect(parseXml(svg)).toBeDefined()
+    expect(svg).toContain('a\ufffd\ufffd\ufffd\ufffd\ufffd&#60;b&#62;&#38;')
+  })
+
+  it('refuse bins that are none', () => {
+    const of = (edges: number[], counts: number[]) => () => histogramChart({ series: [{ name: 'a', edges, counts }] })
+    for (const edges of [
+      [1, 0, 2],
+      [0, 0, 1],
+      [0, Number.NaN, 1],
+    ])
+      expect(of(edges, [1, 2])).toThrow('each above the one before')
+    expect(of([0, 1], [Number.NaN])).toThrow('counts of "a" must be finite numbers ≥ 0')
+  })
+
+  it('print as one line, and are pictures in notebooks', () => {
+    const chart = histogramChart({ series: [{ name: 'delay', values: [1, 2, 3] }] })
+    expect(inspect(chart)).toBe('Chart: Histogram of delay, 640 × 300')
+    const display = (chart as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]
+    expect(display?.()['image/svg+xml']).toBe(chart.svg)
   })
 })

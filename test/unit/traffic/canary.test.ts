@@ -385,3 +385,11 @@ describe('serving and options', () => {
     expect(() => canary.record('stable', 'correct', 'yes' as never)).toThrow('a finite number or a boolean')
   })
 })
+
+describe('a canary with half of its options', () => {
+  it('is refused before it begins, not at the promotion', async () => {
+    const base = { name: 'c', stable: classifier(0), candidate: classifier(1) }
+    await expect(createCanary({ ...base, target: {} as never })).rejects.toThrow('`target` of createCanary needs `registry`')
+    await expect(createCanary({ ...base, labels: {} as never })).rejects.toThrow('`labels` of createCanary needs `stable`')
+  })
+})

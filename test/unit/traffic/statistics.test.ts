@@ -185,3 +185,30 @@ describe('draws of a beta distribution', () => {
     }
   })
 })
+
+describe('bad input of the statistics', () => {
+  it('is one clear error each', () => {
+    const bad: readonly (() => unknown)[] = [
+      () => assignArm(5 as never, { weights: { a: 1 }, salt: 's' }),
+      () => assignArm('u', undefined as never),
+      () => assignArm('u', { weights: { a: 1 } } as never),
+      () => assignArm('u', { weights: { a: 1 }, salt: 's', extra: 1 } as never),
+      () => sampleRatioTest(undefined as never, []),
+      () => sampleRatioTest([1, Number.NaN], [1, 1]),
+      () => sampleRatioTest([1, 2, 3], [1, 1]),
+      () => sampleSizeForShares(undefined as never),
+      () => sampleSizeForMeans(undefined as never),
+      () => sequentialTest(0.1, 0.1, undefined as never),
+      () => compareShares(undefined as never, { hits: 1, count: 2 }),
+      () => compareShares({ hits: 1, count: 2 }, { hits: 1, count: 2 }, { extra: 1 } as never),
+      () => compareMeans(undefined as never, { count: 2, mean: 1, variance: 1 }),
+      () => compareMeans({ count: 3, mean: Number.NaN, variance: 1 }, { count: 3, mean: 1, variance: 1 }),
+      () => compareMeans({ count: 3, mean: 1, variance: -1 }, { count: 3, mean: 1, variance: 1 }),
+    ]
+    for (const call of bad) expect(call).toThrow(expect.objectContaining({ name: 'MillwrightError', code: 'InvalidArgument' }))
+  })
+
+  it('gives no relative difference to a control of 0', () => {
+    expect(compareShares({ hits: 0, count: 100 }, { hits: 20, count: 100 })).toMatchObject({ difference: 0.2, relative: Number.NaN })
+  })
+})

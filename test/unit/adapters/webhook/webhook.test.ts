@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { alertmanagerSink, pagerDutySink, slackSink, teamsSink, webhookSink } from '../../../../src/adapters/webhook'
 import { alertMessage } from '../../monitor/helpers'
@@ -54,6 +55,35 @@ const resolved = alertMessage('b2', {
 })
 
 describe('webhooks', () => {
+  it('tell no secret, though the receiver repeats it', async () => {
+    const secret = 'T0K3N/ünsafe+secret'
+    const echo = (): void => {
+      answer = [404, `Cannot POST /services/${encodeURIComponent(secret)}?sig=${secret}`]
+    }
+    const sinks = [
+      slackSink({ url: `${url}/services/${encodeURIComponent(secret)}` }),
+      teamsSink({ url: `${url}/flow?sig=${encodeURIComponent(secret)}` }),
+      pagerDutySink({ url, routingKey: secret }),
+      webhookSink({ url, headers: { authorization: secret.replace('ü', 'u') }, secret }),
+    ]
+    for (const sink of sinks) {
+      echo()
+      const error = await Promise.resolve(sink.send(firing)).catch((thrown: Error) => thrown)
+      expect(error).toMatchObject({ message: expect.stringMatching(/status 404, Cannot POST .*\*\*\*/) })
+      expect(inspect(error, { depth: 9 })).not.toMatch(/T0K3N/)
+    }
+    const refused = [
+      () => slackSink({ url: `ftp://host/${secret}` }),
+      () => slackSink({ url: `http://user:${secret.slice(0, 5)}@host/` }),
+      () => webhookSink({ url, headers: { ok: `x\r\nother: ${secret}` } }),
+      () => alertmanagerSink({ url, headers: { 'no name': secret } }),
+    ]
+    for (const make of refused) {
+      expect(make).toThrow(expect.objectContaining({ code: 'InvalidArgument' }))
+      expect(make).not.toThrow(/T0K3N/)
+    }
+  })
+
   it('post signed JSON that can be recognised when it is repeated', async () => {
     const sink = webhookSink({ url: `${url}/hook?key=secret`, secret: 's3cret', headers: { authorization: 'Bearer x' } })
     await sink.sendAll?.([firing, resolved])
