@@ -1,7 +1,7 @@
 /** The page at `/docs`: describes the models and has a form for requests. It loads nothing from other servers. */
 import { escapeHtml } from '../core/display'
 import type { Predictor } from '../predictor/predictor'
-import type { ColumnSpec } from '../schema/signature'
+import { type ColumnSpec, isTensorSide, type TensorSpec } from '../schema/signature'
 import { exampleRow, inputColumns } from './openapi'
 
 /** Options of the page. */
@@ -33,6 +33,8 @@ function links(basePath: string): string {
 }
 
 function modelSection(name: string, predictor: Predictor, index: number, basePath: string): string {
+  const { inputs } = predictor.signature
+  if (isTensorSide(inputs)) return tensorSection(name, predictor, inputs)
   const columns = inputColumns(predictor)
   const path = index === 0 ? `${basePath}/predict` : `${basePath}/models/${encodeURIComponent(name)}/predict`
   const body = JSON.stringify({ rows: [exampleRow(predictor)] }, undefined, 2)
@@ -44,6 +46,17 @@ ${classes === '' ? '' : `<p>Gives one of ${classes}</p>`}
 <form class="try" data-path="${escapeHtml(path)}"><h3><b>POST</b> ${escapeHtml(path)}</h3>
 <textarea spellcheck="false" rows="${Math.min(18, body.split('\n').length + 1)}" aria-label="Request body">${escapeHtml(body)}</textarea>
 <button>Send</button> <span class="status" role="status"></span><pre class="answer" hidden></pre></form></div></section>`
+}
+
+/** A model of tensors: rows cannot be sent to it, so there is no form. */
+function tensorSection(name: string, { version, task }: Predictor, inputs: readonly TensorSpec[]): string {
+  const rows = inputs.map(({ name: input, dtype, shape }) => {
+    const sizes = shape.map((size) => (size === -1 ? 'any' : size)).join(' × ')
+    return `<tr><td><code>${escapeHtml(input)}</code></td><td>${escapeHtml(dtype)}</td><td>${escapeHtml(sizes)}</td></tr>`
+  })
+  return `<section><h2>${escapeHtml(name)} <small>version ${escapeHtml(version)} · ${escapeHtml(task)}</small></h2>
+<h3>Input, ${inputs.length} tensors, through the Open Inference Protocol</h3><div class="scroll"><table>
+<thead><tr><th>tensor</th><th>type</th><th>shape</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
 }
 
 function columnRow({ name, type, required, categories }: ColumnSpec): string {
