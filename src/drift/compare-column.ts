@@ -1,10 +1,11 @@
 /** Computes one column of a drift report: reads the current values and compares them, or says why they cannot be compared. */
 import { categoriesOfBoth, compareCategorical } from './compare-categorical'
-import { type Comparison, compareNumeric, distinctOfBoth, type NumericSample } from './compare-numeric'
+import { type Comparison, compareNumeric, distinctOfBoth } from './compare-numeric'
 import type { CurrentColumn } from './current-column'
 import { type ColumnMethod, methodOf, type ResolvedDriftOptions } from './drift-options'
 import type { ColumnDrift, DriftFinding } from './drift-report'
 import type { CategoricalReference, NumericReference, ReferenceColumn } from './reference-profile'
+import type { NumericSample } from './sketch-reference'
 
 /** A result before p-values are corrected and compared with thresholds, and further findings. */
 export interface ColumnOutcome {

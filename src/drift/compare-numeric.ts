@@ -10,6 +10,7 @@ import type { DriftBins, NumericSummary } from './drift-report'
 import { type DriftMethod, fitsKind, isTest } from './methods'
 import type { NumericReference } from './reference-profile'
 import { compareSamples } from './sample-methods'
+import type { NumericSample } from './sketch-reference'
 
 /** The result of comparing two samples of a column, for every method. */
 export interface Comparison extends MethodResult {
@@ -17,16 +18,6 @@ export interface Comparison extends MethodResult {
   readonly psiNoise: number
   readonly bins: DriftBins
   readonly summary?: { readonly reference: NumericSummary; readonly current: NumericSummary }
-}
-
-/** What a detector keeps of a numeric reference column. */
-export interface NumericSample {
-  /** Ascending: all values, or those that stand for them. */
-  readonly values: Float64Array
-  /** How many values they count as in p-values. */
-  readonly size: number
-  /** The current values are rounded like these. */
-  readonly isSingle: boolean
 }
 
 /**

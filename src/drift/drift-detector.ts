@@ -8,13 +8,12 @@ import { chiSquareTest } from '../stats/contingency'
 import { adjustPValues } from '../stats/multiple-testing'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { compareColumn } from './compare-column'
-import type { NumericSample } from './compare-numeric'
 import { type CurrentColumn, currentColumn, currentOfProfile } from './current-column'
 import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
 import { type ColumnDrift, type DriftFinding, type DriftReport, digits, displayed } from './drift-report'
 import { isTest } from './methods'
 import { assertProfile, type DriftProfile, type NumericReference, type ReferenceColumn } from './reference-profile'
-import { expandSketch } from './sketch-reference'
+import { expandSketch, type NumericSample } from './sketch-reference'
 
 /** A change of the missing share is reported when the difference is at least this, and significant. */
 const MISSING_RATE_STEP = 0.05
