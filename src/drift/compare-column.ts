@@ -4,7 +4,8 @@ import { type Comparison, compareNumeric, distinctOfBoth } from './compare-numer
 import type { CurrentColumn } from './current-column'
 import { type ColumnMethod, methodOf, type ResolvedDriftOptions } from './drift-options'
 import type { ColumnDrift, DriftFinding } from './drift-report'
-import type { CategoricalReference, NumericReference, NumericSample, ReferenceColumn } from './reference-profile'
+import type { CategoricalReference, NumericReference, ReferenceColumn } from './reference-profile'
+import type { NumericSample } from './sketch-reference'
 
 /** A result before p-values are corrected and compared with thresholds, and further findings. */
 export interface ColumnOutcome {

@@ -8,8 +8,9 @@ import type { CurrentNumbers } from './current-column'
 import type { ColumnMethod } from './drift-options'
 import type { DriftBins, NumericSummary } from './drift-report'
 import { type DriftMethod, fitsKind, isTest } from './methods'
-import type { NumericReference, NumericSample } from './reference-profile'
+import type { NumericReference } from './reference-profile'
 import { compareSamples } from './sample-methods'
+import type { NumericSample } from './sketch-reference'
 
 /** The result of comparing two samples of a column, for every method. */
 export interface Comparison extends MethodResult {

@@ -12,9 +12,8 @@ import { type CurrentColumn, currentColumn, currentOfProfile } from './current-c
 import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
 import { type ColumnDrift, type DriftFinding, type DriftReport, digits, displayed } from './drift-report'
 import { isTest } from './methods'
-import type { NumericSample } from './reference-profile'
 import { assertProfile, type DriftProfile, type NumericReference, type ReferenceColumn } from './reference-profile'
-import { expandSketch } from './sketch-reference'
+import { expandSketch, type NumericSample } from './sketch-reference'
 
 /** A change of the missing share is reported when the difference is at least this, and significant. */
 const MISSING_RATE_STEP = 0.05

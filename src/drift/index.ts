@@ -1,8 +1,15 @@
 /** Public names of `millwright/drift`. */
 export type { DriftFitOptions } from './build-profile'
+export {
+  type DomainClassifierDrift,
+  type DomainClassifierOptions,
+  type DomainEstimator,
+  domainClassifierDrift,
+} from './domain-classifier'
 export { DriftDetector } from './drift-detector'
 export type { ColumnDriftOptions, DriftOptions, MethodChoice, ResolvedDriftOptions } from './drift-options'
 export type { ColumnDrift, ColumnState, DriftBins, DriftFinding, DriftReport, NumericSummary } from './drift-report'
+export { type EmbeddingDrift, type EmbeddingDriftOptions, type EmbeddingMethod, embeddingDrift } from './embedding-drift'
 export type { ColumnKind, DriftMethod } from './methods'
 export { mergeProfiles, ProfileBuilder } from './profile-builder'
 export type {

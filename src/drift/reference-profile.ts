@@ -140,13 +140,3 @@ function sized({ allowed, test }: OptionRule, length: number): OptionRule {
 function check(value: unknown, path: DocumentPath, { allowed, test }: OptionRule): void {
   if (!test(value)) throw damaged(SUBJECT, path, allowed, value)
 }
-
-/** What a detector keeps of a numeric reference column. */
-export interface NumericSample {
-  /** Ascending: all values, or those that stand for them. */
-  readonly values: Float64Array
-  /** How many values they count as in p-values. */
-  readonly size: number
-  /** The current values are rounded like these. */
-  readonly isSingle: boolean
-}

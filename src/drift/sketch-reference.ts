@@ -4,7 +4,17 @@ import type { ColumnType } from '../ports/table'
 import { type Moments, momentsStd } from '../stats/running-moments'
 import { KllSketch } from '../stats/sketches/kll'
 import { countBetween, indexCuts, pictureEdges } from './bins'
-import type { NumericReference, NumericSample, ReferenceBase, SketchReference } from './reference-profile'
+import type { NumericReference, ReferenceBase, SketchReference } from './reference-profile'
+
+/** What a detector keeps of a numeric reference column. */
+export interface NumericSample {
+  /** Ascending: all values, or those that stand for them. */
+  readonly values: Float64Array
+  /** How many values they count as in p-values. */
+  readonly size: number
+  /** The current values are rounded like these. */
+  readonly isSingle: boolean
+}
 
 /** Most values that a sketch is spread out to. */
 const MOST_VALUES = 10_000
