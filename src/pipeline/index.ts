@@ -7,7 +7,7 @@ export type { PipelineEvents, RunEvent, StepEvent } from './events'
 export { type GraphEdge, type GraphNode, type PipelineGraph, toMermaid } from './graph'
 export { inProcessExecutor } from './in-process-executor'
 export { modelCodec } from './model-codec'
-export type { ParamsSchema } from './params'
+export type { ParamsSchema } from './params-schema'
 export { Pipeline } from './pipeline'
 export type {
   ItemOf,

@@ -2,11 +2,8 @@
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { sha256Hex } from '../core/hash'
 import type { Json } from '../core/json'
-import type { RowSchema } from '../schema/row-schema'
 import { packValue, valueCodec } from './codec'
-
-/** A schema of parameters: of zod, or another one of the Standard Schema convention. */
-export type ParamsSchema<Params> = RowSchema<Params>
+import type { ParamsSchema } from './params-schema'
 
 /** The parameters of a run. */
 export interface RunParams {
@@ -59,12 +56,4 @@ export function runParams(pipeline: string, values: Readonly<Record<string, unkn
 /** Some parameters as plain JSON. */
 export function packParams({ values }: RunParams, names: readonly string[]): Record<string, Json> {
   return Object.fromEntries(names.filter((name) => Object.hasOwn(values, name)).map((name) => [name, packValue(values[name])]))
-}
-
-/** Names of the parameters of an object schema of zod; undefined for schemas that do not tell. */
-export function paramNames(schema: ParamsSchema<unknown> | undefined): readonly string[] | undefined {
-  if (schema === undefined) return []
-  const { shape } = schema as { readonly shape?: unknown }
-  const known = shape ?? (schema as { readonly _zod?: { readonly def?: { readonly shape?: unknown } } })._zod?.def?.shape
-  return typeof known === 'object' && known !== null ? Object.keys(known) : undefined
 }

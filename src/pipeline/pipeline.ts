@@ -13,7 +13,7 @@ import type { EngineStepResult, StepRequest } from './engine-step'
 import type { PipelineEvents } from './events'
 import { graphOf, type PipelineGraph, toMermaid } from './graph'
 import { inProcessExecutor } from './in-process-executor'
-import { type ParamsSchema, paramNames } from './params'
+import { isParamsSchema, type ParamsSchema, paramNames } from './params-schema'
 import type {
   ItemOf,
   ListSteps,
@@ -64,7 +64,7 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
     checkOptions('Pipeline', options, {
       ...sharedRules(),
       input: ofType('function'),
-      params: { allowed: 'a schema of zod, or another Standard Schema', test: isSchema },
+      params: { allowed: 'a schema of zod, or another Standard Schema', test: isParamsSchema },
       secrets: arrayOf(nonEmptyString()),
       onFailure: oneOf('stop', 'continue'),
       logger: ofType('object'),
@@ -374,8 +374,4 @@ export class Pipeline<Input = unknown, Steps = Record<never, never>, Params = ob
       force,
     }
   }
-}
-
-function isSchema(value: unknown): boolean {
-  return typeof (value as Partial<ParamsSchema<unknown>> | null | undefined)?.['~standard']?.validate === 'function'
 }

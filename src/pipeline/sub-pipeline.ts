@@ -1,7 +1,7 @@
 /** Includes the steps of one pipeline in another, under a common prefix. */
 import { invalidArgument, show } from '../core/errors'
 import type { Declared } from './check-step'
-import { checkParams, type ParamsSchema } from './params'
+import type { ParamsSchema } from './params-schema'
 import type { LooseArguments, LooseContext, StepSpec } from './step'
 
 /** What a sub-pipeline brings along. */
@@ -59,6 +59,7 @@ const plain = { params: [], secrets: [], trigger: 'all-success', readsInput: fal
 function beginStep(begin: string, sub: Included, { needs, params, input, subParams, when }: Inclusion): StepSpec {
   const run = async (context: LooseArguments): Promise<Begin> => {
     const given = input?.(context)
+    const { checkParams } = await import('./params')
     const checked = await checkParams(sub.name, sub.params, subParams?.(context))
     return { input: sub.input === undefined ? given : sub.input(given), params: checked.values }
   }

@@ -22,13 +22,14 @@ export function decide(spec: StepSpec, known: Known): Decision {
   const { needs, trigger } = spec
   const { results, signal } = known
   const broken = needs.find((need) => isBroken(results.get(need)))
-  const without =
-    trigger === 'all-success' ? needs.find((need) => hasNoOutput(results.get(need))) : trigger === 'none-failed' ? broken : undefined
-  if (without !== undefined) {
-    return { reason: `it needs ${show(without)}, which was ${results.get(without)?.status}`, blocked: broken !== undefined }
-  }
+  const stops = trigger === 'all-success' || trigger === 'none-failed'
+  if (stops && broken !== undefined) return { reason: reasonOf(broken, results), blocked: true }
+  const allEnded = needs.every((need) => results.has(need))
+  const without = trigger === 'all-success' ? needs.find((need) => hasNoOutput(results.get(need))) : undefined
+  // While another one may still fail, it is not known whether this step is left out because of a failure.
+  if (without !== undefined && allEnded) return { reason: reasonOf(without, results), blocked: false }
   if (signal.aborted) return { reason: stopReason(signal), blocked: true }
-  if (!needs.every((need) => results.has(need))) return 'wait'
+  if (!allEnded) return 'wait'
   if (trigger === 'one-failed' && broken === undefined) return { reason: 'none of the steps that it needs failed', blocked: false }
   return 'start'
 }
@@ -36,6 +37,10 @@ export function decide(spec: StepSpec, known: Known): Decision {
 /** Why a stopped run did not start a step. */
 export function stopReason(signal: AbortSignal | undefined): string {
   return signal?.reason instanceof Error ? signal.reason.message : 'the run was stopped'
+}
+
+function reasonOf(need: string, results: Known['results']): string {
+  return `it needs ${show(need)}, which was ${results.get(need)?.status}`
 }
 
 function hasNoOutput(result: StepResult | undefined): boolean {
