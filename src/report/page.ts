@@ -75,7 +75,7 @@ function documentOf(options: PageOptions, script?: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policyOf(script)}">
+<meta http-equiv="Content-Security-Policy" content="${{ html: policyOf(script) }}">
 <title>${title}</title>
 <style>${{ html: styleSheet() }}</style>
 </head>
