@@ -1,7 +1,7 @@
 /**
  * Runs every example that is a folder with a `main.ts`, each in an empty folder of its own, and shows what it prints:
  *   node scripts/run.mjs scripts/run-examples.ts [name…]
- * `examples/lifecycle` is left out: `npm start` runs it. Fails when an example ends with an error, writes to stderr or prints next to nothing.
+ * A service is asked, by `--demo`, to end by itself. `examples/lifecycle` is left out: `npm start` runs it. Fails when an example ends with an error, writes to stderr or prints next to nothing.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -16,7 +16,9 @@ for (const name of wanted.length === 0 ? all : wanted) {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-example-'))
   const startedAt = Date.now()
   console.log(`=== ${name}`)
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', join('examples', name, 'main.ts'), folder], {
+  const env = { ...process.env, SERVICE_FOLDER: folder }
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', join('examples', name, 'main.ts'), folder, '--demo'], {
+    env,
     encoding: 'utf8',
   })
   rmSync(folder, { recursive: true, force: true })

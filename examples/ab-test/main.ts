@@ -60,7 +60,7 @@ async function rollOut(version: string): Promise<void> {
   const canary = await createCanary({
     ...{ name: 'busy', stable, candidate, storage, everyMs: 150 },
     steps: [0, 0.1, 0.3, 0.6].map((weight) => ({ weight, minRows: 60 })),
-    checks: [errorRateCheck(), latencyCheck({ ratio: 3, slackMs: 20 }), outcomeCheck({ metric: 'correct' })],
+    checks: [errorRateCheck(), latencyCheck({ ratio: 3, slackMs: 100 }), outcomeCheck({ metric: 'correct' })],
     target: { registry, model: 'busy', version },
   })
   canary.on('step', ({ phase, step, weight, reason }) =>

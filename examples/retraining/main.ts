@@ -11,7 +11,7 @@ import { fsStorage } from 'millwright/node'
 import { serveTheYear } from './service'
 
 const [folder = 'out/retraining', role] = process.argv.slice(2)
-const storage = fsStorage({ root: folder, fsync: role !== undefined })
+const storage = fsStorage({ root: folder, fsync: role === 'service' })
 
 /** Starts the service and shows what it says; kills it at the first line that `doomed` matches. Resolves with whether it was killed. */
 function live(doomed: RegExp | undefined): Promise<boolean> {

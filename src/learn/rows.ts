@@ -10,8 +10,8 @@ export function takeRows(table: Table, rows: Int32Array): Table {
 }
 
 /** The rows of a matrix as a matrix. */
-export function matrixRows({ names, columns }: FeatureMatrix, rows: Int32Array): FeatureMatrix {
-  return { numRows: rows.length, names, columns: columns.map((column) => Float64Array.from(rows, (row) => column[row] as number)) }
+export function matrixRows({ columns, ...facts }: FeatureMatrix, rows: Int32Array): FeatureMatrix {
+  return { ...facts, numRows: rows.length, columns: columns.map((column) => Float64Array.from(rows, (row) => column[row] as number)) }
 }
 
 /** The rows of a target; the classes stay, also those that these rows lack. */

@@ -75,24 +75,24 @@ interface WaitingLabel {
   readonly at: number
 }
 
+/** A place in the log. A label replaces the row, never the place: many rows of one batch have the same time, so places are not searched for. */
+interface Slot {
+  readonly at: number
+  row: LoggedPrediction
+}
+
 /** An empty log. Adding in order of time is O(1); reading a window is O(rows in it). */
 export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: PredictionLogOptions): PredictionLog {
-  const byId = new Map<string, LoggedPrediction>()
+  const byId = new Map<string, Slot>()
   const seen = createSeenLabels()
   const counts = { recorded: 0, duplicates: 0, dropped: 0, labelled: 0, unknownLabels: 0, emptyLabels: 0, unfitLabels: 0 }
   const waiting = createWaitingLabels({ maxWaitingLabels, onUnfit }, counts)
   // Rows by time; those before `start` have been dropped. They are removed in bulk, so that dropping one row is cheap.
-  let rows: LoggedPrediction[] = []
+  let rows: Slot[] = []
   let start = 0
 
-  const replace = (old: LoggedPrediction, row: LoggedPrediction): void => {
-    let index = lowerBound(rows, old.at, start)
-    while (rows[index] !== old) index++
-    rows[index] = row
-    byId.set(row.id, row)
-  }
   const dropOldest = (): void => {
-    byId.delete((rows[start] as LoggedPrediction).id)
+    byId.delete((rows[start] as Slot).row.id)
     counts.dropped += 1
     start += 1
     if (start > 1024 && start * 2 > rows.length) {
@@ -120,22 +120,24 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
       const row = { ...record, at, ...(known === undefined ? {} : { actual: known.actual, labelledAt: known.at }) }
       if (known !== undefined) counts.labelled += 1
       const last = rows[rows.length - 1]
-      if (rows.length === start || (last !== undefined && last.at <= at)) rows.push(row)
-      else rows.splice(upperBound(rows, at, start), 0, row)
-      byId.set(row.id, row)
+      const slot: Slot = { at, row }
+      if (rows.length === start || (last !== undefined && last.at <= at)) rows.push(slot)
+      else rows.splice(upperBound(rows, at, start), 0, slot)
+      byId.set(row.id, slot)
       seen.add(row)
       counts.recorded += 1
       if (rows.length - start > maxRows) dropOldest()
       return 'added'
     },
     label(id, actual, at) {
-      const row = byId.get(id)
-      if (row === undefined) return waiting.keep(id, actual, at)
+      const slot = byId.get(id)
+      if (slot === undefined) return waiting.keep(id, actual, at)
+      const { row } = slot
       if (row.labelledAt !== undefined && row.labelledAt > at) return 'stale'
       const label = labelFor(row, actual, counts)
       if (label === null) return 'empty'
       const labelledRow = { ...row, actual: label, labelledAt: at }
-      replace(row, labelledRow)
+      slot.row = labelledRow
       seen.add(labelledRow)
       counts.labelled += 1
       return 'joined'
@@ -144,7 +146,7 @@ export function createPredictionLog({ maxRows, maxWaitingLabels, onUnfit }: Pred
     counts: () => ({ ...counts, waitingLabels: waiting.size() }),
     seenLabels: seen.of,
     dropBefore(at) {
-      while (start < rows.length && (rows[start] as LoggedPrediction).at < at) dropOldest()
+      while (start < rows.length && (rows[start] as Slot).at < at) dropOldest()
     },
   }
 }
@@ -198,24 +200,28 @@ function labelFor(row: PredictionRecord, actual: Actual, counts: LabelTally): La
   return label
 }
 
-function select(rows: readonly LoggedPrediction[], start: number, selection: RowSelection, now: number): LoggedPrediction[] {
+function select(rows: readonly Slot[], start: number, selection: RowSelection, now: number): LoggedPrediction[] {
   const { window, labelled = false, where } = selection
-  const version = selection.version === 'newest' ? rows[rows.length - 1]?.version : selection.version
+  const version = selection.version === 'newest' ? rows[rows.length - 1]?.row.version : selection.version
   const matches = where === undefined ? undefined : matcherOf(where)
   const counts = (row: LoggedPrediction): boolean =>
     (!labelled || row.actual !== undefined) && (version === undefined || row.version === version) && (matches === undefined || matches(row))
   const [from, to] = bounds(rows, start, window, now)
-  if (window === undefined || !('lastRows' in window)) return rows.slice(from, to).filter(counts)
+  if (window === undefined || !('lastRows' in window))
+    return rows
+      .slice(from, to)
+      .map(({ row }) => row)
+      .filter(counts)
   const picked: LoggedPrediction[] = []
   for (let i = to - 1; i >= from && picked.length < window.lastRows; i--) {
-    const row = rows[i] as LoggedPrediction
+    const { row } = rows[i] as Slot
     if (counts(row)) picked.push(row)
   }
   return picked.reverse()
 }
 
 /** Indices of the rows in the window by time: from (included) to (not included). */
-function bounds(rows: readonly LoggedPrediction[], start: number, window: Window | undefined, now: number): [number, number] {
+function bounds(rows: readonly Slot[], start: number, window: Window | undefined, now: number): [number, number] {
   if (window === undefined) return [start, rows.length]
   if ('from' in window) return [lowerBound(rows, window.from, start), lowerBound(rows, window.to, start)]
   const end = window.endAt ?? now
@@ -224,24 +230,24 @@ function bounds(rows: readonly LoggedPrediction[], start: number, window: Window
 }
 
 /** First index whose time is ≥ `at`. */
-function lowerBound(rows: readonly LoggedPrediction[], at: number, start: number): number {
+function lowerBound(rows: readonly Slot[], at: number, start: number): number {
   let low = start
   let high = rows.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((rows[middle] as LoggedPrediction).at < at) low = middle + 1
+    if ((rows[middle] as Slot).at < at) low = middle + 1
     else high = middle
   }
   return low
 }
 
 /** First index whose time is > `at`. */
-function upperBound(rows: readonly LoggedPrediction[], at: number, start: number): number {
+function upperBound(rows: readonly Slot[], at: number, start: number): number {
   let low = start
   let high = rows.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((rows[middle] as LoggedPrediction).at <= at) low = middle + 1
+    if ((rows[middle] as Slot).at <= at) low = middle + 1
     else high = middle
   }
   return low

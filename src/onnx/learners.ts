@@ -1,14 +1,17 @@
 /** ONNX for what has been learned: forests, boosted trees and linear models, as scores of the classes or as a number. */
 import { MillwrightError, show } from '../core/errors'
+import { type FittedCalibrated, isFittedCalibrated } from '../learn/calibration/calibrated-learner'
 import type { EnsembleLink } from '../learn/ensemble/links'
 import { LEAST_NUMBER } from '../learn/ensemble/tree-ensemble'
 import { type TreeSum, treeSumOf } from '../learn/ensemble/tree-sum'
 import { isFittedForest } from '../learn/forest/fitted-forest'
+import type { FittedLearner } from '../learn/learner'
 import { isFittedLinear, type LinearState } from '../learn/linear/linear-model'
 import type { ModelParts } from '../learn/model-parts'
 import { isFittedIsolation } from '../learn/outliers/fitted-isolation'
 import { int } from '../onnxfile/attribute'
 import { arithmetic } from './arithmetic'
+import { writeCalibration } from './calibration'
 import { writeCategorySets } from './category-sets'
 import type { Features } from './features'
 import { writeTrees } from './trees'
@@ -21,7 +24,10 @@ export interface LearnerOutput {
 
 /** Writes the learner of a model. @throws Unsupported for a learner that ONNX cannot express */
 export function writeLearner({ learner, matrixNames }: ModelParts, features: Features, output: string): LearnerOutput {
-  const input = features.matrix(matrixNames)
+  return writeFitted(learner, features, features.matrix(matrixNames), output)
+}
+
+function writeFitted(learner: FittedLearner, features: Features, input: string, output?: string): LearnerOutput {
   if (isFittedForest(learner)) {
     const tensor = writeTrees(learner.trees(), features, { input, targets: learner.forest.width, aggregate: 'AVERAGE', output })
     return { tensor, type: 'float32' }
@@ -32,7 +38,19 @@ export function writeLearner({ learner, matrixNames }: ModelParts, features: Fea
   }
   if (sum !== undefined) return { tensor: writeSums(sum, features, input, output), type: 'float64' }
   if (isFittedLinear(learner)) return { tensor: writeLinear(learner.linear, features, input, output), type: 'float64' }
+  if (isFittedCalibrated(learner))
+    return { tensor: writeCalibration(features, writeScores(learner, features, input), learner.calibrators, output), type: 'float64' }
   throw new MillwrightError('Unsupported', `toOnnx: there is no ONNX form of the learner ${show(learner.kind)}`)
+}
+
+/** What a calibrated model calibrates: the sums of a linear model, or probabilities; of two classes those of the second. */
+function writeScores({ base, calibrators }: FittedCalibrated, features: Features, input: string): string {
+  const { graph } = features
+  if (isFittedLinear(base)) return writeLinearSums(base.linear, features, input)
+  const { tensor } = writeFitted(base, features, input)
+  const probabilities = features.cast(tensor)
+  if (calibrators.calibrators.length > 1) return probabilities
+  return graph.node('Gather', [probabilities, graph.constant('int64', [1], BigInt64Array.of(1n))], { attributes: { axis: int(1) } })
 }
 
 /** Boosted trees and trees of another library: in float64 on top of the operator's float32 sum. */
@@ -82,7 +100,7 @@ function writeLink(features: Features, link: EnsembleLink, sums: string, output:
 }
 
 /** The two straight lines from anomaly scores to probabilities that meet at the threshold. */
-function writeOutlierness(features: Features, scores: string, threshold: number, output: string): string {
+function writeOutlierness(features: Features, scores: string, threshold: number, output: string | undefined): string {
   const { add, mul, sub, where, atLeast } = arithmetic(features)
   const { graph } = features
   const above = add(mul(sub(scores, threshold), 1 / (2 * (1 - threshold))), 0.5)
@@ -91,7 +109,15 @@ function writeOutlierness(features: Features, scores: string, threshold: number,
   return graph.node('Concat', [sub(1, second), second], { attributes: { axis: int(1) }, output })
 }
 
-function writeLinear({ link, coefficients, intercepts }: LinearState, features: Features, input: string, output: string): string {
+function writeLinear(linear: LinearState, features: Features, input: string, output: string | undefined): string {
+  const { graph } = features
+  if (linear.link === 'identity') return writeLinearSums(linear, features, input, output)
+  const sums = writeLinearSums(linear, features, input)
+  if (linear.link === 'softmax') return graph.node('Softmax', [sums], { attributes: { axis: int(-1) }, output })
+  return writeTwoClasses(features, sums, output)
+}
+
+function writeLinearSums({ coefficients, intercepts }: LinearState, features: Features, input: string, output?: string): string {
   const { graph } = features
   const outputs = intercepts.length
   const width = coefficients.length / outputs
@@ -101,10 +127,7 @@ function writeLinear({ link, coefficients, intercepts }: LinearState, features: 
     (_, i) => coefficients[(i % outputs) * width + Math.floor(i / outputs)] as number,
   )
   const product = graph.node('MatMul', [input, features.numbers([width, outputs], weights)])
-  const add = (name?: string): string => graph.node('Add', [product, features.numbers([1, outputs], intercepts)], { output: name })
-  if (link === 'identity') return add(output)
-  if (link === 'softmax') return graph.node('Softmax', [add()], { attributes: { axis: int(-1) }, output })
-  return writeTwoClasses(features, add(), output)
+  return graph.node('Add', [product, features.numbers([1, outputs], intercepts)], { output })
 }
 
 /** The probabilities of two classes from the log-odds of the second. */

@@ -112,7 +112,7 @@ export function contextOf(environment: RunEnvironment, work: Work, attempt: numb
     seed: seedOf(args.index === undefined ? `${environment.seed}/${spec.name}` : `${environment.seed}/${spec.name}/${args.index}`),
     clock,
     progress: ({ phase, ...event }: Omit<ProgressEvent, 'phase'> & { readonly phase?: string | undefined }) => {
-      if (!signal.aborted) environment.progress({ ...event, phase: phase === undefined ? label : `${label}: ${phase}` })
+      if (!signal.aborted) environment.progress({ ...event, phase: phase === undefined ? label : `${label}: ${secrets.redact(phase)}` })
     },
     log: (message: string) =>
       environment.emit('step-log', { pipeline, runId, step: spec.name, ...indexOf(args), message: secrets.redact(String(message)) }),

@@ -1,6 +1,6 @@
 /** Secrets of a run: resolved once, and kept out of messages and stored outputs. */
 import type { Awaitable } from '../core/awaitable'
-import { utf8 } from '../core/bytes'
+import { concatBytes, toBase64, utf8 } from '../core/bytes'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import type { StepSpec } from './step'
 
@@ -50,14 +50,14 @@ function secretsOf(values: ReadonlyMap<string, string>): Secrets {
     of: (spec) => Object.fromEntries(spec.secrets.map((name) => [name, values.get(name) as string])),
     redact,
     redactError(error) {
-      if (hidden.length === 0 || !holdsSecret(textOf(error, 0))) return error
+      if (hidden.length === 0 || !holdsSecret(textOf(error))) return error
       if (isMillwrightError(error)) {
         return new MillwrightError(error.code, redact(error.message), {
           retryable: error.retryable,
           hint: error.hint && redact(error.hint),
         })
       }
-      const clean = new Error(redact(error instanceof Error ? error.message : String(error)))
+      const clean = new Error(redact(error instanceof Error ? error.message : typeof error === 'object' ? show(error) : String(error)))
       if (error instanceof Error) clean.name = error.name
       return clean
     },
@@ -65,24 +65,38 @@ function secretsOf(values: ReadonlyMap<string, string>): Secrets {
   }
 }
 
-/** Everything of an error that a console would print. */
-function textOf(error: unknown, depth: number): string {
-  if (!(error instanceof Error) || depth > 4) return String(error)
-  const members = Object.entries(error).map(([, member]) => (typeof member === 'string' ? member : jsonOf(member)))
-  return [error.message, error.stack ?? '', ...members, error.cause === undefined ? '' : textOf(error.cause, depth + 1)].join('\n')
-}
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? ''
-  } catch {
-    return ''
+/** Every text in an error: its message and stack, its causes, the errors of an `AggregateError`, what a client library hung on it. */
+function textOf(error: unknown): string {
+  const seen = new Set<unknown>()
+  const texts: string[] = []
+  const waiting: unknown[] = [error]
+  for (let value = waiting.pop(); value !== undefined || waiting.length > 0; value = waiting.pop()) {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) texts.push(String(value))
+    else if (seen.size < 10_000 && !seen.has(value)) {
+      seen.add(value)
+      if (ArrayBuffer.isView(value)) continue
+      if (value instanceof Map) waiting.push(...value.keys(), ...value.values())
+      if (value instanceof Set) waiting.push(...value)
+      if (value instanceof URL || value instanceof URLSearchParams) texts.push(String(value))
+      if (typeof Headers !== 'undefined' && value instanceof Headers) waiting.push(...[...value].flat())
+      for (const [name, { value: member }] of Object.entries(Object.getOwnPropertyDescriptors(value))) waiting.push(name, member)
+    }
   }
+  return texts.join('\n')
 }
 
-/** Whether the bytes hold the text, as it is or as JSON spells it. */
+/** Whether the bytes hold the text: as it is, as JSON spells it, or within base64, which is how bytes are stored. */
 function includes(bytes: Uint8Array, text: string): boolean {
-  return [text, JSON.stringify(text).slice(1, -1)].some((form) => indexOf(bytes, utf8(form)) >= 0)
+  return [text, JSON.stringify(text).slice(1, -1), ...base64Forms(text)].some((form) => indexOf(bytes, utf8(form)) >= 0)
+}
+
+/** How base64 spells a text that begins at a multiple of three bytes, one later, or two later: the digits that no neighbour has a part in. */
+function base64Forms(text: string): string[] {
+  const bytes = utf8(text)
+  return [0, 1, 2].map((before) => {
+    const digits = toBase64(concatBytes([new Uint8Array(before), bytes]))
+    return digits.slice(before === 0 ? 0 : before + 1, Math.floor(((before + bytes.length) * 8) / 6))
+  })
 }
 
 function indexOf(bytes: Uint8Array, part: Uint8Array): number {

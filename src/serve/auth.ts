@@ -59,7 +59,7 @@ export function anyAuth(...ways: readonly Authenticate[]): Authenticate {
   return async (request) => {
     for (const way of ways) {
       const caller = await way(request)
-      if (caller !== undefined) return caller
+      if (isCaller(caller)) return caller
     }
     return undefined
   }
@@ -73,11 +73,17 @@ export function bearerOf(request: RequestHead): string | undefined {
 /** @throws HttpProblem 401 */
 export async function authenticate(way: Authenticate, request: RequestHead): Promise<Caller> {
   const caller = await way(request)
-  if (caller !== undefined) return caller
+  if (isCaller(caller)) return caller
   throw new HttpProblem(401, 'unauthenticated', 'this needs a key or token that is known here', { 'www-authenticate': 'Bearer' })
 }
 
+/** Only a caller with a name gets in: a function of the application's own may give `null` or `false` for a stranger. */
+function isCaller(value: unknown): value is Caller {
+  return typeof value === 'object' && value !== null && typeof (value as Caller).id === 'string'
+}
+
 function secretFinder(subject: string, secrets: Readonly<Record<string, string>>): (given: string | undefined) => Caller | undefined {
+  if (typeof secrets === 'string') throw invalidArgument(`${subject} takes an object: each caller's name and its secret`)
   const entries = Object.entries(secrets ?? {})
   const empty = entries.find(([, secret]) => !nonEmptyString().test(secret))
   if (entries.length === 0 || empty !== undefined)

@@ -1,5 +1,5 @@
 /** Which pages of other origins may ask (CORS). */
-import { checkOptions, either, nonEmptyString, ofType, oneOf, wholeNumber } from '../core/options'
+import { checkOptions, either, nonEmptyString, ofType, oneOf, requireOptions, wholeNumber } from '../core/options'
 import type { HttpAnswer, HttpExchange } from './exchange'
 
 /** Options of CORS. */
@@ -28,6 +28,7 @@ const exposed = 'x-request-id, traceparent, retry-after, inference-header-conten
 /** @throws InvalidArgument for bad options */
 export function createCors(options: CorsOptions): Cors {
   const texts = { allowed: 'an array of texts', test: (value: unknown) => Array.isArray(value) && value.every(nonEmptyString().test) }
+  requireOptions('`cors` of createHandler', options, ['origins'])
   checkOptions('`cors` of createHandler', options, {
     origins: either(oneOf('*'), texts),
     headers: texts,

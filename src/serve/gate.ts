@@ -23,8 +23,13 @@ export function createGate({ auth, rateLimit, admin, now }: GateOptions): Gate |
   return async (request, route) => {
     if (openPaths.includes(route.path)) return undefined
     // A token for administrators is checked by itself.
-    const caller = auth === undefined || (route.admin === true && admin !== undefined) ? undefined : await authenticate(auth, request)
-    limit?.(request, caller)
+    let caller: Caller | undefined
+    try {
+      if (auth !== undefined && (route.admin !== true || admin === undefined)) caller = await authenticate(auth, request)
+    } finally {
+      // Whoever guesses keys is limited, too.
+      limit?.(request, caller)
+    }
     return caller
   }
 }

@@ -62,7 +62,10 @@ export function handlerRules(): Readonly<Record<keyof HandlerOptions, OptionRule
     title: nonEmptyString(),
     basePath: { allowed: 'a path such as /ml', test: (value) => typeof value === 'string' && /^(\/[\w.~-]+)*$/.test(value) },
     limits: ofType('object'),
-    protocols: ofType('object'),
+    protocols: {
+      allowed: 'an array of protocols, such as [mlflowProtocol()]',
+      test: (value) => Array.isArray(value) && value.every((one) => Array.isArray(one?.routes)),
+    },
     auth: ofType('function'),
     rateLimit: ofType('object'),
     cors: ofType('object'),

@@ -109,7 +109,7 @@ export function createHandler(served: Served, options: HandlerOptions = {}): Han
     const milliseconds = now() - start
     counters.end(route, request.method, answer.status, milliseconds / 1000)
     const headers = withCommonHeaders(answer.headers, request, requestId)
-    if (cors !== undefined && request.method !== 'OPTIONS') Object.assign(headers, cors.headers(request))
+    if (cors !== undefined && request.method !== 'OPTIONS') addHeaders(headers, cors.headers(request))
     if (accessLog !== undefined)
       log(
         accessLog,
@@ -213,6 +213,12 @@ function withCommonHeaders(own: HttpAnswer['headers'], request: HttpExchange, re
   const headers: Record<string, string> = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', ...own }
   if (trace !== undefined && traceparent.test(trace)) headers.traceparent ??= trace
   return headers
+}
+
+/** Adds headers; what an answer varies with adds up. */
+function addHeaders(headers: Record<string, string>, { vary, ...more }: Readonly<Record<string, string>>): void {
+  Object.assign(headers, more)
+  if (vary !== undefined) headers.vary = headers.vary === undefined ? vary : `${headers.vary}, ${vary}`
 }
 
 function describe(error: unknown): string {

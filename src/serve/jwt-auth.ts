@@ -1,5 +1,5 @@
 /** Callers with a JSON Web Token, checked by the package `jose`. */
-import { invalidArgument } from '../core/errors'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, either, finiteNumber, nonEmptyString, ofType } from '../core/options'
 import { loadPeer } from '../core/peer'
 import { type Authenticate, bearerOf } from './auth'
@@ -57,12 +57,20 @@ export function jwtAuth(options: JwtAuthOptions): Authenticate {
   const kinds = [secret, publicKey, jwksUrl].filter((kind) => kind !== undefined)
   if (kinds.length !== 1) throw invalidArgument(`jwtAuth needs exactly one of \`secret\`, \`publicKey\`, \`jwksUrl\`, got ${kinds.length}`)
   const algorithms = options.algorithms ?? (secret === undefined ? ['RS256', 'ES256', 'EdDSA'] : ['HS256'])
-  let ready: Promise<{ readonly jose: Jose; readonly key: unknown }> | undefined
-  const prepare = async (): Promise<{ readonly jose: Jose; readonly key: unknown }> => {
+  // A public key must never be taken for a shared secret, nor a token without a signature be accepted.
+  const unfit = algorithms.find((name) => /^none$/i.test(name) || name.startsWith('HS') !== (secret !== undefined))
+  if (unfit !== undefined)
+    throw invalidArgument(`\`algorithms\` of jwtAuth with a ${secret === undefined ? 'public key' : 'secret'} cannot hold ${show(unfit)}`)
+  if (publicKey !== undefined && !publicKey.includes('-----BEGIN PUBLIC KEY-----'))
+    throw invalidArgument('`publicKey` of jwtAuth must be PEM text that begins with -----BEGIN PUBLIC KEY-----')
+  if (jwksUrl !== undefined && !/^https?:$/.test(URL.canParse(jwksUrl) ? new URL(jwksUrl).protocol : ''))
+    throw invalidArgument(`\`jwksUrl\` of jwtAuth must be a URL of http or https, got ${show(jwksUrl)}`)
+  let ready: Promise<Keys> | undefined
+  const prepare = async (): Promise<Keys> => {
     const jose = (options.lib as Jose | undefined) ?? (await loadPeer<Jose>('jose', { needed: 'jwtAuth' }))
-    if (secret !== undefined) return { jose, key: new TextEncoder().encode(secret) }
-    if (publicKey !== undefined) return { jose, key: await jose.importSPKI(publicKey, algorithms[0] as string) }
-    return { jose, key: jose.createRemoteJWKSet(new URL(jwksUrl as string)) }
+    if (secret !== undefined) return { jose, algorithms, key: new TextEncoder().encode(secret) }
+    if (publicKey !== undefined) return publicKeys(jose, publicKey, algorithms)
+    return { jose, algorithms, key: jose.createRemoteJWKSet(new URL(jwksUrl as string)) }
   }
   return async (request) => {
     const token = bearerOf(request)
@@ -71,13 +79,13 @@ export function jwtAuth(options: JwtAuthOptions): Authenticate {
       ready = undefined
       throw error
     })
-    const { jose, key } = await ready
-    const rules = { algorithms, issuer, audience, clockTolerance: clockToleranceSeconds }
+    const { jose, key, ...fit } = await ready
+    const rules = { algorithms: fit.algorithms, issuer, audience, clockTolerance: clockToleranceSeconds }
     const payload = await jose.jwtVerify(token, key, rules).then(
       (verified) => verified.payload,
       (error: { readonly code?: unknown }) => {
         // Errors of jose about the token have a code; others, such as an issuer that cannot be reached, are the server's.
-        if (typeof error?.code === 'string' && /^ERR_(JWT|JWS|JWKS_NO|JOSE_ALG)/.test(error.code)) return undefined
+        if (typeof error?.code === 'string' && /^ERR_(JWT|JWS|JWKS_NO|JOSE_ALG|JOSE_NOT_SUPPORTED)/.test(error.code)) return undefined
         throw error
       },
     )
@@ -86,6 +94,29 @@ export function jwtAuth(options: JwtAuthOptions): Authenticate {
       throw new HttpProblem(403, 'forbidden', `the token lacks the scope ${scope}`)
     return { id: typeof payload.sub === 'string' ? payload.sub : 'token' }
   }
+}
+
+/** What checks tokens. */
+interface Keys {
+  readonly jose: Jose
+  readonly algorithms: readonly string[]
+  readonly key: unknown
+}
+
+/** The key for each algorithm that it fits: one of RSA serves RS256, not ES256. */
+async function publicKeys(jose: Jose, pem: string, algorithms: readonly string[]): Promise<Keys> {
+  const keys = new Map<string, unknown>()
+  let cause: unknown
+  for (const name of algorithms) {
+    try {
+      keys.set(name, await jose.importSPKI(pem, name))
+    } catch (error) {
+      cause = error
+    }
+  }
+  if (keys.size === 0)
+    throw new MillwrightError('Internal', `\`publicKey\` of jwtAuth is no key for ${algorithms.map(show).join(', ')}`, { cause })
+  return { jose, algorithms: [...keys.keys()], key: ({ alg }: { readonly alg: string }) => keys.get(alg) }
 }
 
 function scopesOf({ scope, scp }: Readonly<Record<string, unknown>>): readonly unknown[] {

@@ -1,5 +1,5 @@
 /** How often each client may ask. */
-import { checkOptions, finiteNumber, ofType, wholeNumber } from '../core/options'
+import { checkOptions, finiteNumber, ofType, requireOptions, wholeNumber } from '../core/options'
 import type { Caller, RequestHead } from './auth'
 import { HttpProblem } from './problem'
 
@@ -20,6 +20,7 @@ export type RateLimit = (request: RequestHead, caller: Caller | undefined) => vo
 
 /** @throws InvalidArgument for bad options. `now` is a monotonic clock in milliseconds */
 export function createRateLimit(options: RateLimitOptions, now: () => number): RateLimit {
+  requireOptions('`rateLimit` of createHandler', options, ['perSecond'])
   checkOptions('`rateLimit` of createHandler', options, {
     perSecond: { allowed: 'a finite number > 0', test: (value) => finiteNumber(0).test(value) && (value as number) > 0 },
     burst: wholeNumber(1),

@@ -23,6 +23,12 @@ export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitneyTest } from
 export { type MmdOptions, type MmdResult, mmdTest } from './mmd'
 export { adjustPValues, type Correction } from './multiple-testing'
 export { erf, erfc, normalCdf, normalIsf, normalSf } from './normal'
+export {
+  type PrincipalComponents,
+  type PrincipalComponentsOptions,
+  principalComponents,
+  reconstructionErrors,
+} from './principal-components'
 export type { Smoothing } from './proportions'
 export type { Moments } from './running-moments'
 export type { MissingPolicy } from './sample'

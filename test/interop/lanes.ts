@@ -87,10 +87,15 @@ export const lanes: readonly Lane[] = [
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
   { name: 'clients', about: "tritonclient, MLflow's scoring client, schemathesis: a server of ours answers them as their own servers do" },
+  {
+    name: 'evidently',
+    about: 'Evidently: its methods, scores and verdicts on the same tables; river: the positions of alarms on long streams',
+  },
   { name: 'sketches', about: "Apache DataSketches' Python package: reads our KLL and HLL sketches, and we read its" },
   {
     name: 'trees',
-    about: 'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; shap: the same SHAP values',
+    about:
+      'XGBoost and LightGBM: their models read, and ours written, with the same answers on every row; SHAP values as theirs, and as those of shap',
   },
   {
     name: 'prometheus',

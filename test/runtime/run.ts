@@ -1,6 +1,6 @@
 /**
  * Other runtimes than the Node at hand: Node 24 (the story of `npm start`, and the tests that need `node:sqlite`), Deno, Bun, Chromium.
- * Needs the build. `npm run test:runtime -- deno` runs one of `node24`, `deno`, `chromium`.
+ * Needs the build. `npm run test:runtime -- deno` runs one of `node24`, `deno`, `servers`, `chromium`.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -9,7 +9,12 @@ import { join } from 'node:path'
 import { installChromium } from '../support/chromium'
 import { runCommand } from '../support/run-command'
 
-const parts: Readonly<Record<string, () => Promise<void>>> = { node24, deno: () => program('deno-and-bun'), chromium }
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  node24,
+  deno: () => program('deno-and-bun'),
+  servers: () => program('servers'),
+  chromium,
+}
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !Object.hasOwn(parts, name))
 if (unknown !== undefined) throw new Error(`there is no runtime ${JSON.stringify(unknown)}; runtimes: ${Object.keys(parts).join(', ')}`)

@@ -8,8 +8,8 @@ import { type StepJobData, type StepJobProgress, type StepJobResult, stepResultO
 
 /** How long results stay in the queue for a process that resumes the run. */
 const kept = { age: 24 * 3600, count: 100_000 }
-/** Events may be lost: what is waited for is looked up this often. */
-const lookMs = 5000
+/** Events may be lost, above all before a new listener listens: what is waited for is looked up, soon at first, then this often. */
+const [firstLookMs, lookMs] = [100, 5000]
 
 interface Waiting {
   readonly id: string
@@ -29,7 +29,6 @@ export class StepQueue {
   readonly #events: JobQueueEvents
   readonly #onError: (error: unknown) => void
   readonly #waiting = new Map<string, Waiting>()
-  readonly #timer: ReturnType<typeof setInterval>
 
   /** Opens the queue of `pipeline`. @throws Unavailable when the store cannot be reached */
   static async open(library: OpenedLibrary, pipeline: string, onError: (error: unknown) => void): Promise<StepQueue> {
@@ -50,10 +49,6 @@ export class StepQueue {
     queue.on('error', onError)
     events.on('error', onError as (event: never) => void)
     this.#listen()
-    this.#timer = setInterval(() => {
-      for (const entry of this.#waiting.values()) this.#look(entry).catch(onError)
-    }, lookMs)
-    ;(this.#timer as unknown as { unref?: () => void }).unref?.()
   }
 
   /** The digest of the output of an attempt; an attempt that is in the queue already is waited for. @throws the error of the step; Unavailable */
@@ -79,7 +74,6 @@ export class StepQueue {
 
   /** Forgets everything that is waited for, with `error`, and closes the connections. */
   async close(error: MillwrightError): Promise<void> {
-    clearInterval(this.#timer)
     for (const entry of this.#waiting.values()) entry.reject(error)
     this.#waiting.clear()
     await Promise.allSettled([this.#queue.close(), this.#events.close()])
@@ -88,11 +82,26 @@ export class StepQueue {
   #enter(id: string, ref: StepJobRef): Waiting {
     const entry: Waiting = { id, data: { ref, addedBy: newId() }, jobs: new Set(), ...deferred<string>() }
     this.#waiting.set(id, entry)
-    this.#ask(entry).catch((error: unknown) => {
-      this.#waiting.delete(id)
-      entry.reject(unreachable(error))
-    })
+    this.#ask(entry).then(
+      // Only now: before, a failure that an earlier process left could be taken for this one's.
+      () => this.#watch(entry, firstLookMs),
+      (error: unknown) => {
+        this.#waiting.delete(id)
+        entry.reject(unreachable(error))
+      },
+    )
     return entry
+  }
+
+  /** Looks after `waitMs`, and then after longer and longer, as long as it is waited for. */
+  #watch(entry: Waiting, waitMs: number): void {
+    const timer = setTimeout(() => {
+      if (this.#waiting.get(entry.id) !== entry) return
+      this.#look(entry)
+        .catch(this.#onError)
+        .finally(() => this.#watch(entry, Math.min(lookMs, waitMs * 3)))
+    }, waitMs)
+    ;(timer as unknown as { unref?: () => void }).unref?.()
   }
 
   /** Adds the job. One that is there already is kept if it runs or has succeeded; a failure that a process left is made anew. */

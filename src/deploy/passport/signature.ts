@@ -121,7 +121,10 @@ export async function verifyModel(files: ModelFiles, signature: string, options:
   const present = signedPaths(files, [SIGNATURE_FILE, ...(serialization.ignore_paths ?? [])])
   const missing = [...signed.keys()].filter((path) => !Object.hasOwn(files, path))
   const added = present.filter((path) => !signed.has(path))
-  const changed = present.filter((path) => signed.has(path) && sha256Hex(files[path] as Uint8Array) !== signed.get(path))
+  // What was signed must be the same, also where the signature would let others be added.
+  const changed = [...signed]
+    .filter(([path, own]) => Object.hasOwn(files, path) && sha256Hex(files[path] as Uint8Array) !== own)
+    .map(([path]) => path)
   if (missing.length + added.length + changed.length > 0) {
     const words = Object.entries({ changed, missing, added }).flatMap(([what, paths]) =>
       paths.length === 0 ? [] : [`${what}: ${paths.slice(0, 5).map(show).join(', ')}`],

@@ -10,11 +10,24 @@ export type Calibrators =
   | { readonly method: 'isotonic'; readonly calibrators: readonly Isotonic[] }
   | { readonly method: 'sigmoid'; readonly calibrators: readonly Sigmoid[] }
 
+/** A fitted classifier with calibrated probabilities, with its parts for converters. */
+export interface FittedCalibrated extends FittedLearner {
+  readonly base: FittedLearner
+  readonly calibrators: Calibrators
+}
+
+/** Whether a fitted learner is a calibrated one. */
+export function isFittedCalibrated(learner: FittedLearner): learner is FittedCalibrated {
+  return learner.kind === 'calibrated'
+}
+
 /** The learner: the base gives scores, the calibrators probabilities. */
-export function fittedCalibrated(base: FittedLearner, given: Calibrators, numClasses: number): FittedLearner {
+export function fittedCalibrated(base: FittedLearner, given: Calibrators, numClasses: number): FittedCalibrated {
   const { importance, converged, iterations, warning } = base
   return {
     kind: 'calibrated',
+    base,
+    calibrators: given,
     takesMissing: base.takesMissing,
     ...(importance === undefined ? {} : { importance }),
     ...(converged === undefined ? {} : { converged }),

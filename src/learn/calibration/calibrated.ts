@@ -57,6 +57,7 @@ function calibratedLearner(base: Learner, options: CalibratedOptions): Learner {
     kind: 'calibrated',
     task: 'classification',
     minClasses: 2,
+    categoricalFeatures: base.categoricalFeatures,
     options: paramsOf({ method, folds: typeof folds === 'number' ? folds : 'given', seed, base: base.kind, [base.kind]: base.options }),
     withOptions(changes) {
       const prefix = `${base.kind}.`

@@ -72,6 +72,9 @@ export interface TreeGrower {
   grow(sample: Sample, rng: Rng, importance: Float64Array): Int32Array
 }
 
+/** Numbers per slot of the stack of nodes to be grown. */
+const SLOT = 5
+
 /** A grower of trees over `data` by `criterion`, for samples of at most `capacity` rows. */
 export function createTreeGrower(data: BinnedData, criterion: Criterion, limits: GrowthLimits, capacity: number): TreeGrower {
   const nodes = new Int32Array(4 * capacity)
@@ -79,8 +82,12 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   const nearRows = Math.floor(NEAR_CELLS / data.numFeatures)
   const buffer = { rows: new Int32Array(capacity), codes: new Int32Array(capacity) }
   const order = new Int32Array(data.numFeatures)
-  // Per slot: start, end, depth, parent whose right child this is (−1: none).
-  let stack = new Int32Array(4 * 64)
+  // Per slot: start, end, depth, parent whose right child this is (−1: none), how many features are known to be constant there.
+  let stack = new Int32Array(SLOT * 64)
+  /** Features that are constant at the current node, those of the nodes above it first; and by feature whether it is one. */
+  const constants = new Int32Array(data.numFeatures)
+  const isConstant = new Uint8Array(data.numFeatures)
+  let numConstants = 0
   const best: BestSplit = { feature: 0, bin: 0, missingLeft: false, gain: -1 }
 
   return {
@@ -95,13 +102,17 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
       stack[1] = sample.size
       stack[2] = 0
       stack[3] = -1
+      stack[4] = 0
       let minGain = limits.minGain
       let nearEnd = 0
       while (top >= 0) {
-        const start = stack[4 * top] as number
-        const end = stack[4 * top + 1] as number
-        const depth = stack[4 * top + 2] as number
-        const parent = stack[4 * top + 3] as number
+        const slot = SLOT * top
+        const start = stack[slot] as number
+        const end = stack[slot + 1] as number
+        const depth = stack[slot + 2] as number
+        const parent = stack[slot + 3] as number
+        // Features found constant elsewhere in the tree may vary here.
+        while (numConstants > (stack[slot + 4] as number)) isConstant[constants[--numConstants] as number] = 0
         const node = count++
         if (parent >= 0) nodes[2 * parent + 1] = node
         best.gain = -1
@@ -122,7 +133,12 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
             const feature = order[pick] as number
             order[pick] = order[tried] as number
             order[tried] = feature
+            if (isConstant[feature] === 1) continue
             if (criterion.consider(feature, start, end, best)) varying++
+            else {
+              isConstant[feature] = 1
+              constants[numConstants++] = feature
+            }
           }
         }
         if (best.gain < 0 || best.gain + 1e-12 < minGain) {
@@ -135,17 +151,19 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         nodes[2 * node] = (best.feature << 17) | (shift << 16) | (best.bin + shift)
         importance[best.feature] = (importance[best.feature] as number) + best.gain
         const middle = partition(data, sample, buffer, start, end, best)
-        if (4 * (top + 2) > stack.length) stack = grown(stack)
+        if (SLOT * (top + 2) > stack.length) stack = grown(stack)
         criterion.children(top + 1, top)
-        stack[4 * top] = middle
-        stack[4 * top + 1] = end
-        stack[4 * top + 2] = depth + 1
-        stack[4 * top + 3] = node
+        stack[slot] = middle
+        stack[slot + 1] = end
+        stack[slot + 2] = depth + 1
+        stack[slot + 3] = node
+        stack[slot + 4] = numConstants
         top++
-        stack[4 * top] = start
-        stack[4 * top + 1] = middle
-        stack[4 * top + 2] = depth + 1
-        stack[4 * top + 3] = -1
+        stack[slot + SLOT] = start
+        stack[slot + SLOT + 1] = middle
+        stack[slot + SLOT + 2] = depth + 1
+        stack[slot + SLOT + 3] = -1
+        stack[slot + SLOT + 4] = numConstants
       }
       return nodes.slice(0, 2 * count)
     },

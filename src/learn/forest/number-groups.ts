@@ -47,7 +47,12 @@ export function numberGroups(): NumberGroups {
 }
 
 /** A counter over binned data; `rows` are those of the sample, `node` the figures of the open node's rows. */
-export function createNumberCounter({ bins }: BinnedData, rows: Int32Array, node: NodeRows, groups: NumberGroups): NumberCounter {
+export function createNumberCounter(
+  { bins, counts: binsOf }: BinnedData,
+  rows: Int32Array,
+  node: NodeRows,
+  groups: NumberGroups,
+): NumberCounter {
   const buffers: CountBuffers = {
     bins,
     rows,
@@ -61,6 +66,7 @@ export function createNumberCounter({ bins }: BinnedData, rows: Int32Array, node
   }
   return (feature, start, end) => {
     const size = end - start
+    if (binsOf[feature] === 2 && fillTwo(buffers, feature, start, size, groups)) return
     if (size <= SORT_ROWS) {
       sortByBin(buffers, feature, start, end)
       groupSorted(buffers, size, groups)
@@ -82,6 +88,38 @@ interface CountBuffers extends NodeRows {
   readonly occupied: Int32Array
   readonly keys: Int32Array
   readonly own: Uint16Array
+}
+
+/** Of a feature with two bins, such as one category of many: both at once, without a branch. @returns false when a value is missing */
+function fillTwo({ bins, rows, weight, value }: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): boolean {
+  let [count, countOfFirst, sum, sumOfFirst, most] = [0, 0, 0, 0, 0]
+  for (let i = 0; i < size; i++) {
+    const bin = bins[(rows[start + i] as number) + feature] as number
+    const isFirst = 1 - bin
+    most |= bin
+    count += bin * (weight[i] as number)
+    countOfFirst += isFirst * (weight[i] as number)
+    sum += bin * (value[i] as number)
+    sumOfFirst += isFirst * (value[i] as number)
+  }
+  if (most > 1) return false
+  const { ranges, counts, sums } = groups
+  groups.base = 0
+  groups.shift = 0
+  groups.hasMissing = false
+  let group = 0
+  if (countOfFirst > 0) {
+    ranges[group] = 0
+    counts[group] = countOfFirst
+    sums[group++] = sumOfFirst
+  }
+  if (count > 0) {
+    ranges[group] = 1
+    counts[group] = count
+    sums[group++] = sum
+  }
+  groups.size = group
+  return true
 }
 
 function groupSorted({ keys, weight, value }: CountBuffers, size: number, groups: NumberGroups): void {

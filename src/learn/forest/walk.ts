@@ -3,7 +3,6 @@
  * Four walks run side by side, so that one waits for memory while the others go on.
  */
 import { MISSING_BIN } from './bins'
-import type { Forest } from './forest'
 
 /** Trees for rows without missing cells. */
 export interface WalkTrees {
@@ -15,8 +14,8 @@ export interface WalkTrees {
   readonly leaves: Int32Array
 }
 
-/** Lays the trees of a forest out. */
-export function walkTrees({ nodes, roots }: Pick<Forest, 'nodes' | 'roots'>): WalkTrees {
+/** Lays the trees of a `Forest` out. */
+export function walkTrees({ nodes, roots }: { readonly nodes: Int32Array; readonly roots: Int32Array }): WalkTrees {
   const count = nodes.length / 2
   const laid = new Int32Array(2 * count)
   const leaves = new Int32Array(count)

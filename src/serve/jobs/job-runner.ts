@@ -25,7 +25,7 @@ export class JobRunner {
   readonly store: JobStore
   readonly #init: JobRunnerInit
   readonly #waiting: string[] = []
-  readonly #running = new Map<string, AbortController>()
+  readonly #running = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>()
   readonly #watchers = new Map<string, Set<(state: JobState) => void>>()
   #resumed: Promise<void> | undefined
   #isDraining = false
@@ -35,16 +35,34 @@ export class JobRunner {
     this.store = createJobStore(init.settings.storage, init.settings.prefix)
   }
 
-  /** Takes up the jobs that an earlier process left. Called before anything else; does it once. */
+  /** Takes up the jobs that an earlier process left. Called before anything else; does it once, or again after the storage failed. */
   resume(): Promise<void> {
-    this.#resumed ??= (async () => {
-      for (const id of await this.store.ids()) {
-        const state = await this.store.read(id)
-        if (state !== undefined && !isEnded(state)) this.#waiting.push(id)
-      }
-      this.#pump()
-    })()
+    this.#resumed ??= this.#left().then(
+      (ids) => {
+        this.#waiting.push(...ids)
+        this.#pump()
+      },
+      (error: unknown) => {
+        this.#resumed = undefined
+        throw error
+      },
+    )
     return this.#resumed
+  }
+
+  /** The jobs that have not ended. A job whose state cannot be read is logged and left alone. */
+  async #left(): Promise<string[]> {
+    const left: string[] = []
+    for (const id of await this.store.ids()) {
+      try {
+        const state = await this.store.read(id)
+        if (state !== undefined && !isEnded(state)) left.push(id)
+      } catch (error) {
+        if (!isMillwrightError(error, 'Corrupt')) throw error
+        this.#init.logger.error(`job ${id} is not taken up: ${error.message}`)
+      }
+    }
+    return left
   }
 
   /** Stores a job and queues it. @throws Unavailable when too many jobs wait or the server is shutting down */
@@ -67,7 +85,10 @@ export class JobRunner {
     await this.resume()
     const at = this.#waiting.indexOf(id)
     if (at >= 0) this.#waiting.splice(at, 1)
-    this.#running.get(id)?.abort(new MillwrightError('InvalidState', 'the job was cancelled'))
+    const running = this.#running.get(id)
+    running?.controller.abort(new MillwrightError('InvalidState', 'the job was cancelled'))
+    // What the job is writing must not come after the last state.
+    await running?.ended
     const state = await this.store.read(id)
     if (state === undefined || isEnded(state)) return state
     return this.#save({ ...state, state: 'cancelled', endedAt: this.#init.clock.now() })
@@ -86,7 +107,7 @@ export class JobRunner {
   /** Starts no further job and stops those that run; the next process goes on with them. */
   drain(): void {
     this.#isDraining = true
-    for (const controller of this.#running.values()) controller.abort(new MillwrightError('Unavailable', 'the server is shutting down'))
+    for (const { controller } of this.#running.values()) controller.abort(new MillwrightError('Unavailable', 'the server is shutting down'))
   }
 
   #pump(): void {
@@ -94,8 +115,7 @@ export class JobRunner {
       const id = this.#waiting.shift()
       if (id === undefined) return
       const controller = new AbortController()
-      this.#running.set(id, controller)
-      void this.#run(id, controller.signal)
+      const ended = this.#run(id, controller.signal)
         .catch((error: unknown) =>
           this.#init.logger.error(`job ${id}: ${error instanceof Error ? (error.stack ?? error.message) : show(error)}`),
         )
@@ -103,6 +123,7 @@ export class JobRunner {
           this.#running.delete(id)
           this.#pump()
         })
+      this.#running.set(id, { controller, ended })
     }
   }
 

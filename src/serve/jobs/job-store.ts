@@ -107,9 +107,9 @@ export function* linesOf(bytes: Uint8Array, from = 0): Generator<string, void, u
   while (start < bytes.length) {
     const newline = bytes.indexOf(10, start)
     const end = newline < 0 ? bytes.length : newline
-    const line = fromUtf8(bytes.subarray(start, end)).trim()
+    const line = bytes.subarray(start, end)
     start = end + 1
-    if (line !== '' && count++ >= from) yield line
+    if (countLines(line) > 0 && count++ >= from) yield fromUtf8(line).trim()
   }
 }
 

@@ -125,7 +125,7 @@ function elementOf(value: unknown, datatype: Datatype, name: string, at: number)
     if (value === 0 || value === 1) return value === 1
     throw wrong('true and false')
   }
-  if (datatype === 'INT64' || datatype === 'UINT64') return wideInteger(value, wrong)
+  if (datatype === 'INT64' || datatype === 'UINT64') return wideInteger(value, datatype, wrong)
   if (typeof value !== 'number') throw wrong('numbers')
   if (datatype.startsWith('FP')) return value
   const { 0: read } = new tensorArrays[tensorTypeOf[datatype] as 'int32'](1).fill(value as never) as Int32Array
@@ -134,12 +134,13 @@ function elementOf(value: unknown, datatype: Datatype, name: string, at: number)
 }
 
 /** JSON numbers beyond 2⁵³ have lost digits when they arrive, so these come as text. */
-function wideInteger(value: unknown, wrong: (what: string) => HttpProblem): number | bigint {
-  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) {
-    const exact = BigInt(value)
+function wideInteger(value: unknown, datatype: 'INT64' | 'UINT64', wrong: (what: string) => HttpProblem): number | bigint {
+  const isWhole = Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,20}$/.test(value))
+  if (isWhole) {
+    const exact = BigInt(value as number | string)
+    if (exact !== (datatype === 'INT64' ? BigInt.asIntN(64, exact) : BigInt.asUintN(64, exact))) throw wrong('whole numbers of its range')
     return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact
   }
-  if (Number.isSafeInteger(value)) return value as number
   throw wrong('whole numbers within ±2⁵³, or strings of digits,')
 }
 

@@ -8,8 +8,8 @@ import { runCommand } from '../../support/run-command'
 
 const folder = '.build/deploy-lane/pages'
 rmSync(folder, { recursive: true, force: true })
-const run = (example: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> =>
-  runCommand(process.execPath, ['scripts/run.mjs', `examples/${example}/main.ts`, ...args], { env: { ...process.env, ...env } })
+const run = (example: string, args: readonly string[]): Promise<string> =>
+  runCommand(process.execPath, ['scripts/run.mjs', `examples/${example}/main.ts`, ...args])
 
 const changed = await run('ab-test', [folder])
 assert.match(changed, /rolled-back, step \d, 0 %: correct: 0\.\d+ against 0\.\d+: significantly worse\n {2}champion is version 1/)
@@ -17,7 +17,7 @@ assert.match(changed, /promoted, step 4, 100 %: the promotion is done\n {2}champ
 assert.match(changed, /Take boosted: it is better than forest in hired/)
 const service = join(folder, 'service')
 for (const champion of ['promoted, 100 % for version 2: the promotion is done\nchampion is version 2', 'champion is penguins-2']) {
-  assert.ok((await run('service', ['--demo'], { SERVICE_FOLDER: service })).includes(champion), champion)
+  assert.ok((await run('service', [service])).includes(champion), champion)
 }
 
 const pages = readdirSync(folder).filter((name) => name.endsWith('.html'))

@@ -35,6 +35,16 @@ describe('signatures of models', () => {
     })
   })
 
+  it('hold for every signed file, also for those that another may lie beside', async () => {
+    const { privateKey, publicKey } = await keyPair()
+    const model = { ...files, '.gitattributes': utf8('* -text') }
+    const signature = await signModel(model, { privateKey })
+    await verifyModel({ ...model, '.gitignore': utf8('x') }, signature, { publicKey })
+    await expect(verifyModel({ ...model, '.gitattributes': utf8('* text') }, signature, { publicKey })).rejects.toMatchObject({
+      details: { changed: ['.gitattributes'], missing: [], added: [] },
+    })
+  })
+
   it.each(curves)('are verified with their own key only: %s', async (curve) => {
     const [own, other] = [await keyPair(curve), await keyPair(curve)]
     // Many, so that numbers with leading zeros occur.

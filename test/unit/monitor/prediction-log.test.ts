@@ -101,4 +101,13 @@ describe('the prediction log', () => {
     expect(rows.rows({ labelled: true }, 9999).map(({ id }) => id)).toEqual(['4901'])
     expect(rows.counts().dropped).toBe(4900)
   })
+
+  it('joins the labels of a large batch whose rows have one time', () => {
+    const log = createPredictionLog({ maxRows: 50_000, maxWaitingLabels: 0 })
+    const record = answer('x', 7)
+    for (let i = 0; i < 20_000; i++) log.add({ ...record, id: `${i}` }, 7)
+    // Searching for each row among the others of its time would take minutes.
+    for (let i = 0; i < 20_000; i++) log.label(`${i}`, 'yes', 8)
+    expect(log.rows({ labelled: true }, 9)).toHaveLength(20_000)
+  })
 })

@@ -8,6 +8,7 @@ import { fromColumns } from '../../../src/dataset/create'
 import { filter } from '../../../src/dataset/filter'
 import { split } from '../../../src/dataset/split'
 import {
+  calibrated,
   chain,
   columns,
   type Estimator,
@@ -62,6 +63,12 @@ const chains: Readonly<Record<string, readonly [Estimator, string]>> = {
   'a forest of numbers alone': [chain([selectColumns(numbers), randomForestRegressor(forest)]), 'body_mass_g'],
   'a logistic regression of three classes': [chain([simpleImputer(), standardScaler(), oneHotEncoder(), logisticRegression()]), 'species'],
   'a logistic regression of two classes': [chain([simpleImputer(), standardScaler(), oneHotEncoder(), logisticRegression()]), 'sex'],
+  'a calibrated forest of two classes': [calibrated(chain([ordinalEncoder(), randomForestClassifier(forest)]), { folds: 3 }), 'sex'],
+  'calibrated boosted trees of three classes': [calibrated(gradientBoostingClassifier({ nEstimators: 10 }), { folds: 3 }), 'species'],
+  'a calibrated logistic regression, isotonic': [
+    calibrated(chain([simpleImputer(), standardScaler(), oneHotEncoder(), logisticRegression()]), { method: 'isotonic', folds: 3 }),
+    'species',
+  ],
   'a forest on routed columns': [
     chain([
       columns(

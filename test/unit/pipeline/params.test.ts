@@ -1,7 +1,8 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
-import { fromUtf8 } from '../../../src/core/bytes'
+import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { MillwrightError } from '../../../src/core/errors'
 import { Pipeline } from '../../../src/pipeline'
 
@@ -120,6 +121,49 @@ describe('secrets', () => {
     expect(`${JSON.stringify(error)} ${(error as Error).stack} ${(error as { cause: Error }).cause.stack}`).not.toContain('hunter2')
     expect(JSON.stringify(events)).not.toContain('hunter2')
     expect(await everything(storage)).not.toContain('hunter2')
+  })
+
+  it('are taken out of whatever is thrown, and of progress', async () => {
+    const circular: Record<string, unknown> = { token }
+    circular.self = circular
+    const thrown: unknown[] = [
+      new AggregateError([new Error(token)], 'many'),
+      { message: token },
+      token,
+      Object.assign(new Error('http'), { inner: new Error(token) }),
+      Object.assign(new Error('http'), { circular }),
+      Object.assign(new Error('http'), {
+        request: { headers: new Headers({ authorization: `Bearer ${token}` }), url: new URL(`http://x/?k=${token}`) },
+      }),
+      Object.assign(new Error('http'), { map: new Map([['k', new Set([token])]]) }),
+    ]
+    for (const one of thrown) {
+      const { pipeline } = pipelineOf(() => {
+        throw one
+      })
+      const told: unknown[] = []
+      pipeline.on('run-end', (event) => told.push(event))
+      told.push(await pipeline.run({ secrets: { TOKEN: token } }).catch((error: unknown) => error))
+      expect(inspect(told, { depth: 12, showHidden: true })).not.toContain(token)
+    }
+    const phases: string[] = []
+    const pipeline = new Pipeline('s', { secrets: ['TOKEN'] }).step('call', {
+      secrets: ['TOKEN'],
+      run: ({ secrets, progress }) => progress({ phase: `get ${secrets.TOKEN}`, done: 1, unit: 'steps' }),
+    })
+    await pipeline.run({ secrets: { TOKEN: token }, onProgress: ({ phase }) => phases.push(phase) })
+    expect(phases).toContain('call: get ***')
+    expect(phases.join()).not.toContain(token)
+  })
+
+  it('in an output of bytes are refused, wherever they begin', async () => {
+    for (const before of ['', 'a', 'ab', 'abc']) {
+      for (const after of ['', 'z', 'yz']) {
+        const { pipeline, storage } = pipelineOf((secret) => utf8(before + secret + after))
+        await expect(pipeline.run({ secrets: { TOKEN: token } })).rejects.toThrow('holds the value of the secret "TOKEN"')
+        expect((await everything(storage)).includes(btoa(before + token).slice(4, 12))).toBe(false)
+      }
+    }
   })
 
   it('in an output are refused', async () => {

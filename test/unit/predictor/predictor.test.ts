@@ -3,6 +3,7 @@ import { functionModel, functionRuntime } from '../../../src/adapters/function/f
 import { MillwrightError } from '../../../src/core/errors'
 import type { LoadedModel, PredictionRecord, RefusedInput } from '../../../src/ports/model'
 import { Predictor, type ReloadEvent } from '../../../src/predictor'
+import { resolveOptions } from '../../../src/predictor/options'
 import { columnFrom } from '../../../src/schema/column'
 import { tableFromRows, tableOf } from '../../../src/schema/table'
 import { doubled, handClock, packed, settle, sourceOf, watchedModel } from './helpers'
@@ -122,20 +123,13 @@ describe('batching', () => {
     expect(predictor.stats()).toMatchObject({ requests: 64, rows: 64, batches: 1, queueRows: 0, inFlight: 0 })
   })
 
-  it('keeps the process alive while calls wait for others', async () => {
-    const timers: unknown[] = []
-    const original = globalThis.setTimeout
-    const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((...given: Parameters<typeof setTimeout>) => {
-      const timer = original(...given)
-      if ((given[1] ?? 0) <= 1) timers.push(timer)
-      return timer
-    }) as typeof setTimeout)
-    const predictor = Predictor.of(watchedModel(), { batch: { maxDelayMs: 1 } })
-    await Promise.all([predictor.predictOne({ x: 1 }), predictor.predictOne({ x: 2 })])
+  it('keeps the process alive while calls wait for others', () => {
+    const spy = vi.spyOn(globalThis, 'setTimeout')
+    const cancel = resolveOptions('a test', { batch: {} }).schedule(() => {}, 1000)
+    const timer = spy.mock.results.at(-1)?.value as NodeJS.Timeout
     spy.mockRestore()
-    expect(timers.length).toBeGreaterThan(0)
-    expect(timers.every((timer) => (timer as NodeJS.Timeout).hasRef())).toBe(true)
-    await predictor.close()
+    cancel()
+    expect(timer.hasRef()).toBe(true)
   })
 
   it('does not let one bad row fail its neighbours', async () => {

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { SignJWT } from 'jose'
+import { exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { functionModel, functionRuntime } from '../../../src/adapters/function/function-runtime'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
@@ -28,6 +28,36 @@ describe('auth', () => {
     expect(entries.map(({ caller }) => caller)).toEqual([undefined, undefined, 'shop', 'job', ...new Array(5).fill(undefined)])
     expect(() => apiKeys({ shop: '' })).toThrow(/"shop" has none/)
     expect(() => bearerTokens({})).toThrow(/no caller/)
+    expect(() => apiKeys('key-1' as never)).toThrow(/takes an object/)
+  })
+
+  it('lets nobody in for whom a function gives no caller with a name', async () => {
+    for (const given of [null, false, true, 'ann', 0, {}, { id: 1 }]) {
+      const auth = (): never => given as never
+      expect(await status(createHandler(feelsPredictor(), { auth }), post('/predict', rows))).toBe(401)
+      const both = createHandler(feelsPredictor(), { auth: anyAuth(auth, apiKeys({ shop: 'key-1' })) })
+      expect(await status(both, post('/predict', rows, { 'x-api-key': 'key-1' }))).toBe(200)
+    }
+  })
+
+  it('takes a public key for the algorithms that it fits, and nothing else signed with it', async () => {
+    for (const alg of ['ES256', 'EdDSA']) {
+      const pair = await generateKeyPair(alg, { extractable: true })
+      const publicKey = await exportSPKI(pair.publicKey)
+      const handler = createHandler(feelsPredictor(), { auth: jwtAuth({ publicKey }) })
+      const ask = (token: string): Promise<number> => status(handler, post('/predict', rows, { authorization: `Bearer ${token}` }))
+      const sign = (name: string, key: Parameters<SignJWT['sign']>[0]): Promise<string> =>
+        new SignJWT({ sub: 'ann' }).setProtectedHeader({ alg: name }).sign(key)
+      expect(await ask(await sign(alg, pair.privateKey))).toBe(200)
+      expect(await ask(await sign('HS256', new TextEncoder().encode(publicKey)))).toBe(401)
+      for (const header of [{ alg: 'none' }, { alg, crit: ['x'], x: 1 }])
+        expect(await ask(`${btoa(JSON.stringify(header)).replace(/=+$/, '')}.e30.AAAA`)).toBe(401)
+      expect(() => jwtAuth({ publicKey, algorithms: ['HS256'] })).toThrow(/with a public key cannot hold "HS256"/)
+    }
+    expect(() => jwtAuth({ secret: 'x', algorithms: ['RS256'] })).toThrow(/with a secret cannot hold "RS256"/)
+    expect(() => jwtAuth({ secret: 'x', algorithms: ['none'] })).toThrow(/cannot hold "none"/)
+    expect(() => jwtAuth({ publicKey: 'x' })).toThrow(/must be PEM text/)
+    expect(() => jwtAuth({ jwksUrl: 'file:///keys' })).toThrow(/URL of http or https/)
   })
 
   it('checks JSON Web Tokens: signature, time, issuer, audience, scope', async () => {
@@ -50,6 +80,21 @@ describe('auth', () => {
 })
 
 describe('the rate limit', () => {
+  it('limits whoever guesses keys', async () => {
+    const options = { auth: apiKeys({ a: 'key-a' }), clock: handClock(), rateLimit: { perSecond: 1, burst: 2 } }
+    const handler = createHandler(feelsPredictor(), options)
+    const ask = (key: string): Promise<number> => status(handler, post('/predict', rows, { 'x-api-key': key }))
+    expect([await ask('1'), await ask('2'), await ask('3')]).toEqual([401, 401, 429])
+    expect(await ask('key-a')).toBe(200)
+  })
+
+  it('and CORS and protocols are refused when incomplete', () => {
+    const make = (options: object) => () => createHandler(feelsPredictor(), options)
+    expect(make({ rateLimit: {} })).toThrow('`rateLimit` of createHandler needs `perSecond`')
+    expect(make({ cors: {} })).toThrow('`cors` of createHandler needs `origins`')
+    for (const protocols of [{}, [{}], [null]]) expect(make({ protocols })).toThrow('must be an array of protocols')
+  })
+
   it('counts each client by itself and says when to come back', async () => {
     const clock = handClock()
     const auth = apiKeys({ a: 'key-a', b: 'key-b' })
@@ -106,6 +151,8 @@ describe('compression', () => {
     const plain = await handler(post('/predict', many, { 'accept-encoding': 'gzip;q=0' }))
     expect([plain.headers.get('content-encoding'), plain.headers.get('vary')]).toEqual([null, 'accept-encoding'])
     expect((await handler(post('/predict', rows, { 'accept-encoding': 'gzip' }))).headers.get('content-encoding')).toBeNull()
+    const both = createHandler(feelsPredictor(), { compress: true, cors: { origins: ['https://shop.example'] } })
+    expect((await both(post('/predict', many, { 'accept-encoding': 'gzip' }))).headers.get('vary')).toBe('accept-encoding, origin')
     const send = (body: Uint8Array, encoding: string): Promise<Response> =>
       handler(
         new Request('http://localhost/predict', {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
-import { utf8 } from '../../../src/core/bytes'
+import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { Predictor } from '../../../src/predictor'
 import { createHandler, type Handler, type JobOptions } from '../../../src/serve'
 import { countLines, linesOf } from '../../../src/serve/jobs/job-store'
@@ -64,6 +64,45 @@ describe('batch jobs', () => {
     expect(lines.map((line) => JSON.parse(line).prediction)).toEqual(rowsFrom(8).map(({ x }) => 2 * x))
     // A look at the events of a job that has ended gives its end.
     expect(await eventsOf(handler, job.id)).toHaveLength(1)
+  })
+
+  it('stay cancelled, however late what they were writing arrives', async () => {
+    const inner = memoryStorage()
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const put: typeof inner.put = async (key, bytes, ...more) => {
+      if (fromUtf8(bytes as Uint8Array).includes('"running"')) await held
+      return inner.put(key, bytes, ...more)
+    }
+    const { handler } = rig({ storage: Object.assign(Object.create(inner), { put }) })
+    const { id } = await json(handler(at(ndjson(rowsFrom(8)))))
+    const cancelled = handler(at(new Request(`http://localhost/jobs/${id}`, { method: 'DELETE' })))
+    await new Promise((resolve) => setImmediate(resolve))
+    release()
+    expect(await json(cancelled)).toMatchObject({ state: 'cancelled' })
+    expect(await eventsOf(handler, id)).toMatchObject([{ event: 'end', data: { state: 'cancelled' } }])
+  })
+
+  it('are accepted beside one whose state is damaged, and after the storage failed once', async () => {
+    const inner = memoryStorage()
+    await inner.put(`jobs/${'b'.repeat(32)}/state.json`, utf8('{broken'))
+    let fails = 1
+    const list: typeof inner.list = async (...given) => {
+      if (fails-- > 0) throw new Error('the storage is away')
+      return inner.list(...given)
+    }
+    const { handler } = rig({ storage: Object.assign(Object.create(inner), { list }) })
+    await new Promise((resolve) => setImmediate(resolve))
+    const accepted = await handler(at(ndjson(rowsFrom(2))))
+    expect(accepted.status).toBe(202)
+    expect((await eventsOf(handler, (await json(accepted)).id)).at(-1)).toMatchObject({ data: { state: 'done' } })
+  })
+
+  it('count the lines that they read', () => {
+    for (const text of ['a\n \u00a0\nb', '\ufeff\na', 'a\r\n\r\n\tb\n\n'])
+      expect([...linesOf(utf8(text))]).toHaveLength(countLines(utf8(text)))
   })
 
   it('take JSON too, for a model by name', async () => {

@@ -138,6 +138,8 @@ describe('POST /v2/models/:name/infer', () => {
       [{ inputs: [celsius([1, 'a'])] }, /numbers as FP64; element 1/],
       [{ inputs: [celsius([1, 2], { datatype: 'FP16' })] }, /no JSON form/],
       [{ inputs: [celsius([2 ** 60, 1], { datatype: 'INT64' })] }, /strings of digits/],
+      [{ inputs: [celsius(['9223372036854775808', 1], { datatype: 'INT64' })] }, /of its range/],
+      [{ inputs: [celsius([1, -5], { datatype: 'UINT64' })] }, /of its range/],
       [{ inputs: [celsius([300, 1], { datatype: 'UINT8' })] }, /whole numbers of its range/],
       [{ inputs: [celsius([1, 2]), celsius([1, 2])] }, /twice/],
       [{ inputs: [celsius([1, 2], { parameters: { binary_data_size: 8 } })] }, /not both/],

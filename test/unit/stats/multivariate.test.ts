@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRng } from '../../../src/core/random'
-import { eppsSingletonTest, mmdTest } from '../../../src/stats'
+import { eppsSingletonTest, mmdTest, principalComponents, reconstructionErrors } from '../../../src/stats'
 import { symmetricEigen } from '../../../src/stats/symmetric-eigen'
 import { times } from '../../support/effort'
 import { expectClose, golden, samplePairs } from './golden'
@@ -95,5 +95,49 @@ describe('symmetricEigen', () => {
         }
       })
     }
+  })
+})
+
+describe('principalComponents', () => {
+  interface Case {
+    readonly reference: number[][]
+    readonly analysis: number[][]
+    readonly varianceToKeep: number
+    readonly components: number
+    readonly explainedVarianceRatio: number[]
+    readonly mean: number[]
+    readonly stdPop: number[]
+    readonly referenceErrorMean: number
+    readonly analysisErrors: number[]
+  }
+
+  it("rebuilds rows with scikit-learn's errors", () => {
+    for (const each of golden<{ pcaReconstruction: Case[] }>('model').pcaReconstruction) {
+      const found = principalComponents(each.reference, { variance: each.varianceToKeep })
+      expect(found.components).toHaveLength(each.components)
+      each.explainedVarianceRatio.forEach((share, i) => {
+        expectClose(found.explainedVarianceRatio[i] as number, share, 1e-9, 1e-12, 'share')
+      })
+      each.stdPop.forEach((std, i) => {
+        expectClose(found.std[i] as number, std, 1e-9, 0, 'std')
+      })
+      const errors = reconstructionErrors(each.analysis, found)
+      each.analysisErrors.forEach((error, i) => {
+        expectClose(errors[i] as number, error, 1e-9, 1e-9, 'error')
+      })
+      const own = reconstructionErrors(each.reference, found)
+      expectClose(own.reduce((sum, error) => sum + error, 0) / own.length, each.referenceErrorMean, 1e-9, 0, 'mean error')
+    }
+  })
+
+  it('refuses what are no rows of numbers', () => {
+    expect(() => principalComponents([[1, 2]])).toThrow(/at least two rows/)
+    expect(() =>
+      principalComponents([
+        [1, 2],
+        [1, Number.NaN],
+      ]),
+    ).toThrow(/finite values/)
+    expect(() => principalComponents([[1, 2], [1]])).toThrow(/must have 2 values/)
   })
 })
