@@ -83,6 +83,7 @@ export function penguinPipeline({ read, ...options }: PenguinOptions) {
     })
     .step('report', {
       needs: ['best', 'describe', 'prices'],
+      cache: true,
       run: ({ inputs }) => ({ ...inputs.best, rows: inputs.describe.rows, costs: inputs.describe.rows * inputs.prices.krill }),
     })
 }
