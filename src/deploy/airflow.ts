@@ -44,7 +44,7 @@ export interface AirflowOptions extends CompileOptions {
  * @throws Unsupported for compensations; InvalidArgument for bad options
  */
 export function airflowDag(source: PipelineSource, options: AirflowOptions): string {
-  checkOptions('airflowDag', options, {
+  checkOptions('airflowDag', options ?? null, {
     ...compileRules(),
     dagId: nonEmptyString(),
     schedule: nonEmptyString(),

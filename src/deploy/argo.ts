@@ -47,7 +47,7 @@ const indexesFile = '/tmp/millwright/indexes.json'
  * @throws Unsupported for compensations, and for secrets without `secretName`; InvalidArgument for bad options
  */
 export function argoWorkflow(source: PipelineSource, options: ArgoOptions): string {
-  checkOptions('argoWorkflow', options, {
+  checkOptions('argoWorkflow', options ?? null, {
     ...compileRules(),
     image: nonEmptyString(),
     name: {

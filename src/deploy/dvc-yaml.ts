@@ -48,7 +48,7 @@ export interface DvcFiles {
  * @throws Unsupported for steps that run after a failure, for fallbacks to an earlier run, and for compensations; InvalidArgument
  */
 export function dvcYaml(source: PipelineSource, options: DvcYamlOptions): DvcFiles {
-  checkOptions('dvcYaml', options, {
+  checkOptions('dvcYaml', options ?? null, {
     ...compileRules(),
     folder: nonEmptyString(),
     deps: arrayOf(nonEmptyString()),

@@ -39,7 +39,7 @@ export interface GithubMatrixOptions extends CompileOptions {
  * @throws Unsupported for fallbacks to an earlier run and for compensations; InvalidArgument for bad options
  */
 export function githubMatrix(source: PipelineSource, options: GithubMatrixOptions): string {
-  checkOptions('githubMatrix', options, {
+  checkOptions('githubMatrix', options ?? null, {
     ...compileRules(),
     schedule: arrayOf(nonEmptyString()),
     runsOn: nonEmptyString(),

@@ -42,7 +42,7 @@ const artifact = { artifactType: { schemaTitle: 'system.Artifact', schemaVersion
  * @throws Unsupported for steps that run after a failure, for fallbacks to an earlier run, for compensations, and for parameters without a value
  */
 export function kubeflowPipeline(source: PipelineSource, options: KubeflowOptions): string {
-  checkOptions('kubeflowPipeline', options, {
+  checkOptions('kubeflowPipeline', options ?? null, {
     ...compileRules(),
     image: nonEmptyString(),
     name: {

@@ -109,7 +109,11 @@ export interface RollbackSinkOptions extends AlertFilter {
 }
 
 /** Moves an alias back to the version it pointed to before, when an alert begins to fire. Predictors that follow the alias change over by themselves. */
-export function rollbackSink({ registry, model, alias = 'champion', ...filter }: RollbackSinkOptions): AlertSink {
+export function rollbackSink(options: RollbackSinkOptions): AlertSink {
+  requireOptions('rollbackSink', options, ['registry', 'model'])
+  const { registry, model, alias = 'champion', ...filter } = options
+  if (typeof registry.rollback !== 'function')
+    throw invalidArgument(`\`registry\` of rollbackSink must be a registry, got ${show(registry)}`)
   return actionSink({ ...filter, name: `rollback of ${model}@${alias}`, run: () => registry.rollback(model, alias) })
 }
 
@@ -121,6 +125,8 @@ export interface RetrainingLoop {
 
 /** Starts a retraining when an alert begins to fire, unless one is running: for alerts on drift or data, on which the loop does not start by itself. */
 export function retrainSink(loop: RetrainingLoop, filter: AlertFilter = {}): AlertSink {
+  if (typeof loop?.retrain !== 'function')
+    throw invalidArgument(`retrainSink needs the loop that createRetraining makes, got ${show(loop)}`)
   return actionSink({
     ...filter,
     name: 'retraining',

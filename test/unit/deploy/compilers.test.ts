@@ -264,3 +264,11 @@ describe('githubMatrix', () => {
     expect(step?.env).toMatchObject({ TOKEN: '$' + '{{ secrets.TOKEN }}', MILLWRIGHT_PARAMS: JSON.stringify(params) })
   })
 })
+
+describe('compilers without options', () => {
+  it.each([airflowDag, argoWorkflow, dvcYaml, githubMatrix, kubeflowPipeline])('say so', (compile) => {
+    expect(() => compile({ name: 'p', nodes: [], edges: [] } as never, undefined as never)).toThrow(
+      /^the options of \w+ must be an object, got null$/,
+    )
+  })
+})

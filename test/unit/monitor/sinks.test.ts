@@ -66,5 +66,8 @@ describe('sinks', () => {
     await callbackSink(({ id }) => void calls.push(id)).send(message('last'))
     expect(calls).toEqual(['bikes champion', 'r: x is 0.5', 'last'])
     expect(() => callbackSink(1 as never)).toThrow('callbackSink takes a function, got 1')
+    expect(() => retrainSink({} as never)).toThrow('retrainSink needs the loop that createRetraining makes')
+    expect(() => rollbackSink(undefined as never)).toThrow('rollbackSink takes an object with `registry`, `model`')
+    expect(() => rollbackSink({ registry: {}, model: 'm' } as never)).toThrow('`registry` of rollbackSink must be a registry')
   })
 })
