@@ -1,5 +1,5 @@
 /**
- * A server under load and under attack: models are promoted and rolled back while autocannon asks (no request may fail), then malformed requests, slow and
+ * A server under load and under attack: models are promoted and rolled back while autocannon asks (no request may fail; `--all` asks the 100,000 of the whole proof), then malformed requests, slow and
  * endless clients, and thousands of idle connections (service to others goes on). `--short` asks a tenth as much.
  */
 import { randomBytes } from 'node:crypto'
@@ -41,7 +41,7 @@ async function served(): Promise<number> {
 }
 
 async function hotSwap(): Promise<void> {
-  const amount = Math.round((process.argv.includes('--clients') ? 2000 : 100_000) * share)
+  const amount = Math.round((process.argv.includes('--all') ? 100_000 : 10_000) * share)
   let [moves, isOver] = [0, false]
   const moving = (async () => {
     while (!isOver) {
