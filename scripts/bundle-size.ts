@@ -94,7 +94,7 @@ export const sizeCases: readonly SizeCase[] = [
     ceiling: 20_000,
     absent: ['randomForest', 'mlruns'],
   },
-  { name: 'pipeline', code: "export { Pipeline } from 'millwright/pipeline'", ceiling: 14_000, absent: ['randomForest', 'openapi'] },
+  { name: 'pipeline', code: "export { Pipeline } from 'millwright/pipeline'", ceiling: 10_000, absent: ['randomForest', 'openapi'] },
   {
     name: 'tracker + registry on memory storage',
     code: "export { createTracker, ModelRegistry, memoryStorage } from 'millwright'",

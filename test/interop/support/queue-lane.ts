@@ -132,7 +132,7 @@ export async function showOneDefinition(place: QueuePlace): Promise<void> {
     Object.entries(again.steps)
       .filter(([, { status }]) => status !== 'cached')
       .map(([name]) => name),
-    ['prices', 'report'],
+    ['prices'],
   )
   await executor.close()
   for (const worker of workers) await worker.kill()
