@@ -41,23 +41,29 @@ function chosen(lane: Lane): readonly string[] {
   return names.length === 0 ? all : all.filter((path) => names.includes(nameOf(path)))
 }
 
-/** Runs the lanes, two beside each other: much of the time is spent waiting for servers. */
+/** Runs the lanes, two beside each other: much of the time is spent waiting for servers. What the next ones need is installed meanwhile. */
 async function runLanes(all: readonly Lane[]): Promise<void> {
-  const queue = all.map((lane) => ({ lane, programs: chosen(lane) }))
+  let before: Promise<unknown> = Promise.resolve()
+  const queue = all.map((lane) => {
+    const ready = before.then(() => prepare(lane))
+    before = ready.catch(() => {})
+    return { lane, programs: chosen(lane), ready }
+  })
   const results: string[] = []
   const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results.push(await runLane(next.lane, next.programs))
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      results.push(await runLane(next.lane, next.programs, next.ready))
   }
   await Promise.all([work(), work()])
   console.info(`interop:\n${results.join('\n')}`)
 }
 
-/** Prepares a lane and runs its programs one after the other; a line that says how it went. */
-async function runLane(lane: Lane, programs: readonly string[]): Promise<string> {
+/** Runs a lane's programs one after the other once it is `ready`; a line that says how it went. */
+async function runLane(lane: Lane, programs: readonly string[], ready: Promise<void>): Promise<string> {
   const started = Date.now()
   const failed: string[] = []
   try {
-    await prepare(lane)
+    await ready
     const server = lane.server ? await startServer(freshFolder(), { venv: venvOf(lane) }) : undefined
     const environment = { MILLWRIGHT_MLFLOW: lane.server && venvOf(lane), MILLWRIGHT_MLFLOW_URL: server?.url, npm_config_loglevel: 'error' }
     for (const path of programs) if (!(await runProgram(lane.name, path, environment))) failed.push(nameOf(path))
