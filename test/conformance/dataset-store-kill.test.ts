@@ -1,28 +1,20 @@
 /** Processes that commit are killed at random while another collects garbage without mercy: what was acknowledged is there, whole. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { createRng } from '../../src/core/random'
 import { DatasetStore } from '../../src/dataset'
+import { childProgram, runChild, source } from '../support/child-program'
 import { times } from '../support/effort'
 
-const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-kill-'))
-  const entry = join(folder, 'child.ts')
-  program = join(folder, 'child.mjs')
-  await writeFile(
-    entry,
-    `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
-     import { DatasetStore, fromColumns } from ${JSON.stringify(source('dataset'))}
+  ;({ folder, program } = await childProgram(
+    `import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
+     import { DatasetStore, fromColumns } from ${source('src/dataset')}
      const [, , root, life] = process.argv
      const store = new DatasetStore({ storage: fsStorage({ root }), chunkRows: 64, graceMs: 1000 })
      process.stdout.write('ready\\n')
@@ -36,34 +28,18 @@ beforeAll(async () => {
          await store.remove('d@' + version.version)
        }
      }`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-    nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
-  })
+  ))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** What a process said until it was killed, some milliseconds after `commits` commits. */
-function commitAndKill(root: string, life: number, { commits, delayMs }: { commits: number; delayMs: number }): Promise<readonly string[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, root, String(life)], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let said = ''
-    let isDoomed = false
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString()
-      if (isDoomed || said.split('acked').length - 1 < commits) return
-      isDoomed = true
-      setTimeout(() => child.kill('SIGKILL'), delayMs)
-    })
-    child.once('error', reject)
-    child.once('close', () => resolve(said.split('\n').slice(0, -1)))
-  })
+async function commitAndKill(
+  root: string,
+  life: number,
+  { commits, delayMs }: { commits: number; delayMs: number },
+): Promise<readonly string[]> {
+  const { stdout } = await runChild(program, [root, String(life)], { when: (said) => said.split('acked').length > commits, delayMs })
+  return stdout.split('\n').slice(0, -1)
 }
 
 describe('a dataset store whose writers are killed', () => {

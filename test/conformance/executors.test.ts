@@ -1,10 +1,7 @@
 /** The executor checks, on the executors that need no server; and on broken ones, which must fail them. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { memoryStorage } from '../../src/adapters/memory/memory-storage'
@@ -13,35 +10,22 @@ import { MillwrightError } from '../../src/core/errors'
 import { inProcessExecutor, Pipeline } from '../../src/pipeline'
 import type { Executor, StepJob } from '../../src/ports'
 import { bindChecks, type ExecutorSubject, executorCheckPipeline, executorChecks, runCheck } from '../../src/testing'
+import { childProgram, source } from '../support/child-program'
 import { dyingPipeline } from '../support/dying-pipeline'
 
-const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-executors-'))
-  const entry = join(folder, 'worker.ts')
-  program = join(folder, 'worker.mjs')
-  await writeFile(
-    entry,
+  ;({ folder, program } = await childProgram(
     `import { workerData } from 'node:worker_threads'
-     import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
-     import { serveSteps } from ${JSON.stringify(source('adapters/threads'))}
-     import { executorCheckPipeline } from ${JSON.stringify(source('testing'))}
-     import { dyingPipeline } from ${JSON.stringify(fileURLToPath(new URL('../support/dying-pipeline', import.meta.url)))}
+     import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
+     import { serveSteps } from ${source('src/adapters/threads')}
+     import { executorCheckPipeline } from ${source('src/testing')}
+     import { dyingPipeline } from ${source('test/support/dying-pipeline')}
      const storage = fsStorage({ root: workerData.root, fsync: false })
      serveSteps([executorCheckPipeline(storage), dyingPipeline(storage)])`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-    nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
-  })
+  ))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

@@ -1,29 +1,21 @@
 /** A process that logs is killed at random: what it saw acknowledged is there, and nothing torn. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { filesTracker } from '../../src/adapters/mlruns/files-tracker'
 import { createRng } from '../../src/core/random'
+import { childProgram, runChild, source } from '../support/child-program'
 import { times } from '../support/effort'
 
-const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-kill-'))
-  const entry = join(folder, 'child.ts')
-  program = join(folder, 'child.mjs')
-  await writeFile(
-    entry,
-    `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
-     import { filesTracker } from ${JSON.stringify(source('adapters/mlruns/files-tracker'))}
-     import { createBareTracker as createTracker } from ${JSON.stringify(source('run'))}
+  ;({ folder, program } = await childProgram(
+    `import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
+     import { filesTracker } from ${source('src/adapters/mlruns/files-tracker')}
+     import { createBareTracker as createTracker } from ${source('src/run')}
      const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root: process.argv[2], fsync: process.argv[5] === 'fsync' }) }) })
      const run = process.argv[3] ? await tracker.resumeRun(process.argv[3]) : await tracker.startRun({ experiment: 'kill' })
      process.stdout.write('run ' + run.runId + '\\n')
@@ -36,16 +28,7 @@ beforeAll(async () => {
        await run.flush()
        process.stdout.write('acked ' + i + '\\n')
      }`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-    nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
-  })
+  ))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -53,7 +36,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
  * Runs the child until it is killed, `delayMs` after it has acknowledged `rounds` rounds; gives the run and the acknowledged rounds.
  * A kill takes nothing from what is not on the disk yet: most rounds do not wait for it.
  */
-function logAndKill(
+async function logAndKill(
   root: string,
   runId: string,
   from: number,
@@ -61,26 +44,11 @@ function logAndKill(
   delayMs: number,
   sync: 'fsync' | '',
 ): Promise<{ runId: string; acked: number[] }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, root, runId, `${from}`, sync], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let told = ''
-    let complaint = ''
-    let armed = false
-    child.stdout.on('data', (chunk) => {
-      told += chunk
-      if (armed || told.split('\nacked').length <= rounds) return
-      armed = true
-      setTimeout(() => child.kill('SIGKILL'), delayMs)
-    })
-    child.stderr.on('data', (chunk) => {
-      complaint += chunk
-    })
-    child.on('close', () => {
-      if (complaint !== '') return reject(new Error(complaint))
-      const acked = [...told.matchAll(/^acked (\d+)$/gm)].map(([, number]) => Number(number))
-      resolve({ runId: /^run (\w+)$/m.exec(told)?.[1] ?? runId, acked })
-    })
-  })
+  const when = (said: string): boolean => said.split('\nacked').length > rounds
+  const { stdout, stderr } = await runChild(program, [root, runId, `${from}`, sync], { when, delayMs })
+  expect(stderr).toBe('')
+  const acked = [...stdout.matchAll(/^acked (\d+)$/gm)].map(([, number]) => Number(number))
+  return { runId: /^run (\w+)$/m.exec(stdout)?.[1] ?? runId, acked }
 }
 
 describe('a logging process that is killed', () => {

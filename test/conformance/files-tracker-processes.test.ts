@@ -2,33 +2,25 @@
  * Several processes make runs in one tree at the same time: all of them are there, and found, by a process that was open all the time and by
  * a fresh one. Four processes and 25 runs each in the full run; eight processes with `MILLWRIGHT_PROCESSES_RUNS` runs each where that is set.
  */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { filesTracker } from '../../src/adapters/mlruns/files-tracker'
 import type { RunRecord, TrackerBackend } from '../../src/ports/tracker-backend'
+import { childProgram, runChild, source } from '../support/child-program'
 import { times } from '../support/effort'
 
 const asked = Number(process.env.MILLWRIGHT_PROCESSES_RUNS ?? 0)
 const [processes, runs] = asked > 0 ? [8, asked] : [times(3, 4), times(6, 25)]
-const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-crowd-'))
-  const entry = join(folder, 'child.ts')
-  program = join(folder, 'child.mjs')
-  await writeFile(
-    entry,
-    `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
-     import { filesTracker } from ${JSON.stringify(source('adapters/mlruns/files-tracker'))}
-     import { createBareTracker as createTracker } from ${JSON.stringify(source('run'))}
+  ;({ folder, program } = await childProgram(
+    `import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
+     import { filesTracker } from ${source('src/adapters/mlruns/files-tracker')}
+     import { createBareTracker as createTracker } from ${source('src/run')}
      const [root, who, runs] = process.argv.slice(2)
      const tracker = createTracker({ backend: filesTracker({ storage: fsStorage({ root }) }) })
      for (let i = 0; i < Number(runs); i++) {
@@ -38,28 +30,13 @@ beforeAll(async () => {
        await run.finish()
      }
      await tracker.close()`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-    nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
-  })
+  ))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-function logRuns(root: string, who: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, root, `w${who}`, `${runs}`], { stdio: ['ignore', 'inherit', 'pipe'] })
-    let complaint = ''
-    child.stderr.on('data', (chunk) => {
-      complaint += chunk
-    })
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`process ${who} ended with ${code}: ${complaint}`))))
-  })
+async function logRuns(root: string, who: number): Promise<void> {
+  const { code, stderr } = await runChild(program, [root, `w${who}`, `${runs}`])
+  if (code !== 0) throw new Error(`process ${who} ended with ${code}: ${stderr}`)
 }
 
 async function search(tracker: TrackerBackend, experimentId: string, filter = ''): Promise<readonly RunRecord[]> {

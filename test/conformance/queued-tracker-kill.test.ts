@@ -1,28 +1,20 @@
 /** A process that logs into a queue in front of a flaky backend is killed at random: what it saw acknowledged arrives, in order and once. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { filesTracker } from '../../src/adapters/mlruns/files-tracker'
 import { createRng } from '../../src/core/random'
 import { queuedTracker } from '../../src/layers/queued/queued-tracker'
 import { serverLike } from '../fixtures/server-like'
+import { childProgram, runChild, source } from '../support/child-program'
 import { times } from '../support/effort'
 
-const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-queue-kill-'))
-  const entry = join(folder, 'child.ts')
-  program = join(folder, 'child.mjs')
-  await writeFile(
-    entry,
+  ;({ folder, program } = await childProgram(
     `import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
      import { filesTracker } from ${source('src/adapters/mlruns/files-tracker')}
      import { queuedTracker } from ${source('src/layers/queued/queued-tracker')}
@@ -45,16 +37,7 @@ beforeAll(async () => {
        if (i % 5 === 0) await queue.putArtifact({ runId }, 'a/' + i + '.txt', new TextEncoder().encode('text ' + i))
        process.stdout.write('acked ' + i + '\\n')
      }`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-  })
+  ))
 })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -65,21 +48,7 @@ async function killed(
   words: number,
   delayMs: number,
 ): Promise<{ readonly runId?: string; readonly acked: number }> {
-  const child = spawn(process.execPath, [program, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let text = ''
-  let begun: () => void = () => {}
-  const hasBegun = new Promise<void>((resolve) => {
-    begun = resolve
-  })
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += String(chunk)
-    if (text.split('acked').length > words) begun()
-  })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  await Promise.race([hasBegun, ended])
-  await new Promise((resolve) => setTimeout(resolve, delayMs))
-  child.kill('SIGKILL')
-  await ended
+  const { stdout: text } = await runChild(program, parameters, { when: (said) => said.split('acked').length > words, delayMs })
   const runId = /run (\S+)\n/.exec(text)?.[1]
   const acked = Math.max(-1, ...[...text.matchAll(/acked (\d+)\n/g)].map(([, n]) => Number(n)))
   return { acked, ...(runId === undefined ? {} : { runId }) }

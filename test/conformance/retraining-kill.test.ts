@@ -1,34 +1,26 @@
 /** A durable closed loop is killed at random moments: each retraining ends once, in one version, one verdict and at most one promotion. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { fromUtf8 } from '../../src/core/bytes'
 import { createRng } from '../../src/core/random'
 import { ModelRegistry } from '../../src/registry'
 import type { RetrainingVerdict } from '../../src/retraining'
+import { childProgram, type Life, runChild, source } from '../support/child-program'
 import { times } from '../support/effort'
 
-const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-kill-'))
-  const entry = join(folder, 'child.ts')
-  program = join(folder, 'child.mjs')
-  await writeFile(
-    entry,
-    `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
-     import { functionModel, functionRuntime } from ${JSON.stringify(source('adapters/function/function-runtime'))}
-     import { Monitor } from ${JSON.stringify(source('monitor'))}
-     import { ModelRegistry } from ${JSON.stringify(source('registry'))}
-     import { createRetraining } from ${JSON.stringify(source('retraining'))}
-     import { tableFromRows } from ${JSON.stringify(source('schema/table'))}
+  ;({ folder, program } = await childProgram(
+    `import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
+     import { functionModel, functionRuntime } from ${source('src/adapters/function/function-runtime')}
+     import { Monitor } from ${source('src/monitor')}
+     import { ModelRegistry } from ${source('src/registry')}
+     import { createRetraining } from ${source('src/retraining')}
+     import { tableFromRows } from ${source('src/schema/table')}
      const [, , root, count] = process.argv
      const storage = fsStorage({ root })
      const registry = new ModelRegistry({ storage })
@@ -67,39 +59,13 @@ beforeAll(async () => {
        }
      }
      await retraining.close()`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-    nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
-  })
+  ))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Runs the program until it has done `count` retrainings, or kills it `afterMs` after it is ready. */
-function live(
-  root: string,
-  count: number,
-  afterMs?: number,
-): Promise<{ readonly stdout: string; readonly stderr: string; readonly code: number | null }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, root, String(count)], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (stdout === '' && afterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), afterMs)
-      stdout += chunk.toString()
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString()
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ stdout, stderr, code }))
-  })
+function live(root: string, count: number, afterMs?: number): Promise<Life> {
+  return runChild(program, [root, String(count)], afterMs === undefined ? undefined : { when: (said) => said !== '', delayMs: afterMs })
 }
 
 describe('a durable retraining loop whose process is killed', () => {

@@ -1,29 +1,21 @@
 /** A schedule is killed at random moments, two processes at a time: what was accepted runs once, and nothing waits for ever. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../src/adapters/fs/fs-storage'
 import { fromUtf8 } from '../../src/core/bytes'
 import { createRng } from '../../src/core/random'
 import type { ScheduleState } from '../../src/pipeline'
+import { childProgram, type Life, runChild, source } from '../support/child-program'
 import { times } from '../support/effort'
 
-const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-kill-'))
-  const entry = join(folder, 'child.ts')
-  program = join(folder, 'child.mjs')
-  await writeFile(
-    entry,
-    `import { fsStorage } from ${JSON.stringify(source('adapters/fs/fs-storage'))}
-     import { intervalTrigger, Pipeline, schedule } from ${JSON.stringify(source('pipeline'))}
+  ;({ folder, program } = await childProgram(
+    `import { fsStorage } from ${source('src/adapters/fs/fs-storage')}
+     import { intervalTrigger, Pipeline, schedule } from ${source('src/pipeline')}
      const [, , root, life, isLast] = process.argv
      const storage = fsStorage({ root })
      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -51,43 +43,13 @@ beforeAll(async () => {
        process.stdout.write('accepted ' + key + ' ' + runId + '\\n')
        await pause(25)
      }`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-    nodePaths: [fileURLToPath(new URL('../../node_modules', import.meta.url))],
-  })
+  ))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-interface Life {
-  readonly stdout: string
-  readonly stderr: string
-  readonly code: number | null
-}
-
 /** Runs the program; kills it `afterMs` after it accepted its first event. */
 function live(args: readonly string[], afterMs?: number): Promise<Life> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      const before = stdout
-      stdout += chunk.toString()
-      const isFirst = !before.includes('accepted') && stdout.includes('accepted')
-      if (isFirst && afterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), afterMs)
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString()
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ stdout, stderr, code }))
-  })
+  return runChild(program, args, afterMs === undefined ? undefined : { when: (said) => said.includes('accepted'), delayMs: afterMs })
 }
 
 describe('a schedule whose processes are killed', () => {

@@ -1,28 +1,20 @@
 /** Processes that log into one SQLite file: killed at random they lose nothing that was acknowledged; eight at once lose nothing either. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../src/adapters/memory/memory-storage'
 import { sqliteTracker } from '../../src/adapters/sqlite/tracker/sqlite-tracker'
 import { createRng } from '../../src/core/random'
 import { NO_SQLITE, sqliteLibs } from '../fixtures/sqlite-libs'
+import { childProgram, runChild, source } from '../support/child-program'
 import { times } from '../support/effort'
 
 const [driver] = await sqliteLibs()
-const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
 let folder = ''
 let program = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millwright-sqlite-kill-'))
-  const entry = join(folder, 'child.ts')
-  program = join(folder, 'child.mjs')
-  await writeFile(
-    entry,
+  ;({ folder, program } = await childProgram(
     `import { memoryStorage } from ${source('src/adapters/memory/memory-storage')}
      import { sqliteTracker } from ${source('src/adapters/sqlite/tracker/sqlite-tracker')}
      import { NO_SQLITE, sqliteLibs } from ${source('test/fixtures/sqlite-libs')}
@@ -38,36 +30,17 @@ beforeAll(async () => {
        process.stdout.write('acked ' + i + '\\n')
      }
      await tracker.close()`,
-  )
-  await build({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-  })
+  ))
 })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Runs a child to its end, or kills it `delayMs` after it told of `runs` runs; gives how many runs it told of. */
-function run(path: string, who: string, count: number, kill?: { readonly runs: number; readonly delayMs: number }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, path, who, String(count)], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let text = ''
-    let timer: NodeJS.Timeout | undefined
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += String(chunk)
-      if (kill !== undefined && text.split('acked').length > kill.runs) timer ??= setTimeout(() => child.kill('SIGKILL'), kill.delayMs)
-    })
-    child.once('exit', (code) => {
-      clearTimeout(timer)
-      if (code !== 0 && kill === undefined) reject(new Error(`${who} ended with ${code}`))
-      else resolve([...text.matchAll(/acked \d+\n/g)].length)
-    })
-  })
+async function run(path: string, who: string, count: number, kill?: { readonly runs: number; readonly delayMs: number }): Promise<number> {
+  const deadly = kill && { when: (said: string) => said.split('acked').length > kill.runs, delayMs: kill.delayMs }
+  const { code, stdout } = await runChild(program, [path, who, String(count)], deadly)
+  if (code !== 0 && kill === undefined) throw new Error(`${who} ended with ${code}`)
+  return [...stdout.matchAll(/acked \d+\n/g)].length
 }
 
 describe.skipIf(driver === undefined)(
