@@ -1,5 +1,6 @@
 /** The server that the clients of this lane ask: a classifier of columns, an ONNX model of tensors, every protocol. */
 import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { parseCsv } from '../../../src/adapters/csv/csv'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { onnxModel, onnxRuntime } from '../../../src/adapters/onnxruntime/onnx-runtime'
@@ -62,9 +63,9 @@ export async function startServer(options: ServeOptions = {}): Promise<NodeServe
   )
 }
 
-/** Runs a Python program while the server answers. @throws Error with what it printed */
-export async function runPython(arguments_: readonly string[]): Promise<void> {
-  const child = spawn(python, arguments_, { stdio: ['ignore', 'inherit', 'inherit'] })
-  const status = await new Promise((resolve) => child.once('close', resolve))
+/** Runs a Python program while the server answers, in `folder` if it writes into where it runs. @throws Error with what it printed */
+export async function runPython(arguments_: readonly string[], folder?: string): Promise<void> {
+  const child = spawn(resolve(python), arguments_, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] })
+  const status = await new Promise((done) => child.once('close', done))
   if (status !== 0) throw new Error(`${arguments_[0]} ended with ${status}`)
 }
