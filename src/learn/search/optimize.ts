@@ -5,13 +5,16 @@ import { anything, checkOptions, finiteNumber, ofType, oneOf, wholeNumber } from
 import type { OnProgress } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { distributionsOf, type ParamValues, type SearchSpace } from './distributions'
+import { knownTrials } from './known-trials'
 import { nothingFound, type Pruning, type RunningTrial, runTrials } from './run-trials'
+import { resumeRule } from './search-estimator'
 import { displayedSearch, type SearchTrials } from './search-result'
 import { logBest, type SearchRun } from './search-run'
 import { combinationsOf, drawnParams, rngStreams } from './searches'
 import { checkTpe, suggestTpe, type TpeSettings } from './tpe'
 import { ranked, type SearchTrial } from './trial'
-import { openTrialStore, type TrialStorage } from './trial-store'
+import type { TrialTracker } from './trial-runs'
+import type { TrialStorage } from './trial-store'
 
 /** Options of {@link optimize}. */
 export interface OptimizeOptions extends TpeSettings {
@@ -33,6 +36,8 @@ export interface OptimizeOptions extends TpeSettings {
   readonly store?: TrialStorage | undefined
   /** Log every trial as a run nested in this one. @default none */
   readonly run?: SearchRun | undefined
+  /** The tracker of `run`: finished trials are read back from its nested runs, as by `gridSearch`. @default every trial is tried */
+  readonly resume?: TrialTracker | undefined
   /** Stops between trials, and is given to the objective; the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined
   /** Called after every trial. */
@@ -74,11 +79,11 @@ export async function optimize(objective: Objective, options: OptimizeOptions): 
   const { startupTrials, candidates } = options
   const identity = { method: 'optimize', sampler, seed, space: [...space], higherIsBetter, startupTrials, candidates, pruning }
   const description = `optimize over ${[...space.keys()].join(', ')}, ${sampler}, seed ${seed}`
-  const store = options.store === undefined ? undefined : await openTrialStore(options.store, { identity, description }, signal)
+  const known = await knownTrials('optimize', options, { identity, description })
   const startedAt = clock.now()
   const trials = await runTrials({
     method: 'optimize',
-    ...{ first: 0, end, total: end, concurrency, higherIsBetter, signal, clock, store, run: options.run },
+    ...{ first: 0, end, total: end, concurrency, higherIsBetter, signal, clock, trials: known, run: options.run },
     pruning: typeof pruning === 'object' ? pruning : pruning ? {} : undefined,
     onProgress: options.onProgress,
     onTrial: options.onTrial,
@@ -128,6 +133,7 @@ function checkOptimize(objective: Objective, options: OptimizeOptions): void {
     pruning: { allowed: 'true, false or { startupTrials, warmupSteps }', test: (value) => ['boolean', 'object'].includes(typeof value) },
     store: ofType('object'),
     run: ofType('object'),
+    resume: resumeRule,
     signal: anything(),
     onProgress: ofType('function'),
     onTrial: ofType('function'),

@@ -5,9 +5,9 @@ import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import type { FoldScores } from '../cross-validate'
 import type { ParamValues } from './distributions'
+import type { KnownTrials } from './known-trials'
 import { logTrial, type SearchRun } from './search-run'
 import { isBetter, type SearchTrial } from './trial'
-import type { TrialStore } from './trial-store'
 
 /** When a trial is stopped early; see {@link medianRule}. */
 export interface Pruning {
@@ -53,7 +53,7 @@ export interface TrialLoop {
   readonly pruning: Pruning | undefined
   readonly signal: AbortSignal | undefined
   readonly clock: Clock
-  readonly store: TrialStore | undefined
+  readonly trials: KnownTrials
   readonly run: SearchRun | undefined
   readonly onProgress: OnProgress<'search'> | undefined
   readonly onTrial: ((trial: SearchTrial) => void) | undefined
@@ -69,7 +69,7 @@ export interface TrialLoop {
  * @throws the signal's reason, after trials under way have stopped (finished ones are in the store); what the store and the tracker throw
  */
 export async function runTrials(loop: TrialLoop): Promise<SearchTrial[]> {
-  const { first, end, concurrency, store } = loop
+  const { first, end, concurrency, trials } = loop
   const report = progressReporter(loop.onProgress)
   const ended: (SearchTrial | undefined)[] = []
   const running: Promise<void>[] = []
@@ -82,7 +82,7 @@ export async function runTrials(loop: TrialLoop): Promise<SearchTrial[]> {
     const suggestion = loop.suggest(number, history)
     const work = async (): Promise<void> => {
       try {
-        const trial = store?.known.get(number) ?? (await fresh(loop, number, suggestion, history))
+        const trial = trials.known.get(number) ?? (await fresh(loop, number, suggestion, history))
         ended[number - first] = trial
         report({ phase: 'search', done: ++done, total: loop.total, unit: 'steps' })
         tell(loop.onTrial, trial)
@@ -125,8 +125,8 @@ async function fresh(loop: TrialLoop, number: number, suggestion: Suggestion, hi
   try {
     const trial = await attempted(loop, { number, params, signal, report }, suggestion)
     const whole: SearchTrial = { ...facts, ...trial, reports, startTime, seconds: (clock.now() - startTime) / 1000 }
-    await loop.store?.put(whole)
-    if (child !== undefined) await logTrial(child, whole)
+    await loop.trials.store?.put(whole)
+    if (child !== undefined) await logTrial(child, whole, loop.trials.identity)
     return whole
   } catch (error) {
     await child?.finish(signal?.aborted ? 'killed' : 'failed')

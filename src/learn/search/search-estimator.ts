@@ -22,11 +22,13 @@ import {
 } from '../cross-validate'
 import type { Estimator } from '../estimator'
 import type { Distribution, ParamValues, SearchSpace } from './distributions'
+import { isKept, type KnownTrials, knownTrials } from './known-trials'
 import { nothingFound, type Pruning, type RunningTrial, runTrials, type Suggestion, type TrialLoop, type TrialOutcome } from './run-trials'
 import { displayedSearch, type FittedOf, type SearchResult } from './search-result'
 import { logBest, type SearchRun } from './search-run'
 import { ranked, type SearchTrial } from './trial'
-import { openTrialStore, type TrialStorage, type TrialStore } from './trial-store'
+import type { TrialTracker } from './trial-runs'
+import type { TrialStorage } from './trial-store'
 import { withOptions } from './with-options'
 
 /** Options that all searches share. */
@@ -47,6 +49,12 @@ export interface SearchOptions<Scoring extends readonly (MetricName | Metric)[],
   readonly store?: TrialStorage | undefined
   /** Log every trial as a run nested in this one, and the best to this one. @default none */
   readonly run?: SearchRun | undefined
+  /**
+   * The tracker of `run`: trials that finished in an earlier call with this `run` are read back from its nested runs, and not fitted again. The
+   * result is that of a search that was not interrupted. `tracker.run({ name, resume: true }, …)` opens the earlier run. Runs of trials
+   * that did not end become `killed`, so only one process may search in a run. @default every trial is fitted
+   */
+  readonly resume?: TrialTracker | undefined
   /** Called after every trial. */
   readonly onProgress?: OnProgress<'search'> | undefined
   /** Called with every trial that ended; what it throws is ignored. */
@@ -68,7 +76,7 @@ export interface PreparedSearch<E extends Estimator> {
   readonly options: AnySearchOptions
   readonly make: (params: ParamValues) => E
   readonly metric: Metric
-  readonly store: TrialStore | undefined
+  readonly trials: KnownTrials
   readonly startedAt: number
   readonly clock: Clock
 }
@@ -88,7 +96,7 @@ export async function prepareSearch<E extends Estimator>(
   const example = make(facts.example)
   assertEstimator(method, example)
   const plan = validationPlan(method, example.task, table, options)
-  const { store: where, seed = 0, pruning } = options
+  const { seed = 0, pruning } = options
   const identity = {
     method,
     seed,
@@ -99,11 +107,17 @@ export async function prepareSearch<E extends Estimator>(
     target: options.target,
     metrics: plan.metrics.map(({ name }) => name),
     folds: sha256Hex(canonicalJson(plan.folds)),
-    data: where === undefined ? undefined : dataDigest(plan.table),
+    data: isKept(options) ? dataDigest(plan.table) : undefined,
   }
   const description = `${method} of ${example.kind} over ${[...facts.space.keys()].join(', ')} on ${plan.table.numRows} rows, seed ${seed}`
-  const store = where === undefined ? undefined : await openTrialStore(where, { identity, description }, signal)
-  return { method, plan, options, make, metric: plan.metrics[0] as Metric, store, startedAt: clock.now(), clock }
+  const trials = await knownTrials(method, options, { identity, description })
+  return { method, plan, options, make, metric: plan.metrics[0] as Metric, trials, startedAt: clock.now(), clock }
+}
+
+/** The rule of a `resume` option. */
+export const resumeRule: OptionRule = {
+  allowed: 'the tracker of `run`',
+  test: (value) => typeof (value as TrialTracker | null)?.readArtifact === 'function',
 }
 
 /** The rules of the options that all searches share. */
@@ -118,6 +132,7 @@ export function checkSearch(method: string, options: AnySearchOptions, more: Rea
       test: (value) => typeof (value as TrialStorage)?.storage?.put === 'function' && typeof (value as TrialStorage).key === 'string',
     },
     run: { allowed: 'a run of a tracker', test: (value) => typeof (value as SearchRun)?.startChild === 'function' },
+    resume: resumeRule,
     onTrial: ofType('function'),
     clock: ofType('object'),
     ...more,
@@ -131,7 +146,7 @@ export function searchTrials<E extends Estimator>(
     readonly planOf?: ((suggestion: Suggestion) => ValidationPlan) | undefined
   },
 ): Promise<SearchTrial[]> {
-  const { method, options, metric, store, plan, clock } = search
+  const { method, options, metric, trials, plan, clock } = search
   const { pruning } = options
   return runTrials({
     method,
@@ -141,7 +156,7 @@ export function searchTrials<E extends Estimator>(
     pruning: typeof pruning === 'object' ? pruning : pruning ? {} : undefined,
     signal: options.signal,
     clock,
-    store,
+    trials,
     run: options.run,
     onProgress: options.onProgress,
     onTrial: options.onTrial,
