@@ -10,6 +10,7 @@ import fastify from 'fastify'
 import { functionModel } from '../../src/adapters/function/function-runtime'
 import { onnxModel, onnxRuntime } from '../../src/adapters/onnxruntime/onnx-runtime'
 import { Predictor } from '../../src/predictor/predictor'
+import { createHandler } from '../../src/serve/handler'
 import { serve } from '../../src/serve/serve'
 import { columnNames } from './models'
 
@@ -84,12 +85,25 @@ async function ours(options: { readonly batch?: object; readonly workers?: numbe
   return Predictor.of(await runtime.load(model.pack()), options.batch === undefined ? {} : { batch: options.batch })
 }
 
+/** A server of Bun; this program must run on it. */
+function bunServer(answer: (request: Request) => Promise<Response>): number {
+  const { Bun } = globalThis as unknown as { Bun: { serve(options: object): { readonly port: number } } }
+  return Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: answer }).port
+}
+
+async function bunConstant(request: Request): Promise<Response> {
+  const { rows } = (await request.json()) as Body
+  return Response.json({ predictions: rows.map(() => constant) })
+}
+
 const servers: Readonly<Record<string, () => Promise<number>>> = {
   bare: async () => bareServer(await bareModel()),
   fastify: fastifyServer,
   'bare-nothing': () => bareServer(({ rows }) => ({ predictions: rows.map(() => constant) })),
   nothing: async () => (await serve(nothing(), { port: 0 })).port,
   ours: async () => (await serve(await ours({}), { port: 0 })).port,
+  'bun-bare-nothing': async () => bunServer(bunConstant),
+  'bun-nothing': async () => bunServer(createHandler(nothing())),
   'ours-batch': async () => (await serve(await ours({ batch: {} }), { port: 0 })).port,
   'ours-pool': async () => (await serve(await ours({ workers: 1 }), { port: 0 })).port,
   'ours-pool-batch': async () => (await serve(await ours({ workers: 1, batch: {} }), { port: 0 })).port,
