@@ -1,6 +1,7 @@
 /**
  * One server of the serving bench: `server.mjs <kind> <model.onnx>`. Prints its port. All answer `POST /predict { rows: [{ a … f }] }` with
- * `{ predictions: [{ prediction, probabilities }] }`. On a line of standard input it prints the largest delay of its event loop since the last one.
+ * `{ predictions: [{ prediction, probabilities }] }`. On a line of standard input it prints
+ * the delays of its event loop since the last one.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -112,10 +113,13 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
 const start = servers[kind]
 if (start === undefined) throw new Error(`no server ${kind}; there are ${Object.keys(servers).join(', ')}`)
 console.log(await start())
-const delay = monitorEventLoopDelay({ resolution: 5 })
+const resolution = 1
+const delay = monitorEventLoopDelay({ resolution })
 delay.enable()
 process.on('SIGINT', () => process.exit(0))
 process.stdin.on('data', () => {
-  console.log(delay.max / 1e6)
+  // What is recorded is the time between two samples, of which the resolution is the part that is no delay.
+  const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - resolution)
+  console.log(JSON.stringify({ p99: milliseconds(delay.percentile(99)), max: milliseconds(delay.max) }))
   delay.reset()
 })
