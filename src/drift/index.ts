@@ -57,3 +57,10 @@ export { type HddmAOptions, hddmA } from './streams/hddm-a'
 export { type HddmWOptions, hddmW } from './streams/hddm-w'
 export { type KswinOptions, kswin } from './streams/kswin'
 export { type PageHinkleyOptions, pageHinkley } from './streams/page-hinkley'
+export {
+  type TextDescriptor,
+  type TextDescriptorOptions,
+  type TextVocabularyOptions,
+  textDescriptors,
+  textVocabulary,
+} from './text-descriptors'
