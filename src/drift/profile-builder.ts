@@ -15,6 +15,11 @@ import { sketchOf, sketchReference } from './sketch-reference'
 /** Registers of the sketches that count categories: 2^11, an error of 2.3 %. */
 const DISTINCT_LG_K = 11
 
+/** How many values of a sketch are stored: with k = 200 at most 3 kB of JSON a column, a third more where values have 64 bits. */
+function storedSize({ k, precision }: KllSketch): number {
+  return Math.ceil(k * (precision === 'single' ? 2.25 : 1.25))
+}
+
 /** What is known of one column so far. */
 interface NumericPart {
   readonly kind: 'numeric'
@@ -235,7 +240,7 @@ function keepMostFrequent(part: CategoricalPart, most: number): void {
 
 function storedOf(part: Part, options: ResolvedDriftOptions): StoredColumn {
   if (part.kind === 'skipped') return part.stored
-  if (part.kind === 'numeric') return sketchReference(part.stored, part.sketch)
+  if (part.kind === 'numeric') return sketchReference(part.stored, part.sketch.compacted(storedSize(part.sketch)))
   const copy: CategoricalPart = { ...part, counts: new Map(part.counts) }
   if (copy.counts.size > options.maxCategories) keepMostFrequent(copy, options.maxCategories)
   const ordered = [...copy.counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))

@@ -92,10 +92,11 @@ function withEffect(
 }
 
 /** SciPy's words are about the first sample: current values moved up means that the reference tends to smaller ones. */
-function kolmogorovSmirnov({ direction }: ColumnMethod, { reference, current, size, currentSize }: TwoSamples): MethodResult {
+function kolmogorovSmirnov({ direction }: ColumnMethod, samples: TwoSamples): MethodResult {
+  const { reference, current, size, currentSize } = samples
   const alternative = direction === 'both' ? 'two-sided' : direction === 'up' ? 'greater' : 'less'
   const note = 'repeated values: the true p-value is smaller or equal'
-  if (reference.length === size && current.length === currentSize) {
+  if (reference.length === samples.moments.count && current.length === samples.currentMoments.count) {
     const { statistic, pValue, hasTies } = ksTestSorted(reference, current, { alternative })
     return { statistic, pValue, score: statistic, notes: hasTies ? [note] : [] }
   }

@@ -148,8 +148,13 @@ export function labelsOf(probabilities: Float64Array, classes: readonly Label[])
   return labels
 }
 
+/** The parts of a model that its input goes through. */
+export interface InputParts extends Pick<ModelParts, 'features' | 'transformers' | 'matrixNames'> {
+  readonly learner: Pick<ModelParts['learner'], 'kind' | 'takesMissing'>
+}
+
 /** Runs the transformers and returns the learner's columns. */
-export function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatrix {
+export function matrixFor(parts: InputParts, data: PredictionInput): FeatureMatrix {
   const numbers = Array.isArray(data) && parts.transformers.length === 0 ? numbersOf(parts, data as readonly Row[]) : undefined
   if (numbers !== undefined) return numbers
   let table = inputTable(parts, data)
@@ -160,7 +165,7 @@ export function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatr
 }
 
 /** The matrix of rows whose cells are all finite numbers, without a table in between; `undefined` for other rows, which are checked and coerced. */
-function numbersOf({ matrixNames, features }: ModelParts, rows: readonly Row[]): FeatureMatrix | undefined {
+function numbersOf({ matrixNames, features }: InputParts, rows: readonly Row[]): FeatureMatrix | undefined {
   if (features.some(({ type }) => type !== 'float64' && type !== 'int32')) return undefined
   const columns: Float64Array[] = []
   for (const name of matrixNames) {
@@ -177,7 +182,7 @@ function numbersOf({ matrixNames, features }: ModelParts, rows: readonly Row[]):
   return { numRows: rows.length, names: matrixNames, columns }
 }
 
-function inputTable(parts: ModelParts, data: PredictionInput): Table {
+function inputTable(parts: InputParts, data: PredictionInput): Table {
   if (isTable(data)) {
     checkTable(parts.features, data)
     return data
@@ -233,7 +238,7 @@ function cellFits(type: ColumnType, cell: unknown): boolean {
   return !isProblem(coerceCell(cell, type === 'int32' ? 'float64' : type))
 }
 
-function assertComplete(parts: ModelParts, columns: readonly Float64Array[]): void {
+function assertComplete(parts: InputParts, columns: readonly Float64Array[]): void {
   for (let c = 0; c < columns.length; c++) {
     const row = (columns[c] as Float64Array).findIndex((value) => value !== value)
     if (row >= 0) {

@@ -86,7 +86,10 @@ export const lanes: readonly Lane[] = [
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
-  { name: 'clients', about: "tritonclient, MLflow's scoring client, schemathesis: a server of ours answers them as their own servers do" },
+  {
+    name: 'clients',
+    about: "tritonclient, KServe's client, MLflow's scoring client, schemathesis: a server of ours answers them as their own servers do",
+  },
   {
     name: 'evidently',
     about: 'Evidently: its methods, scores and verdicts on the same tables; river: the positions of alarms on long streams',
