@@ -1,10 +1,11 @@
 /** How columns move together. */
 import { invalidArgument, show } from '../core/errors'
 import { arrayOf, checkOptions, nonEmptyString, oneOf, wholeNumber } from '../core/options'
-import { columnOfCells, makeColumn, toFloat64 } from '../schema/column'
+import { type Column, columnOfCells, makeColumn, toFloat64 } from '../schema/column'
 import type { DataRow, NameOf } from '../schema/row-types'
 import { assertTable, type Table } from '../schema/table'
 import { Dataset } from './dataset'
+import { type Coefficient, type CoefficientOf, pearson, pearsonOf } from './pearson'
 import { ascendingRows } from './sort'
 
 /** A coefficient of correlation: linear (Pearson), of ranks (Spearman), of concordant pairs (Kendall's τ-b). */
@@ -48,18 +49,25 @@ export function correlation<T extends Table, const Name extends NameOf<T> = Name
   const names: readonly string[] = options.columns ?? table.columnNames.filter(isNumber)
   if (names.length === 0) throw invalidArgument('correlation needs at least one column of numbers, the table has none')
   if (names.includes('column')) throw invalidArgument(`correlation cannot name a column ${show('column')}: rename it first`)
-  const values = names.map((name) => toFloat64(table.column(name)))
-  const coefficient = { pearson, spearman, kendall }[options.method ?? 'pearson']
+  const wanted = names.map((name) => table.column(name))
+  const { method = 'pearson', minRows = 1 } = options
+  const coefficientOf = method === 'pearson' ? pearsonOf(wanted, minRows) : coefficientsOf(method, wanted, minRows)
   const matrix = names.map(() => new Float64Array(names.length))
   for (let i = 0; i < names.length; i++) {
     for (let j = 0; j <= i; j++) {
-      const found = coefficient(values[i] as Float64Array, values[j] as Float64Array, options.minRows ?? 1)
+      const found = coefficientOf(i, j)
       ;(matrix[i] as Float64Array)[j] = found
       ;(matrix[j] as Float64Array)[i] = found
     }
   }
   const columns = names.map((name, i) => makeColumn(name, { type: 'float64', values: matrix[i] as Float64Array }))
   return new Dataset([columnOfCells('column', names, 'string'), ...columns])
+}
+
+function coefficientsOf(method: 'spearman' | 'kendall', columns: readonly Column[], minRows: number): CoefficientOf {
+  const coefficient = { spearman, kendall }[method]
+  const values = columns.map(toFloat64)
+  return (i, j) => coefficient(values[i] as Float64Array, values[j] as Float64Array, minRows)
 }
 
 /** The rows in which both have a value. */
@@ -74,38 +82,6 @@ function paired(a: Float64Array, b: Float64Array): readonly [Float64Array, Float
     y[count++] = right
   }
   return [x.subarray(0, count), y.subarray(0, count)]
-}
-
-/** A coefficient of the rows in which both have a value; `NaN` of fewer than `minRows`. */
-type Coefficient = (a: Float64Array, b: Float64Array, minRows: number) => number
-
-const pearson: Coefficient = (a, b, minRows) => {
-  let n = 0
-  let meanA = 0
-  let meanB = 0
-  for (let i = 0; i < a.length; i++) {
-    const x = a[i] as number
-    const y = b[i] as number
-    if (x !== x || y !== y) continue
-    n++
-    meanA += x
-    meanB += y
-  }
-  if (n < minRows) return Number.NaN
-  meanA /= n
-  meanB /= n
-  let aa = 0
-  let bb = 0
-  let ab = 0
-  for (let i = 0; i < a.length; i++) {
-    const x = (a[i] as number) - meanA
-    const y = (b[i] as number) - meanB
-    if (x !== x || y !== y) continue
-    aa += x * x
-    bb += y * y
-    ab += x * y
-  }
-  return aa === 0 || bb === 0 ? Number.NaN : Math.max(-1, Math.min(1, ab / (Math.sqrt(aa) * Math.sqrt(bb))))
 }
 
 const spearman: Coefficient = (a, b, minRows) => {

@@ -226,10 +226,26 @@ export function dropMissing(table: Table, options: DropMissingOptions = {}): Dat
   const present = new Int32Array(table.numRows).fill(columns.length)
   for (const column of columns) {
     if (column.nullCount === 0) continue
-    for (let row = 0; row < present.length; row++) if (isMissingAt(column, row)) present[row] = (present[row] as number) - 1
+    const { storage } = column
+    if (storage instanceof Float64Array) countMissingDoubles(storage, present)
+    else if (storage instanceof Int32Array) countMissingWhole(storage, missingMark(column.type), present)
+    else for (let row = 0; row < present.length; row++) if (isMissingAt(column, row)) present[row] = (present[row] as number) - 1
   }
   const rows = new Int32Array(table.numRows)
   let count = 0
   for (let row = 0; row < rows.length; row++) if ((present[row] as number) >= needed) rows[count++] = row
   return takeRows(table, rows.subarray(0, count)) as Dataset
+}
+
+// One loop per kind of array: a loop that has seen several is three times slower. Without a branch, since nobody can guess where cells are missing.
+
+function countMissingDoubles(values: Float64Array, present: Int32Array): void {
+  for (let row = 0; row < present.length; row++) {
+    const value = values[row] as number
+    present[row] = (present[row] as number) - (value === value ? 0 : 1)
+  }
+}
+
+function countMissingWhole(values: Int32Array, mark: number, present: Int32Array): void {
+  for (let row = 0; row < present.length; row++) present[row] = (present[row] as number) - (values[row] === mark ? 1 : 0)
 }

@@ -1,7 +1,7 @@
 /** Profiles a table: counts, moments, quantiles and frequent values of each column. */
 import { attachDisplay } from '../core/display'
 import { checkOptions, wholeNumber } from '../core/options'
-import { type CellValue, type Column, type ColumnType, toFloat64 } from '../schema/column'
+import { type CellValue, type Column, type ColumnType, MISSING_INT32, toFloat64 } from '../schema/column'
 import { assertTable, type Table } from '../schema/table'
 import { quantileSorted } from '../stats/elementary'
 import { sortFloat64 } from '../stats/sort'
@@ -115,10 +115,76 @@ function profileColumn(column: Column, top: number): ColumnProfile {
     const range = values.length === 0 ? {} : { min: values[0] as CellValue, max: values.at(-1) as CellValue }
     return { ...base, distinct: counts.length, ...range, top: counts.slice(0, top) }
   }
-  return { ...base, ...numberFacts(toFloat64(column), column.type) }
+  const facts = column.storage instanceof Int32Array ? countedFacts(column.storage) : undefined
+  return { ...base, ...(facts ?? numberFacts(toFloat64(column), column.type)) }
 }
 
-function numberFacts(cells: Float64Array, type: ColumnType): Pick<ColumnProfile, 'distinct' | 'mean' | 'sd' | 'min' | 'max' | 'quantiles'> {
+type NumberFacts = Pick<ColumnProfile, 'distinct' | 'mean' | 'sd' | 'min' | 'max' | 'quantiles'>
+
+/** The same as {@link numberFacts} of whole numbers that lie close together: counted, not sorted. `undefined` where they do not. */
+function countedFacts(cells: Int32Array): NumberFacts | undefined {
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  let n = 0
+  let sum = 0
+  for (let i = 0; i < cells.length; i++) {
+    const value = cells[i] as number
+    if (value === MISSING_INT32) continue
+    n++
+    sum += value
+    if (value < min) min = value
+    if (value > max) max = value
+  }
+  if (n === 0) return { distinct: 0 }
+  const range = max - min + 1
+  if (range > n) return undefined
+  const counts = new Int32Array(range)
+  for (let i = 0; i < cells.length; i++) {
+    const value = cells[i] as number
+    if (value !== MISSING_INT32) counts[value - min] = (counts[value - min] as number) + 1
+  }
+  const mean = sum / n
+  let distinct = 0
+  let squares = 0
+  for (let at = 0; at < range; at++) {
+    const count = counts[at] as number
+    if (count === 0) continue
+    distinct++
+    squares += count * (at + min - mean) ** 2
+  }
+  return {
+    distinct,
+    mean,
+    ...(n > 1 ? { sd: Math.sqrt(squares / (n - 1)) } : {}),
+    min,
+    max,
+    quantiles: quantilesBy((rank) => min + placeOfRank(counts, rank), n),
+  }
+}
+
+/** The place at which the running sum of counts exceeds `rank`. */
+function placeOfRank(counts: Int32Array, rank: number): number {
+  let seen = 0
+  let at = 0
+  for (; at < counts.length - 1; at++) {
+    seen += counts[at] as number
+    if (seen > rank) break
+  }
+  return at
+}
+
+/** Quantiles by linear interpolation between the values at two ranks from 0. */
+function quantilesBy(valueAt: (rank: number) => number, n: number): NonNullable<NumberFacts['quantiles']> {
+  const q = (p: number): number => {
+    const rank = p * (n - 1)
+    const below = Math.floor(rank)
+    const low = valueAt(below)
+    return rank === below ? low : low + (valueAt(below + 1) - low) * (rank - below)
+  }
+  return { p5: q(0.05), p25: q(0.25), p50: q(0.5), p75: q(0.75), p95: q(0.95) }
+}
+
+function numberFacts(cells: Float64Array, type: ColumnType): NumberFacts {
   const present = new Float64Array(cells.length)
   let n = 0
   for (let i = 0; i < cells.length; i++) if (cells[i] === cells[i]) present[n++] = cells[i] as number

@@ -1,7 +1,21 @@
 /** Verbs against the plainest code for arrays of rows. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { add, dropDuplicates, dropMissing, fillMissing, fromRows, groupBy, join, melt, pivot, sample, withColumn } from '../../src/dataset'
+import {
+  add,
+  correlation,
+  dropDuplicates,
+  dropMissing,
+  fillMissing,
+  fromRows,
+  groupBy,
+  join,
+  melt,
+  pivot,
+  profile,
+  sample,
+  withColumn,
+} from '../../src/dataset'
 import { times } from '../support/effort'
 
 interface Cells {
@@ -133,6 +147,58 @@ describe('verbs', () => {
         expect([drawn.length, new Set(drawn).size]).toEqual([Math.round(list.length * 0.5), drawn.length])
         const sums = add(data.column('x'), data.column('j')).toArray()
         expect(sums).toEqual(list.map(({ x, j }) => (x === null || j === null ? null : x + j)))
+      }),
+      runs,
+    )
+  })
+
+  it('correlation is that of each pair of columns, also where its rows lie far from the others', () => {
+    const number = fc.oneof(
+      fc.double({ min: -3, max: 3, noNaN: true }),
+      fc.constant(null),
+      fc.double({ min: 1e6, max: 1e6 + 3, noNaN: true }),
+    )
+    fc.assert(
+      fc.property(fc.array(fc.tuple(number, number, fc.integer({ min: -2, max: 2 })), { minLength: 1, maxLength: 40 }), (list) => {
+        const data = fromRows(
+          list.map(([a, b, c]) => ({ a, b, c })),
+          { types: { a: 'float64', b: 'float64', c: 'int32' } },
+        )
+        const found = correlation(data)
+        for (const [i, left] of (['a', 'b', 'c'] as const).entries()) {
+          for (const right of ['a', 'b', 'c'] as const) {
+            const [x, y] = [data.column(left).toArray() as number[], data.column(right).toArray() as number[]]
+            const pairs = x.flatMap((value, row) => (value === null || y[row] === null ? [] : [[value, y[row] as number] as const]))
+            const mean = [0, 1].map((side) => pairs.reduce((sum, pair) => sum + (pair[side] as number), 0) / pairs.length)
+            const sum = (f: (dx: number, dy: number) => number): number =>
+              pairs.reduce((total, [p, q]) => total + f(p - (mean[0] as number), q - (mean[1] as number)), 0)
+            const [xx, yy] = [sum((dx) => dx * dx), sum((_, dy) => dy * dy)]
+            const cell = found.column(right).at(i) as number | null
+            // Where a column does not vary but for rounding, its coefficient is noise.
+            if (Math.min(xx, yy) < 1e-9) continue
+            expect(cell).toBeCloseTo(sum((dx, dy) => dx * dy) / Math.sqrt(xx) / Math.sqrt(yy), 7)
+          }
+        }
+      }),
+      runs,
+    )
+  })
+
+  it('describe counts whole numbers as it sorts others', () => {
+    const cells = fc.array(fc.option(fc.integer({ min: -60, max: 60 }), { nil: null }), { maxLength: 200 })
+    fc.assert(
+      fc.property(cells, (list) => {
+        const table = (type: 'int32' | 'float64') =>
+          fromRows(
+            list.map((x) => ({ x })),
+            { types: { x: type }, columns: ['x'] },
+          ) // prettier-ignore
+        const [counted, sorted] = [profile(table('int32')).columns[0], profile(table('float64')).columns[0]]
+        expect(counted).toEqual({
+          ...sorted,
+          type: 'int32',
+          ...(counted?.sd === undefined ? {} : { sd: expect.closeTo(sorted?.sd as number, 10) }),
+        })
       }),
       runs,
     )

@@ -6,14 +6,13 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { fsStorage } from '../../../src/adapters/fs/fs-storage'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
-import { createRng } from '../../../src/core/random'
-import { concat, type Dataset, DatasetStore, fingerprint, fromColumns, fromRows, sort, withColumn } from '../../../src/dataset'
+import { concat, type Dataset, DatasetStore, fingerprint, fromRows, sort, withColumn } from '../../../src/dataset'
 import { createTracker, ModelRegistry } from '../../../src/index'
 import { withReadOnly } from '../../../src/layers'
 import { logisticRegression } from '../../../src/learn'
 import type { ObjectStore } from '../../../src/ports/object-store'
-import { manualClock } from '../../../src/testing'
 import { propertySeed, times } from '../../support/effort'
+import { small, table } from '../../support/version-table'
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-versions-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -24,23 +23,6 @@ const storages: Readonly<Record<string, () => ObjectStore>> = {
   fsStorage: () => fsStorage({ root: join(folder, String(++stores)), fsync: false }),
 }
 
-/** 4,000 rows of every column type, with missing cells. */
-function table(rows = 4000, seed = 1): Dataset {
-  const rng = createRng(seed)
-  const cells = Array.from({ length: rows }, (_, i) => i)
-  return fromColumns(
-    {
-      id: cells,
-      amount: cells.map(() => (rng.int(50) === 0 ? null : rng.next() * 100)),
-      city: cells.map(() => (rng.int(40) === 0 ? null : `city ${rng.int(300)} \u{1f600}`)),
-      isLate: cells.map(() => (rng.int(30) === 0 ? null : rng.int(2) === 1)),
-      at: cells.map((i) => new Date(1.7e12 + i * 60_000)),
-    },
-    { types: { id: 'int32', amount: 'float64', city: 'string', isLate: 'boolean' } },
-  ) as unknown as Dataset
-}
-
-const small = { chunkRows: 64, chunkBytes: 512 }
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe.each(Object.entries(storages))('DatasetStore over %s', (_, make) => {
@@ -195,207 +177,6 @@ describe('tags', () => {
     expect((await store.commit('d', table(10, 4))).version).toBe(4)
     await expect(store.load('d@prod')).rejects.toThrow('the dataset "d" has no tag "prod": there are versions 1 to 4')
     await expect(store.load('nope')).rejects.toThrow('load: memoryStorage has no dataset "nope"')
-  })
-})
-
-describe('diff', () => {
-  it('tells rows by key, schema and statistics', async () => {
-    const store = new DatasetStore({ storage: memoryStorage() })
-    const before = fromRows([
-      { id: 1, mass: 10, kind: 'a' },
-      { id: 2, mass: 20, kind: 'b' },
-      { id: 3, mass: null, kind: 'c' },
-    ])
-    const after = fromRows([
-      { id: 4, mass: 40, kind: 'd', extra: true },
-      { id: 2, mass: 21, kind: 'b', extra: true },
-      { id: 1, mass: 10, kind: 'a', extra: false },
-    ])
-    await store.commit('p', before)
-    await store.commit('p', after)
-    const diff = await store.diff('p@1', 'p@2', { key: 'id' })
-    expect(diff.rows).toEqual({
-      ...{ before: 3, after: 3, key: ['id'], added: 1, removed: 1, changed: 1, unchanged: 1 },
-      addedRows: [{ id: 4, mass: 40, kind: 'd', extra: true }],
-      removedRows: [{ id: 3, mass: null, kind: 'c' }],
-      changedRows: [{ key: { id: 2 }, cells: [{ column: 'mass', before: 20, after: 21 }] }],
-    })
-    expect(diff.schema).toEqual({
-      added: [{ name: 'extra', type: 'boolean', required: true }],
-      removed: [],
-      changed: [
-        { name: 'mass', before: { name: 'mass', type: 'int32', required: false }, after: { name: 'mass', type: 'int32', required: true } },
-      ],
-    })
-    expect(diff.columns.map(({ name, isSame, changedCells }) => [name, isSame, changedCells])).toEqual([
-      ['id', false, undefined],
-      ['mass', false, 1],
-      ['kind', false, 0],
-      ['extra', false, undefined],
-    ])
-    expect(String(diff)).toContain('p@1 → p@2: rows: 1 added, 1 removed, 1 changed; 4 of 4 columns differ; schema: 1 added, 1 changed')
-    expect(String(diff)).toMatch(/Rows changed\nkey +column +before +after\nid=2 +mass +20 +21/)
-    const hook = diff as unknown as Record<symbol, () => Record<string, string>>
-    expect(hook[Symbol.for('Jupyter.display')]?.()['text/markdown']).toContain('| extra | added |  | boolean |')
-    const plain = await store.diff('p@1', 'p@2')
-    expect(plain.rows).toMatchObject({ before: 3, after: 3, added: undefined })
-    expect(String(await store.diff('p@2', 'p@2'))).toBe('p@2 → p@2: no difference')
-  })
-
-  it('sees cells of a row that moved, also where a column as a whole is the same', async () => {
-    const store = new DatasetStore({ storage: memoryStorage() })
-    await store.commit(
-      'd',
-      fromRows([
-        { id: 1, x: 'a' },
-        { id: 2, x: 'b' },
-      ]),
-    )
-    await store.commit(
-      'd',
-      fromRows([
-        { id: 2, x: 'a' },
-        { id: 1, x: 'b' },
-      ]),
-    )
-    const { rows, columns } = await store.diff('d@1', 'd@2', { key: ['id'] })
-    expect([rows?.changed, columns.find(({ name }) => name === 'x')]).toMatchObject([2, { isSame: true, changedCells: 2 }])
-  })
-
-  it('agrees with comparing row by row', async () => {
-    const row = fc.record({ id: fc.integer({ min: 0, max: 12 }), x: fc.option(fc.integer({ min: 0, max: 2 }), { nil: null }) })
-    const rows = fc.uniqueArray(row, { selector: ({ id }) => id, maxLength: 10 })
-    await fc.assert(
-      fc.asyncProperty(rows, rows, async (old, now) => {
-        const store = new DatasetStore({ storage: memoryStorage(), chunkRows: 16 })
-        const options = { columns: ['id', 'x'], types: { id: 'int32', x: 'int32' } } as const
-        await store.commit('a', fromRows(old, options))
-        await store.commit('b', fromRows(now, options))
-        const { rows: found } = await store.diff('a', 'b', { key: 'id' })
-        const was = new Map(old.map(({ id, x }) => [id, x]))
-        expect(found?.added).toBe(now.filter(({ id }) => !was.has(id)).length)
-        expect(found?.removed).toBe(old.filter(({ id }) => !now.some((one) => one.id === id)).length)
-        expect(found?.changed).toBe(now.filter(({ id, x }) => was.has(id) && was.get(id) !== x).length)
-      }),
-      { seed: propertySeed, numRuns: times(30, 1000) },
-    )
-  })
-
-  it('refuses a key that does not tell rows apart', async () => {
-    const store = new DatasetStore({ storage: memoryStorage() })
-    await store.commit(
-      'd',
-      fromRows([
-        { id: 1, x: 1 },
-        { id: 1, x: 2 },
-        { id: null, x: 3 },
-      ]),
-    )
-    await store.commit(
-      'd',
-      fromRows([
-        { id: 1, x: 1 },
-        { id: null, x: 2 },
-      ]),
-    )
-    await expect(store.diff('d@1', 'd@2', { key: 'id' })).rejects.toThrow('diff: the key "id" of d@1 is the same in rows 0 and 1')
-    await expect(store.diff('d@2', 'd@1', { key: 'id' })).rejects.toThrow('diff: the key "id" of d@2 is missing in row 1')
-    await expect(store.diff('d@1', 'd@2', { key: 'nope' })).rejects.toThrow('diff: the key "nope" is no column of d@1')
-  })
-})
-
-describe('gc', () => {
-  const chunkCount = async (storage: ObjectStore): Promise<number> => (await storage.list({ prefix: 'datasets/chunks/' })).objects.length
-
-  it('deletes what nothing needs, in two phases, and nothing else', async () => {
-    const clock = manualClock(1_000_000)
-    const storage = memoryStorage({ clock })
-    const store = new DatasetStore({ storage, clock, graceMs: 1000, ...small })
-    await store.commit('d', table(300))
-    const kept = await chunkCount(storage)
-    await store.commit('d', table(300, 2))
-    await store.remove('d@2')
-    const all = await chunkCount(storage)
-    expect(await store.gc()).toMatchObject({ deleted: 0, condemned: 0 })
-    await clock.advance(1000)
-    expect(await store.gc()).toMatchObject({ deleted: 0, condemned: all - kept })
-    await clock.advance(999)
-    expect(await store.gc({ dryRun: true })).toMatchObject({ deleted: 0 })
-    await clock.advance(1)
-    expect(await store.gc({ dryRun: true })).toMatchObject({ deleted: all - kept })
-    expect(await chunkCount(storage)).toBe(all)
-    expect(await store.gc()).toMatchObject({ chunks: all, deleted: all - kept, condemned: 0, isDeferred: false })
-    expect(await chunkCount(storage)).toBe(kept)
-    expect(await store.verify()).toEqual([])
-    expect(await store.gc({ graceMs: 0 })).toMatchObject({ deleted: 0 })
-  })
-
-  it('deletes nothing while a commit is under way, which uses what was condemned', async () => {
-    const clock = manualClock(1_000_000)
-    const storage = memoryStorage({ clock })
-    const open = (put = storage.put): DatasetStore => new DatasetStore({ storage: { ...storage, put }, clock, graceMs: 1000, ...small })
-    await open().commit('d', table(300))
-    await open().remove('d@1')
-    await clock.advance(1000)
-    expect((await open().gc()).condemned).toBeGreaterThan(0)
-    await clock.advance(1000)
-    // The collection runs at the worst moment: all chunks were found to be there, the version is not written yet.
-    const reports: unknown[] = []
-    const late = open(async (key, bytes, options) => {
-      if (key.startsWith('datasets/versions/')) reports.push(await open().gc())
-      return storage.put(key, bytes, options)
-    })
-    await late.commit('d', table(300))
-    expect(reports).toMatchObject([{ deleted: 0, isDeferred: true }])
-    expect(await open().verify()).toEqual([])
-    expect(fingerprint(await open().load('d'))).toBe(fingerprint(table(300)))
-    expect(await open().gc({ graceMs: 0 })).toMatchObject({ deleted: 0, isDeferred: false })
-  })
-
-  it('makes a commit that begins meanwhile wait; what is deleted is written again', async () => {
-    const clock = manualClock(1_000_000)
-    const storage = memoryStorage({ clock })
-    const order: string[] = []
-    let late: Promise<unknown> | undefined
-    const remove: ObjectStore['delete'] = async (key, options) => {
-      if (key.startsWith('datasets/chunks/')) {
-        late ??= new DatasetStore({ storage, clock, ...small }).commit('d', table(300)).then(() => order.push('committed'))
-        await Promise.resolve()
-        order.push('deleted')
-      }
-      await storage.delete(key, options)
-    }
-    const store = new DatasetStore({ storage: { ...storage, delete: remove }, clock, graceMs: 1000, ...small })
-    await store.commit('d', table(300))
-    await store.remove('d@1')
-    const { deleted } = await store.gc({ graceMs: 0 })
-    expect(deleted).toBeGreaterThan(0)
-    for (let i = 0; i < 20; i++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      await clock.advance(1000)
-    }
-    await late
-    expect(order).toEqual([...Array.from({ length: deleted }, () => 'deleted'), 'committed'])
-    expect(await store.verify()).toEqual([])
-  })
-
-  it('is not held up by a commit that was killed, nor a commit by a collection that was', async () => {
-    const clock = manualClock(1_000_000)
-    const storage = memoryStorage({ clock })
-    const store = new DatasetStore({ storage, clock, graceMs: 1000, ...small })
-    await storage.put('datasets/commits/0123.json', bytesOf('{"formatVersion":1,"id":"0123","renewedAt":1000000,"lifeMs":1000}'))
-    await storage.put('datasets/sweep.json', bytesOf('{"formatVersion":1,"id":"x","renewedAt":900000,"lifeMs":60000}'))
-    await storage.put(`datasets/chunks/ab/${'0'.repeat(62)}`, bytesOf('left over'))
-    await store.commit('d', table(20))
-    await clock.advance(999)
-    expect(await store.gc({ graceMs: 0 })).toMatchObject({ deleted: 0, isDeferred: true })
-    await clock.advance(1)
-    expect(await store.gc()).toMatchObject({ deleted: 0, condemned: 1, isDeferred: false })
-    await clock.advance(1000)
-    expect(await store.gc()).toMatchObject({ deleted: 1, isDeferred: false })
-    expect((await storage.list({ prefix: 'datasets/' })).objects.map(({ key }) => key).filter((key) => /commits|sweep/.test(key))).toEqual(
-      [],
-    )
   })
 })
 

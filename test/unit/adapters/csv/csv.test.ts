@@ -388,17 +388,14 @@ describe('toCsv', () => {
   })
 })
 
-const shared = new URL('../../../../../shared/data/', import.meta.url)
-const haveShared = existsSync(shared)
+const dirty = new URL('../../../fixtures/dirty/', import.meta.url)
 
-describe.skipIf(!haveShared)('dirty files (needs the data beside the repository)', () => {
-  const file = (name: string) => new Uint8Array(readFileSync(new URL(`dirty/${name}`, shared)))
-  const expected = haveShared
-    ? (JSON.parse(readFileSync(new URL('dirty/expected.json', shared), 'utf8')) as Record<
-        string,
-        { rows?: string[][]; delimiter: string; encoding: string }
-      >)
-    : {}
+describe('dirty files', () => {
+  const file = (name: string) => new Uint8Array(readFileSync(new URL(name, dirty)))
+  const expected = JSON.parse(readFileSync(new URL('expected.json', dirty), 'utf8')) as Record<
+    string,
+    { rows?: string[][]; delimiter: string; encoding: string }
+  >
   const plain = Object.entries(expected).filter(([, { rows }]) => rows !== undefined)
 
   it.each(plain)('%s', (name, { rows = [], encoding }) => {
