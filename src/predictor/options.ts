@@ -79,7 +79,7 @@ export function resolveOptions(subject: string, options: PredictorOptions, own: 
     hooks: { preprocess, postprocess, explain },
     limits: {
       maxRowsPerCall: limits.maxRowsPerCall ?? 100_000,
-      maxConcurrent: limits.maxConcurrent ?? (batch === undefined ? 16 : 1),
+      maxConcurrent: limits.maxConcurrent ?? (batch === undefined ? 64 : 1),
       deadlineMs: limits.deadlineMs,
     },
     input,
