@@ -1,7 +1,7 @@
 /** ADWIN: keeps a window of adaptive length, and drops its older part when the mean has changed. Needs logarithmic memory. */
 import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { DRIFT, QUIET, streamDetector } from './stream-detector'
+import { QUIET, streamDetector } from './stream-detector'
 
 /** Options of {@link adwin}. */
 export interface AdwinOptions {
@@ -27,7 +27,15 @@ interface State {
   readonly rows: number[][][]
 }
 
-type Window = { -readonly [K in keyof State]: State[K] }
+/** The same buckets, with their totals and variance sums in lists of numbers: no object is made for a value. */
+interface Window {
+  seen: number
+  width: number
+  total: number
+  variance: number
+  readonly totals: number[][]
+  readonly variances: number[][]
+}
 
 /**
  * An ADWIN detector for numbers of any scale. Gives no warnings. O(log W) memory, amortised O(1) a value at the default clock.
@@ -46,23 +54,33 @@ export function adwin(options: AdwinOptions = {}): Detector {
     gracePeriod: wholeNumber(0),
   })
   const { delta = 0.002, clock = 32, maxBuckets = 5, minWindow = 5, gracePeriod = 10 } = options
-  return streamDetector<State>({
+  return streamDetector<State, Window>({
     name: 'adwin',
     capabilities: { realValues: true, warnings: false, twoSided: true },
     fresh: () => ({ seen: 0, width: 0, total: 0, variance: 0, rows: [[]] }),
+    live: ({ seen, width, total, variance, rows }) => ({
+      ...{ seen, width, total, variance },
+      totals: rows.map((row) => row.map(([bucketTotal]) => bucketTotal as number)),
+      variances: rows.map((row) => row.map(([, bucketVariance]) => bucketVariance as number)),
+    }),
+    saved: ({ seen, width, total, variance, totals, variances }) => ({
+      ...{ seen, width, total, variance },
+      rows: totals.map((row, r) => row.map((bucketTotal, i) => [bucketTotal, variances[r]?.[i] as number])),
+    }),
     problemOf: ({ rows, width }) =>
       holds(rows, width) ? undefined : { member: 'rows', expected: `buckets [total, variance] of ${width} values together` },
-    step(state, value) {
-      state.seen++
-      insert(state, value, maxBuckets)
+    update: (memory) => (value) => {
+      const window = memory.begin(value)
+      if (window === undefined) return QUIET
+      window.seen++
+      insert(window, value, maxBuckets)
+      if (window.seen % clock !== 0 || window.width <= gracePeriod) return QUIET
       let driftDetected = false
-      if (state.seen % clock === 0 && state.width > gracePeriod) {
-        while (hasCut(state, delta, minWindow)) {
-          driftDetected = true
-          dropOldest(state)
-        }
+      while (hasCut(window, delta, minWindow)) {
+        driftDetected = true
+        dropOldest(window)
       }
-      return driftDetected ? DRIFT : QUIET
+      return driftDetected ? memory.drift() : QUIET
     },
   })
 }
@@ -75,36 +93,51 @@ function holds(rows: readonly unknown[], width: number): boolean {
 }
 
 function insert(window: Window, value: number, maxBuckets: number): void {
-  window.width++
-  if (window.width > 1) {
-    const before = window.width - 1
+  const before = window.width++
+  if (before > 0) {
     const deviation = value - window.total / before
     window.variance += (before * deviation * deviation) / window.width
   }
   window.total += value
-  window.rows[0]?.push([value, 0])
-  for (let r = 0; r < window.rows.length; r++) {
-    const row = window.rows[r] as number[][]
-    if (row.length <= maxBuckets) break
-    const [[t1, v1], [t2, v2]] = row.splice(0, 2) as [[number, number], [number, number]]
-    const size = 2 ** r
-    const merged = [t1 + t2, v1 + v2 + (size / 2) * (t1 / size - t2 / size) ** 2]
-    if (r + 1 === window.rows.length) window.rows.push([])
-    window.rows[r + 1]?.push(merged)
+  const { totals, variances } = window
+  totals[0]?.push(value)
+  variances[0]?.push(0)
+  for (let r = 0, size = 1; r < totals.length; r++, size *= 2) {
+    const rowTotals = totals[r] as number[]
+    if (rowTotals.length <= maxBuckets) return
+    const rowVariances = variances[r] as number[]
+    const [t1, t2] = [rowTotals[0] as number, rowTotals[1] as number]
+    const difference = t1 / size - t2 / size
+    const variance = (rowVariances[0] as number) + (rowVariances[1] as number) + (size / 2) * difference * difference
+    dropFirst(rowTotals, 2)
+    dropFirst(rowVariances, 2)
+    if (r + 1 === totals.length) {
+      totals.push([])
+      variances.push([])
+    }
+    totals[r + 1]?.push(t1 + t2)
+    variances[r + 1]?.push(variance)
   }
+}
+
+/** Removes the first values of a short list; `splice` would make a list of what it removes. */
+function dropFirst(values: number[], count: number): void {
+  for (let i = count; i < values.length; i++) values[i - count] = values[i] as number
+  for (let i = 0; i < count; i++) values.pop()
 }
 
 /** Whether the mean differs on the two sides of some border between buckets, by the test with the window's variance. */
 function hasCut(window: Window, delta: number, minWindow: number): boolean {
-  const { width, total } = window
+  const { width, total, totals } = window
   const variance = window.variance / width
   const confidence = Math.log((2 * Math.log(width)) / delta)
   let n0 = 0
   let u0 = 0
-  for (let r = window.rows.length - 1; r >= 0; r--) {
-    for (const bucket of window.rows[r] as number[][]) {
-      n0 += 2 ** r
-      u0 += bucket[0] as number
+  for (let r = totals.length - 1, size = 2 ** r; r >= 0; r--, size /= 2) {
+    const row = totals[r] as number[]
+    for (let i = 0; i < row.length; i++) {
+      n0 += size
+      u0 += row[i] as number
       const n1 = width - n0
       if (n1 <= 0) return false
       if (n0 < minWindow || n1 < minWindow) continue
@@ -117,13 +150,17 @@ function hasCut(window: Window, delta: number, minWindow: number): boolean {
 }
 
 function dropOldest(window: Window): void {
-  const r = window.rows.length - 1
-  const row = window.rows[r] as number[][]
-  const [total, variance] = row.shift() as [number, number]
+  const r = window.totals.length - 1
+  const [totals, variances] = [window.totals[r] as number[], window.variances[r] as number[]]
+  const [total, variance] = [totals[0] as number, variances[0] as number]
+  dropFirst(totals, 1)
+  dropFirst(variances, 1)
   const size = 2 ** r
   window.width -= size
   window.total -= total
   const deviation = total / size - window.total / window.width
   window.variance -= variance + (size * window.width * deviation * deviation) / (size + window.width)
-  if (row.length === 0 && r > 0) window.rows.pop()
+  if (totals.length > 0 || r === 0) return
+  window.totals.pop()
+  window.variances.pop()
 }

@@ -1,7 +1,7 @@
 /** CUSUM: detects a change of the mean from a level that is learned first, by summing deviations. */
 import { checkOptions, finiteNumber, oneOf, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { DRIFT, QUIET, streamDetector } from './stream-detector'
+import { QUIET, streamDetector } from './stream-detector'
 
 /** Options of {@link cusum}. */
 export interface CusumOptions {
@@ -44,7 +44,9 @@ export function cusum(options: CusumOptions = {}): Detector {
     name: 'cusum',
     capabilities: { realValues: true, warnings: false, twoSided: mode === 'both' },
     fresh: () => ({ count: 0, mean: 0, m2: 0, rise: 0, fall: 0 }),
-    step(state, value) {
+    update: (memory) => (value) => {
+      const state = memory.begin(value)
+      if (state === undefined) return QUIET
       state.count++
       if (state.count <= minInstances) {
         const change = value - state.mean
@@ -59,7 +61,7 @@ export function cusum(options: CusumOptions = {}): Detector {
       state.fall = Math.max(0, state.fall - deviation - slack * std)
       const up = mode !== 'down' && state.rise > threshold * std
       const down = mode !== 'up' && state.fall > threshold * std
-      return up || down ? DRIFT : QUIET
+      return up || down ? memory.drift() : QUIET
     },
   })
 }

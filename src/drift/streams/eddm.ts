@@ -2,7 +2,7 @@
 import { invalidArgument } from '../../core/errors'
 import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { DRIFT, QUIET, streamDetector, WARNING } from './stream-detector'
+import { QUIET, streamDetector, WARNING } from './stream-detector'
 
 /** Options of {@link eddm}. */
 export interface EddmOptions {
@@ -45,7 +45,9 @@ export function eddm(options: EddmOptions = {}): Detector {
     name: 'eddm',
     capabilities: { realValues: false, warnings: true, twoSided: false },
     fresh: () => ({ count: 0, errors: 0, lastError: 0, mean: 0, m2: 0, largest: -1, warning: 0 }),
-    step(state, value) {
+    update: (memory) => (value) => {
+      const state = memory.begin(value)
+      if (state === undefined) return QUIET
       state.count++
       let driftDetected = false
       if (value === 1) {
@@ -64,7 +66,7 @@ export function eddm(options: EddmOptions = {}): Detector {
         }
         state.lastError = state.count
       }
-      return driftDetected ? DRIFT : state.warning === 1 ? WARNING : QUIET
+      return driftDetected ? memory.drift() : state.warning === 1 ? WARNING : QUIET
     },
   })
 }

@@ -1,7 +1,7 @@
 /** FHDDM: detects that the accuracy over a sliding window fell below the best one seen, by Hoeffding's bound. */
 import { checkOptions, finiteNumber, oneOf, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { DRIFT, QUIET, streamDetector } from './stream-detector'
+import { QUIET, streamDetector } from './stream-detector'
 
 /** Options of {@link fhddm}. */
 export interface FhddmOptions {
@@ -20,7 +20,17 @@ interface State {
   /** Where the oldest value stands in a full ring. */
   readonly oldest: number
   readonly correct: number
+  /** The best share of correct predictions in a window. */
   readonly best: number
+}
+
+/** The same in whole numbers: the ring has its full length from the start, and the best window is a count. */
+interface Live {
+  readonly ring: Uint8Array
+  filled: number
+  oldest: number
+  correct: number
+  best: number
 }
 
 /**
@@ -39,30 +49,41 @@ export function fhddm(options: FhddmOptions = {}): Detector {
   })
   const { window = 100, confidence = 0.000001, ones = 'correct' } = options
   const room = Math.sqrt(Math.log(1 / confidence) / (2 * window))
-  return streamDetector<State>({
+  // No smaller difference of two counts can be an alarm; the shares decide, as in river, where it may be one.
+  const least = Math.floor(room * window) - 1
+  return streamDetector<State, Live>({
     name: 'fhddm',
     capabilities: { realValues: false, warnings: false, twoSided: false },
     fresh: () => ({ values: [], oldest: 0, correct: 0, best: 0 }),
+    live: ({ values, oldest, correct, best }) => {
+      const ring = new Uint8Array(window)
+      ring.set(values)
+      return { ring, filled: values.length, oldest, correct, best: Math.round(best * window) }
+    },
+    saved: ({ ring, filled, oldest, correct, best }) => ({ values: [...ring.subarray(0, filled)], oldest, correct, best: best / window }),
     problemOf: ({ values, oldest }) =>
       values.length > window || !values.every((value) => value === 0 || value === 1)
         ? { member: 'values', expected: `at most ${window} values, each 0 or 1` }
         : Number.isInteger(oldest) && oldest >= 0 && oldest < window
           ? undefined
           : { member: 'oldest', expected: `a whole number from 0 to ${window - 1}` },
-    step(state, value) {
+    update: (memory) => (value) => {
+      const live = memory.begin(value)
+      if (live === undefined) return QUIET
       const isCorrect = ones === 'correct' ? value : 1 - value
-      state.correct += isCorrect
-      if (state.values.length < window) {
-        state.values.push(isCorrect)
-        if (state.values.length < window) return QUIET
+      if (live.filled < window) {
+        live.ring[live.filled++] = isCorrect
+        live.correct += isCorrect
+        if (live.filled < window) return QUIET
       } else {
-        state.correct -= state.values[state.oldest] as number
-        state.values[state.oldest] = isCorrect
-        state.oldest = (state.oldest + 1) % window
+        const at = live.oldest
+        live.correct += isCorrect - (live.ring[at] as number)
+        live.ring[at] = isCorrect
+        live.oldest = at + 1 === window ? 0 : at + 1
       }
-      const share = state.correct / window
-      if (share > state.best) state.best = share
-      return state.best - share > room ? DRIFT : QUIET
+      if (live.correct >= live.best) live.best = live.correct
+      else if (live.best - live.correct > least && live.best / window - live.correct / window > room) return memory.drift()
+      return QUIET
     },
   })
 }

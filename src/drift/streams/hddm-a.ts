@@ -1,7 +1,7 @@
 /** HDDM-A: detects a change of the error rate with Hoeffding's bound on averages; few false alarms at sudden changes. */
 import { checkOptions, finiteNumber, ofType } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { DRIFT, QUIET, streamDetector, WARNING } from './stream-detector'
+import { QUIET, streamDetector, WARNING } from './stream-detector'
 
 /** Options of {@link hddmA}. */
 export interface HddmAOptions {
@@ -44,7 +44,9 @@ export function hddmA(options: HddmAOptions = {}): Detector {
     name: 'hddmA',
     capabilities: { realValues: false, warnings: true, twoSided },
     fresh: () => ({ count: 0, mean: 0, lowCount: 0, lowMean: 0, highCount: 0, highMean: 0 }),
-    step(state, value) {
+    update: (memory) => (value) => {
+      const state = memory.begin(value)
+      if (state === undefined) return QUIET
       state.count++
       state.mean += (value - state.mean) / state.count
       const here = Math.sqrt(room / state.count)
@@ -59,7 +61,7 @@ export function hddmA(options: HddmAOptions = {}): Detector {
       const rise = squaredExcess(state.mean - state.lowMean, state.lowCount, state.count)
       const fall = twoSided ? squaredExcess(state.highMean - state.mean, state.highCount, state.count) : Number.NEGATIVE_INFINITY
       const excess = Math.max(rise, fall)
-      if (excess >= driftLevel) return DRIFT
+      if (excess >= driftLevel) return memory.drift()
       return excess >= warningLevel ? WARNING : QUIET
     },
   })

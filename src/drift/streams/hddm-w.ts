@@ -1,7 +1,7 @@
 /** HDDM-W: detects a change of the error rate with McDiarmid's bound on weighted averages; finds slow changes earlier than HDDM-A. */
 import { checkOptions, finiteNumber, ofType } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { DRIFT, QUIET, streamDetector, WARNING } from './stream-detector'
+import { QUIET, streamDetector, WARNING } from './stream-detector'
 
 /** Options of {@link hddmW}. */
 export interface HddmWOptions {
@@ -68,7 +68,9 @@ export function hddmW(options: HddmWOptions = {}): Detector {
     name: 'hddmW',
     capabilities: { realValues: false, warnings: true, twoSided },
     fresh: () => ({ ...fresh }),
-    step(state, value) {
+    update: (memory) => (value) => {
+      const state = memory.begin(value)
+      if (state === undefined) return QUIET
       state.mean = next(state.mean, value)
       state.weight = nextWeight(state.weight)
       const room = Math.sqrt(state.weight * driftLevel)
@@ -97,7 +99,7 @@ export function hddmW(options: HddmWOptions = {}): Detector {
         ? squaredExcess(state.highBefore - state.highAfter, state.highAfter, state.highBeforeWeight + state.highAfterWeight)
         : -1
       const excess = Math.max(rise, fall)
-      if (excess > driftLevel) return DRIFT
+      if (excess > driftLevel) return memory.drift()
       return excess > warningLevel ? WARNING : QUIET
     },
   })

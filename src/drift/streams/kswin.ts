@@ -4,7 +4,7 @@ import { checkOptions, finiteNumber, wholeNumber } from '../../core/options'
 import { createRng } from '../../core/random'
 import type { Detector } from '../../ports/detector'
 import { ksTestSorted } from '../../stats/ks'
-import { DRIFT, QUIET, streamDetector } from './stream-detector'
+import { QUIET, streamDetector } from './stream-detector'
 
 /** Options of {@link kswin}. */
 export interface KswinOptions {
@@ -54,7 +54,9 @@ export function kswin(options: KswinOptions = {}): Detector {
       values.length <= window && values.every(Number.isFinite)
         ? undefined
         : { member: 'values', expected: `at most ${window} finite numbers` },
-    step(state, value) {
+    update: (memory) => (value) => {
+      const state = memory.begin(value)
+      if (state === undefined) return QUIET
       state.count++
       state.values.push(value)
       if (state.values.length > window) state.values.shift()
@@ -63,7 +65,7 @@ export function kswin(options: KswinOptions = {}): Detector {
       const older = state.values.slice(0, -stat)
       const chosen = seed === undefined ? older : drawn(older, stat, seed + state.count)
       const { statistic, pValue } = ksTestSorted(Float64Array.from(chosen).sort(), newest)
-      return pValue <= alpha && statistic > LEAST_DIFFERENCE ? DRIFT : QUIET
+      return pValue <= alpha && statistic > LEAST_DIFFERENCE ? memory.drift() : QUIET
     },
   })
 }

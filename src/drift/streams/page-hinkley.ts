@@ -2,7 +2,7 @@
 import type { Json } from '../../core/json'
 import { checkOptions, finiteNumber, oneOf, wholeNumber } from '../../core/options'
 import type { Detector } from '../../ports/detector'
-import { DRIFT, QUIET, streamDetector } from './stream-detector'
+import { QUIET, streamDetector } from './stream-detector'
 
 /** Options of {@link pageHinkley}. */
 export interface PageHinkleyOptions {
@@ -58,7 +58,9 @@ export function pageHinkley(options: PageHinkleyOptions = {}): Detector {
       const { lowest, highest, ...rest } = (saved ?? {}) as Readonly<Record<string, Json>>
       return lowest === null && highest === null ? { ...rest, lowest: 0, highest: 0 } : saved
     },
-    step(state, value) {
+    update: (memory) => (value) => {
+      const state = memory.begin(value)
+      if (state === undefined) return QUIET
       state.count++
       state.mean += (value - state.mean) / state.count
       const deviation = value - state.mean
@@ -69,7 +71,7 @@ export function pageHinkley(options: PageHinkleyOptions = {}): Detector {
       if (state.count < minInstances) return QUIET
       const up = mode !== 'down' && state.rise - state.lowest > threshold
       const down = mode !== 'up' && state.highest - state.fall > threshold
-      return up || down ? DRIFT : QUIET
+      return up || down ? memory.drift() : QUIET
     },
   })
 }

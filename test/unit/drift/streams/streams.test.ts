@@ -89,6 +89,20 @@ describe('streaming detectors', () => {
     expect(JSON.stringify(detector.state()).length).toBeLessThan(4000)
   })
 
+  it('give states of the form that earlier releases wrote and read', () => {
+    expect(ddm().state()).toEqual({ name: 'ddm', drifted: false, state: { count: 0, rate: 0, bestRate: null, bestSpread: null } })
+    const window = fhddm({ window: 4 })
+    for (const value of [1, 1, 0, 1, 1]) window.update(value)
+    expect(window.state()).toEqual({
+      name: 'fhddm',
+      drifted: false,
+      state: { values: [1, 1, 0, 1], oldest: 1, correct: 3, best: 0.75 },
+    })
+    const other = adwin({ maxBuckets: 1 })
+    for (const value of [1, 2, 4]) other.update(value)
+    expect(other.state()).toMatchObject({ state: { seen: 3, width: 3, total: 7, rows: [[[4, 0]], [[3, 0.5]]] } })
+  })
+
   it('refuse options and states that are not theirs', () => {
     expect(() => pageHinkley({ delta: -1 })).toThrow('`delta` of pageHinkley must be a finite number ≥ 0, got -1')
     expect(() => adwin({ detla: 1 } as AdwinOptions)).toThrow('`detla` is not an option of adwin')
