@@ -104,7 +104,7 @@ export interface LoadOptions extends PredictorOptions {
 export interface OfOptions extends PredictorOptions {
   /** @default 'model' */
   readonly name?: string | undefined
-  /** @default '0' */
+  /** @default the model's own, if it knows it, as an A/B test does; else '0' */
   readonly version?: string | undefined
 }
 
