@@ -123,6 +123,7 @@ export function routedModel(routing: Routing): LoadedModel {
     ...(classes === undefined ? {} : { classes }),
     run: (input, options) => answer(rowsOf(input), options?.signal),
     runCells: (rows, options) => answer(rows.map(rowOfCells), options?.signal),
+    version: () => (arms.length === 1 ? first.version : arms.map(({ name, predictor }) => `${name}@${predictor.version}`).join('+')),
     async dispose() {
       disposed = true
       await Promise.all(arms.filter(({ owned }) => owned).map(({ predictor }) => predictor.close()))
