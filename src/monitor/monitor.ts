@@ -149,6 +149,7 @@ export class Monitor {
   constructor(options: MonitorOptions = {}) {
     checkMonitorOptions(options)
     const { name = 'monitor', clock = systemClock(), storage, rules = [], sinks = [], checkEveryMs, repeatMs, groupBy = [] } = options
+    const { groupWaitMs = 0, groupIntervalMs = 0 } = options
     this.name = name
     this.detector = options.detector
     this.estimator = options.estimator
@@ -165,7 +166,7 @@ export class Monitor {
     })
     this.#storage = storage && createLogStorage(this.#storageOptions(storage))
     this.#engine = createAlertEngine({
-      ...{ name, rules, sinks, clock, storage, repeatMs, groupBy },
+      ...{ name, rules, sinks, clock, storage, repeatMs, groupBy, groupWaitMs, groupIntervalMs },
       onEvent: (type, message) => this.#emitter.emit(type, message),
       onError: (error) => this.#emitter.emit('error', error),
     })
@@ -358,11 +359,12 @@ export class Monitor {
     await this.#engine.settled()
   }
 
-  /** Stops watching and checking, and flushes. Idempotent. */
+  /** Stops watching and checking, sends what waits for its group, and flushes. Idempotent. */
   async close(): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#stops.clear()
     this.#closed = true
+    this.#engine.sendWaiting()
     await this.flush()
   }
 

@@ -16,8 +16,9 @@ import {
 } from '../metrics'
 import { classesOf, type Label } from '../metrics/label'
 import { scoreRows } from '../metrics/score'
+import { equalWidthEdges } from '../stats/bin-edges'
 import { quantileSorted } from '../stats/elementary'
-import { equalWidthEdges } from './equal-width'
+
 import type { LabelledRows } from './estimate/reference'
 
 /** Options of {@link performanceReport}. */

@@ -106,7 +106,7 @@ export const lanes: readonly Lane[] = [
   {
     name: 'prometheus',
     about:
-      "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts",
+      "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts and group them as we do",
     debian: ['prometheus', 'prometheus-alertmanager'],
   },
   { name: 'nannyml', about: 'NannyML: performance without labels, chunk by chunk' },
