@@ -16,14 +16,14 @@ import { tableOf } from '../../../src/schema/table'
 const rng = createRng(17)
 const table = (shift: number) =>
   tableOf([
-    makeColumn('x', { type: 'float64', values: Float64Array.from({ length: 300 }, () => rng.normal() + shift) }),
+    makeColumn('x', { type: 'float64', values: Float64Array.from({ length: 100 }, () => rng.normal() + shift) }),
     columnFrom(
       'word',
       'string',
-      Array.from({ length: 300 }, () => (rng.next() < 0.5 + shift / 4 ? 'a' : 'b')),
+      Array.from({ length: 100 }, () => (rng.next() < 0.5 + shift / 4 ? 'a' : 'b')),
     ),
   ])
-const [reference, current] = [table(0), table(0.3)]
+const [reference, current] = [table(0), table(0.6)]
 const kept: readonly DriftMethod[] = ['ks', 'chiSquare', 'psi']
 const partOf = (method: DriftMethod) => (drift as unknown as Record<string, DriftMethodPart>)[`${method}Method`] as DriftMethodPart
 
