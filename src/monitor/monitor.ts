@@ -42,6 +42,7 @@ import {
 } from './performance'
 import { createPredictionLog, type LogCounts, type LogOutcome, type PredictionLog, type RowSelection } from './prediction-log'
 import type { Reading } from './reading'
+import { createRedactionCheck, type RedactionCheck } from './redaction-check'
 import { createRefusedLog, type RefusedLog, type RefusedSummary } from './refused-log'
 import type { AlertRule } from './rule'
 import { assertGrouping, estimatorRule } from './rule-check'
@@ -73,7 +74,7 @@ export interface MonitorEvents {
   'alert-resolved': AlertMessage
   /** A check has evaluated every rule. */
   'check-end': CheckReport
-  /** A failed delivery to a sink, a failed write in the background, a rule that could not be evaluated, an error thrown by a listener. */
+  /** A failed delivery to a sink, a failed write in the background, a rule that could not be evaluated, an error thrown by a listener, names of `redact` that the first row has not. */
   error: unknown
 }
 
@@ -132,6 +133,7 @@ export class Monitor {
   readonly #log: PredictionLog
   readonly #refused: RefusedLog = createRefusedLog()
   readonly #policy: LogPolicy
+  readonly #redaction: RedactionCheck
   readonly #storage: LogStorage | undefined
   readonly #engine: AlertEngine
   readonly #emitter: Emitter<MonitorEvents> = createEmitter<MonitorEvents>()
@@ -147,10 +149,12 @@ export class Monitor {
   constructor(options: MonitorOptions = {}) {
     checkMonitorOptions(options)
     const { name = 'monitor', clock = systemClock(), storage, rules = [], sinks = [], checkEveryMs, repeatMs, groupBy = [] } = options
+    const { groupWaitMs = 0, groupIntervalMs = 0 } = options
     this.name = name
     this.detector = options.detector
     this.estimator = options.estimator
     this.#policy = createLogPolicy(options)
+    this.#redaction = createRedactionCheck(name, options.redact)
     this.#rules = rules
     this.#options = options
     this.#clock = clock
@@ -162,7 +166,7 @@ export class Monitor {
     })
     this.#storage = storage && createLogStorage(this.#storageOptions(storage))
     this.#engine = createAlertEngine({
-      ...{ name, rules, sinks, clock, storage, repeatMs, groupBy },
+      ...{ name, rules, sinks, clock, storage, repeatMs, groupBy, groupWaitMs, groupIntervalMs },
       onEvent: (type, message) => this.#emitter.emit(type, message),
       onError: (error) => this.#emitter.emit('error', error),
     })
@@ -200,6 +204,7 @@ export class Monitor {
   watch(source: PredictionSource): () => void {
     if (typeof source?.on !== 'function') throw invalidArgument(`watch of ${this.name} needs a predictor, got ${show(source)}`)
     const inputs = source.signature?.inputs ?? []
+    this.#redaction.assertColumns(isTensorSide(inputs) ? [] : inputs.map((column) => column.name))
     if (!isTensorSide(inputs)) this.#types = { ...Object.fromEntries(inputs.map(({ name, type }) => [name, type])), ...this.#types }
     // What cannot be logged, such as a row for which `redact` throws, is the monitor's error, not the predictor's.
     const onError = (error: unknown): void => this.#emitter.emit('error', error)
@@ -230,6 +235,8 @@ export class Monitor {
     this.#open('record')
     assertRecord(record, `record of ${this.name}`)
     if (!this.#policy.includes(record.id)) return 'not-sampled'
+    const unknown = this.#redaction.unknownIn(record.input)
+    if (unknown !== undefined) this.#emitter.emit('error', unknown)
     const at = this.#policy.eventTime(record)
     const logged = this.#policy.redacted(record)
     const outcome = this.#log.add(logged, at)
@@ -352,11 +359,12 @@ export class Monitor {
     await this.#engine.settled()
   }
 
-  /** Stops watching and checking, and flushes. Idempotent. */
+  /** Stops watching and checking, sends what waits for its group, and flushes. Idempotent. */
   async close(): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#stops.clear()
     this.#closed = true
+    this.#engine.sendWaiting()
     await this.flush()
   }
 

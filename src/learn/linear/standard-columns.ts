@@ -14,21 +14,26 @@ export type Standard = Pick<StandardColumn, 'mean' | 'scale'>
 /** The column with mean 0 and standard deviation 1. */
 export function standardColumn(column: Float64Array): StandardColumn {
   const n = column.length
-  const mean = meanOf(column)
+  const share = 1 / n
+  let rough = 0
+  for (let row = 0; row < n; row++) rough += (column[row] as number) * share
+  // A sum of large numbers loses digits; the mean of the residuals restores them.
   const values = new Float64Array(n)
-  let most = 0
+  let rest = 0
   let squares = 0
   for (let row = 0; row < n; row++) {
-    const value = (column[row] as number) - mean
+    const value = (column[row] as number) - rough
     values[row] = value
-    const size = Math.abs(value)
-    if (size > most) most = size
+    rest += value * share
     squares += value * value
   }
+  const mean = rough + rest
+  squares -= n * rest * rest
   // A sum of squares that overflowed, or lost small squares, is taken anew from values divided by the largest one.
-  const spread = squares < 1e300 && squares > 1e-280 ? Math.sqrt(squares / n) : most * Math.sqrt(scaledSquares(values, most) / n)
+  const spread = squares < 1e300 && squares > 1e-280 ? Math.sqrt(squares / n) : scaledSpread(values, rest)
   if (isConstant(spread, mean)) return { values: values.fill(0), mean, scale: 1 }
-  for (let row = 0; row < n; row++) values[row] = (values[row] as number) / spread
+  const unit = 1 / spread
+  for (let row = 0; row < n; row++) values[row] = ((values[row] as number) - rest) * unit
   return { values, mean, scale: spread }
 }
 
@@ -39,30 +44,30 @@ export function sparseStandard(values: Float64Array, n: number): Standard {
   let rest = -sum * ((n - values.length) / n)
   for (let i = 0; i < values.length; i++) rest += ((values[i] as number) - sum) / n
   const mean = sum + rest
-  let most = Math.abs(mean)
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs((values[i] as number) - mean))
-  let squares = most === 0 ? 0 : (n - values.length) * (mean / most) ** 2
-  for (let i = 0; i < values.length; i++) squares += (((values[i] as number) - mean) / most) ** 2
-  const spread = most === 0 ? 0 : most * Math.sqrt(squares / n)
+  const most = largest(values)
+  let squares = most === 0 ? 0 : (n - values.length) * square(mean / most)
+  for (let i = 0; i < values.length; i++) squares += square(((values[i] as number) - mean) / most)
+  const spread = most * Math.sqrt(squares / n)
   return { mean, scale: isConstant(spread, mean) ? 1 : spread }
 }
 
-/** The mean. A sum of large numbers loses digits; adding the mean of the residuals restores them. */
-function meanOf(column: Float64Array): number {
-  const n = column.length
-  const share = 1 / n
-  let rough = 0
-  for (let row = 0; row < n; row++) rough += (column[row] as number) * share
-  let rest = 0
-  for (let row = 0; row < n; row++) rest += ((column[row] as number) - rough) * share
-  return rough + rest
+/** The standard deviation of values with a mean near 0. They are divided by the largest one, so that their squares neither overflow nor vanish. */
+function scaledSpread(values: Float64Array, mean: number): number {
+  const most = largest(values)
+  if (most === 0) return 0
+  let squares = 0
+  for (let row = 0; row < values.length; row++) squares += square(((values[row] as number) - mean) / most)
+  return most * Math.sqrt(squares / values.length)
 }
 
-/** The sum of squares of values divided by the largest one: neither overflows nor vanishes. */
-function scaledSquares(values: Float64Array, most: number): number {
-  let squares = 0
-  if (most > 0) for (let row = 0; row < values.length; row++) squares += ((values[row] as number) / most) ** 2
-  return squares
+function largest(values: Float64Array): number {
+  let most = 0
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i] as number) > most) most = Math.abs(values[i] as number)
+  return most
+}
+
+function square(value: number): number {
+  return value * value
 }
 
 /** Whether a spread is no more than the rounding error of its mean. */

@@ -146,3 +146,13 @@ type Four = readonly [Float64Array, Float64Array, Float64Array, Float64Array]
 function fourFrom(columns: readonly Float64Array[], at: number): Four {
   return [columns[at], columns[at + 1], columns[at + 2], columns[at + 3]] as unknown as Four
 }
+
+/** A feature as a column of its own. */
+export function standardMatrixColumn({ dense, features, sparse, numRows }: StandardMatrix, feature: number): Float64Array {
+  const at = features.indexOf(feature)
+  if (at >= 0) return (dense[at] as Float64Array).slice()
+  const { rows, values, shift } = sparse.find((column) => column.feature === feature) as SparseColumn
+  const column = new Float64Array(numRows).fill(-shift)
+  for (let i = 0; i < rows.length; i++) column[rows[i] as number] = (values[i] as number) - shift
+  return column
+}

@@ -6,7 +6,8 @@ import type { OnProgress } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { distributionsOf, type ParamValues, type SearchSpace } from './distributions'
 import { knownTrials } from './known-trials'
-import { nothingFound, type Pruning, type RunningTrial, runTrials } from './run-trials'
+import { type Pruner, type Pruning, pruningOf, pruningRule } from './pruning'
+import { nothingFound, type RunningTrial, runTrials } from './run-trials'
 import { resumeRule } from './search-estimator'
 import { displayedSearch, type SearchTrials } from './search-result'
 import { logBest, type SearchRun } from './search-run'
@@ -30,8 +31,8 @@ export interface OptimizeOptions extends TpeSettings {
   readonly seed?: number | undefined
   /** Trials at the same time. @default 1 */
   readonly concurrency?: number | undefined
-  /** Lets `trial.report` stop hopeless trials. @default no pruning */
-  readonly pruning?: Pruning | boolean | undefined
+  /** Lets `trial.report` stop hopeless trials; `true` is `medianPruner()`. @default no pruning */
+  readonly pruning?: Pruner | Omit<Pruning, 'each' | 'every'> | boolean | undefined
   /** Keep finished trials, and skip those that are there already. @default none */
   readonly store?: TrialStorage | undefined
   /** Log every trial as a run nested in this one. @default none */
@@ -68,6 +69,8 @@ export async function optimize(objective: Objective, options: OptimizeOptions): 
   checkOptimize(objective, options)
   const { sampler = 'tpe', seed = 0, concurrency = 1, pruning, signal, clock = systemClock() } = options
   throwIfAborted(signal)
+  const pruned = pruningOf('optimize', pruning)
+  if (pruned?.each === 'round') throw invalidArgument('`each` of `pruning` is for models; steps of a function are what it reports')
   const space = distributionsOf('optimize', options.params)
   const grid = sampler === 'grid' ? combinationsOf('optimize', space) : undefined
   const wanted = options.trials ?? grid?.length
@@ -84,7 +87,7 @@ export async function optimize(objective: Objective, options: OptimizeOptions): 
   const trials = await runTrials({
     method: 'optimize',
     ...{ first: 0, end, total: end, concurrency, higherIsBetter, signal, clock, trials: known, run: options.run },
-    pruning: typeof pruning === 'object' ? pruning : pruning ? {} : undefined,
+    pruner: pruned?.pruner,
     onProgress: options.onProgress,
     onTrial: options.onTrial,
     suggest: (number, history) => {
@@ -109,9 +112,9 @@ async function attempt(
   let pruned = false
   const watched: RunningTrial = {
     ...trial,
-    report(score) {
+    report(score, step) {
       if (typeof score !== 'number') throw invalidArgument(`trial.report takes a number, got ${show(score)}`)
-      if (trial.report(score)) pruned = true
+      if (trial.report(score, step)) pruned = true
       return pruned
     },
   }
@@ -130,7 +133,7 @@ function checkOptimize(objective: Objective, options: OptimizeOptions): void {
     sampler: oneOf('tpe', 'random', 'grid'),
     seed: finiteNumber(),
     concurrency: wholeNumber(1),
-    pruning: { allowed: 'true, false or { startupTrials, warmupSteps }', test: (value) => ['boolean', 'object'].includes(typeof value) },
+    pruning: pruningRule,
     store: ofType('object'),
     run: ofType('object'),
     resume: resumeRule,

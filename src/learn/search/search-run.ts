@@ -1,5 +1,5 @@
 /** Trials as nested runs of a tracker. The tracker is known by the methods that are called, so that searching needs none. */
-import type { SearchTrial } from './trial'
+import { type SearchTrial, stepsOf } from './trial'
 import { trialDocument } from './trial-document'
 import type { SearchIdentity } from './trial-store'
 
@@ -30,7 +30,8 @@ export interface SearchTrialRun {
 
 /**
  * Logs a trial that has ended, under the names that MLflow's autologging gives to scikit-learn's searches: the hyper-parameters as params,
- * `mean_test_<metric>` and `std_test_<metric>` (and `train`) as metrics, and the metric of each fold as steps of `fold_test_<metric>`. The whole
+ * `mean_test_<metric>` and `std_test_<metric>` (and `train`) as metrics, and the metric of each fold as steps of `fold_test_<metric>`. Scores
+ * after so many rounds, and those that a function reports, are steps of `reported`; `millwright.trial_status` says `pruned`. The whole
  * trial is the artifact `trial.json`, from which a search resumes.
  */
 export async function logTrial(run: SearchTrialRun, trial: SearchTrial, { fingerprint, description }: SearchIdentity): Promise<void> {
@@ -42,9 +43,9 @@ export async function logTrial(run: SearchTrialRun, trial: SearchTrial, { finger
       run.logMetrics({ [`fold_test_${name}`]: value }, { step })
     })
   }
-  if (Object.keys(trial.scores).length === 0) {
-    trial.reports.forEach((value, step) => {
-      run.logMetrics({ reported: value }, { step })
+  if (Object.keys(trial.scores).length === 0 || trial.steps !== undefined) {
+    stepsOf(trial).forEach((step, i) => {
+      run.logMetrics({ reported: trial.reports[i] as number }, { step })
     })
   }
   run.logMetrics({ ...(trial.status === 'failed' ? {} : { score: trial.score }), trial_seconds: trial.seconds })

@@ -18,6 +18,8 @@ const trialFormat = /* @__PURE__ */ storedFormat(
       score: storedNumber(),
       scores: z.record(z.string(), z.looseObject({ values: numbers, train: z.optional(numbers) })),
       reports: numbers,
+      steps: z.optional(z.array(z.int().check(z.gte(0)))),
+      completedRungs: z.optional(numbers),
       startTime: z.number(),
       seconds: z.number(),
       rung: z.optional(z.int()),
@@ -53,7 +55,7 @@ function trialOf(stored: TrialFile): SearchTrial {
     name,
     { ...summaryOf(values.map(Number)), ...(train === undefined ? {} : { train: summaryOf(train.map(Number)) }) },
   ])
-  const { number, status, startTime, seconds, rung, resource } = stored
+  const { number, status, startTime, seconds, rung, resource, steps, completedRungs } = stored
   return {
     number,
     params: stored.params as ParamValues,
@@ -61,6 +63,8 @@ function trialOf(stored: TrialFile): SearchTrial {
     score: Number(stored.score),
     scores: Object.fromEntries(scores),
     reports: stored.reports.map(Number),
+    ...(steps === undefined ? {} : { steps }),
+    ...(completedRungs === undefined ? {} : { completedRungs: completedRungs.map(Number) }),
     startTime,
     seconds,
     ...(rung === undefined ? {} : { rung }),
