@@ -66,4 +66,12 @@ describe('BareDriftDetector', () => {
     expect(bare.detect(stored).columns.map(({ state }) => state)).toEqual(['ok', 'ok'])
     expect(() => new BareDriftDetector().fit(reference).detect(stored)).toThrow(/this profile holds sketches/)
   })
+
+  it('refuses what are no parts', () => {
+    expect(() => new BareDriftDetector({}, { methods: ['wasserstein'] as never })).toThrow(
+      /`methods` of BareDriftDetector must be an array of methods/,
+    )
+    expect(() => new BareDriftDetector({}, { method: [] } as never)).toThrow(/`method` is not an option of BareDriftDetector/)
+    expect(() => new BareDriftDetector({}, null as never)).toThrow(/BareDriftDetector/)
+  })
 })
