@@ -16,6 +16,6 @@ export function linearScale([from, to]: readonly [number, number], range: readon
   const [low, high] = [drawable(from), drawable(to)]
   const least = Math.max(smallest, 1e-12 * Math.max(Math.abs(low), Math.abs(high)))
   // A domain of one value has its place in the middle of the range.
-  const widened = low !== high && Math.abs(high - low) < least ? [low - least, low + least] : [low, high]
+  const widened = low !== high && Math.abs(high - low) < least ? [low === 0 ? 0 : low - least, low + least] : [low, high]
   return scaleLinear(widened, range)
 }
