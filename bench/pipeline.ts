@@ -2,8 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createTracker } from 'millwright'
 import { fsStorage } from 'millwright/node'
 import { Pipeline, type RunResult } from 'millwright/pipeline'
+import type { ObjectStore } from 'millwright/ports'
 import { memoryStorage } from 'millwright/storage/memory'
 
 interface Loose {
@@ -48,9 +50,13 @@ try {
   await bare.run()
   await measure('1,000 steps, no storage', 1000, () => bare.run())
   await measure('1,000 steps, recorded in memory', 1000, () => layered(1000, { storage: memoryStorage() }, false).run())
-  await measure('100 steps, recorded on disk', 100, () =>
-    layered(100, { storage: fsStorage({ root: mkdtempSync(join(folder, 'a-')) }) }, false).run(),
-  )
+  const onDisk = (): ObjectStore => fsStorage({ root: mkdtempSync(join(folder, 'a-')) })
+  await measure('100 steps, recorded on disk', 100, () => layered(100, { storage: onDisk() }, false).run())
+  await measure('1,000 steps, recorded on disk', 1000, () => layered(1000, { storage: onDisk() }, false).run())
+  await measure('100 steps, recorded on disk and by a tracker there', 100, () => {
+    const storage = onDisk()
+    return layered(100, { storage, tracker: createTracker({ storage }) }, false).run()
+  })
   const list = new Pipeline('map') as unknown as Loose
   list
     .step('list', { run: () => Array.from({ length: 1000 }, (_, i) => i) })

@@ -3,6 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { createRng } from '../src/core/random'
+import { DriftDetector, type DriftProfile, ProfileBuilder } from '../src/drift'
+import { makeColumn } from '../src/schema/column'
+import { type Table, tableOf } from '../src/schema/table'
 import { KllSketch } from '../src/stats'
 
 const size = Number(process.argv[2] ?? 1_000_000)
@@ -65,7 +68,18 @@ for (let i = 1; i < 100; i++) {
   const rank = sorted.filter((item) => item <= value).length / size
   error = Math.max(error, Math.abs(rank - i / 100))
 }
+/** Profiles of one numeric column: of values at hand, and of a stream of batches of 10,000. */
+const table = (part: Float64Array): Table => tableOf([makeColumn('x', { type: 'float64', values: part })])
+const streamed = (): ProfileBuilder => {
+  const builder = new ProfileBuilder()
+  for (let at = 0; at < size; at += 10_000) builder.add(table(values.subarray(at, at + 10_000)))
+  return builder
+}
+const jsonBytes = ({ columns }: DriftProfile): number => JSON.stringify(columns).length
 const ours = {
+  profileUpdate: timed(streamed) / size,
+  profileBytes: jsonBytes(new DriftDetector({ reference: 'sketch' }).fit(table(values)).profile()),
+  streamedProfileBytes: jsonBytes(streamed().profile()),
   update: timed(() => built(values)) / size,
   oneByOne: oneByOne / size,
   merges: merges / 1e6,
@@ -85,6 +99,9 @@ console.log(
 console.log('| what | millwright | DataSketches |\n| --- | --- | --- |')
 console.log(`| a value, many at once | ${cell(ours.update, 'ns')} | ${cell(peer?.update, 'ns')} |`)
 console.log(`| a value, one by one | ${cell(ours.oneByOne, 'ns')} | – |`)
+console.log(`| a value of a profile, batch after batch | ${cell(ours.profileUpdate, 'ns')} | – |`)
 console.log(`| 1,000 merges | ${cell(ours.merges, 'ms')} | ${cell(peer?.merges, 'ms')} |`)
 console.log(`| bytes | ${ours.bytes} | ${peer?.bytes ?? '–'} |\n| largest rank error of 99 quantiles | ${(error * 100).toFixed(2)} % | – |`)
+console.log(`| JSON of a profile's column, values at hand | ${ours.profileBytes} | – |`)
+console.log(`| JSON of a profile's column, batch after batch | ${ours.streamedProfileBytes} | – |`)
 console.log(`\n${JSON.stringify({ name: 'sketches', size, node: process.version, model, ours, peer })}`)

@@ -52,7 +52,7 @@ export interface DriftOptions {
    */
   readonly binning?: 'reference' | 'pooled' | undefined
   /**
-   * What is kept of numeric reference columns: `sample`, their values up to `sampleSize`; `sketch`, a KLL sketch of about 1 kB (up to 3.5 kB after merging) with
+   * What is kept of numeric reference columns: `sample`, their values up to `sampleSize`; `sketch`, a KLL sketch of about 1 kB (up to 3 kB of a stream or of merged profiles) with
    * the error of `sketchSize`. Distances are then approximate, and p-values take the sketch for as many values as its error stands for. @default 'sample'
    */
   readonly reference?: 'sample' | 'sketch' | undefined

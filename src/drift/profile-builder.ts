@@ -7,14 +7,21 @@ import { assertTable } from '../schema/table'
 import { mergeMoments, momentsOf } from '../stats/running-moments'
 import { HllSketch } from '../stats/sketches/hll'
 import { KllSketch } from '../stats/sketches/kll'
+import { allParts } from './all-parts'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { categoryCounts, numericValues } from './column-values'
 import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
+import { usedParts } from './drift-parts'
 import { assertProfile, type CategoricalReference, type DriftProfile, type SketchReference, type StoredColumn } from './reference-profile'
 import { sketchOf, sketchReference } from './sketch-reference'
 
 /** Registers of the sketches that count categories: 2^11, an error of 2.3 %. */
 const DISTINCT_LG_K = 11
+
+/** How many values of a sketch are stored: with k = 200 at most 3 kB of JSON a column, a third more where values have 64 bits. */
+function storedSize({ k, precision }: KllSketch): number {
+  return Math.ceil(k * (precision === 'single' ? 2.25 : 1.25))
+}
 
 /** What is known of one column so far. */
 interface NumericPart {
@@ -72,7 +79,7 @@ export class ProfileBuilder {
     assertTable(table, 'ProfileBuilder.add')
     if (table.numRows === 0) return
     if (this.#parts === undefined) {
-      this.#start(buildProfile(table, this.#options, this.#fit))
+      this.#start(buildProfile(table, this.#options, this.#fit, usedParts(allParts, this.#options)))
       return
     }
     // All columns are looked up before anything is added, so that a table without one changes nothing.
@@ -243,7 +250,7 @@ function keepMostFrequent(part: CategoricalPart, most: number): void {
 
 function storedOf(part: Part, options: ResolvedDriftOptions): StoredColumn {
   if (part.kind === 'skipped') return part.stored
-  if (part.kind === 'numeric') return sketchReference(part.stored, part.sketch)
+  if (part.kind === 'numeric') return sketchReference(part.stored, part.sketch.compacted(storedSize(part.sketch)))
   const copy: CategoricalPart = { ...part, counts: new Map(part.counts) }
   if (copy.counts.size > options.maxCategories) keepMostFrequent(copy, options.maxCategories)
   const ordered = [...copy.counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))

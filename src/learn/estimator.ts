@@ -14,9 +14,20 @@ import type { ColumnSpec } from '../schema/signature'
 import { assertTable, type Table } from '../schema/table'
 import { estimatorMarkdown, estimatorText } from './display'
 import { encodedCategories } from './encoded-categories'
-import { type FittedClassifier, type FittedModel, type FittedRegressor, makeFittedModel } from './fitted-model'
-import { type FeatureMatrix, type FittedLearner, type FoldFeatures, type Learner, runSteps, type TargetVector } from './learner'
+import type { ScoredTask } from './evaluate'
+import { type FittedClassifier, type FittedModel, type FittedRegressor, makeFittedModel, matrixFor } from './fitted-model'
+import {
+  type FeatureMatrix,
+  type FitStep,
+  type FitSteps,
+  type FittedLearner,
+  type FoldFeatures,
+  type Learner,
+  runSteps,
+  type TargetVector,
+} from './learner'
 import type { Params } from './params'
+import { checkValidation, type FitValidation, validationScorer } from './rounds'
 import { takeRows } from './rows'
 import { targetOf } from './target'
 import { type FittedTransformer, fitTransform, sourcesOf, type Transformer } from './transformer'
@@ -42,6 +53,11 @@ export interface FitOptions<Name extends string = string> {
    * @default false
    */
   readonly workers?: number | boolean | undefined
+  /**
+   * Scores the model on other rows while it learns, round by round, and lets you end the fit: for curves, and to stop what leads nowhere. Only
+   * gradient boosting and random forests; the calling thread does everything then. The model is the same as without, unless it is ended.
+   */
+  readonly validation?: FitValidation | undefined
   /** Receives warnings through `warn`, such as a fit that did not converge. @default the console */
   readonly logger?: Logger | undefined
 }
@@ -118,9 +134,10 @@ export function makeEstimator<E extends Estimator = Estimator>(
       throwIfAborted(fitOptions?.signal)
       const report = progressReporter(fitOptions?.onProgress)
       const fit = prepareFit(parts, table, fitOptions)
-      const fitted = runSteps(fit.steps(), (event) => {
-        report(event)
+      const fitted = runSteps(fit.steps(fitOptions.validation?.table), (step) => {
+        report(progressOf(step))
         throwIfAborted(fitOptions.signal)
+        return fit.score?.(step)
       })
       const model = fit.finish(fitted)
       tellWarnings(model.warnings, fitOptions.logger)
@@ -129,10 +146,11 @@ export function makeEstimator<E extends Estimator = Estimator>(
     async fitAsync(table, fitOptions) {
       throwIfAborted(fitOptions?.signal)
       const report = progressReporter(fitOptions?.onProgress)
-      const { signal, workers = false, logger } = fitOptions ?? {}
+      const { signal, workers = false, logger, validation } = fitOptions ?? {}
       const fit = prepareFit(parts, table, fitOptions)
-      const fitted = workers === false ? undefined : await learner.onThreads?.(fit.features, fit.target, { workers, signal, report })
-      const model = fit.finish(fitted ?? (await inTurns(fit.steps(), report, signal)))
+      const alone = workers === false || validation !== undefined
+      const fitted = alone ? undefined : await learner.onThreads?.(fit.features, fit.target, { workers, signal, report })
+      const model = fit.finish(fitted ?? (await inTurns(fit, validation?.table, { report, signal })))
       tellWarnings(model.warnings, logger)
       return model
     },
@@ -143,22 +161,38 @@ export function makeEstimator<E extends Estimator = Estimator>(
 
 /** Runs steps to the end; the event loop gets a turn every few milliseconds. @throws the signal's reason */
 async function inTurns(
-  steps: Generator<ProgressEvent<'fit'>, FittedLearner>,
-  report: (event: ProgressEvent<'fit'>) => void,
-  signal: AbortSignal | undefined,
+  fit: PreparedFit,
+  others: Table | undefined,
+  { report, signal }: { readonly report: (event: ProgressEvent<'fit'>) => void; readonly signal: AbortSignal | undefined },
 ): Promise<FittedLearner> {
+  const steps = fit.steps(others)
+  const nextTurn = createTurns(signal)
+  let answer: 'stop' | undefined
+  for (;;) {
+    const step = steps.next(answer)
+    if (step.done) return step.value
+    report(progressOf(step.value))
+    answer = fit.score?.(step.value)
+    await nextTurn()
+  }
+}
+
+/** Gives the event loop a turn every few milliseconds. The function throws the signal's reason. */
+export function createTurns(signal: AbortSignal | undefined): () => Promise<void> {
   const clock = systemClock()
   let turn = clock.now()
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-    report(step.value)
+  return async () => {
     if (clock.now() - turn >= TURN_MS) {
       await yieldToEventLoop()
       turn = clock.now()
     }
     throwIfAborted(signal)
   }
+}
+
+/** The event of a step, without what only the fit needs. */
+function progressOf({ phase, done, total, unit }: FitStep): ProgressEvent<'fit'> {
+  return { phase, done, total, unit }
 }
 
 /** Writes warnings to the given logger, or to the console. */
@@ -180,7 +214,12 @@ export interface EstimatorParts {
 export interface PreparedFit {
   readonly features: FeatureMatrix
   readonly target: TargetVector
-  steps(): Generator<ProgressEvent<'fit'>, FittedLearner>
+  /** What the target is, for scores. */
+  readonly task: ScoredTask
+  /** The steps of the fit. @param others rows that are not learned from, which steps of learners in rounds predict */
+  steps(others?: Table): FitSteps
+  /** Scores a step as `validation` asks; absent without it. */
+  readonly score?: ((step: FitStep) => 'stop' | undefined) | undefined
   /** The model of what was learned. */
   finish(fitted: FittedLearner): FittedModel
 }
@@ -188,7 +227,7 @@ export interface PreparedFit {
 /** Checks the options, fits the transformers, and makes the learner's numbers. */
 export function prepareFit(parts: EstimatorParts, table: Table, options: FitOptions): PreparedFit {
   const { learner } = parts
-  assertFitInput(learner.kind, table, options)
+  assertFitInput(learner, table, options)
   const { table: rows, weights } = weightsOf(learner, table, options)
   const target = targetOf(rows.column(options.target), learner.task)
   if (learner.task === 'classification' && target.classes.length < (learner.minClasses ?? 1)) {
@@ -207,26 +246,24 @@ export function prepareFit(parts: EstimatorParts, table: Table, options: FitOpti
   if (encoded.step !== undefined) transformers.push(encoded.step)
   const features = featureMatrix(learner.kind, encoded.table, options.target, encoded.columns)
   const weighted = weights === undefined ? target.vector : { ...target.vector, weights }
+  const task = { task: learner.task, target: options.target, classes: target.classes }
+  const input = { features: featureSpecs(rows, sourcesOf(transformers, features.names)), transformers, matrixNames: features.names }
   return {
     features,
     target: weighted,
-    steps: () => learner.steps(features, weighted, foldFeatures(parts, table, options.target)),
+    task,
+    ...(options.validation === undefined ? {} : { score: validationScorer(task, options.validation) }),
+    steps(others) {
+      const watched = others && matrixFor({ ...input, learner: { kind: learner.kind, takesMissing: true } }, others)
+      return learner.steps(features, weighted, foldFeatures(parts, table, options.target), watched)
+    },
     finish: (fitted) =>
-      makeFittedModel({
-        task: learner.task,
-        target: options.target,
-        targetType: table.column(options.target).type,
-        classes: target.classes,
-        features: featureSpecs(rows, sourcesOf(transformers, features.names)),
-        options: parts.options,
-        transformers,
-        learner: fitted,
-        matrixNames: features.names,
-      }),
+      makeFittedModel({ ...task, ...input, targetType: table.column(options.target).type, options: parts.options, learner: fitted }),
   }
 }
 
-function assertFitInput(kind: string, table: Table, options: FitOptions): void {
+function assertFitInput(learner: Learner, table: Table, options: FitOptions): void {
+  const { kind } = learner
   assertTable(table, `fit of ${kind}`)
   if (typeof options !== 'object' || options === null || typeof options.target !== 'string') {
     const got = typeof options === 'object' ? options?.target : options
@@ -240,6 +277,7 @@ function assertFitInput(kind: string, table: Table, options: FitOptions): void {
     signal: anything(),
     onProgress: ofType('function'),
     workers: either(wholeNumber(0), ofType('boolean')),
+    validation: ofType('object'),
     logger: loggerRule,
   })
   if (!table.columnNames.includes(options.target)) {
@@ -248,6 +286,7 @@ function assertFitInput(kind: string, table: Table, options: FitOptions): void {
     throw new MillwrightError('NotFound', `fit: no target column ${show(options.target)}; the table has ${names || 'no columns'}${more}`)
   }
   if (table.numRows === 0) throw invalidArgument(`fit of ${kind} needs at least one row, the table has none`)
+  if (options.validation !== undefined) checkValidation(learner, options.validation, options.target)
 }
 
 /** Fits the transformers on a part of the rows, and transforms that part and another. */

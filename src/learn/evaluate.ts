@@ -16,7 +16,7 @@ import { scoreRows } from '../metrics/score'
 import { labelOrThrow } from '../schema/label'
 import { assertTable, columnNotFound, type Table } from '../schema/table'
 import { displayedEvaluation } from './display'
-import { type FittedClassifier, type FittedModel, labelsOf } from './fitted-model'
+import { type FittedModel, labelsOf } from './fitted-model'
 import { assertComplete, labelsOfColumn, targetOf } from './target'
 
 /** Options of {@link evaluate}. */
@@ -123,22 +123,40 @@ export function metricFor(metric: string | Metric, task: 'classification' | 'reg
 
 /** The value of each metric; predictions are computed once. */
 export function scoreMetrics(model: FittedModel, table: Table, metrics: readonly Metric[]): number[] {
-  const column = table.column(model.target)
+  const score = tableScorer({ task: model.task, target: model.target, classes: model.classes ?? [] }, table, metrics)
+  return score(model.task === 'regression' ? (model.predict(table) as number[]) : model.predictProba(table).values)
+}
+
+/** What a scorer knows of a model. */
+export interface ScoredTask {
+  readonly task: 'classification' | 'regression'
+  readonly target: string
+  /** Of classifiers. */
+  readonly classes: readonly Label[]
+}
+
+/** Gives the value of each metric for predictions of the rows of a table: numbers, or row-major probabilities of the classes. */
+export function tableScorer(
+  { task, target, classes }: ScoredTask,
+  table: Table,
+  metrics: readonly Metric[],
+): (predictions: Float64Array | readonly number[]) => number[] {
+  const column = table.column(target)
   assertComplete(column)
-  if (model.task === 'regression') {
+  if (task === 'regression') {
     const actual = targetOf(column, 'regression').vector.values
-    const predicted = model.predict(table) as number[]
-    return metrics.map((metric) => (metric.needs === 'numbers' ? metric.compute(actual, predicted) : Number.NaN))
+    return (predicted) => metrics.map((metric) => (metric.needs === 'numbers' ? metric.compute(actual, predicted) : Number.NaN))
   }
-  const { classes } = model as FittedClassifier
   // A table from another source may have the target in another type: 1 for true, "9" for 9.
   const known = new Set<Label>(classes)
   const actual = labelsOfColumn(column).map((label, row) =>
     known.has(label) ? label : (labelOrThrow(label, classes, `row ${row} of the target ${show(column.name)}`) as Label),
   )
-  const probabilities = model.predictProba(table)
-  const predicted = labelsOf(probabilities.values, probabilities.classes)
-  return metrics.map((metric) => scoreRows(metric, { actual, predicted, classes, probabilities: () => probabilities }))
+  return (values) => {
+    const probabilities = { classes, values: values as Float64Array }
+    const predicted = labelsOf(probabilities.values, classes)
+    return metrics.map((metric) => scoreRows(metric, { actual, predicted, classes, probabilities: () => probabilities }))
+  }
 }
 
 /** The metrics of a task when none are named. */

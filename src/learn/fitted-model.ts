@@ -1,13 +1,14 @@
 /** The fitted model: fitted transformers and a fitted learner, which predict from rows and tables. */
 import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
-import { throwIfAborted } from '../core/signal'
+import { type CancelSignal, throwIfAborted } from '../core/signal'
 import type { ClassProbabilities, Label } from '../metrics/label'
-import type { LoadedModel, ModelPackage } from '../ports/model'
+import type { LoadedModel, ModelPackage, PredictionBatch } from '../ports/model'
 import { coerceCell, isProblem } from '../schema/coerce'
 import { type ColumnType, toFloat64 } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
 import { isRow, isTable, type Row, type Table, tableFromRows } from '../schema/table'
+import { matrixOfCells } from './cell-columns'
 import { modelMarkdown, modelText } from './display'
 import type { FeatureMatrix } from './learner'
 import { packModel } from './model-format'
@@ -118,18 +119,36 @@ export function makeFittedModel(parts: ModelParts): FittedModel {
 
 /** Opens a fitted model: labels with their probabilities, or numbers. */
 function openFitted(fitted: FittedModel): LoadedModel {
+  const { parts, signature, task, classes } = fitted
   let open = true
+  const assertOpen = (signal: CancelSignal | undefined): void => {
+    if (!open) throw new MillwrightError('InvalidState', 'this model was disposed of; load it again')
+    throwIfAborted(signal)
+  }
+  const batchOf = (matrix: FeatureMatrix): PredictionBatch => {
+    const values = parts.learner.predict(matrix)
+    if (task === 'regression') return { predictions: Array.from(values) }
+    return { predictions: labelsOf(values, parts.classes), probabilities: values, classes: parts.classes }
+  }
+  const ofCells = matrixOfCells(parts)
   return {
-    signature: fitted.signature,
-    task: fitted.task,
-    ...(fitted.classes === undefined ? {} : { classes: fitted.classes }),
+    signature,
+    task,
+    ...(classes === undefined ? {} : { classes }),
     run(input, { signal } = {}) {
-      if (!open) throw new MillwrightError('InvalidState', 'this model was disposed of; load it again')
-      throwIfAborted(signal)
-      if (fitted.task === 'regression') return { predictions: fitted.predict(input) }
-      const { classes, values } = fitted.predictProba(input)
-      return { predictions: labelsOf(values, classes), probabilities: values, classes }
+      assertOpen(signal)
+      return batchOf(matrixFor(parts, input))
     },
+    ...(ofCells === undefined
+      ? {}
+      : {
+          runCells(rows, { signal } = {}) {
+            assertOpen(signal)
+            const matrix = ofCells(rows)
+            if (!parts.learner.takesMissing) assertComplete(parts, matrix.columns)
+            return batchOf(matrix)
+          },
+        }),
     async dispose() {
       open = false
     },
@@ -148,8 +167,13 @@ export function labelsOf(probabilities: Float64Array, classes: readonly Label[])
   return labels
 }
 
+/** The parts of a model that its input goes through. */
+export interface InputParts extends Pick<ModelParts, 'features' | 'transformers' | 'matrixNames'> {
+  readonly learner: Pick<ModelParts['learner'], 'kind' | 'takesMissing'>
+}
+
 /** Runs the transformers and returns the learner's columns. */
-export function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatrix {
+export function matrixFor(parts: InputParts, data: PredictionInput): FeatureMatrix {
   const numbers = Array.isArray(data) && parts.transformers.length === 0 ? numbersOf(parts, data as readonly Row[]) : undefined
   if (numbers !== undefined) return numbers
   let table = inputTable(parts, data)
@@ -160,7 +184,7 @@ export function matrixFor(parts: ModelParts, data: PredictionInput): FeatureMatr
 }
 
 /** The matrix of rows whose cells are all finite numbers, without a table in between; `undefined` for other rows, which are checked and coerced. */
-function numbersOf({ matrixNames, features }: ModelParts, rows: readonly Row[]): FeatureMatrix | undefined {
+function numbersOf({ matrixNames, features }: InputParts, rows: readonly Row[]): FeatureMatrix | undefined {
   if (features.some(({ type }) => type !== 'float64' && type !== 'int32')) return undefined
   const columns: Float64Array[] = []
   for (const name of matrixNames) {
@@ -177,7 +201,7 @@ function numbersOf({ matrixNames, features }: ModelParts, rows: readonly Row[]):
   return { numRows: rows.length, names: matrixNames, columns }
 }
 
-function inputTable(parts: ModelParts, data: PredictionInput): Table {
+function inputTable(parts: InputParts, data: PredictionInput): Table {
   if (isTable(data)) {
     checkTable(parts.features, data)
     return data
@@ -233,7 +257,7 @@ function cellFits(type: ColumnType, cell: unknown): boolean {
   return !isProblem(coerceCell(cell, type === 'int32' ? 'float64' : type))
 }
 
-function assertComplete(parts: ModelParts, columns: readonly Float64Array[]): void {
+function assertComplete(parts: InputParts, columns: readonly Float64Array[]): void {
   for (let c = 0; c < columns.length; c++) {
     const row = (columns[c] as Float64Array).findIndex((value) => value !== value)
     if (row >= 0) {

@@ -54,7 +54,17 @@ export { isFittedForest } from './forest/fitted-forest'
 export type { Forest, TreeArrays } from './forest/forest'
 export { randomForestClassifier, randomForestRegressor } from './forest/random-forest'
 export type { RandomForestClassifierOptions, RandomForestOptions, RandomForestRegressorOptions } from './forest/random-forest-options'
-export type { FeatureMatrix, FittedLearner, FoldFeatures, Learner, LearnerState, TargetVector, ThreadOptions } from './learner'
+export type {
+  FeatureMatrix,
+  FitStep,
+  FitSteps,
+  FittedLearner,
+  FoldFeatures,
+  Learner,
+  LearnerState,
+  TargetVector,
+  ThreadOptions,
+} from './learner'
 export type { LassoRegressionOptions } from './linear/lasso-regression'
 export { lassoRegression } from './linear/lasso-regression'
 export type { FittedLinear, LinearState } from './linear/linear-model'
@@ -78,14 +88,20 @@ export { anomalyScores, isolationForest } from './outliers/isolation-forest'
 export type { Params } from './params'
 export type { RestoreOptions } from './restore'
 export { restoreModel, restoreTransformer } from './restore'
+export type { FitValidation, RoundScore } from './rounds'
 export { learnRuntime } from './runtime'
 export type { CurveOptions, CurvePoint, ScoreCurve } from './search/curves'
 export { learningCurve, validationCurve } from './search/curves'
 export type { ChoiceDistribution, Distribution, NumberDistribution, ParamValue, ParamValues, SearchSpace } from './search/distributions'
 export { choice, int, logUniform, uniform } from './search/distributions'
+export type { HalvingPruner, HalvingPrunerOptions } from './search/halving-pruner'
+export { successiveHalvingPruner } from './search/halving-pruner'
 export type { Objective, OptimizeOptions } from './search/optimize'
 export { optimize } from './search/optimize'
-export type { Pruning, RunningTrial } from './search/run-trials'
+export type { PercentilePruner, PercentilePrunerOptions } from './search/percentile-pruner'
+export { medianPruner, percentilePruner } from './search/percentile-pruner'
+export type { Pruner, Pruning } from './search/pruning'
+export type { RunningTrial } from './search/run-trials'
 export type { Searched, SearchOptions } from './search/search-estimator'
 export type { FittedOf, SearchResult, SearchTrials } from './search/search-result'
 export { trialsTable } from './search/search-result'
@@ -96,6 +112,7 @@ export type { HalvingOptions } from './search/successive-halving'
 export { successiveHalving } from './search/successive-halving'
 export type { TpeSettings } from './search/tpe'
 export type { SearchTrial } from './search/trial'
+export type { TrialTracker } from './search/trial-runs'
 export type { TrialStorage } from './search/trial-store'
 export { withOptions } from './search/with-options'
 export { dropColumns, selectColumns } from './select-columns'

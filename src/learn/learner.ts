@@ -32,6 +32,15 @@ export interface TargetVector {
  */
 export type FoldFeatures = (train: Int32Array, test: Int32Array) => { readonly train: FeatureMatrix; readonly test: FeatureMatrix }
 
+/** A step of a fit. */
+export type FitStep = ProgressEvent<'fit'> & {
+  /** Of a fit that was given other rows: what all trees so far predict for them, as `predict` of the fitted learner. */
+  readonly predictions?: (() => Float64Array) | undefined
+}
+
+/** A fit in steps. A learner that learns in rounds ends with the trees so far when a step is answered by `stop`. */
+export type FitSteps = Generator<FitStep, FittedLearner, 'stop' | undefined>
+
 /** A learning algorithm with its options. */
 export interface Learner {
   readonly kind: string
@@ -45,12 +54,15 @@ export interface Learner {
   readonly takesWeights?: boolean | undefined
   /** Of learners that take categories: the columns besides text columns that hold some. Others refuse text. */
   readonly categoricalFeatures?: readonly string[] | undefined
+  /** Whether it learns in rounds (trees), after each of which it can predict: whether `steps` uses `others`, and stops. @default false */
+  readonly inRounds?: boolean | undefined
   /**
    * Fits in steps, so that a caller can yield to the event loop between them.
    *
    * @param folded the features anew for a part of the rows; absent where no transformers come before
+   * @param others rows that are not learned from, which steps predict
    */
-  steps(features: FeatureMatrix, target: TargetVector, folded?: FoldFeatures): Generator<ProgressEvent<'fit'>, FittedLearner>
+  steps(features: FeatureMatrix, target: TargetVector, folded?: FoldFeatures, others?: FeatureMatrix): FitSteps
   /** The options as they were given: a thread makes the same learner from them. Absent where a fit is not worth a thread. */
   readonly given?: object | undefined
   /** Fits on several threads at the same time, with the same result; `undefined` where there are none. */
@@ -96,10 +108,14 @@ export interface LearnerState {
 }
 
 /** Runs steps to the end in one go. */
-export function runSteps<T>(steps: Generator<ProgressEvent<'fit'>, T>, onStep?: (event: ProgressEvent<'fit'>) => void): T {
+export function runSteps<T>(
+  steps: Generator<FitStep, T, 'stop' | undefined>,
+  onStep: (step: FitStep) => 'stop' | undefined = () => undefined,
+): T {
+  let answer: 'stop' | undefined
   for (;;) {
-    const step = steps.next()
+    const step = steps.next(answer)
     if (step.done) return step.value
-    onStep?.(step.value)
+    answer = onStep(step.value)
   }
 }

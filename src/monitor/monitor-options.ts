@@ -69,7 +69,10 @@ export interface MonitorOptions {
   readonly storage?: ObjectStore | undefined
   /** The share of predictions that is logged, chosen by their ids, so that their labels are kept too. Rules on `volume` count logged rows. @default 1 */
   readonly sample?: number | undefined
-  /** Input columns that are left out of the log, in memory and on the storage; or a function that gives the input to log. @default everything is logged */
+  /**
+   * Input columns that are left out of the log, in memory and on the storage; or a function that gives the input to log. `watch` refuses a name that misspells a column of
+   * the model; names that the first logged row has not are told by the event `error`. @default everything is logged
+   */
   readonly redact?: readonly string[] | ((input: Row) => Row) | undefined
   /** Rows and chunks older than this are dropped, in milliseconds. @default kept, up to `maxRows` and `maxChunks` */
   readonly retentionMs?: number | undefined

@@ -22,7 +22,9 @@ import { nothingRestored, type RestoredWork, restoreWork } from './restore'
 import { errorRecord, type ItemResult, type PipelineStatus, type RunResult, type StepResult } from './result'
 import type { RunEnvironment } from './run-environment'
 import { type GraphOutcome, runGraph } from './run-graph'
-import { createRecord, type ItemState, type Recorder, type RunState, type StepState, takeRecord } from './run-state'
+import type { RecordedWork } from './run-journal'
+import { createRecord, type Recorder, takeRecord } from './run-recorder'
+import type { ItemState, RunState, StepState } from './run-state'
 import { resolveSecrets, type SecretSource, type Secrets } from './secrets'
 import type { StepSpec } from './step'
 import { type StepStore, stepStore } from './step-store'
@@ -128,6 +130,7 @@ export async function resumeRun(plan: RunPlan, runId: string, inputs: ResumeInpu
     const input = 'input' in given ? given.input : await storedInput(store, state)
     const inputDigest = 'input' in given ? await storeInput(store, input) : state.input
     const restored = inputDigest === state.input ? await restoreWork(plan.specs, store, state, params) : nothingRestored()
+    recorder.replace(keptWork(plan, state, params, restored))
     if (newParams !== undefined) await recorder.save({ params: packParams(params, Object.keys(params.values)) })
     return await carryOut(plan, { input, params, secrets, state: recorder.state, recorder, store, inputDigest, ended, restored })
   } finally {
@@ -181,7 +184,7 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
   }
   recorder?.stop()
   const endedAt = clock.now()
-  await keep(() => recorder?.save({ status, endedAt, ...record.all() }))
+  await keep(() => recorder?.save({ status, endedAt }))
   const error = fatal?.error ?? cause
   const result = displayPipelineRun(
     runResult(pipeline, runId, fatal === undefined ? status : 'failed', startedAt, endedAt, outcome, plan.specs),
@@ -205,39 +208,35 @@ async function carryOut(plan: RunPlan, execution: RunExecution): Promise<RunResu
 /** Keeps the results of steps, and of the items of map steps that have not ended, in the record of the run. */
 function recordOf(
   plan: RunPlan,
-  { recorder, restored, state, params }: RunExecution,
+  { recorder, params }: RunExecution,
 ): {
   step(step: string, result: StepResult): Promise<void>
   item(step: string, index: number, result: ItemResult): Promise<void>
-  all(): Pick<RunState, 'steps' | 'items'>
 } {
-  const steps: Record<string, StepState> = {}
-  const items: Record<string, Record<string, ItemState>> = {}
-  const add = (step: string, result: StepResult): void => {
-    const spec = plan.specs.get(step) as StepSpec
-    const digests = Object.fromEntries(spec.params.map((name) => [name, params.digest(name)]))
-    steps[step] = { ...result, version: versionOf(spec), ...(spec.params.length === 0 ? {} : { params: digests }) }
-  }
-  for (const [step, { result }] of restored.steps) add(step, result)
-  for (const [step, done] of restored.items) {
-    const before = state.items?.[step] ?? {}
-    items[step] = Object.fromEntries([...done.keys()].map((index) => [String(index), before[index] as ItemState]))
-  }
-  const all = (): Pick<RunState, 'steps' | 'items'> => ({ steps, items: Object.keys(items).length === 0 ? undefined : items })
   return {
     async step(step, result) {
-      add(step, result)
-      // A map step that has not succeeded keeps its items, so that a resumed run need not repeat them.
-      if (result.digest !== undefined) delete items[step]
-      await recorder?.save(all())
+      await recorder?.add({ step, result: stepState(plan, step, result, params) })
     },
     async item(step, index, result) {
-      items[step] ??= {}
-      items[step][index] = { ...result, version: versionOf(plan.specs.get(step) as StepSpec) }
-      await recorder?.save(all())
+      await recorder?.add({ step, index, result: { ...result, version: versionOf(plan.specs.get(step) as StepSpec) } })
     },
-    all,
   }
+}
+
+function stepState(plan: RunPlan, step: string, result: StepResult, params: RunParams): StepState {
+  const spec = plan.specs.get(step) as StepSpec
+  const digests = Object.fromEntries(spec.params.map((name) => [name, params.digest(name)]))
+  return { ...result, version: versionOf(spec), ...(spec.params.length === 0 ? {} : { params: digests }) }
+}
+
+/** Of the record of an earlier process, what need not run again. */
+function keptWork(plan: RunPlan, state: RunState, params: RunParams, restored: RestoredWork): RecordedWork {
+  const steps = [...restored.steps].map(([step, { result }]) => [step, stepState(plan, step, result, params)])
+  const items = [...restored.items].map(([step, done]) => {
+    const before = state.items?.[step] ?? {}
+    return [step, Object.fromEntries([...done.keys()].map((index) => [String(index), before[index] as ItemState]))]
+  })
+  return { steps: Object.fromEntries(steps), items: Object.fromEntries(items) }
 }
 
 function statusOf(outcome: GraphOutcome, signal: AbortSignal | undefined): PipelineStatus {

@@ -6,7 +6,8 @@ import { assertSafeSegment } from '../core/ids'
 import { parseStored, storedFormat } from '../core/stored'
 import type { ObjectStore } from '../ports/object-store'
 import type { StepResult } from './result'
-import { type RunState, readState, storedItem } from './run-state'
+import { readRecord } from './run-journal'
+import { type RunState, storedItem } from './run-state'
 import type { StepPlace } from './step-store'
 
 const stepResultFormat = /* @__PURE__ */ storedFormat(
@@ -24,7 +25,7 @@ export interface StepResults {
 /** The record of a run; of one under an engine, which has no record of its own, put together from the results of its steps. @throws NotFound, Corrupt */
 export async function readRun(storage: ObjectStore, pipeline: string, runId: string): Promise<RunState> {
   try {
-    return await readState(storage, pipeline, runId)
+    return (await readRecord(storage, pipeline, runId)).state
   } catch (error) {
     const state = isMillwrightError(error, 'NotFound') ? await engineRunState(storage, pipeline, runId) : undefined
     if (state === undefined) throw error

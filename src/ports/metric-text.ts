@@ -29,7 +29,7 @@ export function toOpenMetrics(families: readonly MetricFamily[]): string {
       const unit = /_(seconds|bytes|ratio)$/.exec(name)?.[1]
       const head = [`# TYPE ${name} ${type}`, ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`])]
       head.push(`# HELP ${name} ${escapeHelp(help).replaceAll('"', '\\"')}`)
-      return `${[...head, ...samples.flatMap((sample) => linesOf(family, name + suffixOf(type), sample))].join('\n')}\n`
+      return `${[...head, ...samples.flatMap((sample) => linesOf(family, name + suffixOf(type), sample, hasNoSum(sample)))].join('\n')}\n`
     })
   return `${blocks.join('')}# EOF\n`
 }
@@ -39,8 +39,14 @@ export function wantsOpenMetrics(accept: string | undefined): boolean {
   return accept?.toLowerCase().includes('application/openmetrics-text') ?? false
 }
 
-function linesOf(family: MetricFamily, name: string, sample: MetricSample): string[] {
-  return seriesOf(family, sample).map(({ suffix, labels, value }) => `${name}${suffix}${labelText(labels)} ${numberText(value)}`)
+/** OpenMetrics forbids the sum of a histogram with negative bounds, which can fall, and a count without a sum. */
+function hasNoSum({ value }: MetricSample): boolean {
+  return typeof value === 'object' && 'bounds' in value && value.bounds.some((bound) => bound < 0)
+}
+
+function linesOf(family: MetricFamily, name: string, sample: MetricSample, bucketsOnly = false): string[] {
+  const series = seriesOf(family, sample).filter(({ suffix }) => !bucketsOnly || suffix === '_bucket')
+  return series.map(({ suffix, labels, value }) => `${name}${suffix}${labelText(labels)} ${numberText(value)}`)
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

@@ -21,6 +21,11 @@ export async function startRun(core: TrackerCore, options: StartRunOptions): Pro
   checkStartOptions('startRun', options)
   core.assertOpen()
   throwIfAborted(options.signal)
+  if (options.resume === true) {
+    const { earlierRun } = await import('./queries')
+    const earlier = await earlierRun(core, options)
+    if (earlier !== undefined) return reopened(core, earlier, options)
+  }
   const { parent, seed, signal, trace, description } = options
   const traced = trace === undefined ? {} : traceTags(trace)
   const { gitPatch, ...environment } = await environmentOf(core)
@@ -65,6 +70,13 @@ export async function resumeRun(core: TrackerCore, runId: string): Promise<Run> 
   const seed = record.tags['millwright.seed']
   const run = openRun(core, record, { seed: seed === undefined ? undefined : Number(seed) })
   await startTasks(core, run, record)
+  return run
+}
+
+/** An earlier run with the tags of the new start. */
+async function reopened(core: TrackerCore, { runId }: RunRecord, { tags, description }: StartRunOptions): Promise<Run> {
+  const run = await resumeRun(core, runId)
+  run.setTags({ ...(description === undefined ? {} : { 'mlflow.note.content': description }), ...tags })
   return run
 }
 

@@ -1,7 +1,8 @@
 /** Reads runs by search, and histories of metrics. Loaded on first use. */
-import { MillwrightError } from '../core/errors'
+import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { MetricPoint, RunRecord } from '../ports/tracker-backend'
 import { displayRuns } from './display-runs'
+import type { StartRunOptions } from './run-options'
 import type { TrackerCore } from './tracker-core'
 import { checkSearchOptions, type SearchRunsOptions } from './tracker-options'
 
@@ -27,6 +28,20 @@ export async function searchRuns({ backend, settle }: TrackerCore, options: Sear
     cursor = page.items.length === 0 ? undefined : page.cursor
   } while (cursor !== undefined && found.length < limit)
   return displayRuns(found)
+}
+
+/** The newest run of a name in its experiment, or nested in its parent; see `resume` of `tracker.startRun`. @throws InvalidArgument; Unsupported */
+export async function earlierRun(
+  core: TrackerCore,
+  { name = '', experiment, parent }: Pick<StartRunOptions, 'name' | 'experiment' | 'parent'>,
+): Promise<RunRecord | undefined> {
+  const quote = ["'", '"'].find((mark) => !name.includes(mark))
+  if (quote === undefined) throw invalidArgument(`\`resume\` takes a \`name\` with one kind of quotation marks, got ${show(name)}`)
+  const found = await searchRuns(core, {
+    filter: `attributes.run_name = ${quote}${name}${quote}`,
+    ...(parent === undefined || experiment !== undefined ? { experiment: experiment ?? 'Default' } : {}),
+  })
+  return found.find((run) => run.runName === name && run.tags['mlflow.parentRunId'] === parent?.runId)
 }
 
 /** See `tracker.metricHistory`. */

@@ -6,6 +6,11 @@ export interface StartRunOptions {
   readonly experiment?: string | undefined
   /** @default an adjective, an animal and a number */
   readonly name?: string | undefined
+  /**
+   * Goes on with the newest run of this `name` in the experiment (nested runs: in the parent), whatever its status, as `tracker.resumeRun`;
+   * starts one where there is none. `tags` and `description` are set on it, `seed` and `trace` stay what they were. @default false
+   */
+  readonly resume?: boolean | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
   /** The run this one is nested in: MLflow's tag `mlflow.parentRunId`. */
   readonly parent?: { readonly runId: string; readonly experimentId: string } | undefined

@@ -105,6 +105,7 @@ export function checkStartOptions(subject: string, options: StartRunOptions): vo
   checkOptions(subject, options, {
     experiment: { allowed: 'a non-empty string, not only spaces', test: (value) => typeof value === 'string' && value.trim() !== '' },
     name: nonEmptyString(),
+    resume: ofType('boolean'),
     tags: ofType('object'),
     parent: ofType('object'),
     seed: ofType('number'),
@@ -113,6 +114,8 @@ export function checkStartOptions(subject: string, options: StartRunOptions): vo
     systemMetrics: ofType('boolean'),
     trace: either(nonEmptyString(), ofType('object')),
   })
+  if (options.resume === true && options.name === undefined)
+    throw invalidArgument(`\`resume\` of ${subject} needs \`name\`, the name of the run`)
   const parent = options.parent as { runId?: unknown; experimentId?: unknown } | undefined
   if (parent !== undefined && (typeof parent.runId !== 'string' || typeof parent.experimentId !== 'string')) {
     throw invalidArgument(`\`parent\` of ${subject} must be a run, got ${show(parent)}`)

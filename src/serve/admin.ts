@@ -1,14 +1,16 @@
 /** Routes for administrators: what is served, reload, promote, roll back, a canary. Off by default, and behind a token. */
 
-import { invalidArgument, show } from '../core/errors'
+import { show } from '../core/errors'
 import { constantTimeEqual } from '../core/hash'
-import { checkOptions, nonEmptyString, ofType } from '../core/options'
+import { anything, checkOptions, ofType } from '../core/options'
+import { assertSecretToken } from '../core/secret-token'
 import type { Predictor } from '../predictor/predictor'
+import { adminApi } from './admin-api'
 import { bearerOf, type RequestHead } from './auth'
+import { type AdminCanary, canaryRoutes, checkCanaries, MAX_REASON, orConflict } from './canary-routes'
 import { type HttpAnswer, jsonAnswer, type Protocol, type RouteContext } from './exchange'
 import { isJsonObject } from './json-body'
 import { HttpProblem } from './problem'
-import { adminApi } from './protocol-apis'
 
 /** The part of a model registry that the routes use. */
 export interface AdminRegistry {
@@ -21,33 +23,22 @@ export interface AdminRegistry {
   rollback(name: string, alias: string, options?: { readonly reason?: string | undefined }): Promise<{ readonly version: string }>
 }
 
-/** A rollout that runs: a canary of `millwright/traffic`. */
-export interface AdminCanary {
-  status(): unknown
-  pause(reason: string): Promise<void>
-  resume(reason?: string): Promise<void>
-  promote(reason: string): Promise<void>
-  rollback(reason: string): Promise<void>
-}
-
 /** Options of the routes for administrators. */
 export interface AdminOptions {
   /** The secret that requests must have: `authorization: Bearer <token>`, or `x-admin-token`. At least 16 characters, no white space. */
   readonly token: string
   /** Where `promote` and `rollback` move aliases. @default those two routes answer 409 */
   readonly registry?: AdminRegistry | undefined
-  /** Model name → its rollout, for the routes of canaries. */
+  /** Model name → its rollout, for the routes of canaries. It is read at each request: canaries may be added and removed while the server runs. @default none */
   readonly canaries?: Readonly<Record<string, AdminCanary>> | undefined
 }
 
 /** @throws InvalidArgument */
 export function checkAdmin(options: AdminOptions | undefined): void {
   if (options === undefined) return
-  checkOptions('`admin` of createHandler', options, { token: nonEmptyString(), registry: ofType('object'), canaries: ofType('object') })
-  if (!/^\S{16,}$/.test(options.token ?? ''))
-    throw invalidArgument(
-      '`token` of `admin` must have at least 16 characters and no white space, for whoever knows it decides what is served',
-    )
+  checkOptions('`admin` of createHandler', options, { token: anything(), registry: ofType('object'), canaries: ofType('object') })
+  checkCanaries(options.canaries)
+  assertSecretToken('`token` of `admin` of createHandler', options.token)
 }
 
 /** @throws HttpProblem 403 without `admin`, 401 for a request without its token */
@@ -65,32 +56,15 @@ export function assertAdmin(request: RequestHead, admin: AdminOptions | undefine
  */
 export function adminProtocol(options: AdminOptions): Protocol {
   const { registry, canaries = {} } = options
-  const canaryOf = ({ params: { name = '' } }: RouteContext): AdminCanary => {
-    const canary = Object.hasOwn(canaries, name) ? canaries[name] : undefined
-    if (canary === undefined) throw new HttpProblem(404, 'no-canary', `there is no canary of ${show(name)}`)
-    return canary
-  }
-  const steer = (action: 'pause' | 'resume' | 'promote' | 'rollback'): Protocol['routes'][number] => ({
-    method: 'POST',
-    path: `/admin/models/:name/canary/${action}`,
-    admin: true,
-    async handle(context) {
-      const canary = canaryOf(context)
-      const { reason } = await orderOf(context)
-      await canary[action](reason)
-      return jsonAnswer({ name: context.params.name, canary: canary.status() })
-    },
-  })
   return {
     name: 'admin',
-    openApi: adminApi,
+    openApi: ({ models }) => adminApi([...models], Object.keys(canaries)),
     routes: [
       { method: 'GET', path: '/admin/models', admin: true, handle: listModels },
       { method: 'POST', path: '/admin/models/:name/reload', admin: true, handle: reloadNow },
       { method: 'POST', path: '/admin/models/:name/promote', admin: true, handle: (context) => move(context, registry, 'promote') },
       { method: 'POST', path: '/admin/models/:name/rollback', admin: true, handle: (context) => move(context, registry, 'rollback') },
-      { method: 'GET', path: '/admin/models/:name/canary', admin: true, handle: (context) => jsonAnswer(canaryOf(context).status()) },
-      ...(['pause', 'resume', 'promote', 'rollback'] as const).map(steer),
+      ...canaryRoutes(canaries, async (context) => (await orderOf(context)).reason),
     ],
   }
 }
@@ -124,10 +98,14 @@ async function move(context: RouteContext, registry: AdminRegistry | undefined, 
   if (registry === undefined || registered === '')
     throw new HttpProblem(409, 'no-registry', 'this model was not loaded from a registry that `admin` names, so it has no alias to move')
   if (alias === undefined) throw new HttpProblem(400, 'unknown-form', 'the body must name the "alias" to move')
-  const reason = { reason: order.reason }
-  if (action === 'rollback') await registry.rollback(registered, alias, reason)
-  else if (order.version === undefined) throw new HttpProblem(400, 'unknown-form', 'the body must name the "version" to promote')
-  else await registry.promote(registered, order.version, alias, reason)
+  const { version, reason } = order
+  if (action === 'promote' && version === undefined)
+    throw new HttpProblem(400, 'unknown-form', 'the body must name the "version" to promote')
+  await orConflict('conflict', () =>
+    action === 'rollback'
+      ? registry.rollback(registered, alias, { reason })
+      : registry.promote(registered, version as string, alias, { reason }),
+  )
   return reload(context, predictor)
 }
 
@@ -143,6 +121,8 @@ async function orderOf(context: RouteContext): Promise<Order> {
   const isText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')
   if (!isJsonObject(body) || ![typeof version === 'number' ? String(version) : version, alias, reason].every(isText))
     throw new HttpProblem(400, 'unknown-form', 'the body must be an object whose "version", "alias" and "reason" are texts')
+  if ((reason as string).length > MAX_REASON)
+    throw new HttpProblem(400, 'unknown-form', `the "reason" must have at most ${MAX_REASON} characters`)
   return { version: version === undefined ? undefined : String(version), alias: alias as string | undefined, reason: reason as string }
 }
 

@@ -54,28 +54,38 @@ export class RequestContext implements RouteContext {
     return { signal: this.exchange.signal, deadlineMs: this.#state.limits.deadlineMs }
   }
 
-  // Routes may take these two out of the context and call them alone.
-  readonly predictor = (name?: string): Predictor => {
-    const { models, unloaded } = this.#state
-    const predictor = name === undefined ? models.values().next().value : models.get(name)
-    if (predictor === undefined)
-      throw new MillwrightError('NotFound', `there is no model ${show(name)}; there are ${[...models.keys()].map(show).join(', ')}`)
-    if (unloaded.size > 0 && unloaded.has(name ?? (models.keys().next().value as string)))
-      throw new MillwrightError('InvalidState', `the model ${show(name ?? predictor.name)} was taken out of service`)
-    return predictor
+  // Routes may take these functions out of the context and call them alone. They are made when asked for, since most requests need two of them.
+  get predictor(): RouteContext['predictor'] {
+    return (name) => predictorOf(this.#state, name)
   }
 
-  readonly json = (): Promise<unknown> => readJsonBody(this.exchange, this.#state.limits)
+  get json(): RouteContext['json'] {
+    return () => readJsonBody(this.exchange, this.#state.limits)
+  }
 
-  readonly bytes = (maxBytes?: number): Promise<Uint8Array> => {
+  get bytes(): RouteContext['bytes'] {
     const { limits } = this.#state
-    return readBodyBytes(this.exchange, maxBytes === undefined ? limits : { ...limits, maxBodyBytes: maxBytes })
+    return (maxBytes) => readBodyBytes(this.exchange, maxBytes === undefined ? limits : { ...limits, maxBodyBytes: maxBytes })
   }
 
-  readonly parse = (bytes: Uint8Array): unknown => parseJsonBytes(bytes, this.#state.limits)
-
-  readonly optionalJson = async (otherwise?: unknown): Promise<unknown> => {
-    const bytes = await this.bytes()
-    return bytes.length === 0 ? otherwise : this.parse(bytes)
+  get parse(): RouteContext['parse'] {
+    return (bytes) => parseJsonBytes(bytes, this.#state.limits)
   }
+
+  get optionalJson(): RouteContext['optionalJson'] {
+    return async (otherwise) => {
+      const bytes = await this.bytes()
+      return bytes.length === 0 ? otherwise : this.parse(bytes)
+    }
+  }
+}
+
+/** The predictor of a name, or the first. @throws NotFound, InvalidState */
+function predictorOf({ models, unloaded }: ServedState, name: string | undefined): Predictor {
+  const predictor = name === undefined ? models.values().next().value : models.get(name)
+  if (predictor === undefined)
+    throw new MillwrightError('NotFound', `there is no model ${show(name)}; there are ${[...models.keys()].map(show).join(', ')}`)
+  if (unloaded.size > 0 && unloaded.has(name ?? (models.keys().next().value as string)))
+    throw new MillwrightError('InvalidState', `the model ${show(name ?? predictor.name)} was taken out of service`)
+  return predictor
 }

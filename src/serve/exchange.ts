@@ -83,6 +83,8 @@ export interface OpenApiPart {
   readonly paths: Readonly<Record<string, object>>
   /** Below `components.schemas`. */
   readonly schemas?: Readonly<Record<string, object>> | undefined
+  /** Below `components.securitySchemes`. */
+  readonly securitySchemes?: Readonly<Record<string, object>> | undefined
 }
 
 /** A protocol for predictions: its paths and the format of its errors. */
@@ -110,7 +112,8 @@ export interface Problem {
   readonly requestId: string
 }
 
-const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json; charset=utf-8' }
+// JSON is always UTF-8 and its media type has no `charset` (RFC 8259); KServe's client reads our errors only without one.
+const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json' }
 
 /** A JSON answer. `NaN` and the infinities become `null`. */
 export function jsonAnswer(value: unknown, status = 200, headers?: Readonly<Record<string, string>>): HttpAnswer {

@@ -20,16 +20,20 @@ export async function readJsonBody(exchange: HttpExchange, limits: BodyLimits): 
 }
 
 /** The bytes of a body, unpacked. @throws HttpProblem 413 when too long, 415 for an unknown compression, 400 when it cannot be unpacked */
-export async function readBodyBytes(exchange: HttpExchange, { maxBodyBytes }: BodyLimits): Promise<Uint8Array> {
-  if (Number(exchange.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
-  const bytes = await exchange.body(maxBodyBytes)
-  if (bytes === undefined) throw tooLarge(maxBodyBytes)
+export function readBodyBytes(exchange: HttpExchange, { maxBodyBytes }: BodyLimits): Promise<Uint8Array> {
+  if (Number(exchange.header('content-length') ?? 0) > maxBodyBytes) return Promise.reject(tooLarge(maxBodyBytes))
   const encoding = exchange.header('content-encoding')
-  if (encoding === undefined || encoding === '' || encoding === 'identity') return bytes
+  return exchange.body(maxBodyBytes).then((bytes) => {
+    if (bytes === undefined) throw tooLarge(maxBodyBytes)
+    return encoding === undefined || encoding === '' || encoding === 'identity' ? bytes : unpackAs(encoding, bytes, maxBodyBytes)
+  })
+}
+
+async function unpackAs(encoding: string, bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   if (encoding !== 'gzip' && encoding !== 'deflate')
     throw new HttpProblem(415, 'media-type', 'the body may be compressed by gzip or deflate', { 'accept-encoding': 'gzip, deflate' })
-  const unpacked = await unpack(bytes, encoding, maxBodyBytes)
-  if (unpacked === undefined) throw tooLarge(maxBodyBytes)
+  const unpacked = await unpack(bytes, encoding, maxBytes)
+  if (unpacked === undefined) throw tooLarge(maxBytes)
   return unpacked
 }
 

@@ -1,5 +1,6 @@
 /** Mounts the handler of `millwright/serve` in applications on Node: `node:http`, Express, Fastify. */
 import { invalidArgument, show } from '../core/errors'
+import { createAnswerQueue } from './answer-queue'
 import { answerNode, type ExchangeHandler, exchangeOfNode, type NodeRequest, type NodeResponse, pathOf } from './node-exchange'
 
 /** What is mounted: the handler of `millwright/serve`. */
@@ -17,7 +18,8 @@ export interface MountableHandler extends ExchangeHandler {
  */
 export function nodeListener(handler: MountableHandler): (request: NodeRequest, response: NodeResponse) => void {
   assertHandler('nodeListener', handler)
-  return (request, response) => void answerNode(handler, request, response)
+  const options = { queue: createAnswerQueue() }
+  return (request, response) => void answerNode(handler, request, response, options)
 }
 
 /** The part of Express's request that is used. */
@@ -36,9 +38,10 @@ export function expressMount(
   handler: MountableHandler,
 ): (request: ExpressRequest, response: NodeResponse, next: (error?: unknown) => void) => void {
   assertHandler('expressMount', handler)
+  const queue = createAnswerQueue()
   return (request, response, next) => {
     const place = placeOf(handler, pathOf(request.originalUrl), request.baseUrl)
-    if (handler.has(place.path)) void answerNode(handler, request, response, place)
+    if (handler.has(place.path)) void answerNode(handler, request, response, { ...place, queue })
     else next()
   }
 }

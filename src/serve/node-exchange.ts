@@ -2,6 +2,7 @@
 import { utf8 } from '../core/bytes'
 import { collectBytes } from '../core/read-bytes'
 import type { CancelSignal } from '../core/signal'
+import type { AnswerQueue } from './answer-queue'
 
 /** A request in the form that `createHandler(…).exchange` of `millwright/serve` accepts. */
 export interface ServedExchange {
@@ -64,9 +65,11 @@ export interface AnswerOptions {
   readonly mountedAt?: string | undefined
   /** Whether the server takes no further requests on this connection. */
   readonly isClosing?: (() => boolean) | undefined
+  /** Where answers wait for others of the same turn. @default each is sent at once */
+  readonly queue?: AnswerQueue | undefined
 }
 
-/** Answers a request of Node with `handler`. Resolves when the answer was written; never rejects. */
+/** Answers a request of Node with `handler`. Resolves when the answer is written or queued; never rejects. */
 export async function answerNode(
   handler: ExchangeHandler,
   request: NodeRequest,
@@ -74,23 +77,45 @@ export async function answerNode(
   options: AnswerOptions = {},
 ): Promise<void> {
   try {
-    const { status, headers, body } = await handler.exchange(exchangeOfNode(request, response, options))
-    if (response.destroyed) return
-    const all: Record<string, string | number> = { ...headers }
-    // The rest of a body that was not read would be taken for the next request.
-    if (!request.complete || options.isClosing?.() === true) all.connection = 'close'
+    const answer = await handler.exchange(exchangeOfNode(request, response, options))
+    const { status, body } = answer
     if (isStream(body)) {
-      response.writeHead(status, all)
-      return await pipe(body, response)
-    }
-    if (request.method !== 'HEAD' && status !== 204) all['content-length'] = typeof body === 'string' ? utf8Length(body) : body.length
-    response.writeHead(status, all)
+      if (response.destroyed) return
+      response.writeHead(status, headersOf(answer, request, options))
+      await pipe(body, response)
+    } else if (options.queue === undefined) send(answer, request, response, options)
+    else options.queue.add(() => send(answer, request, response, options))
+  } catch {
+    giveUp(response)
+  }
+}
+
+/** Sends an answer that is not a stream. */
+function send(answer: ServedAnswer, request: NodeRequest, ...[response, options]: [NodeResponse, AnswerOptions]): void {
+  if (response.destroyed) return
+  const { status } = answer
+  const body = answer.body as string | Uint8Array
+  try {
+    const headers = headersOf(answer, request, options)
+    if (request.method !== 'HEAD' && status !== 204) headers['content-length'] = typeof body === 'string' ? utf8Length(body) : body.length
+    response.writeHead(status, headers)
     response.end(body)
   } catch {
-    // The handler answers every error itself, so this can only be a broken connection.
-    if (!response.headersSent && !response.destroyed) response.writeHead(500, { connection: 'close' })
-    response.end()
+    giveUp(response)
   }
+}
+
+function headersOf({ headers }: ServedAnswer, request: NodeRequest, { isClosing }: AnswerOptions): Record<string, string | number> {
+  const all: Record<string, string | number> = { ...headers }
+  // The rest of a body that was not read would be taken for the next request.
+  if (!request.complete || isClosing?.() === true) all.connection = 'close'
+  return all
+}
+
+/** The handler answers every error itself, so this can only be a broken connection. */
+function giveUp(response: NodeResponse): void {
+  if (!response.headersSent && !response.destroyed) response.writeHead(500, { connection: 'close' })
+  response.end()
 }
 
 function isStream(body: ServedAnswer['body']): body is ReadableStream<Uint8Array> {

@@ -6,6 +6,7 @@ import { attachDisplay } from '../core/display'
 import { MillwrightError } from '../core/errors'
 import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../core/options'
 import { throwIfAborted } from '../core/signal'
+import { createAnswerQueue } from './answer-queue'
 import { answerNode, type ExchangeHandler } from './node-exchange'
 
 /** The handler of `millwright/serve`. */
@@ -67,6 +68,8 @@ export async function startNodeServer(handler: NodeHandler, options: NodeServerO
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
   const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options
+  const sockets = new Set<Socket>()
+  const answering = { isClosing, queue: createAnswerQueue({ isAlone: () => sockets.size <= 1 }) }
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -75,12 +78,12 @@ export async function startNodeServer(handler: NodeHandler, options: NodeServerO
       connectionsCheckingInterval: Math.min(30_000, Math.max(250, Math.min(headersTimeoutMs || 60_000, requestTimeoutMs || 60_000) / 2)),
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
     },
-    (request, response) => void answerNode(handler, request, response, { isClosing }),
+    (request, response) => void answerNode(handler, request, response, answering),
   )
+  trackSockets(server, sockets)
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
   const port = await listen(server, options.port ?? 8000, host)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
-  const sockets = trackSockets(server)
   const close = (): Promise<void> => {
     closing ??= stop(server, closed, { handler, sockets, drainDelayMs, graceMs, clock })
     return closing
@@ -124,14 +127,12 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
   return new MillwrightError('InvalidArgument', `cannot serve on ${where}: ${error.message}`, { cause: error })
 }
 
-/** The open connections of a server. */
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>()
+/** Keeps the set of a server's open connections. */
+function trackSockets(server: Server, sockets: Set<Socket>): void {
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  return sockets
 }
 
 interface StopOptions {

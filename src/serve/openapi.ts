@@ -49,9 +49,11 @@ export function openApiOf(
       ...Object.assign({}, ...parts.map(({ paths }) => paths)),
     },
     components: {
-      ...(needsAuth
-        ? { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } } }
-        : {}),
+      securitySchemes: Object.assign(
+        {},
+        needsAuth ? { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } } : {},
+        ...parts.map(({ securitySchemes }) => securitySchemes ?? {}),
+      ),
       schemas: {
         ...Object.fromEntries(list.flatMap(([name, predictor]) => modelSchemas(name, predictor, maxRows))),
         Problem: problemSchema(),

@@ -1,11 +1,10 @@
-/** The OpenAPI descriptions of MLflow's and TensorFlow Serving's protocols, of batch jobs and of the administrators' routes. */
+/** The OpenAPI descriptions of MLflow's and TensorFlow Serving's protocols, and of batch jobs. */
 import type { OpenApiContext, OpenApiPart } from './exchange'
 import { key, ref } from './openapi'
 import { type ApiObject, jsonRequest, jsonResponse, pathParameter, refusals, responsesFor } from './openapi-parts'
 
 const object = { type: 'object' }
 const problemType = 'application/problem+json'
-const objects = { type: 'array', items: object }
 
 /** MLflow's scoring protocol. */
 export function mlflowApi({ models }: OpenApiContext, hasCsv: boolean): OpenApiPart {
@@ -123,6 +122,12 @@ export function jobsApi(): OpenApiPart {
     [method]: { operationId, summary, parameters: [id], responses: { 200: answer, ...problem(404, 409) } },
   })
   const job = ref('Job')
+  const links = Object.fromEntries(
+    ['job_state', 'job_events', 'job_result', 'job_cancel'].map((operationId) => [
+      operationId,
+      { operationId, parameters: { id: '$response.body#/id' } },
+    ]),
+  )
   return {
     paths: {
       '/jobs': {
@@ -130,7 +135,7 @@ export function jobsApi(): OpenApiPart {
           operationId: 'job_submit',
           summary: 'Submit a batch',
           requestBody: body,
-          responses: { 202: jsonResponse('The job', job), ...problem(400, 413, 415, 503) },
+          responses: { 202: { ...jsonResponse('The job', job), links }, ...problem(400, 413, 415, 503) },
         },
       },
       '/jobs/{id}': {
@@ -159,46 +164,6 @@ export function jobsApi(): OpenApiPart {
         },
         required: ['id', 'model', 'state', 'rows', 'done', 'links'],
       },
-    },
-  }
-}
-
-/** Routes of administrators. */
-export function adminApi({ models }: OpenApiContext): OpenApiPart {
-  const name = pathParameter('name', [...models.keys()])
-  const statuses = {
-    400: 'The body does not fit',
-    401: 'The token is missing',
-    404: 'There is no such model, version or alias',
-    409: 'There is no registry, or another moved the alias',
-  }
-  const problems = responsesFor(statuses, ref('Problem'), problemType)
-  const post = (operationId: string, summary: string, properties: object): ApiObject => ({
-    post: {
-      operationId,
-      summary,
-      parameters: [name],
-      requestBody: { content: { 'application/json': { schema: { type: 'object', properties } } } },
-      responses: { 200: jsonResponse('What is served now', object), ...problems },
-    },
-  })
-  const text = { type: 'string', minLength: 1 }
-  return {
-    paths: {
-      '/admin/models': {
-        get: {
-          operationId: 'admin_models',
-          summary: 'What is served',
-          responses: { 200: jsonResponse('The models', { type: 'object', properties: { models: objects } }), ...problems },
-        },
-      },
-      '/admin/models/{name}/reload': post('admin_reload', 'Load what the reference means now', {}),
-      '/admin/models/{name}/promote': post('admin_promote', 'Move the alias to a version', {
-        version: { type: ['string', 'integer'] },
-        alias: text,
-        reason: text,
-      }),
-      '/admin/models/{name}/rollback': post('admin_rollback', 'Move the alias back', { alias: text, reason: text }),
     },
   }
 }

@@ -46,25 +46,48 @@ function pathShare(k: number, h: number, n: number): number {
   return Math.max(0, share)
 }
 
-/** Probability that a random lattice path from (0, 0) to (m, n) has left the band |n'i − m'j| < h (or its one-sided half). */
+/** The value of a point beyond the band: probabilities down to 1e-308 then keep their digits, and what is too small to count for them is cut off. */
+const BEYOND = 2 ** 400
+const CUT_OFF = 1e-300
+
+/**
+ * Probability that a random lattice path from (0, 0) to (m, n) has left the band |n'i − m'j| < h (or its one-sided half).
+ *
+ * Diagonal after diagonal i + j = s, so that no value waits for its neighbour. O((m + n) · width of the band).
+ */
 function outsideProbability(h: number, m: number, n: number, twoSided: boolean): number {
   const divisor = greatestCommonDivisor(m, n)
-  const stepI = n / divisor
-  const stepJ = m / divisor
-  // outside[j] is P(i, j) of the current i; 1 beyond the band.
-  const outside = new Float64Array(n + 1).fill(1)
+  const [stepI, stepJ] = [n / divisor, m / divisor]
+  if (isBelowAllDoubles(h / (stepI * m), m, n)) return 0
+  // outside[i] is P(i, s − i) · BEYOND of the last diagonal.
+  const outside = new Float64Array(m + 2).fill(BEYOND)
+  outside[0] = 0
   let low = 0
-  for (let i = 0; i <= m; i++) {
-    const from = Math.max(0, Math.floor((stepI * i - h) / stepJ) + 1)
-    const to = twoSided ? Math.min(n, Math.ceil((stepI * i + h) / stepJ) - 1) : n
-    for (; low < from; low++) outside[low] = 1
-    let below = from === 0 ? 0 : (outside[from - 1] as number)
-    for (let j = from; j <= to; j++) {
-      below = i + j === 0 ? 0 : (i * (i === 0 ? 0 : (outside[j] as number)) + j * below) / (i + j)
-      outside[j] = below
-    }
+  for (let s = 1; s <= m + n; s++) {
+    const from = twoSided ? Math.max(0, Math.floor((stepJ * s - h) / (stepI + stepJ)) + 1) : 0
+    const to = Math.min(m, s, Math.ceil((stepJ * s + h) / (stepI + stepJ)) - 1)
+    advance(outside, s, Math.max(1, from, s - n), to)
+    // A path along the edge has left the band only where the edge has: (0, s) comes from (0, s − 1) alone.
+    for (; low < from; low++) outside[low] = BEYOND
   }
-  return outside[n] as number
+  return (outside[m] as number) / BEYOND
+}
+
+/** Values of the diagonal s from those of the one before: downwards, because the value at i − 1 is needed. */
+function advance(outside: Float64Array, s: number, from: number, to: number): void {
+  const share = 1 / s
+  let at = outside[to] as number
+  for (let i = to; i >= from; i--) {
+    const below = outside[i - 1] as number
+    const value = (i * below + (s - i) * at) * share
+    outside[i] = value < CUT_OFF ? 0 : value
+    at = below
+  }
+}
+
+/** Whether the bound of Dvoretzky, Kiefer and Wolfowitz for two samples (F. Wei and R. Dudley, 2012, with their constant e) rounds to 0. */
+function isBelowAllDoubles(statistic: number, m: number, n: number): boolean {
+  return Math.exp(1 - 2 * statistic * statistic * (m / ((m + n) / n))) === 0
 }
 
 /** Greatest common divisor of two whole numbers > 0. */

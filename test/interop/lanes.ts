@@ -20,6 +20,8 @@ export interface Lane {
   readonly server?: true
   /** Packages of Debian that are installed on the machine, with what they depend on: the path that shows whether one is there → the package. */
   readonly installs?: Readonly<Record<string, string>>
+  /** Programs written in Go, installed below `.venvs/<lane>-go`: name → module and version. Where there is no Go, they are left out, and the lane says so. */
+  readonly go?: Readonly<Record<string, string>>
   /** Needs the built package. */
   readonly build?: true
 }
@@ -57,6 +59,7 @@ export const lanes: readonly Lane[] = [
     about:
       'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing; examples/mlops-project, copied out',
     installs: { '/usr/bin/promtool': 'prometheus' },
+    go: { kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0' },
     browser: true,
     build: true,
   },
@@ -86,7 +89,10 @@ export const lanes: readonly Lane[] = [
   { name: 'sklearn', about: 'scikit-learn: every transformer with every option on real tables, every cell' },
   { name: 'columnar', about: 'pyarrow, pandas, polars and DuckDB read our Parquet and Arrow files, and we read theirs' },
   { name: 'tfjs', about: 'TensorFlow.js: autologging, callbacks, saved models; models run from their files, every layer as ONNX' },
-  { name: 'clients', about: "tritonclient, MLflow's scoring client, schemathesis: a server of ours answers them as their own servers do" },
+  {
+    name: 'clients',
+    about: "tritonclient, KServe's client, MLflow's scoring client, schemathesis: a server of ours answers them as their own servers do",
+  },
   {
     name: 'evidently',
     about: 'Evidently: its methods, scores and verdicts on the same tables; river: the positions of alarms on long streams',

@@ -26,6 +26,7 @@ import {
 } from '../../src/learn'
 import { Monitor } from '../../src/monitor'
 import { Pipeline } from '../../src/pipeline'
+import type { ObjectStore } from '../../src/ports/object-store'
 import { makeColumn } from '../../src/schema/column'
 import { tableFromRows, tableOf } from '../../src/schema/table'
 import { manualClock } from '../../src/testing/manual-clock'
@@ -107,6 +108,36 @@ describe('damaged documents', () => {
       ['InvalidArgument'],
     )
     expect(refused).toBeGreaterThan(numRuns / 3)
+  })
+
+  it('a line of the journal of a pipeline run', async () => {
+    const storage = memoryStorage()
+    const folder = 'pipelines/daily/runs/r1/'
+    const lines: Json[] = []
+    const appends: ObjectStore = {
+      ...storage,
+      append: async (_, bytes) =>
+        void lines.push(
+          ...fromUtf8(bytes)
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line) as Json),
+        ),
+    }
+    const pipeline = new Pipeline('daily', { storage: appends, clock: manualClock() })
+      .step('list', () => [1, 2])
+      .map('each', { over: 'list', run: ({ item }) => item })
+    await pipeline.run({ runId: 'r1' })
+    const state = JSON.parse(fromUtf8(await storage.get(`${folder}state.json`))) as { steps: object }
+    await storage.put(`${folder}state.json`, utf8(JSON.stringify({ ...state, format: 2, status: 'running', journal: 1, steps: {} })))
+    expect(lines).toHaveLength(4)
+    for (const line of [lines[0], lines[1]]) {
+      const refused = await holds(line, async (text) => {
+        await storage.put(`${folder}journal-1.jsonl`, utf8(`${text.replace(/\n/g, ' ')}\n`))
+        await pipeline.inspectRun('r1')
+      })
+      expect(refused).toBeGreaterThan(numRuns / 3)
+    }
   })
 
   it('a line of the prediction log', async () => {

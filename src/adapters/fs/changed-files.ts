@@ -2,11 +2,11 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, realpathSync, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { assertSafeKey } from '../../core/ids'
 import { throwIfAborted } from '../../core/signal'
 import type { ChangedAnswer, ChangedQuery } from '../../ports/object-store'
 import { systemCode } from '../node/system-errors'
+import { eventLoopTurns } from '../node/turns'
 import { readRange } from './files'
 import { isInside, leadsOut } from './folders'
 import { entryNames } from './walk'
@@ -16,8 +16,6 @@ import { entryNames } from './walk'
  * Two changes within one tick of the file system's clock (1 to 10 ms on Linux, 2 s on FAT) may leave all three equal.
  */
 const SETTLED_MS = 2500
-/** After this many milliseconds the loop yields to the event loop. */
-const SLICE_MS = 4
 /** Larger files are read asynchronously. */
 const SMALL_BYTES = 262_144
 /** How many checked names are cached. */
@@ -93,15 +91,14 @@ export function createChangedFiles({ root, name, pathOf }: ChangedFilesOptions):
   return async (queries, signal, onKey) => {
     const answers: (ChangedAnswer | undefined)[] = []
     const checked = new Set<string>()
-    let until = performance.now() + SLICE_MS
+    const turn = eventLoopTurns()
     for (const query of queries) {
       onKey(query.key)
       const answer = query.key.endsWith('/') ? folder(query, checked) : file(query, checked)
       answers.push(answer instanceof Promise ? await answer : answer)
-      if (answers.length % 32 === 0 && performance.now() > until) {
-        await setImmediate()
+      if (answers.length % 32 === 0) {
+        await turn()
         throwIfAborted(signal)
-        until = performance.now() + SLICE_MS
       }
     }
     return answers

@@ -1,10 +1,22 @@
 /** Reading, writing and removing single files and folders. */
+import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
 import { type FileHandle, lstat, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '../../core/signal'
 import { systemCode } from '../node/system-errors'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
+/** Up to this size files are written and read by synchronous calls, which cost less than the thread pool; only flushing is asynchronous. */
+export const SMALL_BYTES = 65_536
+/** The system's calls that write to an open file. */
+export interface WriteCalls {
+  writeSync(descriptor: number, bytes: Uint8Array, offset: number, length: number): number
+  fstatSync(descriptor: number): { readonly size: number }
+  ftruncateSync(descriptor: number, length: number): void
+}
+
+const calls: WriteCalls = { writeSync, fstatSync, ftruncateSync }
+
 /** Temporary files older than this were left by a killed process. */
 export const LEFTOVER_MS = 3_600_000
 
@@ -26,15 +38,32 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal: Ab
   }
 }
 
+/** Writes all of a few bytes at the descriptor's position. */
+export function writeAllSync(descriptor: number, bytes: Uint8Array, { writeSync: write }: WriteCalls = calls): void {
+  for (let at = 0; at < bytes.length; ) at += write(descriptor, bytes, at, bytes.length - at)
+}
+
+/** The bytes from `start` (included) to `end` (not included), as far as the file has them. */
+export function readRangeSync(descriptor: number, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(0, end - start))
+  let filled = 0
+  while (filled < bytes.length) {
+    const read = readSync(descriptor, bytes, filled, bytes.length - filled, start + filled)
+    if (read === 0) break
+    filled += read
+  }
+  return filled === bytes.length ? bytes : bytes.slice(0, filled)
+}
+
 /** Appends with one write. When a full disk cut the write short, the written part is removed again, unless another process has appended since. */
-export async function appendOnce(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  const { bytesWritten } = await handle.write(bytes, 0, bytes.length)
-  if (bytesWritten === bytes.length) return
-  const { size } = await handle.stat()
+export function appendOnce(descriptor: number, bytes: Uint8Array, system: WriteCalls = calls): void {
+  const written = system.writeSync(descriptor, bytes, 0, bytes.length)
+  if (written === bytes.length) return
+  const { size } = system.fstatSync(descriptor)
   try {
-    await writeAll(handle, bytes.subarray(bytesWritten), undefined)
+    writeAllSync(descriptor, bytes.subarray(written), system)
   } catch (error) {
-    if ((await handle.stat()).size === size) await handle.truncate(size - bytesWritten)
+    if (system.fstatSync(descriptor).size === size) system.ftruncateSync(descriptor, size - written)
     throw error
   }
 }

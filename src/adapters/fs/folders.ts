@@ -1,5 +1,5 @@
 /** The folders of a file-system store: created and flushed below the root, never through a symbolic link that leads out of it. */
-import { realpath } from 'node:fs/promises'
+import { realpathSync } from 'node:fs'
 import { dirname, relative, resolve, sep } from 'node:path'
 import { MillwrightError, show } from '../../core/errors'
 import { flushFolder, makeFlushedFolders } from '../node/folders'
@@ -24,8 +24,8 @@ export function createFsFolders(root: string, name: string, fsync: boolean): FsF
   const flushes = new Map<string, { readonly running: Promise<void>; next: Promise<void> | undefined }>()
 
   const assertInside = async (path: string, key: string): Promise<void> => {
-    realRoot ??= await realpath(root)
-    if (!isInside(await realpath(path), realRoot)) throw leadsOut(name, key)
+    realRoot ??= realpathSync.native(root)
+    if (!isInside(realpathSync.native(path), realRoot)) throw leadsOut(name, key)
   }
 
   const start = (folder: string): Promise<void> => {

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { dirname, sep } from 'node:path'
+import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { displayPort } from '../../core/display'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
@@ -12,7 +12,7 @@ import type { ObjectStore } from '../../ports/object-store'
 import { assertListOptions, missingObject } from '../../ports/object-store-rules'
 import { translateFsError } from '../node/system-errors'
 import { createChangedFiles } from './changed-files'
-import { appendOnce, nothingIfMissing, readRange } from './files'
+import { nothingIfMissing, readRange } from './files'
 import { factsOf } from './info'
 import { RootFolder } from './root-folder'
 import { type WalkItem, walk } from './walk'
@@ -126,7 +126,6 @@ function reads(root: RootFolder): Required<Pick<ObjectStore, 'head' | 'get' | 'g
 
 /** The calls that write objects. */
 function objectWrites(root: RootFolder, writer: FsWriter): Pick<ObjectStore, 'put' | 'append' | 'delete'> {
-  const { folders, fsync } = root
   return {
     put: (key, bytes, conditions = {}) =>
       root.perform('put', key, conditions.signal, async () => {
@@ -138,19 +137,7 @@ function objectWrites(root: RootFolder, writer: FsWriter): Pick<ObjectStore, 'pu
       root.perform('append to', key, signal, async () => {
         const path = root.pathOf(key)
         await root.prepare()
-        const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT
-        const handle = await root.open(path, key, flags).catch((error) => {
-          nothingIfMissing(error)
-          return folders.within(dirname(path), key, () => root.open(path, key, flags))
-        })
-        try {
-          const isNew = (await handle.stat()).size === 0
-          await appendOnce(handle, bytes)
-          if (fsync) await handle.sync()
-          if (isNew) await folders.flush(dirname(path))
-        } finally {
-          await handle.close()
-        }
+        await writer.append({ key, path }, bytes, (flags) => root.openSync(path, key, flags))
       }),
     delete: (key, { signal } = {}) =>
       root.perform('delete', key, signal, async () => writer.delete({ key, path: root.pathOf(key) }, signal)),

@@ -1,11 +1,11 @@
 /** The facts of files, as the object store port has them. */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { throwIfAborted } from '../../core/signal'
 import type { ObjectInfo } from '../../ports/object-store'
-import { nothingIfMissing } from './files'
+import { nothingIfMissing, readRangeSync } from './files'
 import type { WalkItem } from './walk'
 
 /** Up to this size, the etag is a digest of the content. Above it, it is made of inode, size and time, so that a listing does not read large files. */
@@ -18,6 +18,13 @@ export interface FileFacts {
   readonly ino: bigint
   readonly size: bigint
   readonly mtimeNs: bigint
+}
+
+/** The facts of an open file; `undefined` for a folder. */
+export function infoFromDescriptor(descriptor: number, key: string): ObjectInfo | undefined {
+  const facts = fstatSync(descriptor, { bigint: true })
+  if (!facts.isFile()) return undefined
+  return infoOfFacts(key, facts, facts.size <= BigInt(HASHED_BYTES) ? readRangeSync(descriptor, 0, Number(facts.size)) : undefined)
 }
 
 /** The facts of an open file; `undefined` for a folder. */

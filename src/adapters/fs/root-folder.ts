@@ -1,5 +1,5 @@
 /** The root folder of a file-system store: paths of keys, opening files below it, and its preparation for writes. */
-import { constants } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
@@ -8,9 +8,10 @@ import { throwIfAborted } from '../../core/signal'
 import type { ObjectInfo } from '../../ports/object-store'
 import { makeFolders } from '../node/folders'
 import { systemCode, translateFsError } from '../node/system-errors'
+import { eventLoopTurns } from '../node/turns'
 import { nothingIfMissing, removeLeftovers } from './files'
 import { createFsFolders, type FsFolders } from './folders'
-import { infoFrom } from './info'
+import { infoFromDescriptor } from './info'
 import { createFsLocks, type FsLocks } from './lock'
 import { INTERNAL_FOLDER } from './walk'
 
@@ -26,6 +27,7 @@ export class RootFolder {
   readonly locks: FsLocks
   #ready: Promise<void> | undefined
   #isClosed = false
+  readonly #turn = eventLoopTurns()
 
   constructor(
     folder: string,
@@ -42,6 +44,7 @@ export class RootFolder {
   async perform<T>(operation: string, key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new MillwrightError('InvalidState', `${this.name} is closed`)
     throwIfAborted(signal)
+    await this.#turn()
     try {
       return await work()
     } catch (error) {
@@ -65,23 +68,41 @@ export class RootFolder {
   }
 
   /** Opens a file for reading or appending. Does not follow a symbolic link out of the root. @throws PermissionDenied */
-  async open(path: string, key: string, flags: number): Promise<FileHandle> {
+  open(path: string, key: string, flags: number): Promise<FileHandle> {
+    return this.#openBy(path, key, { flags, open: (all) => open(path, all, 0o666) })
+  }
+
+  /** As `open`, by a synchronous call. @returns a descriptor */
+  openSync(path: string, key: string, flags: number): Promise<number> {
+    // Nothing waits here for the other end of a named pipe.
+    return this.#openBy(path, key, { flags: flags | (constants.O_NONBLOCK ?? 0), open: (all) => openSync(path, all, 0o666) })
+  }
+
+  async #openBy<T>(
+    path: string,
+    key: string,
+    { flags, open }: { readonly flags: number; readonly open: (flags: number) => T | Promise<T> },
+  ): Promise<T> {
     await this.folders.assertInside(dirname(path), key)
     // Windows has no such flag, so the link is checked before.
     if (constants.O_NOFOLLOW === undefined) await this.folders.assertInside(path, key).catch(nothingIfMissing)
     try {
-      return await open(path, flags | (constants.O_NOFOLLOW ?? 0), 0o666)
+      return await open(flags | (constants.O_NOFOLLOW ?? 0))
     } catch (error) {
       if (systemCode(error) !== 'ELOOP') throw error
       await this.folders.assertInside(path, key)
-      return open(path, flags)
+      return open(flags)
     }
   }
 
   /** Facts about a file. `undefined` for a folder. */
   async infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
-    const handle = await this.open(path, key, constants.O_RDONLY)
-    return infoFrom(handle, key).finally(() => handle.close())
+    const descriptor = await this.openSync(path, key, constants.O_RDONLY)
+    try {
+      return infoFromDescriptor(descriptor, key)
+    } finally {
+      closeSync(descriptor)
+    }
   }
 
   /** Creates the folder before the first write, and removes the old files of killed processes. */

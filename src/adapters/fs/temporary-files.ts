@@ -1,21 +1,15 @@
 /** Writes complete, flushed files and folders to the temporary folder of a store, from where they are moved to their place. */
-import { closeSync, fstatSync, fsync as fsyncCallback, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { newId } from '../../core/ids'
 import { throwIfAborted } from '../../core/signal'
 import type { FolderContent, ObjectInfo } from '../../ports/object-store'
-import { makeFolders } from '../node/folders'
+import { flushDescriptor, makeFolders } from '../node/folders'
 import { systemCode } from '../node/system-errors'
-import { writeAll } from './files'
+import { SMALL_BYTES, writeAll, writeAllSync } from './files'
 import type { FsFolders } from './folders'
 import { HASHED_BYTES, infoOfFacts } from './info'
-
-/** Files up to this size are written synchronously; only flushing them is asynchronous. */
-const SMALL_BYTES = 65_536
-
-const flushFile = /* @__PURE__ */ promisify(fsyncCallback)
 
 /** What {@link TemporaryFiles} works with. */
 export interface TemporaryFilesOptions {
@@ -61,7 +55,7 @@ export class TemporaryFiles {
         writeAllSync(handle, bytes)
       }
       // Flushed in parallel, so that one commit of the file system's journal covers all files.
-      if (this.#options.fsync) await Promise.all(handles.map((handle) => flushFile(handle)))
+      if (this.#options.fsync) await Promise.all(handles.map((handle) => flushDescriptor(handle)))
     } finally {
       for (const handle of handles) closeSync(handle)
     }
@@ -72,7 +66,7 @@ export class TemporaryFiles {
     const handle = await this.#withFolder(() => openSync(path, 'wx'))
     try {
       writeAllSync(handle, bytes)
-      if (this.#options.fsync) await flushFile(handle)
+      if (this.#options.fsync) await flushDescriptor(handle)
       return infoOfFacts(key, fstatSync(handle, { bigint: true }), bytes)
     } finally {
       closeSync(handle)
@@ -105,8 +99,4 @@ export class TemporaryFiles {
       return work()
     }
   }
-}
-
-function writeAllSync(handle: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at)
 }

@@ -1,11 +1,13 @@
 /** Writes objects and folders: to a temporary file that is flushed and then moved to its place. */
+import { closeSync, constants, fstatSync } from 'node:fs'
 import { link, lstat, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { throwIfAborted } from '../../core/signal'
 import type { FolderContent, ObjectInfo, PutOptions } from '../../ports/object-store'
 import { changedObject, existingObject } from '../../ports/object-store-rules'
+import { flushDescriptor } from '../node/folders'
 import { systemCode } from '../node/system-errors'
-import { exists, nothingIfMissing, removeEmptyFolders } from './files'
+import { appendOnce, exists, nothingIfMissing, removeEmptyFolders } from './files'
 import type { FsFolders } from './folders'
 import { KeyLocks } from './key-locks'
 import type { FsLocks } from './lock'
@@ -58,6 +60,24 @@ export class FsWriter {
       await rm(temporary, { force: true })
       await removeEmptyFolders(dirname(path), root)
       throw error
+    }
+  }
+
+  /** @param open opens the file with these flags */
+  async append({ key, path }: Located, bytes: Uint8Array, open: (flags: number) => Promise<number>): Promise<void> {
+    const { folders, fsync } = this.#options
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT
+    const descriptor = await open(flags).catch((error) => {
+      nothingIfMissing(error)
+      return folders.within(dirname(path), key, () => open(flags))
+    })
+    try {
+      const isNew = fstatSync(descriptor).size === 0
+      appendOnce(descriptor, bytes)
+      if (fsync) await flushDescriptor(descriptor)
+      if (isNew) await folders.flush(dirname(path))
+    } finally {
+      closeSync(descriptor)
     }
   }
 

@@ -1,7 +1,12 @@
 /** Creates and flushes folders of the file system. Node only. */
-import { mkdir, open, stat } from 'node:fs/promises'
+import { closeSync, fsync, openSync } from 'node:fs'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { systemCode } from './system-errors'
+
+/** Flushes an open file or folder to the disk. */
+export const flushDescriptor = /* @__PURE__ */ promisify(fsync)
 
 /**
  * Creates a folder and its parents. @returns the topmost one that was created, or `undefined` when all existed
@@ -39,8 +44,8 @@ export async function makeFlushedFolders(folder: string, flush = flushFolder): P
 /** Flushes the entries of a folder to the disk, if the system supports it. */
 export async function flushFolder(folder: string): Promise<void> {
   try {
-    const handle = await open(folder, 'r')
-    await handle.sync().finally(() => handle.close())
+    const descriptor = openSync(folder, 'r')
+    await flushDescriptor(descriptor).finally(() => closeSync(descriptor))
   } catch (error) {
     // Windows and some network file systems cannot flush a folder.
     if (!['EPERM', 'EISDIR', 'EINVAL', 'EACCES', 'ENOTSUP'].includes(systemCode(error))) throw error

@@ -1,10 +1,9 @@
 /** The iterations of gradient boosting: derivatives, a tree, its values added, the loss on rows held back. */
 
 import { invalidArgument } from '../../core/errors'
-import type { ProgressEvent } from '../../core/progress'
 import { createRng, permutation, type Rng } from '../../core/random'
 import { classWeights } from '../forest/random-forest-options'
-import type { FeatureMatrix, FittedLearner, TargetVector } from '../learner'
+import type { FeatureMatrix, FitSteps, TargetVector } from '../learner'
 import { type BoostingSettings, directionsOf, type GradientBoostingClassifierOptions } from './boosting-options'
 import { scaleDerivatives } from './exact-sums'
 import { fittedBoosting } from './fitted-boosting'
@@ -12,7 +11,7 @@ import { type BoostingLimits, createBoostedTreeGrower, type GrownNode } from './
 import { type HistogramCells, histogramCells } from './histogram-cells'
 import { holdBack } from './hold-back'
 import type { BoostingLoss, LossRows } from './losses'
-import { leftBins } from './split-rows'
+import { addByCells, otherRows } from './other-rows'
 import { treeWriter } from './tree-writer'
 
 /** The data and options that trees are boosted with. */
@@ -23,13 +22,15 @@ export interface BoostingJob {
   readonly target: TargetVector
   readonly classWeight?: GradientBoostingClassifierOptions['classWeight']
   readonly lossOf: (rows: LossRows) => BoostingLoss
+  /** Rows that are not learned from, which every step predicts. */
+  readonly others?: FeatureMatrix | undefined
 }
 
 /** A word of a node has 14 bits for the feature; features of categories take two numbers. */
 const MOST_FIELDS = 16_384
 
 /** Fits boosted trees. */
-export function* boost(job: BoostingJob): Generator<ProgressEvent<'fit'>, FittedLearner> {
+export function* boost(job: BoostingJob): FitSteps {
   const { kind, settings, features, target } = job
   assertSize(kind, features)
   const directions = directionsOf(kind, settings.monotonicConstraints, features)
@@ -46,13 +47,16 @@ export function* boost(job: BoostingJob): Generator<ProgressEvent<'fit'>, Fitted
   const units = { gradientUnit: 1, curvatureUnit: 1, countUnit: 1 }
   const grower = createBoostedTreeGrower(data, units, limitsOf(settings, data, directions))
   const writer = treeWriter(data, settings.learningRate)
+  const others = job.others === undefined ? undefined : otherRows(data, loss, job.others)
   const sums = new Float64Array(n * loss.outputs)
   for (let o = 0; o < loss.outputs; o++) sums.fill(loss.base[o] as number, o * n, (o + 1) * n)
   const gradient = new Float64Array(n)
   const curvature = new Float64Array(n)
   const best = { loss: held.length > 0 ? loss.mean(sums, held) : 0, iterations: 0 }
   let drawn = learned
-  for (let iteration = 1; iteration <= settings.nEstimators; iteration++) {
+  let iteration = 0
+  while (iteration < settings.nEstimators) {
+    iteration++
     loss.prepare(sums)
     if (settings.subsample < 1) drawn = drawRows(learned, settings.subsample, rng)
     for (let output = 0; output < loss.outputs; output++) {
@@ -63,6 +67,7 @@ export function* boost(job: BoostingJob): Generator<ProgressEvent<'fit'>, Fitted
       const tree = grower.grow(drawn.length, rng, writer.gains)
       if (loss.leafValue !== undefined) setLeafValues(tree, (start, end) => loss.leafValue?.(own, rows, start, end) ?? 0)
       writer.add(tree)
+      others?.add(tree, output, settings.learningRate)
       addToRows(tree, rows, own, settings.learningRate)
       if (held.length > 0) addByCells(data, tree, held, own, settings.learningRate)
       if (settings.subsample < 1) addByCells(data, tree, restOf(learned, drawn, n), own, settings.learningRate)
@@ -70,10 +75,12 @@ export function* boost(job: BoostingJob): Generator<ProgressEvent<'fit'>, Fitted
     const now = held.length > 0 ? loss.mean(sums, held) : 0
     if (now < best.loss - (settings.tolerance ?? 0)) Object.assign(best, { loss: now, iterations: iteration })
     const stops = held.length > 0 && iteration - best.iterations >= (settings.patience ?? 0)
-    yield { phase: 'fit', done: iteration, total: stops ? iteration : settings.nEstimators, unit: 'steps' }
-    if (stops) break
+    const total = stops ? iteration : settings.nEstimators
+    const step = { phase: 'fit', done: iteration, total, unit: 'steps' } as const
+    const answer = yield others === undefined ? step : { ...step, predictions: others.predictions }
+    if (stops || answer === 'stop') break
   }
-  const iterations = held.length > 0 ? Math.max(1, best.iterations) : settings.nEstimators
+  const iterations = held.length > 0 ? Math.max(1, best.iterations) : iteration
   const { link, outputs, base } = loss
   const { trees, importance } = writer.finish(iterations * outputs)
   return fittedBoosting(kind, { ...trees, link, outputs, base }, { importance, iterations })
@@ -146,31 +153,4 @@ function addToRows(node: GrownNode, rows: Int32Array, sums: Float64Array, rate: 
   }
   addToRows(node.left, rows, sums, rate)
   addToRows(node.right, rows, sums, rate)
-}
-
-/** Adds the leaf values to other rows, which go through the tree by their cells. */
-function addByCells(data: HistogramCells, node: GrownNode, rows: Int32Array, sums: Float64Array, rate: number): void {
-  const { split, left, right } = node
-  if (split === undefined || left === undefined || right === undefined) {
-    const value = node.value * rate
-    for (const row of rows) sums[row] = (sums[row] as number) + value
-    return
-  }
-  const isLeft = leftBins(data, split)
-  const column = data.columns[split.feature] as Uint8Array
-  const side = (row: number): number => isLeft[column[row] as number] as number
-  addByCells(
-    data,
-    left,
-    rows.filter((row) => side(row) === 1),
-    sums,
-    rate,
-  )
-  addByCells(
-    data,
-    right,
-    rows.filter((row) => side(row) === 0),
-    sums,
-    rate,
-  )
 }

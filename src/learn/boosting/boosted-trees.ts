@@ -78,9 +78,13 @@ export function isInSet(sets: Uint32Array, set: number, bin: number): boolean {
 
 /** Predictions: probabilities of all classes, or numbers. */
 export function predictBoosted(trees: BoostedTrees, features: FeatureMatrix, walk: WalkTrees | undefined): Float64Array {
-  const sums = boostedSums(trees, features, walk)
-  if (trees.link === 'softmax') return softmaxOf(sums, trees.outputs)
-  if (trees.link === 'identity') return sums
+  return linkedSums(trees.link, trees.outputs, boostedSums(trees, features, walk))
+}
+
+/** Predictions from sums: row-major, rows × outputs. May write to `sums`. */
+export function linkedSums(link: BoostingLink, outputs: number, sums: Float64Array): Float64Array {
+  if (link === 'softmax') return softmaxOf(sums, outputs)
+  if (link === 'identity') return sums
   const probabilities = new Float64Array(2 * sums.length)
   for (let row = 0; row < sums.length; row++) {
     probabilities[2 * row] = sigmoid(-(sums[row] as number))

@@ -42,12 +42,14 @@ export function gradientBoostingClassifier(options: GradientBoostingClassifierOp
     given: options,
     withOptions: (changes) => gradientBoostingClassifier({ ...options, ...changes }).learner,
     options: paramsOf({ ...settings, classWeight }),
-    steps: (features, target) =>
+    inRounds: true,
+    steps: (features, target, _folded, others) =>
       boost({
         kind,
         settings,
         features,
         target,
+        others,
         classWeight,
         lossOf: (rows) => (target.numClasses > 2 ? multiclassLoss(rows) : binaryLoss(rows)),
       }),
@@ -78,12 +80,14 @@ export function gradientBoostingRegressor(options: GradientBoostingRegressorOpti
     given: options,
     withOptions: (changes) => gradientBoostingRegressor({ ...options, ...changes }).learner,
     options: paramsOf({ ...settings, loss, ...(loss === 'quantile' ? { quantile: share } : {}) }),
-    steps: (features, target) =>
+    inRounds: true,
+    steps: (features, target, _folded, others) =>
       boost({
         kind,
         settings,
         features,
         target,
+        others,
         lossOf: (rows) => (loss === 'squaredError' ? squaredLoss(rows) : quantileLoss(rows, share)),
       }),
   }

@@ -54,6 +54,17 @@ export function histogramCells(features: FeatureMatrix, maxBins: number, seed: n
   return { numRows, numFeatures, edges, kernel, columns: binned, first, bins, hasMissing, categorical }
 }
 
+/** The bins of other rows, feature by feature, by the same cuts. */
+export function otherCells({ edges, bins, numFeatures }: HistogramCells, features: FeatureMatrix): Uint8Array[] {
+  const binOf = toBins(features, edges)
+  return features.columns.map((_, f) =>
+    Uint8Array.from({ length: features.numRows }, (_, row) => {
+      const bin = binOf[row * numFeatures + f] as number
+      return bin === MISSING_BIN ? (bins[f] as number) : bin
+    }),
+  )
+}
+
 /** Edges of all features; those of categories lie between their codes 0, 1, 2 …. */
 function edgesOf(features: FeatureMatrix, maxBins: number, seed: number): BinEdges[] {
   const { numRows, columns, categorical } = features

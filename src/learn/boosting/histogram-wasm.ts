@@ -1,5 +1,5 @@
 /** The counting of histograms in WebAssembly: 290 bytes. */
-import { fromBase64 } from '../../core/bytes'
+import { loadWebAssembly } from '../../core/web-assembly'
 
 /**
  * Assembled by wabt 1.0.39 from this text, twice: as `add16`, and as `add32` with `i32.load` and 4 bytes per cell.
@@ -37,17 +37,8 @@ export interface HistogramWasm {
   readonly add32: AddRows
 }
 
-/** A memory of at least `bytes`, or `undefined` where WebAssembly cannot be had: no 128-bit instructions, no memory, or a page's policy against it. */
+/** A memory of at least `bytes`, or `undefined` where WebAssembly cannot be had. */
 export function loadHistogramWasm(bytes: number): HistogramWasm | undefined {
-  try {
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) })
-    const module = new WebAssembly.Module(Uint8Array.from(fromBase64(CODE)))
-    const { add16, add32 } = new WebAssembly.Instance(module, { e: { m: memory } }).exports as unknown as Pick<
-      HistogramWasm,
-      'add16' | 'add32'
-    >
-    return { buffer: memory.buffer, add16, add32 }
-  } catch {
-    return undefined
-  }
+  const loaded = loadWebAssembly<Pick<HistogramWasm, 'add16' | 'add32'>>(CODE, bytes)
+  return loaded === undefined ? undefined : { buffer: loaded.buffer, add16: loaded.exports.add16, add32: loaded.exports.add32 }
 }

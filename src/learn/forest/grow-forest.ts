@@ -1,14 +1,14 @@
 /** Grows the trees of a forest: any run of them by itself, and all of them put together. */
 import { invalidArgument } from '../../core/errors'
-import type { ProgressEvent } from '../../core/progress'
 import { createRng, type Rng } from '../../core/random'
-import type { FeatureMatrix, FittedLearner, TargetVector } from '../learner'
+import type { FeatureMatrix, FitSteps, FittedLearner, TargetVector } from '../learner'
 import { binEdges, toBins } from './bins'
 import { classLeaves, createClassCriterion, type LeafTable } from './class-criterion'
 import { classCode } from './class-groups'
 import { fittedForest } from './fitted-forest'
 import { type BinnedData, createTreeGrower, type GrowthLimits, NEAR_CELLS, type Sample, type TreeGrower } from './grow-tree'
 import { createNumberCriterion } from './number-criterion'
+import { otherRows } from './other-rows'
 import { createOutOfBag, type OutOfBag } from './out-of-bag'
 import {
   classWeights,
@@ -17,6 +17,7 @@ import {
   type RandomForestClassifierOptions,
   rowsPerTree,
 } from './random-forest-options'
+import { rareBins } from './rare-bins'
 
 /** A node holds its feature in 14 bits. */
 const MAX_FEATURES = 16_384
@@ -64,12 +65,24 @@ export function binnedForest(options: ForestOptions, features: FeatureMatrix, ta
   classWeights(kind, options.classWeight, new Float64Array(target.numClasses).fill(1), target.classNames)
   const edges = binEdges(features, settings.maxBins)
   const counts = Int32Array.from(edges, ({ length }) => length + 1)
-  const data = { bins: toBins(features, edges, NEAR_CELLS), numFeatures, counts }
+  const bins = toBins(features, edges, NEAR_CELLS)
+  const near = { nearAt: bins.length - NEAR_CELLS, nearRows: Math.floor(NEAR_CELLS / numFeatures) }
+  const data = { bins, numFeatures, counts, rare: rareBins({ bins, numRows, numFeatures, counts, maxFeatures, ...near }) }
   return { ...options, edges, data, numRows, target, maxFeatures, rowsDrawn }
 }
 
-/** Grows the trees from `from` up to `end`, each from random numbers of its own: the same, whoever grows the others. */
-export function* growRun(forest: BinnedForest, from: number, end: number): Generator<number, TreeRun> {
+/**
+ * Grows the trees from `from` up to `end`, each from random numbers of its own: the same, whoever grows the others. Fewer when a step is answered
+ * by `stop`.
+ *
+ * @param onTree called with every tree and the leaves so far
+ */
+export function* growRun(
+  forest: BinnedForest,
+  from: number,
+  end: number,
+  onTree?: (nodes: Int32Array, leaves: LeafTable) => void,
+): Generator<number, TreeRun, 'stop' | undefined> {
   const { settings, numRows, data } = forest
   const { grower, leaves, width, sample, take } = forest.target.task === 'classification' ? classTools(forest) : numberTools(forest)
   const rng = createRng(settings.seed)
@@ -82,21 +95,26 @@ export function* growRun(forest: BinnedForest, from: number, end: number): Gener
     draw(drawn, settings.bootstrap ? forest.rowsDrawn : undefined, treeRng)
     take(drawn)
     const own = new Float64Array(data.numFeatures)
-    trees.push(grower.grow(sample, treeRng, own))
+    const nodes = grower.grow(sample, treeRng, own)
+    trees.push(nodes)
     gains.push(own)
-    yield tree + 1 - from
+    onTree?.(nodes, leaves)
+    if ((yield tree + 1 - from) === 'stop') break
   }
   return { trees, gains, leaves: leaves.values.slice(0, leaves.size * width) }
 }
 
-/** Grows all trees. */
-export function* growForest(forest: BinnedForest): Generator<ProgressEvent<'fit'>, FittedLearner> {
+/** Grows all trees. @param others rows that are not learned from, which every step predicts */
+export function* growForest(forest: BinnedForest, others?: FeatureMatrix): FitSteps {
   const total = forest.settings.nEstimators
-  const steps = growRun(forest, 0, total)
+  const watched = others === undefined ? undefined : otherRows(forest, widthOf(forest), others)
+  const steps = growRun(forest, 0, total, watched?.add)
+  let answer: 'stop' | undefined
   for (;;) {
-    const step = steps.next()
+    const step = steps.next(answer)
     if (step.done) return joinRuns(forest, [step.value])
-    yield { phase: 'fit', done: step.value, total, unit: 'steps' }
+    const progress = { phase: 'fit', done: step.value, total, unit: 'steps' } as const
+    answer = yield watched === undefined ? progress : { ...progress, predictions: watched.predictions }
   }
 }
 

@@ -35,7 +35,9 @@ export function randomForestClassifier(options: RandomForestClassifierOptions = 
     options: paramsOf({ ...settings, criterion, classWeight }),
     given: options,
     withOptions: (changes) => randomForestClassifier({ ...options, ...changes }).learner,
-    steps: (features, target) => growForest(binnedForest({ kind, settings, criterion, classWeight }, features, target)),
+    inRounds: true,
+    steps: (features, target, _folded, others) =>
+      growForest(binnedForest({ kind, settings, criterion, classWeight }, features, target), others),
     onThreads: (features, target, threads) =>
       growOnThreads(binnedForest({ kind, settings, criterion, classWeight }, features, target), threads),
   }
@@ -57,7 +59,8 @@ export function randomForestRegressor(options: RandomForestRegressorOptions = {}
     options: paramsOf(settings),
     given: options,
     withOptions: (changes) => randomForestRegressor({ ...options, ...changes }).learner,
-    steps: (features, target) => growForest(binnedForest({ kind, settings }, features, target)),
+    inRounds: true,
+    steps: (features, target, _folded, others) => growForest(binnedForest({ kind, settings }, features, target), others),
     onThreads: (features, target, threads) => growOnThreads(binnedForest({ kind, settings }, features, target), threads),
   }
   return makeEstimator(kind, [], learner, learner.options)

@@ -1,39 +1,46 @@
-/** Least squares by orthogonal transformations; if the solution is not unique, the one with the smallest coefficients. */
-import { type StandardColumn, standardColumn, unstandard } from './standard-columns'
-
-/** A column counts as a linear combination of the others when the part that is orthogonal to them is below this share of its norm. */
-const DEPENDENT = 1e-11
+/** Least squares; if the solution is not unique, the one with the smallest coefficients. */
+import { backSubstitute, dotFrom, norm, triangulate } from './householder'
+import { normalEquations } from './normal-equations'
+import { type Standard, standardColumn, unstandard } from './standard-columns'
+import { standardMatrix } from './standard-matrix'
 
 /**
  * The coefficients w and intercept b that minimise Σ (y − b − Σ w x)² + alpha Σ w². Of several solutions the one with the smallest Σ w², as
  * LAPACK's least-squares solvers and scikit-learn give it.
  *
- * Householder transformations with column pivoting on standardised columns: about as many digits are lost as the condition number has, not
- * twice as many as by the normal equations. O(rows × columns²).
+ * By the normal equations of standardised columns with corrections from the residuals, which is as exact where the columns are far from dependent;
+ * elsewhere by Householder transformations with column pivoting: about as many digits are lost as the condition number has, not twice as many.
+ * O(rows × columns²); with columns that are mostly 0, O(rows × cells other than 0 of a row × columns).
  */
 export function leastSquares(
   features: readonly Float64Array[],
   target: Float64Array,
   alpha: number,
 ): { readonly coefficients: number[]; readonly intercept: number } {
+  const { values, mean, scale } = standardColumn(target)
+  const matrix = standardMatrix(features, target.length)
+  const solution = normalEquations(matrix, values, alpha) ?? byTransformations(features, values, alpha)
+  return unstandard(
+    matrix.standard,
+    solution.map((value) => value * scale),
+    mean,
+  )
+}
+
+/** The same for a standardised target and coefficients of standardised columns, by orthogonal transformations, whatever the columns. */
+export function byTransformations(features: readonly Float64Array[], target: Float64Array, alpha: number): Float64Array {
   const n = target.length
   const standard = features.map(standardColumn)
-  const { values: residual, mean: targetMean, scale: targetScale } = standardColumn(target)
-  const right = padded(residual, alpha > 0 ? n + standard.length : n)
+  const right = padded(target, alpha > 0 ? n + standard.length : n)
   const columns = standard.map(({ values, scale }, f) => {
-    if (alpha === 0) return values.slice()
+    if (alpha === 0) return values
     // The penalty as one more row for each column, on the coefficient of the column as it was.
     const column = padded(values, n + standard.length)
     column[n + f] = Math.sqrt(alpha) / scale
     return column
   })
   const { order, rank } = triangulate(columns, right)
-  const solution = rank === columns.length ? backSubstitute(columns, order, right) : smallest(columns, standard, { order, rank, right })
-  return unstandard(
-    standard,
-    solution.map((value) => value * targetScale),
-    targetMean,
-  )
+  return rank === columns.length ? backSubstitute(columns, order, right) : smallest(columns, standard, { order, rank, right })
 }
 
 function padded(values: Float64Array, length: number): Float64Array {
@@ -43,75 +50,12 @@ function padded(values: Float64Array, length: number): Float64Array {
 }
 
 /**
- * Makes the columns upper triangular, in place, in the order of the pivots: below row k, column `order[k]` holds nothing of use any more. The
- * same is done to `right`. Stops at the rank.
- */
-function triangulate(columns: readonly Float64Array[], right: Float64Array): { readonly order: number[]; readonly rank: number } {
-  const order = columns.map((_, f) => f)
-  const lengths = columns.map((column) => norm(column, 0))
-  // Squares of what is left of each column below row k; brought up to date step by step, and counted anew once digits are lost.
-  const left = lengths.map((length) => length ** 2)
-  const counted = [...left]
-  const rows = columns[0]?.length ?? 0
-  const most = Math.min(rows, columns.length)
-  for (let k = 0; k < most; k++) {
-    let pivot = k
-    let largest = -1
-    for (let j = k; j < order.length; j++) {
-      const f = order[j] as number
-      if ((left[f] as number) < 1e-8 * (counted[f] as number)) {
-        left[f] = norm(columns[f] as Float64Array, k) ** 2
-        counted[f] = left[f] as number
-      }
-      const share = lengths[f] === 0 ? 0 : Math.sqrt(Math.max(0, left[f] as number)) / (lengths[f] as number)
-      if (share > largest) [largest, pivot] = [share, j]
-    }
-    if (largest <= DEPENDENT) return { order, rank: k }
-    ;[order[k], order[pivot]] = [order[pivot] as number, order[k] as number]
-    const column = columns[order[k] as number] as Float64Array
-    const length = norm(column, k)
-    const head = column[k] as number
-    const diagonal = head > 0 ? -length : length
-    // The reflection: v = column below k, with its head changed; v·v = −2 · diagonal · v[k].
-    column[k] = head - diagonal
-    const scale = -1 / (diagonal * (column[k] as number))
-    const reflect = (other: Float64Array): void => {
-      const share = scale * dotFrom(column, other, k)
-      for (let row = k; row < other.length; row++) other[row] = (other[row] as number) - share * (column[row] as number)
-    }
-    for (let j = k + 1; j < order.length; j++) {
-      const f = order[j] as number
-      const other = columns[f] as Float64Array
-      reflect(other)
-      left[f] = (left[f] as number) - (other[k] as number) ** 2
-    }
-    reflect(right)
-    column[k] = diagonal
-  }
-  return { order, rank: most }
-}
-
-function backSubstitute(columns: readonly Float64Array[], order: readonly number[], right: Float64Array): Float64Array {
-  const solution = new Float64Array(columns.length)
-  for (let k = order.length - 1; k >= 0; k--) {
-    const f = order[k] as number
-    let sum = right[k] as number
-    for (let j = k + 1; j < order.length; j++) {
-      const g = order[j] as number
-      sum -= ((columns[g] as Float64Array)[k] as number) * (solution[g] as number)
-    }
-    solution[f] = sum / ((columns[f] as Float64Array)[k] as number)
-  }
-  return solution
-}
-
-/**
  * Of all solutions of the `rank` triangular equations the one whose coefficients, in the units of the columns as they were, have the smallest
  * sum of squares: it is a combination of the equations' rows, found by triangulating these as columns.
  */
 function smallest(
   columns: readonly Float64Array[],
-  standard: readonly StandardColumn[],
+  standard: readonly Standard[],
   { order, rank, right }: { readonly order: readonly number[]; readonly rank: number; readonly right: Float64Array },
 ): Float64Array {
   const width = columns.length
@@ -164,14 +108,4 @@ function orthonormal(vectors: readonly Float64Array[]): Float64Array[] {
     axes.push(axis.map((value) => value / length))
   }
   return axes
-}
-
-function dotFrom(a: Float64Array, b: Float64Array, start: number): number {
-  let sum = 0
-  for (let i = start; i < a.length; i++) sum += (a[i] as number) * (b[i] as number)
-  return sum
-}
-
-function norm(values: Float64Array, start: number): number {
-  return Math.sqrt(dotFrom(values, values, start))
 }

@@ -44,8 +44,9 @@ export function linearRegression(options: LinearRegressionOptions = {}): Regress
 /** Checks that no feature cell is missing or infinite. @throws InvalidArgument */
 export function assertNumbers(kind: string, { columns, names }: FeatureMatrix): void {
   columns.forEach((column, f) => {
-    const row = column.findIndex((value) => !Number.isFinite(value))
-    if (row < 0) return
+    let row = 0
+    while (row < column.length && Math.abs(column[row] as number) <= Number.MAX_VALUE) row++
+    if (row === column.length) return
     const what = Number.isNaN(column[row]) ? 'missing' : 'infinite'
     throw new MillwrightError('InvalidArgument', `${kind} needs finite numbers, but '${names[f]}' is ${what} in row ${row}`, {
       hint: 'put simpleImputer() before it in a chain',

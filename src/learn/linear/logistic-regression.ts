@@ -7,7 +7,8 @@ import { paramsOf } from '../params'
 import { fittedLinear, softmax } from './linear-model'
 import { assertNumbers } from './linear-regression'
 import { minimize, type Objective } from './minimize'
-import { type StandardColumn, standardColumn, unstandard } from './standard-columns'
+import { unstandard } from './standard-columns'
+import { addWeighted, type StandardMatrix, standardMatrix, sumProducts } from './standard-matrix'
 
 /** Options of {@link logisticRegression}. */
 export interface LogisticRegressionOptions {
@@ -60,7 +61,7 @@ function* fitLogistic(
       const { x, converged, iterations, gradient } = step.value
       const lines = Array.from({ length: outputs }, (_, o) => {
         const slopes = x.subarray(o * p, o * p + p).map((weight, f) => weight * (problem.units[f] as number))
-        return unstandard(problem.standard, slopes, (x[outputs * p + o] as number) * problem.interceptUnit)
+        return unstandard(problem.matrix.standard, slopes, (x[outputs * p + o] as number) * problem.interceptUnit)
       })
       return fittedLinear({
         kind,
@@ -88,31 +89,28 @@ function notConverged(facts: {
 }
 
 /**
- * The problem in variables of similar scale. Every column has mean 0, and a unit that gives its variable a curvature near 1; the penalty of a
- * variable is the penalty of the coefficient of the column as it was, so the minimum is the same.
+ * The problem in variables of similar scale: a unit for each standardised feature gives its variable a curvature near 1. The penalty of a variable is
+ * the penalty of the coefficient of the feature as it was, so the minimum is the same.
  */
 interface Conditioned {
   readonly numRows: number
-  /** Standard columns times their units. */
-  readonly columns: readonly Float64Array[]
-  readonly standard: readonly StandardColumn[]
+  readonly matrix: StandardMatrix
+  /** One per feature. */
   readonly units: Float64Array
   readonly interceptUnit: number
-  /** One per column. */
+  /** One per feature. */
   readonly penalties: Float64Array
 }
 
-function conditioned(features: FeatureMatrix, penalty: number, numClasses: number): Conditioned {
-  const standard = features.columns.map(standardColumn)
+function conditioned({ columns, numRows }: FeatureMatrix, penalty: number, numClasses: number): Conditioned {
+  const matrix = standardMatrix(columns, numRows)
   // The curvature of the mean loss at the start, where every class is as likely as another.
   const curvature = (1 / numClasses) * (1 - 1 / numClasses)
-  const own = standard.map(({ scale }) => penalty / scale ** 2)
-  const units = Float64Array.from(own, (strength) => 1 / Math.sqrt(curvature + strength))
+  const own = matrix.standard.map(({ scale }) => penalty / scale ** 2)
   return {
-    numRows: features.numRows,
-    columns: standard.map(({ values }, f) => values.map((value) => value * (units[f] as number))),
-    standard,
-    units,
+    numRows,
+    matrix,
+    units: Float64Array.from(own, (strength) => 1 / Math.sqrt(curvature + strength)),
     interceptUnit: 1 / Math.sqrt(curvature),
     penalties: Float64Array.from(own, (strength) => (strength === Number.POSITIVE_INFINITY ? 1 : strength / (curvature + strength))),
   }
@@ -120,79 +118,88 @@ function conditioned(features: FeatureMatrix, penalty: number, numClasses: numbe
 
 /** Mean of ln(1 + e^−margin) and the penalty; x is the coefficients, then the intercept. */
 function binaryLoss(problem: Conditioned, { values }: TargetVector): Objective {
-  const { columns, numRows, interceptUnit } = problem
-  const p = columns.length
+  const { numRows, interceptUnit } = problem
+  const p = problem.units.length
   const sums = new Float64Array(numRows)
+  const part = outputPart(problem)
   return (x, gradient) => {
-    sums.fill((x[p] as number) * interceptUnit)
-    for (let f = 0; f < p; f++) addColumn(sums, columns[f] as Float64Array, x[f] as number, 0, 1)
+    part.sums(x.subarray(0, p), (x[p] as number) * interceptUnit, sums)
     let loss = 0
     let slope = 0
     for (let row = 0; row < numRows; row++) {
-      const sum = sums[row] as number
-      const label = values[row] as number
-      const margin = label === 1 ? sum : -sum
-      const tail = margin > 0 ? Math.exp(-margin) / (1 + Math.exp(-margin)) : 1 / (1 + Math.exp(margin))
-      loss += margin > 0 ? Math.log1p(Math.exp(-margin)) : Math.log1p(Math.exp(margin)) - margin
-      sums[row] = label === 1 ? -tail : tail
+      const isSecond = values[row] === 1
+      const margin = isSecond ? (sums[row] as number) : -(sums[row] as number)
+      // e^−|margin|, which cannot overflow.
+      const power = Math.exp(-Math.abs(margin))
+      const tail = (margin > 0 ? power : 1) / (1 + power)
+      loss += Math.log1p(power) + (margin > 0 ? 0 : -margin)
+      sums[row] = isSecond ? -tail : tail
       slope += sums[row] as number
     }
     gradient[p] = (slope / numRows) * interceptUnit
-    return loss / numRows + slopes(problem, sums, x, gradient, 1)
+    return loss / numRows + part.slopes(sums, x.subarray(0, p), gradient.subarray(0, p))
   }
 }
 
 /** Mean of −ln of the actual class's softmax and the penalty; x is outputs × features, then the intercepts. */
 function softmaxLoss(problem: Conditioned, target: TargetVector): Objective {
-  const { columns, numRows, interceptUnit } = problem
-  const p = columns.length
+  const { numRows, interceptUnit } = problem
+  const p = problem.units.length
   const k = target.numClasses
-  const sums = new Float64Array(numRows * k)
+  const sums = Array.from({ length: k }, () => new Float64Array(numRows))
+  const part = outputPart(problem)
   return (x, gradient) => {
-    for (let o = 0; o < k; o++) {
-      for (let row = 0; row < numRows; row++) sums[row * k + o] = (x[k * p + o] as number) * interceptUnit
-      for (let f = 0; f < p; f++) addColumn(sums, columns[f] as Float64Array, x[o * p + f] as number, o, k)
-    }
-    softmax(sums, k)
-    let loss = 0
-    for (let row = 0; row < numRows; row++) {
-      const cell = row * k + (target.values[row] as number)
-      loss -= Math.log(Math.max(Number.MIN_VALUE, sums[cell] as number))
-      sums[cell] = (sums[cell] as number) - 1
-    }
-    for (let o = 0; o < k; o++) {
+    sums.forEach((own, o) => {
+      part.sums(x.subarray(o * p, o * p + p), (x[k * p + o] as number) * interceptUnit, own)
+    })
+    let loss = softmaxResiduals(sums, target.values) / numRows
+    sums.forEach((own, o) => {
       let slope = 0
-      for (let at = o; at < sums.length; at += k) slope += sums[at] as number
+      for (let row = 0; row < numRows; row++) slope += own[row] as number
       gradient[k * p + o] = (slope / numRows) * interceptUnit
-    }
-    return loss / numRows + slopes(problem, sums, x, gradient, k)
+      loss += part.slopes(own, x.subarray(o * p, o * p + p), gradient.subarray(o * p, o * p + p))
+    })
+    return loss
   }
 }
 
-function addColumn(sums: Float64Array, column: Float64Array, weight: number, offset: number, stride: number): void {
-  for (let row = 0, at = offset; row < column.length; row++, at += stride)
-    sums[at] = (sums[at] as number) + weight * (column[row] as number)
+/** Replaces the sums of all outputs by their softmax, less 1 for the actual class. Returns Σ −ln of the actual class's softmax. */
+function softmaxResiduals(sums: readonly Float64Array[], classes: ArrayLike<number>): number {
+  const cells = new Float64Array(sums.length)
+  let loss = 0
+  for (let row = 0; row < classes.length; row++) {
+    for (let o = 0; o < cells.length; o++) cells[o] = (sums[o] as Float64Array)[row] as number
+    softmax(cells, cells.length)
+    const actual = classes[row] as number
+    loss -= Math.log(Math.max(Number.MIN_VALUE, cells[actual] as number))
+    cells[actual] = (cells[actual] as number) - 1
+    for (let o = 0; o < cells.length; o++) (sums[o] as Float64Array)[row] = cells[o] as number
+  }
+  return loss
 }
 
-/** Writes the gradient of all coefficients from the residuals; returns the penalty's value. */
-function slopes(
-  { columns, numRows, penalties }: Conditioned,
-  residuals: Float64Array,
-  x: Float64Array,
-  gradient: Float64Array,
-  outputs: number,
-): number {
-  const p = columns.length
-  let penalty = 0
-  for (let o = 0; o < outputs; o++) {
-    for (let f = 0; f < p; f++) {
-      const column = columns[f] as Float64Array
-      const weight = x[o * p + f] as number
-      let sum = 0
-      for (let row = 0, at = o; row < numRows; row++, at += outputs) sum += (residuals[at] as number) * (column[row] as number)
-      gradient[o * p + f] = sum / numRows + (penalties[f] as number) * weight
-      penalty += (penalties[f] as number) * weight * weight
-    }
+/** What is computed for one output: the weighted sums of the rows, and from their residuals the gradient. */
+function outputPart({ matrix, units, penalties, numRows }: Conditioned): {
+  /** Writes the sums of variables times features, and the intercept. */
+  sums(variables: Float64Array, intercept: number, sums: Float64Array): void
+  /** Writes the gradient; returns the penalty's value. */
+  slopes(residuals: Float64Array, variables: Float64Array, gradient: Float64Array): number
+} {
+  const weights = new Float64Array(units.length)
+  return {
+    sums(variables, intercept, sums) {
+      for (let f = 0; f < weights.length; f++) weights[f] = (variables[f] as number) * (units[f] as number)
+      addWeighted(matrix, weights, sums.fill(intercept))
+    },
+    slopes(residuals, variables, gradient) {
+      sumProducts(matrix, residuals, gradient)
+      let penalty = 0
+      for (let f = 0; f < gradient.length; f++) {
+        const pull = (penalties[f] as number) * (variables[f] as number)
+        gradient[f] = ((gradient[f] as number) * (units[f] as number)) / numRows + pull
+        penalty += pull * (variables[f] as number)
+      }
+      return penalty / 2
+    },
   }
-  return penalty / 2
 }

@@ -5,13 +5,17 @@ import { anything, checkOptions, finiteNumber, ofType, oneOf, wholeNumber } from
 import type { OnProgress } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { distributionsOf, type ParamValues, type SearchSpace } from './distributions'
-import { nothingFound, type Pruning, type RunningTrial, runTrials } from './run-trials'
+import { knownTrials } from './known-trials'
+import { type Pruner, type Pruning, pruningOf, pruningRule } from './pruning'
+import { nothingFound, type RunningTrial, runTrials } from './run-trials'
+import { resumeRule } from './search-estimator'
 import { displayedSearch, type SearchTrials } from './search-result'
 import { logBest, type SearchRun } from './search-run'
 import { combinationsOf, drawnParams, rngStreams } from './searches'
 import { checkTpe, suggestTpe, type TpeSettings } from './tpe'
 import { ranked, type SearchTrial } from './trial'
-import { openTrialStore, type TrialStorage } from './trial-store'
+import type { TrialTracker } from './trial-runs'
+import type { TrialStorage } from './trial-store'
 
 /** Options of {@link optimize}. */
 export interface OptimizeOptions extends TpeSettings {
@@ -27,12 +31,14 @@ export interface OptimizeOptions extends TpeSettings {
   readonly seed?: number | undefined
   /** Trials at the same time. @default 1 */
   readonly concurrency?: number | undefined
-  /** Lets `trial.report` stop hopeless trials. @default no pruning */
-  readonly pruning?: Pruning | boolean | undefined
+  /** Lets `trial.report` stop hopeless trials; `true` is `medianPruner()`. @default no pruning */
+  readonly pruning?: Pruner | Omit<Pruning, 'each' | 'every'> | boolean | undefined
   /** Keep finished trials, and skip those that are there already. @default none */
   readonly store?: TrialStorage | undefined
   /** Log every trial as a run nested in this one. @default none */
   readonly run?: SearchRun | undefined
+  /** The tracker of `run`: finished trials are read back from its nested runs, as by `gridSearch`. @default every trial is tried */
+  readonly resume?: TrialTracker | undefined
   /** Stops between trials, and is given to the objective; the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined
   /** Called after every trial. */
@@ -63,6 +69,8 @@ export async function optimize(objective: Objective, options: OptimizeOptions): 
   checkOptimize(objective, options)
   const { sampler = 'tpe', seed = 0, concurrency = 1, pruning, signal, clock = systemClock() } = options
   throwIfAborted(signal)
+  const pruned = pruningOf('optimize', pruning)
+  if (pruned?.each === 'round') throw invalidArgument('`each` of `pruning` is for models; steps of a function are what it reports')
   const space = distributionsOf('optimize', options.params)
   const grid = sampler === 'grid' ? combinationsOf('optimize', space) : undefined
   const wanted = options.trials ?? grid?.length
@@ -74,12 +82,12 @@ export async function optimize(objective: Objective, options: OptimizeOptions): 
   const { startupTrials, candidates } = options
   const identity = { method: 'optimize', sampler, seed, space: [...space], higherIsBetter, startupTrials, candidates, pruning }
   const description = `optimize over ${[...space.keys()].join(', ')}, ${sampler}, seed ${seed}`
-  const store = options.store === undefined ? undefined : await openTrialStore(options.store, { identity, description }, signal)
+  const known = await knownTrials('optimize', options, { identity, description })
   const startedAt = clock.now()
   const trials = await runTrials({
     method: 'optimize',
-    ...{ first: 0, end, total: end, concurrency, higherIsBetter, signal, clock, store, run: options.run },
-    pruning: typeof pruning === 'object' ? pruning : pruning ? {} : undefined,
+    ...{ first: 0, end, total: end, concurrency, higherIsBetter, signal, clock, trials: known, run: options.run },
+    pruner: pruned?.pruner,
     onProgress: options.onProgress,
     onTrial: options.onTrial,
     suggest: (number, history) => {
@@ -104,9 +112,9 @@ async function attempt(
   let pruned = false
   const watched: RunningTrial = {
     ...trial,
-    report(score) {
+    report(score, step) {
       if (typeof score !== 'number') throw invalidArgument(`trial.report takes a number, got ${show(score)}`)
-      if (trial.report(score)) pruned = true
+      if (trial.report(score, step)) pruned = true
       return pruned
     },
   }
@@ -125,9 +133,10 @@ function checkOptimize(objective: Objective, options: OptimizeOptions): void {
     sampler: oneOf('tpe', 'random', 'grid'),
     seed: finiteNumber(),
     concurrency: wholeNumber(1),
-    pruning: { allowed: 'true, false or { startupTrials, warmupSteps }', test: (value) => ['boolean', 'object'].includes(typeof value) },
+    pruning: pruningRule,
     store: ofType('object'),
     run: ofType('object'),
+    resume: resumeRule,
     signal: anything(),
     onProgress: ofType('function'),
     onTrial: ofType('function'),

@@ -1,29 +1,27 @@
 /** The loop of every search: suggests, tries, prunes, keeps and logs, several trials at a time, with the same outcome each time. */
 import type { Clock } from '../../core/clock'
-import { MillwrightError } from '../../core/errors'
+import { invalidArgument, MillwrightError, show } from '../../core/errors'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import type { FoldScores } from '../cross-validate'
 import type { ParamValues } from './distributions'
+import type { KnownTrials } from './known-trials'
+import { type Pruner, shouldPrune } from './pruning'
 import { logTrial, type SearchRun } from './search-run'
-import { isBetter, type SearchTrial } from './trial'
-import type { TrialStore } from './trial-store'
-
-/** When a trial is stopped early; see {@link medianRule}. */
-export interface Pruning {
-  /** Trials that finish before any is pruned. @default 5 */
-  readonly startupTrials?: number | undefined
-  /** Steps (folds) of every trial that are never pruned. @default 0 */
-  readonly warmupSteps?: number | undefined
-}
+import { type ReportedTrial, type SearchTrial, stepsOf } from './trial'
 
 /** What a trial can do while it runs. */
 export interface RunningTrial {
   readonly number: number
   readonly params: ParamValues
   readonly signal: AbortSignal | undefined
-  /** Tells the score so far; `true` when the trial should stop. */
-  report(score: number): boolean
+  /**
+   * Tells the score so far; `true` when the trial should stop. `step` is a whole number, greater than that of the report before.
+   *
+   * @param step what the score belongs to, such as the number of rounds learned; @default 0, 1, 2 …
+   * @throws InvalidArgument
+   */
+  report(score: number, step?: number): boolean
 }
 
 /** What a trial came to. */
@@ -50,10 +48,10 @@ export interface TrialLoop {
   readonly total: number
   readonly concurrency: number
   readonly higherIsBetter: boolean
-  readonly pruning: Pruning | undefined
+  readonly pruner: Pruner | undefined
   readonly signal: AbortSignal | undefined
   readonly clock: Clock
-  readonly store: TrialStore | undefined
+  readonly trials: KnownTrials
   readonly run: SearchRun | undefined
   readonly onProgress: OnProgress<'search'> | undefined
   readonly onTrial: ((trial: SearchTrial) => void) | undefined
@@ -69,7 +67,7 @@ export interface TrialLoop {
  * @throws the signal's reason, after trials under way have stopped (finished ones are in the store); what the store and the tracker throw
  */
 export async function runTrials(loop: TrialLoop): Promise<SearchTrial[]> {
-  const { first, end, concurrency, store } = loop
+  const { first, end, concurrency, trials } = loop
   const report = progressReporter(loop.onProgress)
   const ended: (SearchTrial | undefined)[] = []
   const running: Promise<void>[] = []
@@ -82,7 +80,7 @@ export async function runTrials(loop: TrialLoop): Promise<SearchTrial[]> {
     const suggestion = loop.suggest(number, history)
     const work = async (): Promise<void> => {
       try {
-        const trial = store?.known.get(number) ?? (await fresh(loop, number, suggestion, history))
+        const trial = trials.known.get(number) ?? (await fresh(loop, number, suggestion, history))
         ended[number - first] = trial
         report({ phase: 'search', done: ++done, total: loop.total, unit: 'steps' })
         tell(loop.onTrial, trial)
@@ -108,7 +106,7 @@ function tell(onTrial: TrialLoop['onTrial'], trial: SearchTrial): void {
 }
 
 async function fresh(loop: TrialLoop, number: number, suggestion: Suggestion, history: readonly SearchTrial[]): Promise<SearchTrial> {
-  const { clock, higherIsBetter, pruning, signal } = loop
+  const { clock, signal } = loop
   throwIfAborted(signal)
   const { params, rung, resource } = suggestion
   const child = await loop.run?.startChild({
@@ -116,21 +114,42 @@ async function fresh(loop: TrialLoop, number: number, suggestion: Suggestion, hi
     tags: { 'millwright.search': loop.method, 'millwright.trial': String(number) },
   })
   const startTime = clock.now()
-  const reports: number[] = []
-  const report = (score: number): boolean => {
-    reports.push(score)
-    return pruning !== undefined && medianRule(reports, history, { ...pruning, higherIsBetter })
-  }
+  const { reported, report } = reporting(loop, history)
   const facts = { number, params, ...(rung === undefined ? {} : { rung }), ...(resource === undefined ? {} : { resource }) }
   try {
     const trial = await attempted(loop, { number, params, signal, report }, suggestion)
-    const whole: SearchTrial = { ...facts, ...trial, reports, startTime, seconds: (clock.now() - startTime) / 1000 }
-    await loop.store?.put(whole)
-    if (child !== undefined) await logTrial(child, whole)
+    const whole: SearchTrial = { ...facts, ...trial, ...reported(), startTime, seconds: (clock.now() - startTime) / 1000 }
+    await loop.trials.store?.put(whole)
+    if (child !== undefined) await logTrial(child, whole, loop.trials.identity)
     return whole
   } catch (error) {
     await child?.finish(signal?.aborted ? 'killed' : 'failed')
     throw error
+  }
+}
+
+/** Takes the reports of a trial, and asks the pruner. */
+function reporting(
+  { pruner, higherIsBetter }: TrialLoop,
+  history: readonly SearchTrial[],
+): { readonly report: RunningTrial['report']; readonly reported: () => Pick<SearchTrial, 'reports' | 'steps' | 'completedRungs'> } {
+  const trial = { reports: [] as number[], steps: [] as number[], completedRungs: [] as number[] } satisfies ReportedTrial
+  return {
+    report(score, step) {
+      const last = trial.steps.at(-1) ?? -1
+      const now = step ?? last + 1
+      if (!Number.isSafeInteger(now) || now <= last) {
+        throw invalidArgument(`trial.report takes as step a whole number greater than ${last}, got ${show(step)}`)
+      }
+      trial.reports.push(score)
+      trial.steps.push(now)
+      return pruner !== undefined && shouldPrune(pruner, trial, history, higherIsBetter)
+    },
+    reported() {
+      const { reports, steps, completedRungs } = trial
+      const isCounted = stepsOf({ reports }).every((step, i) => step === steps[i])
+      return { reports, ...(isCounted ? {} : { steps }), ...(completedRungs.length === 0 ? {} : { completedRungs }) }
+    },
   }
 }
 
@@ -147,31 +166,6 @@ async function attempted(
     if (loop.signal?.aborted) throw error
     return { status: 'failed', score: Number.NaN, scores: {}, error: error instanceof Error ? error.message : String(error) }
   }
-}
-
-/**
- * The median rule, as Optuna's `MedianPruner`: a trial stops at a step when the best score it has reported so far is worse than the median of
- * what the finished trials before it reported at that step. `NaN` counts as worse than any number.
- *
- * @param reports the trial's scores, one per step, the last of this step
- */
-export function medianRule(
-  reports: readonly number[],
-  history: readonly SearchTrial[],
-  { startupTrials = 5, warmupSteps = 0, higherIsBetter }: Pruning & { readonly higherIsBetter: boolean },
-): boolean {
-  const step = reports.length - 1
-  if (step < warmupSteps) return false
-  const finished = history.filter(({ status }) => status === 'finished')
-  if (finished.length < startupTrials) return false
-  const others = finished
-    .flatMap((trial) => (trial.reports.length > step ? [trial.reports[step] as number] : []))
-    .filter((score) => !Number.isNaN(score))
-    .sort((a, b) => a - b)
-  if (others.length === 0) return false
-  const median = ((others[(others.length - 1) >> 1] as number) + (others[others.length >> 1] as number)) / 2
-  const best = reports.reduce((most, score) => (isBetter(score, most, higherIsBetter) ? score : most), Number.NaN)
-  return Number.isNaN(best) || isBetter(median, best, higherIsBetter)
 }
 
 /** The error when no trial finished. */

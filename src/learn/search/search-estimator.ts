@@ -21,12 +21,17 @@ import {
   warningCollector,
 } from '../cross-validate'
 import type { Estimator } from '../estimator'
+import { assertRounds } from '../rounds'
 import type { Distribution, ParamValues, SearchSpace } from './distributions'
-import { nothingFound, type Pruning, type RunningTrial, runTrials, type Suggestion, type TrialLoop, type TrialOutcome } from './run-trials'
+import { isKept, type KnownTrials, knownTrials } from './known-trials'
+import { type CheckedPruning, type Pruner, type Pruning, pruningOf, pruningRule } from './pruning'
+import { nothingFound, type RunningTrial, runTrials, type Suggestion, type TrialLoop, type TrialOutcome } from './run-trials'
 import { displayedSearch, type FittedOf, type SearchResult } from './search-result'
 import { logBest, type SearchRun } from './search-run'
 import { ranked, type SearchTrial } from './trial'
-import { openTrialStore, type TrialStorage, type TrialStore } from './trial-store'
+import type { TrialTracker } from './trial-runs'
+import type { TrialStorage } from './trial-store'
+import { validateRounds } from './validate-rounds'
 import { withOptions } from './with-options'
 
 /** Options that all searches share. */
@@ -41,12 +46,21 @@ export interface SearchOptions<Scoring extends readonly (MetricName | Metric)[],
   readonly refit?: boolean | undefined
   /** Trials at the same time. Pays off where a fit waits for something, such as a worker. @default 1 */
   readonly concurrency?: number | undefined
-  /** Stop trials that the median rule finds hopeless after a fold. @default no pruning */
-  readonly pruning?: Pruning | boolean | undefined
+  /**
+   * Stops trials that are hopeless: `true` by the median rule after each fold; a pruner such as `successiveHalvingPruner()`; or
+   * `{ pruner, each: 'round' }` to stop them between the trees of their fits. @default no pruning
+   */
+  readonly pruning?: Pruner | Pruning | boolean | undefined
   /** Keep finished trials, and skip those that are there already. @default none */
   readonly store?: TrialStorage | undefined
   /** Log every trial as a run nested in this one, and the best to this one. @default none */
   readonly run?: SearchRun | undefined
+  /**
+   * The tracker of `run`: trials that finished in an earlier call with this `run` are read back from its nested runs, and not fitted again. The
+   * result is that of a search that was not interrupted. `tracker.run({ name, resume: true }, …)` opens the earlier run. Runs of trials
+   * that did not end become `killed`, so only one process may search in a run. @default every trial is fitted
+   */
+  readonly resume?: TrialTracker | undefined
   /** Called after every trial. */
   readonly onProgress?: OnProgress<'search'> | undefined
   /** Called with every trial that ended; what it throws is ignored. */
@@ -68,7 +82,8 @@ export interface PreparedSearch<E extends Estimator> {
   readonly options: AnySearchOptions
   readonly make: (params: ParamValues) => E
   readonly metric: Metric
-  readonly store: TrialStore | undefined
+  readonly trials: KnownTrials
+  readonly pruning: CheckedPruning | undefined
   readonly startedAt: number
   readonly clock: Clock
 }
@@ -83,12 +98,14 @@ export async function prepareSearch<E extends Estimator>(
 ): Promise<PreparedSearch<E>> {
   const { clock = systemClock(), signal } = options
   throwIfAborted(signal)
+  const pruned = pruningOf(method, options.pruning)
   const make = typeof given === 'function' ? given : (params: ParamValues) => withOptions(given, params)
   // An unknown name is an error now, not in every trial.
   const example = make(facts.example)
   assertEstimator(method, example)
+  if (pruned?.each === 'round') assertRounds(`\`pruning\` with \`each: 'round'\` of ${method}`, example.learner)
   const plan = validationPlan(method, example.task, table, options)
-  const { store: where, seed = 0, pruning } = options
+  const { seed = 0, pruning } = options
   const identity = {
     method,
     seed,
@@ -99,11 +116,17 @@ export async function prepareSearch<E extends Estimator>(
     target: options.target,
     metrics: plan.metrics.map(({ name }) => name),
     folds: sha256Hex(canonicalJson(plan.folds)),
-    data: where === undefined ? undefined : dataDigest(plan.table),
+    data: isKept(options) ? dataDigest(plan.table) : undefined,
   }
   const description = `${method} of ${example.kind} over ${[...facts.space.keys()].join(', ')} on ${plan.table.numRows} rows, seed ${seed}`
-  const store = where === undefined ? undefined : await openTrialStore(where, { identity, description }, signal)
-  return { method, plan, options, make, metric: plan.metrics[0] as Metric, store, startedAt: clock.now(), clock }
+  const trials = await knownTrials(method, options, { identity, description })
+  return { method, plan, options, make, metric: plan.metrics[0] as Metric, trials, pruning: pruned, startedAt: clock.now(), clock }
+}
+
+/** The rule of a `resume` option. */
+export const resumeRule: OptionRule = {
+  allowed: 'the tracker of `run`',
+  test: (value) => typeof (value as TrialTracker | null)?.readArtifact === 'function',
 }
 
 /** The rules of the options that all searches share. */
@@ -112,12 +135,13 @@ export function checkSearch(method: string, options: AnySearchOptions, more: Rea
     params: anything(),
     refit: ofType('boolean'),
     concurrency: wholeNumber(1),
-    pruning: { allowed: 'true, false or { startupTrials, warmupSteps }', test: (value) => ['boolean', 'object'].includes(typeof value) },
+    pruning: pruningRule,
     store: {
       allowed: 'an object store and a key: { storage, key }',
       test: (value) => typeof (value as TrialStorage)?.storage?.put === 'function' && typeof (value as TrialStorage).key === 'string',
     },
     run: { allowed: 'a run of a tracker', test: (value) => typeof (value as SearchRun)?.startChild === 'function' },
+    resume: resumeRule,
     onTrial: ofType('function'),
     clock: ofType('object'),
     ...more,
@@ -131,17 +155,16 @@ export function searchTrials<E extends Estimator>(
     readonly planOf?: ((suggestion: Suggestion) => ValidationPlan) | undefined
   },
 ): Promise<SearchTrial[]> {
-  const { method, options, metric, store, plan, clock } = search
-  const { pruning } = options
+  const { method, options, metric, trials, pruning, plan, clock } = search
   return runTrials({
     method,
     ...part,
     concurrency: options.concurrency ?? 1,
     higherIsBetter: metric.higherIsBetter,
-    pruning: typeof pruning === 'object' ? pruning : pruning ? {} : undefined,
+    pruner: pruning?.pruner,
     signal: options.signal,
     clock,
-    store,
+    trials,
     run: options.run,
     onProgress: options.onProgress,
     onTrial: options.onTrial,
@@ -153,6 +176,12 @@ export function searchTrials<E extends Estimator>(
 async function validate<E extends Estimator>(search: PreparedSearch<E>, plan: ValidationPlan, trial: RunningTrial): Promise<TrialOutcome> {
   const { returnTrainScores, workers, logger } = search.options
   const warnings = warningCollector()
+  if (search.pruning?.each === 'round') {
+    const { every } = search.pruning
+    const outcome = await validateRounds(search.make(trial.params), plan, trial, { every, returnTrainScores, warn: warnings.logger.warn })
+    warnings.tell(plan.folds.length, logger)
+    return outcome
+  }
   const results: FoldResult[] = []
   let pruned = false
   const folds = foldResults(search.make(trial.params), plan, { signal: trial.signal, returnTrainScores, workers, logger: warnings.logger })

@@ -1,8 +1,14 @@
 /** Trials as nested runs of a tracker. The tracker is known by the methods that are called, so that searching needs none. */
-import type { SearchTrial } from './trial'
+import { type SearchTrial, stepsOf } from './trial'
+import { trialDocument } from './trial-document'
+import type { SearchIdentity } from './trial-store'
+
+/** The artifact of a trial's run that holds the trial. */
+export const TRIAL_FILE = 'trial.json'
 
 /** The run that a search is logged to: a `Run` of `millwright/run` is one. */
 export interface SearchRun {
+  readonly runId: string
   startChild(options: {
     readonly name?: string | undefined
     readonly tags?: Readonly<Record<string, string>> | undefined
@@ -18,14 +24,17 @@ export interface SearchTrialRun {
   logParams(params: object): void
   logMetrics(metrics: Readonly<Record<string, number>>, options?: { readonly step?: number | undefined }): void
   setTags(tags: Readonly<Record<string, string>>): void
+  logJson(path: string, value: unknown): void
   finish(status?: 'finished' | 'failed' | 'killed'): Promise<void>
 }
 
 /**
  * Logs a trial that has ended, under the names that MLflow's autologging gives to scikit-learn's searches: the hyper-parameters as params,
- * `mean_test_<metric>` and `std_test_<metric>` (and `train`) as metrics, and the metric of each fold as steps of `fold_test_<metric>`.
+ * `mean_test_<metric>` and `std_test_<metric>` (and `train`) as metrics, and the metric of each fold as steps of `fold_test_<metric>`. Scores
+ * after so many rounds, and those that a function reports, are steps of `reported`; `millwright.trial_status` says `pruned`. The whole
+ * trial is the artifact `trial.json`, from which a search resumes.
  */
-export async function logTrial(run: SearchTrialRun, trial: SearchTrial): Promise<void> {
+export async function logTrial(run: SearchTrialRun, trial: SearchTrial, { fingerprint, description }: SearchIdentity): Promise<void> {
   run.logParams(Object.fromEntries(Object.entries(trial.params).map(([name, value]) => [name, value === null ? 'default' : value])))
   for (const [name, { mean, std, values, train }] of Object.entries(trial.scores)) {
     run.logMetrics({ [`mean_test_${name}`]: mean, [`std_test_${name}`]: std })
@@ -34,9 +43,9 @@ export async function logTrial(run: SearchTrialRun, trial: SearchTrial): Promise
       run.logMetrics({ [`fold_test_${name}`]: value }, { step })
     })
   }
-  if (Object.keys(trial.scores).length === 0) {
-    trial.reports.forEach((value, step) => {
-      run.logMetrics({ reported: value }, { step })
+  if (Object.keys(trial.scores).length === 0 || trial.steps !== undefined) {
+    stepsOf(trial).forEach((step, i) => {
+      run.logMetrics({ reported: trial.reports[i] as number }, { step })
     })
   }
   run.logMetrics({ ...(trial.status === 'failed' ? {} : { score: trial.score }), trial_seconds: trial.seconds })
@@ -47,6 +56,7 @@ export async function logTrial(run: SearchTrialRun, trial: SearchTrial): Promise
       : { 'millwright.trial_rung': String(trial.rung), 'millwright.trial_resource': String(trial.resource) }),
     ...(trial.error === undefined ? {} : { 'millwright.error': trial.error.slice(0, 5000) }),
   })
+  if (trial.status !== 'failed') run.logJson(TRIAL_FILE, { ...trialDocument(trial), fingerprint, search: description })
   await run.finish(trial.status === 'failed' ? 'failed' : 'finished')
 }
 

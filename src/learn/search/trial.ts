@@ -7,14 +7,18 @@ export interface SearchTrial {
   /** Counted from 0 in the order of starting. */
   readonly number: number
   readonly params: ParamValues
-  /** `pruned`: stopped early, because it was worse than half of the trials before it; `failed`: the fit threw. */
+  /** `pruned`: stopped early, because it was worse than others at the same step; `failed`: the fit threw. */
   readonly status: 'finished' | 'pruned' | 'failed'
-  /** What trials are ordered by: the mean of the first metric over the folds; of a pruned trial, over those it came to; `NaN` of a failed one. */
+  /** What trials are ordered by: the mean of the first metric over the folds; of a pruned trial, over those it came to or after its last round; `NaN` of a failed one. */
   readonly score: number
   /** Every metric over the folds, by name; empty where a function is optimized. */
   readonly scores: Readonly<Record<string, FoldScores>>
-  /** The score after each fold, or as reported by the objective: the steps at which it can be pruned. */
+  /** The score after each fold or so many rounds, or as reported by the objective: where it can be pruned. */
   readonly reports: readonly number[]
+  /** The step of each report, ascending. @default 0, 1, 2 … */
+  readonly steps?: readonly number[] | undefined
+  /** With `successiveHalvingPruner`: the score with which it came to each rung. */
+  readonly completedRungs?: readonly number[] | undefined
   /** When it started, in epoch milliseconds, and how many seconds it took. */
   readonly startTime: number
   readonly seconds: number
@@ -23,6 +27,20 @@ export interface SearchTrial {
   readonly resource?: number | undefined
   /** Of a failed trial: the message. */
   readonly error?: string | undefined
+}
+
+/** A trial under way that is asked about: its scores so far, the last of which is new. */
+export interface ReportedTrial {
+  readonly reports: readonly number[]
+  /** The step of each, ascending. */
+  readonly steps: readonly number[]
+  /** The score with which it came to each rung so far; a pruner with rungs adds to it. */
+  readonly completedRungs: number[]
+}
+
+/** The steps of a trial's reports. */
+export function stepsOf({ reports, steps }: Pick<SearchTrial, 'reports' | 'steps'>): readonly number[] {
+  return steps ?? reports.map((_, step) => step)
 }
 
 /** Whether `a` is better than `b`; a number is better than `NaN`. */

@@ -108,17 +108,28 @@ function addLevel(state: KllState): void {
   state.capacities = capacitiesOf(k, levels.length - 1)
 }
 
-/** Compacts full levels from below until the sketch keeps no more than its capacity, then gives back what the buffer has too much. */
+/** Compacts full levels from below until the sketch keeps no more than its capacity. */
 export function shrink(state: KllState): void {
   for (let level = 0; state.items.length - (state.levels[0] as number) > (state.capacities.at(-1) as number); level++) {
     const { levels, capacities } = state
     if (level >= levels.length - 1) level = 0
     if ((levels[level + 1] as number) - (levels[level] as number) >= (capacities[level] as number)) compactLevel(state, level)
   }
-  const surplus = state.items.length - (state.capacities.at(-1) as number)
-  if (surplus <= 0) return
-  state.items = state.items.slice(surplus)
-  for (let level = 0; level < state.levels.length; level++) state.levels[level] = (state.levels[level] as number) - surplus
+}
+
+/** Compacts levels from below, full or not, until the sketch keeps no more than `size` items, at least its k. */
+export function lower(state: KllState, size: number): void {
+  for (let level = 0; state.items.length - (state.levels[0] as number) > size; level++) compactLevel(state, level)
+}
+
+/** Moves the items into a buffer of just the capacity: `own` where that fits. */
+export function settle(state: KllState, own: KllState['items']): void {
+  const { items, levels } = state
+  const capacity = state.capacities.at(-1) as number
+  const surplus = items.length - capacity
+  state.items = own.length === capacity ? own : bufferOf(own instanceof Float32Array ? 'single' : 'double', capacity)
+  state.items.set(items.subarray(levels[0] as number), (levels[0] as number) - surplus)
+  for (let level = 0; level < levels.length; level++) levels[level] = (levels[level] as number) - surplus
 }
 
 /** Up to this size insertion is faster than the built-in sort. */

@@ -7,7 +7,7 @@ import { invalidArgument, show } from '../../core/errors'
 import { checkOptions, finiteNumber, oneOf, wholeNumber } from '../../core/options'
 import { sortFloat64 } from '../sort'
 import { readKll, writeKll } from './kll-bytes'
-import { bufferOf, capacitiesOf, compactLevel, type KllState, levelOf, shrink } from './kll-levels'
+import { bufferOf, capacitiesOf, compactLevel, type KllState, levelOf, lower, settle, shrink } from './kll-levels'
 
 /** Options of {@link KllSketch}. */
 export interface KllOptions {
@@ -144,6 +144,22 @@ export class KllSketch {
       throw invalidArgument(`KllSketch.merge takes a sketch of the same precision, got ${show(other)}`)
     }
     mergeInto(this.#state, other.#state)
+  }
+
+  /**
+   * A copy that keeps at most `size` values: levels are halved, the lowest first. That adds little to the error, because their values stand for few each.
+   *
+   * @param size at least k
+   * @throws InvalidArgument
+   */
+  compacted(size: number): KllSketch {
+    if (!(Number.isInteger(size) && size >= this.k))
+      throw invalidArgument(`KllSketch.compacted takes a whole number ≥ ${this.k}, got ${show(size)}`)
+    const copy = new KllSketch({ k: this.k, precision: this.precision })
+    const { items, levels } = this.#state
+    copy.#state = { ...this.#state, items: items.slice(), levels: levels.slice() }
+    lower(copy.#state, size)
+    return copy
   }
 
   /** The kept values with their weights, ascending. */
@@ -287,16 +303,18 @@ function mergeInto(state: KllState, other: KllState): void {
   const minK = other.levels.length > 2 ? Math.min(state.minK, other.minK) : state.minK
   const n = state.n + other.n
   const isSorted = state.levels[0] === state.levels[1] && other.isSorted
+  const own = state.items
   Object.assign(state, joinedLevels(state, other), { n, min, max, minK, isSorted })
   shrink(state)
+  settle(state, own)
 }
 
-/** The levels of both, sorted but for the lowest, in a buffer that may be larger than the capacity. */
+/** The levels of both, sorted but for the lowest, in a buffer that is lent until the next merge. */
 function joinedLevels(a: KllState, b: KllState): Pick<KllState, 'items' | 'levels' | 'capacities'> {
   const height = Math.max(a.levels.length, b.levels.length) - 1
   const capacities = height === a.levels.length - 1 ? a.capacities : capacitiesOf(a.k, height)
   const size = retained(a) + retained(b)
-  const items = bufferOf(a.items instanceof Float32Array ? 'single' : 'double', Math.max(size, capacities[height] as number))
+  const items = lentBuffer(a.items instanceof Float32Array ? 'single' : 'double', size)
   const { length } = items
   const levels = new Array<number>(height + 1)
   let at = length - size
@@ -306,6 +324,17 @@ function joinedLevels(a: KllState, b: KllState): Pick<KllState, 'items' | 'level
   }
   levels[height] = length
   return { items, levels, capacities }
+}
+
+/** Where merges join levels, by precision: one after the other, so they can share it. */
+const lent: { single?: KllState['items']; double?: KllState['items'] } = {}
+
+function lentBuffer(precision: 'single' | 'double', size: number): KllState['items'] {
+  const buffer = lent[precision]
+  if (buffer !== undefined && buffer.length >= size) return buffer
+  const larger = bufferOf(precision, 2 * size)
+  lent[precision] = larger
+  return larger
 }
 
 /** Writes one level of both at `to`: merged, or one after the other where it is the lowest. Returns where it ends. */

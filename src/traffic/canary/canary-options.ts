@@ -55,6 +55,11 @@ export interface CanaryOptions extends UnitOptions {
   readonly fallback?: boolean | undefined
   /** Tries a candidate again that was rolled back. @default false */
   readonly retry?: boolean | undefined
+  /**
+   * Decides which units come first: rollouts with one salt begin with the same units. A rollout that the storage holds keeps the salt it began with. @default random, so
+   * that no unit is always among the first
+   */
+  readonly salt?: string | undefined
   /** Keeps the rollout under `traffic/canary/<name>/`, shared by all processes that open it. @default memory only */
   readonly storage?: ObjectStore | undefined
   /** @default the system clock */
@@ -109,6 +114,7 @@ export interface CanaryPlan {
   readonly target: PromotionTarget | undefined
   readonly onPromote: (() => Awaitable<void>) | undefined
   readonly retry: boolean
+  readonly salt: string | undefined
   readonly clock: Clock
 }
 
@@ -129,6 +135,7 @@ export function canaryPlanOf(options: CanaryOptions): CanaryPlan {
     onPromote: ofType('function'),
     fallback: ofType('boolean'),
     retry: ofType('boolean'),
+    salt: nonEmptyString(),
     storage: objectStoreRule(),
     clock: ofType('object'),
   })
@@ -155,6 +162,7 @@ export function canaryPlanOf(options: CanaryOptions): CanaryPlan {
     stepDeadlineMs: options.stepDeadlineMs ?? 3_600_000,
     tripRate: options.tripRate ?? 0.5,
     retry: options.retry ?? false,
+    salt: options.salt,
     clock: options.clock ?? systemClock(),
   }
 }

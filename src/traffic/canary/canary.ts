@@ -91,7 +91,8 @@ export async function createCanary(options: CanaryOptions): Promise<Canary> {
       const id = unit ?? (keyed ? undefined : canonicalJson(row))
       if (id === undefined || share === 0 || share === 1) return { arm: share === 1 ? candidate.name : stable.name }
       const weights = [[stable.name, 1 - share] as const, [candidate.name, share] as const]
-      return { arm: armOf(id, weights, `${name} ${controller.record.id}`) }
+      const { id: rollout, salt } = controller.record
+      return { arm: armOf(id, weights, `${name} ${salt ?? rollout}`) }
     },
     onAnswered(arm, rows, predictions, latencyMs) {
       if (keyed && rows.every(({ unit }) => unit === undefined)) return

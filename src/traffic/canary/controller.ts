@@ -156,7 +156,7 @@ async function evaluateCheck(check: CanaryCheck, counts: PairCounts, { checks }:
 
 /** The stored rollout, if it is of these two models; else a new one. */
 async function openRecord(plan: CanaryPlan, store: RolloutStore): Promise<HeldRecord> {
-  const { labels, name, clock, steps } = plan
+  const { labels, name, salt, clock, steps } = plan
   for (let race = 0; race < MAX_RACES; race++) {
     const held = await store.read()
     const record = held?.record
@@ -171,7 +171,7 @@ async function openRecord(plan: CanaryPlan, store: RolloutStore): Promise<HeldRe
     if (record?.phase === 'rolled-back' && record.candidate === labels.candidate && !plan.retry) throw rolledBack(record)
     const at = clock.now()
     const fresh: RolloutRecord = {
-      ...{ formatVersion: 1, id: newId(), name, ...labels, phase: 'running', step: 0 },
+      ...{ formatVersion: 1, id: newId(), name, ...(salt === undefined ? {} : { salt }), ...labels, phase: 'running', step: 0 },
       ...{ startedAt: at, stepStartedAt: at, checkedAt: at, checks: [], history: [] },
     }
     const written = await store.write(moved(fresh, {}, { at, reason: 'the rollout began', steps }), held)

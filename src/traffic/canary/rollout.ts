@@ -44,6 +44,8 @@ export interface RolloutRecord {
   /** Unique to this rollout. */
   readonly id: string
   readonly name: string
+  /** What decides which units come first, where it was given. */
+  readonly salt?: string | undefined
   readonly stable: string
   readonly candidate: string
   readonly phase: CanaryPhase
@@ -75,6 +77,7 @@ export const rolloutFormat = /* @__PURE__ */ storedFormat<RolloutRecord>(
           verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
         }),
       ),
+      salt: z.optional(z.string()),
       promoter: z.optional(z.looseObject({ id: z.string(), at: z.number() })),
       history: z.array(z.looseObject({ at: z.number(), phase: phaseOf(), step: z.number(), weight: z.number(), reason: z.string() })),
     }),

@@ -1,14 +1,17 @@
-/** The server that the clients of this lane ask: a classifier of columns, an ONNX model of tensors, every protocol. */
+/** The server that the clients of this lane ask: a classifier of columns, an ONNX model of tensors, a registered model, a canary, every protocol. */
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { parseCsv } from '../../../src/adapters/csv/csv'
+import { functionModel } from '../../../src/adapters/function/function-runtime'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { onnxModel, onnxRuntime } from '../../../src/adapters/onnxruntime/onnx-runtime'
-import { chain, oneHotEncoder, randomForestClassifier } from '../../../src/learn'
+import { chain, linearRegression, oneHotEncoder, randomForestClassifier } from '../../../src/learn'
 import { GraphBuilder } from '../../../src/onnx/graph-builder'
-import { Predictor } from '../../../src/predictor/predictor'
 import type { NodeServer } from '../../../src/serve/node-server'
 import type { ServeOptions } from '../../../src/serve/serve'
+import { type Canary, createCanary } from '../../../src/traffic'
+import { ModelRegistry } from '../../../src/wiring/model-registry'
+import { Predictor } from '../../../src/wiring/predictor'
 import { serve } from '../../../src/wiring/serve'
 
 export const python = '.venvs/clients/bin/python'
@@ -44,6 +47,17 @@ function tensorModel(): Uint8Array {
   return graph.build({ name: 'tensors' })
 }
 
+/** A canary between two models of numbers, half and half, that nothing but a person moves. */
+function flights(): Promise<Canary> {
+  const signature = { inputs: [{ name: 'x', type: 'float64' }], outputs: [{ name: 'y', type: 'float64' }] } as const
+  const model = (factor: number) => functionModel(({ x }) => factor * Number(x), { name: 'flights', signature })
+  const labels = { stable: 'flights@1', candidate: 'flights@2' }
+  return createCanary({
+    ...{ name: 'flights', stable: model(1), candidate: model(2), labels, key: 'user' },
+    steps: [{ weight: 0.5, minRows: 1e9 }],
+  })
+}
+
 /** Starts it. */
 export async function startServer(options: ServeOptions = {}): Promise<NodeServer> {
   const forest = Predictor.of(
@@ -57,9 +71,19 @@ export async function startServer(options: ServeOptions = {}): Promise<NodeServe
     name: 'tensors',
     version: '2',
   })
+  const registry = new ModelRegistry({ storage: memoryStorage() })
+  for (const factor of [2, 3])
+    await registry.register('line', linearRegression().fit(parseCsv(`x,y\n1,${factor}\n2,${2 * factor}\n`), { target: 'y' }))
+  await registry.promote('line', 1, 'champion')
+  const line = await Predictor.load(registry, 'line@champion')
+  const canary = await flights()
+  const models = { penguins: forest, tensors, line, flights: Predictor.of(canary, { name: 'flights', version: '1+2' }) }
   return serve(
-    { models: { penguins: forest, tensors } },
-    { port: 0, admin: { token: adminToken }, jobs: { storage: memoryStorage() }, compress: true, ...options },
+    { models },
+    {
+      ...{ port: 0, admin: { token: adminToken, registry, canaries: { flights: canary } } },
+      ...{ jobs: { storage: memoryStorage() }, compress: true, ...options },
+    },
   )
 }
 

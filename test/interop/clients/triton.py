@@ -20,7 +20,7 @@ assert model["outputs"] == [
     {"name": "probabilities", "datatype": "FP64", "shape": [-1, 2]},
 ], model
 assert client.get_model_config("penguins")["input"][2]["data_type"] == "TYPE_STRING"
-assert {m["name"]: m["state"] for m in client.get_model_repository_index()} == {"penguins": "READY", "tensors": "READY"}
+assert {m["name"]: m["state"] for m in client.get_model_repository_index()} == {n: "READY" for n in ("penguins", "tensors", "line", "flights")}
 
 
 def column(name, values, datatype, binary):

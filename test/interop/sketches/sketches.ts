@@ -70,7 +70,7 @@ try {
   const kll = new Map<string, KllSketch>()
   for (const precision of ['single', 'double'] as const) {
     for (const n of [0, 1, 2, 200, 201, 5000, 300_000]) {
-      for (const how of ['stream', 'sorted', 'merged'] as const) {
+      for (const how of ['stream', 'sorted', 'merged', 'compacted'] as const) {
         const all = values(n)
         let sketch = new KllSketch({ precision })
         if (how === 'stream') sketch.addAll(all)
@@ -81,6 +81,7 @@ try {
             part.addAll(all.subarray(at, at + 997))
             sketch.merge(part)
           }
+          if (how === 'compacted') sketch = sketch.compacted(300)
         }
         const name = `ours-kll-${precision}-${how}-${n}.bin`
         kll.set(name, sketch)

@@ -163,4 +163,22 @@ describe('ProfileBuilder', () => {
     expect(builder.profile()).toEqual(saved)
     expect(() => mergeProfiles([])).toThrow(/at least one profile/)
   })
+
+  it('takes at most 3 kB a numeric column, however many batches, and keeps the stated rank error', () => {
+    for (const batches of [2, 7, 30, 90]) {
+      const builder = new ProfileBuilder()
+      const all: number[] = []
+      for (let i = 0; i < batches; i++) {
+        const values = normals(700)
+        all.push(...values)
+        builder.add(tableOf([numbers(values)]))
+      }
+      const profile = builder.profile()
+      expect(JSON.stringify(profile.columns).length).toBeLessThanOrEqual(3000)
+      const sorted = Float64Array.from(all).sort()
+      const found = DriftDetector.fromProfile(profile).detect(tableOf([numbers(sorted)])).columns[0]
+      // The stated error, and half a step of the values that the sketch is spread out to.
+      expect(found?.statistic as number).toBeLessThan(0.0133 + 1e-3)
+    }
+  })
 })

@@ -4,6 +4,8 @@ import { limitsOf, type ReferenceThreshold } from '../../../src/monitor'
 
 interface Case {
   readonly values: readonly number[]
+  readonly mean: number
+  readonly stdPop: number
   readonly lower3: number
   readonly upper3: number
   readonly median: number
@@ -18,13 +20,14 @@ const { thresholds } = JSON.parse(readFileSync(new URL('../../golden/drift-model
 
 describe('limits of a reference', () => {
   it.each(thresholds.map((entry, index) => [index, entry] as const))('are the golden ones, case %i', (_, entry) => {
-    const { values, lower3, upper3, median, mad, tukeyLower, tukeyUpper, q1, q3 } = entry
+    const { values, mean, stdPop, lower3, upper3, median, mad, tukeyLower, tukeyUpper, q1, q3 } = entry
     const near = (threshold: ReferenceThreshold, [lower, upper]: readonly [number, number]): void => {
       const limits = limitsOf(threshold)
       expect(limits.lower).toBeCloseTo(lower, 12)
       expect(limits.upper).toBeCloseTo(upper, 12)
     }
     near({ values, sd: 3 }, [lower3, upper3])
+    near({ values, sd: 1 }, [mean - stdPop, mean + stdPop])
     near({ values, mad: 2 }, [median - 2 * 1.4826 * mad, median + 2 * 1.4826 * mad])
     near({ values, fences: 1.5 }, [tukeyLower, tukeyUpper])
     near({ values, tail: 0.25 }, [q1, q3])

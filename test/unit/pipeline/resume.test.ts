@@ -10,7 +10,7 @@ import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { MillwrightError } from '../../../src/core/errors'
 import { Pipeline } from '../../../src/pipeline'
 import type { ObjectStore } from '../../../src/ports/object-store'
-import { failingStore } from '../../../src/testing/failing-store'
+import { failingStore, type ScheduledCall } from '../../../src/testing/failing-store'
 import { manualClock } from '../../../src/testing/manual-clock'
 import { idle } from './helpers'
 
@@ -25,6 +25,11 @@ function chainOf(storage: ObjectStore, ran: string[], failing: () => string | un
     .step('a', ({ input }) => work('a', (input as number | undefined) ?? 1))
     .step('b', { needs: ['a'], run: ({ inputs }) => work('b', inputs.a + 1) })
     .step('c', { needs: ['b'], run: ({ inputs }) => work('c', inputs.b * 10) })
+}
+
+/** The storage, or one like it that cannot append. */
+function withoutAppend(storage: ObjectStore, appendAtomic = false): ObjectStore {
+  return appendAtomic ? storage : { ...storage, capabilities: { ...storage.capabilities, appendAtomic } }
 }
 
 describe('resume', () => {
@@ -106,7 +111,7 @@ describe('resume', () => {
     await expect(pipeline.resume('r')).rejects.toMatchObject({ code: 'InvalidState' })
     await expect(pipeline.run({ runId: 'r' })).rejects.toMatchObject({ code: 'AlreadyExists' })
     await expect(new Pipeline('p').resume('r')).rejects.toThrow('needs the storage that holds it')
-    await storage.put('pipelines/chain/runs/x/state.json', new TextEncoder().encode('{"format":2,"steps":{}}'))
+    await storage.put('pipelines/chain/runs/x/state.json', new TextEncoder().encode('{"format":3,"steps":{}}'))
     await expect(pipeline.resume('x')).rejects.toMatchObject({ code: 'Unsupported' })
     await storage.put('pipelines/chain/runs/x/state.json', new TextEncoder().encode('{"form'))
     await expect(pipeline.resume('x')).rejects.toMatchObject({ code: 'Corrupt' })
@@ -217,21 +222,29 @@ describe('the record of a run', () => {
 })
 
 describe('a storage that fails', () => {
-  it('at any one call leaves a run that can be resumed to the same end', async () => {
-    let total = 0
-    const probe = failingStore(memoryStorage(), () => {
-      total++
+  it.each([true, false])('at any one call leaves a run that can be resumed to the same end (appending: %s)', async (appendAtomic) => {
+    const calls: ScheduledCall[] = []
+    const memory = (): ObjectStore => withoutAppend(memoryStorage(), appendAtomic)
+    const probe = failingStore(memory(), (call) => {
+      calls.push(call)
       return undefined
     })
     const expected = (await chainOf(probe, []).run({ runId: 'r', input: 4 })).outputs
-    expect(total).toBeGreaterThan(8)
+    expect(calls.length).toBeGreaterThan(8)
+    expect(calls.some(({ operation }) => operation === 'append')).toBe(appendAtomic)
     for (const moment of ['before', 'after'] as const)
-      for (let failAt = 1; failAt <= total; failAt++) {
-        const inner = memoryStorage()
-        let calls = 0
-        const storage = failingStore(inner, () => ++calls === failAt && moment)
+      for (const [failAt, { operation, key }] of calls.entries()) {
+        const inner = memory()
+        const storage = failingStore(inner, ({ index }) => index === failAt && moment)
         const ran: string[] = []
-        await expect(chainOf(storage, ran).run({ runId: 'r', input: 4 })).rejects.toMatchObject({ code: 'Unavailable' })
+        const run = chainOf(storage, ran).run({ runId: 'r', input: 4 })
+        // Where appending fails the record is written whole, and a journal that stays behind harms nobody.
+        if (operation === 'append' || (operation === 'delete' && key.includes('journal'))) {
+          expect((await run).outputs).toEqual(expected)
+          expect(Object.keys((await chainOf(inner, []).inspectRun('r')).steps)).toEqual(['a', 'b', 'c'])
+          continue
+        }
+        await expect(run).rejects.toMatchObject({ code: 'Unavailable' })
         const known = await chainOf(inner, ran)
           .inspectRun('r')
           .catch(() => undefined)

@@ -6,6 +6,8 @@ import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
 import { Predictor } from '../../../src/predictor'
 import { ModelRegistry } from '../../../src/registry'
 import { type AccessLogEntry, anyAuth, apiKeys, bearerTokens, createHandler, type Handler, jwtAuth } from '../../../src/serve'
+import { manualClock } from '../../../src/testing/manual-clock'
+import { type Canary, createCanary } from '../../../src/traffic'
 import { handClock } from '../predictor/helpers'
 import { feelsPredictor, get, post } from './helpers'
 
@@ -223,6 +225,7 @@ describe('admin', () => {
     expect((await predictor.predictOne({ x: 0 })).prediction).toBe(2)
     expect(await ask('/admin/models/m/rollback', { reason: 'worse' })).toEqual({ name: 'm', from: '2', version: '1', changed: true })
     expect(await ask('/admin/models/m/reload')).toMatchObject({ changed: false })
+    expect(await ask('/admin/models/m/rollback')).toMatchObject({ status: 409, detail: expect.stringContaining('no earlier version') })
     expect(await ask('/admin/models/m/promote')).toMatchObject({ status: 400 })
     expect(await ask('/admin/models/m/promote', { version: 9 })).toMatchObject({ status: 404 })
     expect(await ask('/admin/models/m/promote', { version: {} })).toMatchObject({ status: 400, code: 'unknown-form' })
@@ -231,20 +234,48 @@ describe('admin', () => {
     expect(await status(memory, post('/admin/models/feels/promote', { version: 1 }, admin))).toBe(409)
   })
 
-  it('steers a canary', async () => {
-    const calls: string[] = []
-    const act = (name: string) => async (reason?: string) => void calls.push(`${name}: ${reason}`)
-    const canary = {
-      status: () => ({ weight: 0.1 }),
-      pause: act('pause'),
-      resume: act('resume'),
-      promote: act('promote'),
-      rollback: act('rollback'),
+  it('shows and steers a canary, in the states in which that makes sense', async () => {
+    const moves: string[] = []
+    const registry = {
+      resolve: async () => ({ version: '1' }),
+      promote: async (...order: readonly unknown[]) => void moves.push(order.join(' ')),
     }
-    const handler = createHandler(feelsPredictor(), { admin: { token, canaries: { feels: canary } } })
-    expect(await (await handler(get('/admin/models/feels/canary', admin))).json()).toEqual({ weight: 0.1 })
-    expect(await status(handler, post('/admin/models/feels/canary/rollback', { reason: 'errors' }, admin))).toBe(200)
-    expect(calls).toEqual(['rollback: errors'])
-    expect(await status(handler, get('/admin/models/other/canary', admin))).toBe(404)
+    const canaries: Record<string, Canary> = {}
+    const handler = createHandler(feelsPredictor(), { admin: { token, canaries } })
+    const ask = async (path: string, body?: object): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> => {
+      const at = `/admin/models/feels/canary${path}`
+      const response = await handler(body === undefined ? get(at, admin) : post(at, body, admin))
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+    }
+    expect(await ask('')).toMatchObject({ status: 404, body: { code: 'no-canary' } })
+    // A canary may begin while the server runs.
+    const [stable, candidate] = [feelsPredictor(), feelsPredictor()]
+    const labels = { stable: 'feels@1', candidate: 'feels@2' }
+    canaries.feels = await createCanary({
+      ...{ name: 'feels', stable, candidate, labels, clock: manualClock(), steps: [{ weight: 0.1 }] },
+      target: { registry, model: 'feels', version: '2' },
+    })
+    expect(await ask('')).toMatchObject({
+      status: 200,
+      body: { phase: 'running', weight: 0.1, candidate: 'feels@2', counts: { stable: { rows: 0 } } },
+    })
+    expect(await ask('/resume', {})).toMatchObject({
+      status: 409,
+      body: { code: 'wrong-phase', detail: expect.stringContaining('is running') },
+    })
+    const paused = { phase: 'paused', history: [{}, { reason: 'lunch' }] }
+    expect(await ask('/pause', { reason: 'lunch' })).toMatchObject({ status: 200, body: { name: 'feels', canary: paused } })
+    expect(await ask('/resume', { reason: 'x'.repeat(501) })).toMatchObject({ status: 400 })
+    expect(await ask('/resume', {})).toMatchObject({ status: 200, body: { canary: { phase: 'running' } } })
+    expect(await ask('/promote', { reason: 'sold out' })).toMatchObject({ status: 200, body: { canary: { phase: 'promoted', weight: 1 } } })
+    expect(moves).toEqual(['feels 2 champion [object Object]'])
+    expect(await ask('/rollback', {})).toMatchObject({ status: 409 })
+    const document = (await (await handler(get('/openapi.json'))).json()) as { paths: object }
+    expect(Object.keys(document.paths).filter((path) => path.includes('canary'))).toHaveLength(5)
+  })
+
+  it('refuses canaries that are none when the handler is made', () => {
+    const wrong = { admin: { token, canaries: { feels: { status: () => 1 } as never } } }
+    expect(() => createHandler(feelsPredictor(), wrong)).toThrow('`canaries` of `admin` must be canaries by the name of their model, got')
   })
 })

@@ -16,6 +16,7 @@ import { expectClose, golden } from './golden'
 type Outcome = [number, number, number]
 interface Table {
   table: number[][]
+  expected: number[][]
   pearson: Outcome | null
   pearsonYates: Outcome | null
   g: Outcome | null
@@ -50,6 +51,7 @@ describe('contingency tables against SciPy', () => {
     it(`table ${index}`, () => {
       const { table } = expected
       same(chiSquareTest(table), expected.pearson, 'pearson')
+      expect(chiSquareTest(table).smallExpected).toBe(expected.expected.flat().some((count) => count < 5))
       same(chiSquareTest(table, { yates: true }), expected.pearsonYates, 'pearson with Yates')
       same(gTest(table), expected.g, 'g')
       same(gTest(table, { yates: true }), expected.gYates, 'g with Yates')

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isMillwrightError } from '../../../src/core/errors'
 import { createRng } from '../../../src/core/random'
 import { type Alternative, type KsOptions, ksTest } from '../../../src/stats/ks'
+import { ksExactPValue } from '../../../src/stats/ks-p-value'
 import { expectClose, golden, samplePairs } from './golden'
 
 interface Value {
@@ -97,6 +98,18 @@ describe('ksTest', () => {
     expect(ksTest(sample(10_001), sample(10)).method).toBe('asymptotic')
     expect(ksTest(sample(60_001), sample(60_000), { method: 'exact' }).method).toBe('asymptotic')
     expect(ksTest(sample(60_000), sample(60_000), { method: 'exact' }).method).toBe('exact')
+  })
+
+  it("gives SciPy's exact p-values of large unequal samples, however small", () => {
+    // [m, n, statistic · lcm(m, n), p]: scipy.stats._stats_py._attempt_exact_2kssamp of SciPy 1.17.1, two-sided.
+    const exact: [number, number, number, number][] = [
+      [5376, 2688, 2107, 2.61032052576713e-246],
+      [10_000, 9999, 3_000_000, 0.0002391995719125069],
+      [2184, 2160, 36_000, 2.587944084336583e-32],
+      [5000, 37, 90_000, 1.5780949648360226e-8],
+    ]
+    for (const [m, n, h, p] of exact) expectClose(ksExactPValue(h, m, n, true), p, 1e-12, 0, `${m} against ${n}, ${h}`)
+    expect(ksExactPValue(38_000_000, 10_000, 9999, true)).toBe(0)
   })
 
   it('gives uniform p-values when nothing differs', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRng } from '../../../src/core/random'
-import { eppsSingletonTest, mmdTest, principalComponents, reconstructionErrors } from '../../../src/stats'
+import { eppsSingletonTest, mean, mmdTest, principalComponents, reconstructionErrors, standardDeviation } from '../../../src/stats'
 import { symmetricEigen } from '../../../src/stats/symmetric-eigen'
 import { times } from '../../support/effort'
 import { expectClose, golden, samplePairs } from './golden'
@@ -108,6 +108,8 @@ describe('principalComponents', () => {
     readonly mean: number[]
     readonly stdPop: number[]
     readonly referenceErrorMean: number
+    readonly analysisErrorMean: number
+    readonly analysisErrorStdSample: number
     readonly analysisErrors: number[]
   }
 
@@ -121,7 +123,12 @@ describe('principalComponents', () => {
       each.stdPop.forEach((std, i) => {
         expectClose(found.std[i] as number, std, 1e-9, 0, 'std')
       })
+      each.mean.forEach((mean, i) => {
+        expectClose(found.mean[i] as number, mean, 1e-9, 1e-12, 'mean')
+      })
       const errors = reconstructionErrors(each.analysis, found)
+      expectClose(mean(errors), each.analysisErrorMean, 1e-9, 0, 'mean error of the analysis')
+      expectClose(standardDeviation(errors), each.analysisErrorStdSample, 1e-9, 0, 'spread of the errors')
       each.analysisErrors.forEach((error, i) => {
         expectClose(errors[i] as number, error, 1e-9, 1e-9, 'error')
       })

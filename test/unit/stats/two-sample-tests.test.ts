@@ -14,7 +14,7 @@ interface Case {
   cramervonmises?: { statistic: number; asymptotic: number; exact?: number }
   ttestStudent?: Outcome
   ttestWelch?: Outcome
-  andersonKsamp?: { midrank: Outcome; right: Outcome }
+  andersonKsamp?: { midrank: Outcome; right: Outcome; criticalValues: number[] }
 }
 
 const cases = Object.entries(golden<{ cases: Record<string, Case> }>('tests').cases)
@@ -86,6 +86,8 @@ describe('two-sample tests against SciPy', () => {
         const result = andersonDarlingTest(ref, cur, { midrank: kind === 'midrank' })
         expectClose(result.statistic, andersonKsamp[kind][0], 1e-9, 1e-10, `${name} ${kind}`)
         expectClose(result.pValue, andersonKsamp[kind][1], 1e-6, 0, `${name} ${kind} p`)
+        const [lowest, highest] = [andersonKsamp.criticalValues[0] as number, andersonKsamp.criticalValues.at(-1) as number]
+        expect(result.capped, `${name} ${kind}`).toBe(result.statistic < lowest || result.statistic > highest)
         compared++
       }
     }

@@ -27,7 +27,8 @@ const steps = [
 
 function optionsOf(more: Partial<CanaryOptions> = {}): CanaryOptions {
   return {
-    ...{ name: 'f', stable: classifier(0.5), candidate: classifier(0.5), key: 'user', steps, everyMs: 1000 },
+    // With a random salt the share of the units that a step gets varies, and so the round in which it ends.
+    ...{ name: 'f', salt: 'tests', stable: classifier(0.5), candidate: classifier(0.5), key: 'user', steps, everyMs: 1000 },
     ...{ labels: { stable: 'f@1', candidate: 'f@2' }, checks: [errorRateCheck(), outcomeCheck({ metric: 'correct', minimumEffect: 0.2 })] },
     ...more,
   }
@@ -216,6 +217,22 @@ describe('a canary on a storage', () => {
     expect(second.status().counts.candidate.rows).toBe(rows)
     await traffic(second, clock, 6)
     expect(second.status().phase).toBe('promoted')
+  })
+
+  it('gives the first units by its salt, which the storage keeps', async () => {
+    const storage = memoryStorage()
+    const clock = manualClock()
+    const first = async (more: Partial<CanaryOptions>): Promise<readonly unknown[]> => {
+      const canary = await createCanary(optionsOf({ clock, steps: [{ weight: 0.5 }], ...more }))
+      const answers = await Predictor.of(canary).predict(unitsOf(100).map((user) => ({ x: 1, user })))
+      await canary.dispose()
+      return answers.map(variantOf)
+    }
+    const units = await first({ storage, salt: 'a' })
+    expect(await first({ storage, salt: 'b' })).toEqual(units)
+    expect(await first({ salt: 'a' })).toEqual(units)
+    expect(await first({ salt: 'b' })).not.toEqual(units)
+    expect(await first({ salt: undefined })).not.toEqual(await first({ salt: undefined }))
   })
 
   it('is moved by exactly one of several processes, and the others follow', async () => {

@@ -36,7 +36,11 @@ describe('a crowd around one rollout', () => {
         const open = (): Promise<Canary> =>
           createCanary({
             ...{ name: 'f', stable: classifier(0.5), candidate: classifier(limit), key: 'user', steps, storage, clock, everyMs: 10_000 },
-            ...{ labels: { stable: 'f@1', candidate: 'f@2' }, checks: [errorRateCheck(), outcomeCheck({ metric: 'correct' })] },
+            ...{
+              salt: 'crowd',
+              labels: { stable: 'f@1', candidate: 'f@2' },
+              checks: [errorRateCheck(), outcomeCheck({ metric: 'correct' })],
+            },
             onPromote: () => void promotions.push(clock.now()),
           })
         const crowd = [await open(), await open(), await open()]

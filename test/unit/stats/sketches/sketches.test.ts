@@ -91,6 +91,32 @@ describe('KllSketch', () => {
     )
   })
 
+  it('a compacted copy keeps fewer values, the same total and nearly the same ranks; the sketch stays as it is', () => {
+    const rng = createRng(12)
+    for (const precision of ['single', 'double'] as const) {
+      const sketch = new KllSketch({ precision })
+      const values = Float64Array.from({ length: 30_000 }, () => Math.fround(rng.normal()))
+      for (let at = 0; at < values.length; at += 1000) {
+        sketch.merge(KllSketch.fromSorted(values.slice(at, at + 1000).sort(), { precision, seed: at }))
+      }
+      const before = toBase64(sketch.toBytes())
+      const small = sketch.compacted(300)
+      expect(toBase64(sketch.toBytes())).toBe(before)
+      const { values: kept, weights } = small.weightedValues()
+      expect(kept.length).toBeLessThanOrEqual(300)
+      expect(weights.reduce((sum, weight) => sum + weight, 0)).toBe(30_000)
+      expect([small.n, small.min, small.max, small.rankError]).toEqual([sketch.n, sketch.min, sketch.max, sketch.rankError])
+      expect(toBase64(KllSketch.fromBytes(small.toBytes(), precision).toBytes())).toBe(toBase64(small.toBytes()))
+      const sorted = values.slice().sort()
+      for (const share of [0.01, 0.1, 0.5, 0.9, 0.99]) expect(rankOff(sorted, small.quantile(share), share)).toBeLessThan(0.0133)
+      // It takes further values as any sketch does.
+      for (const value of values) small.add(value)
+      expect(small.n).toBe(60_000)
+      expect(small.weightedValues().weights.reduce((sum, weight) => sum + weight, 0)).toBe(60_000)
+    }
+    expect(() => new KllSketch().compacted(100)).toThrow('KllSketch.compacted takes a whole number ≥ 200, got 100')
+  })
+
   it('refuses bytes that are none, and never reads beyond them', () => {
     const sketch = new KllSketch({ k: 8 })
     for (let i = 0; i < 100; i++) sketch.add(i)

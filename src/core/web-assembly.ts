@@ -1,0 +1,22 @@
+/** Small WebAssembly programs that are part of the code, for arithmetic with 128-bit instructions. */
+import { fromBase64 } from './bytes'
+
+/**
+ * Runs a program with a memory of at least `bytes`, which it imports as `e.m`. `undefined` where that cannot be had: no WebAssembly, no 128-bit
+ * instructions, no memory, or a page's policy against it; callers do the same in JavaScript.
+ *
+ * @param code the program in base64
+ */
+export function loadWebAssembly<Exports>(
+  code: string,
+  bytes: number,
+): { readonly buffer: ArrayBuffer; readonly exports: Exports } | undefined {
+  try {
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) })
+    const program = new WebAssembly.Module(Uint8Array.from(fromBase64(code)))
+    const { exports } = new WebAssembly.Instance(program, { e: { m: memory } })
+    return { buffer: memory.buffer, exports: exports as Exports }
+  } catch {
+    return undefined
+  }
+}

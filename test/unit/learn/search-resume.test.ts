@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest'
+import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
+import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
+import {
+  gradientBoostingClassifier,
+  gridSearch,
+  int,
+  optimize,
+  randomForestClassifier,
+  randomSearch,
+  type SearchTrials,
+  successiveHalving,
+  type TrialTracker,
+  tpeSearch,
+  uniform,
+} from '../../../src/learn'
+import { createBareTracker, type Run, type Tracker } from '../../../src/run'
+import { goldenSet } from './data'
+
+const iris = goldenSet('iris')
+const wine = goldenSet('wine')
+const model = randomForestClassifier({ nEstimators: 2, seed: 1 })
+const space = { maxDepth: int(1, 8), minSamplesLeaf: int(1, 20) }
+const shared = { target: 'target', folds: 2, seed: 3 } as const
+
+/** A search that is resumed: with the run to log to, if any, and a listener. */
+interface Part {
+  readonly run?: Run
+  readonly resume?: TrialTracker
+  readonly signal?: AbortSignal
+  readonly onTrial?: () => void
+}
+const searches: Readonly<Record<string, (part: Part) => Promise<SearchTrials>>> = {
+  gridSearch: (part) => gridSearch(model, iris, { ...shared, ...part, params: { maxDepth: [1, 2, 3], minSamplesLeaf: [1, 5, 9] } }),
+  randomSearch: (part) => randomSearch(model, iris, { ...shared, ...part, params: space, trials: 8, returnTrainScores: true }),
+  tpeSearch: (part) =>
+    tpeSearch(model, iris, {
+      ...shared,
+      ...part,
+      params: space,
+      trials: 9,
+      startupTrials: 3,
+      pruning: { startupTrials: 2 },
+      concurrency: 2,
+    }),
+  successiveHalving: (part) => successiveHalving(model, iris, { ...shared, ...part, params: space, trials: 9 }),
+  optimize: (part) =>
+    optimize(
+      ({ x }, trial) => {
+        const score = Math.sqrt(x as number)
+        trial.report(score)
+        // One trial in three is worse than any number.
+        return trial.number % 3 === 2 ? Number.POSITIVE_INFINITY : score
+      },
+      { ...part, params: { x: uniform(0, 1) }, trials: 12, seed: 2 },
+    ),
+}
+
+/** What a resumed search shares with one that was not interrupted: everything but the times. */
+const facts = ({ trials, best, bestParams, bestScore, ...more }: SearchTrials) => ({
+  bestParams,
+  bestScore,
+  best: best.number,
+  trials: trials.map(({ startTime: _, seconds: __, ...trial }) => trial),
+  files: 'fitted' in more ? (more.fitted as { pack(): unknown } | undefined)?.pack() : undefined,
+})
+
+const newTracker = (): Tracker => createBareTracker({ backend: filesTracker({ storage: memoryStorage() }) })
+const nestedIn = async (tracker: Tracker, { runId }: Run) =>
+  (await tracker.search({ limit: 10_000 })).filter(({ tags }) => tags['mlflow.parentRunId'] === runId)
+/** Runs a search until some trials have ended. */
+async function interrupted(tracker: Tracker, search: (part: Part) => Promise<SearchTrials>, trials: number): Promise<void> {
+  const stop = new AbortController()
+  let ended = 0
+  const onTrial = (): void => {
+    if (++ended === trials) stop.abort(new Error('the power went'))
+  }
+  const work = tracker.run({ experiment: 'searches', name: 'flights' }, (run) => search({ run, signal: stop.signal, onTrial }))
+  await expect(work).rejects.toThrow('the power went')
+}
+
+describe('a search resumed from the runs of its trials', () => {
+  it.each(Object.entries(searches))('gives what it gives without an interruption: %s', async (_, search) => {
+    const tracker = newTracker()
+    await interrupted(tracker, search, 4)
+    let parent: Run | undefined
+    const resumed = await tracker.run({ experiment: 'searches', name: 'flights', resume: true }, (run) => {
+      parent = run
+      return search({ run, resume: tracker })
+    })
+    expect(facts(resumed)).toEqual(facts(await search({})))
+    const nested = await nestedIn(tracker, parent as Run)
+    const finished = nested.filter(({ status }) => status === 'finished').map(({ tags }) => tags['millwright.trial'])
+    expect(finished.sort()).toEqual(resumed.trials.map(({ number }) => String(number)).sort())
+    expect((await tracker.search({ experiment: 'searches' })).filter(({ runName }) => runName === 'flights')).toHaveLength(1)
+    await tracker.close()
+  })
+
+  it('fits nothing when all trials are there, and adds trials to a search that has ended', async () => {
+    const tracker = newTracker()
+    const options = { ...shared, params: space, refit: false, resume: tracker }
+    const run = await tracker.startRun({ experiment: 'searches', name: 'flights' })
+    const first = await randomSearch(model, iris, { ...options, trials: 4, run })
+    await run.finish()
+    const again = await tracker.resumeRun(run.runId)
+    const more = await randomSearch(model, iris, { ...options, trials: 6, run: again })
+    expect(more.trials.slice(0, 4)).toEqual(first.trials)
+    expect(await nestedIn(tracker, run)).toHaveLength(6)
+    await tracker.close()
+  })
+
+  it('ends the runs of trials that a killed process left open, and tries those again', async () => {
+    const tracker = newTracker()
+    const run = await tracker.startRun({ experiment: 'searches' })
+    const open = await run.startChild({ tags: { 'millwright.search': 'gridSearch', 'millwright.trial': '0' } })
+    await open.flush()
+    const other = await run.startChild({ name: 'no trial' })
+    const found = await gridSearch(model, iris, { ...shared, params: { maxDepth: [1, 2] }, run, resume: tracker })
+    expect(found.trials).toHaveLength(2)
+    expect((await tracker.getRun(open.runId)).status).toBe('killed')
+    expect((await tracker.getRun(other.runId)).status).toBe('running')
+    await tracker.close()
+  })
+
+  it('refuses trials of another search, damaged trials, and no run', async () => {
+    const tracker = newTracker()
+    const run = await tracker.startRun({ experiment: 'searches' })
+    const options = { ...shared, params: { maxDepth: [1, 2] }, run, resume: tracker, refit: false }
+    await gridSearch(model, iris, options)
+    const another =
+      /holds the trials of another search: gridSearch of randomForestClassifier over maxDepth on 150 rows, seed 3; this one is/
+    for (const search of [
+      gridSearch(model, wine, options),
+      gridSearch(model, iris, { ...options, seed: 4 }),
+      gridSearch(gradientBoostingClassifier({ nEstimators: 2 }), iris, options),
+    ]) {
+      await expect(search).rejects.toThrow(another)
+      await expect(search).rejects.toMatchObject({ code: 'Conflict' })
+    }
+    const [trial] = await nestedIn(tracker, run)
+    const damaged = await tracker.resumeRun(trial?.runId as string)
+    damaged.logJson('trial.json', { formatVersion: 1, number: -1 })
+    await damaged.finish()
+    await expect(gridSearch(model, iris, options)).rejects.toMatchObject({ code: 'Corrupt' })
+    await expect(gridSearch(model, iris, { ...options, run: undefined })).rejects.toThrow(/`resume` of gridSearch needs `run`/)
+    await expect(gridSearch(model, iris, { ...options, resume: true } as never)).rejects.toThrow(
+      /`resume` of gridSearch must be the tracker/,
+    )
+    await tracker.close()
+  })
+})
+
+describe('runs opened by name', () => {
+  it('are the newest of that name, in the experiment and below the parent, or new ones', async () => {
+    const tracker = newTracker()
+    const start = (more: object = {}) => tracker.startRun({ experiment: 'a', name: "it's", resume: true, ...more })
+    const first = await start({ tags: { shift: 'night' } })
+    await first.finish('killed')
+    const second = await start({ tags: { shift: 'day' }, description: 'again' })
+    expect(second.runId).toBe(first.runId)
+    const child = await second.startChild({ name: "it's", resume: true })
+    await child.finish()
+    expect((await second.startChild({ name: "it's", resume: true })).runId).toBe(child.runId)
+    expect((await start({ experiment: 'b' })).runId).not.toBe(first.runId)
+    expect((await tracker.getRun(first.runId)).tags).toMatchObject({ shift: 'day', 'mlflow.note.content': 'again' })
+    await second.finish()
+    expect((await start({ resume: false })).runId).not.toBe(first.runId)
+    await expect(start({ name: undefined })).rejects.toThrow(/`resume` of startRun needs `name`/)
+    await expect(start({ name: `it's "so"` })).rejects.toThrow(/one kind of quotation marks/)
+    await tracker.close()
+  })
+})
