@@ -45,6 +45,7 @@ tbody th.n{min-width:0;width:1%}
 th .mono{font-weight:400}
 tr:last-child>*{border-bottom:0}
 .n{text-align:right;white-space:nowrap}
+.sentences{min-width:20em}
 td.heat{text-align:center;border:2px solid var(--card);border-radius:6px;padding:7px 4px;min-width:54px}
 td.heat b{font-weight:650}
 th.heat{text-align:center}

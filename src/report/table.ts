@@ -9,6 +9,8 @@ export interface TableColumn<T> {
   readonly cell: (row: T) => HtmlPart
   /** Right-aligned. @default false */
   readonly numeric?: boolean | undefined
+  /** For sentences: stays wide enough to be read on a small screen, where the table scrolls. @default false */
+  readonly sentences?: boolean | undefined
 }
 
 /** Options of {@link dataTable}. */
@@ -30,10 +32,11 @@ export function dataTable<T>(options: DataTableOptions<T>): Html {
     empty: ofType('string'),
   })
   const { columns, rows, caption, empty = 'nothing to show' } = options
-  const cell = (row: T, { cell: text, numeric }: TableColumn<T>, index: number): Html =>
+  const classOf = ({ numeric, sentences }: TableColumn<T>): string => (numeric ? 'n' : sentences ? 'sentences' : '')
+  const cell = (row: T, column: TableColumn<T>, index: number): Html =>
     index === 0
-      ? html`<th scope="row" class="${numeric ? 'n' : ''}">${text(row)}</th>`
-      : html`<td class="${numeric ? 'n' : ''}">${text(row)}</td>`
+      ? html`<th scope="row" class="${classOf(column)}">${column.cell(row)}</th>`
+      : html`<td class="${classOf(column)}">${column.cell(row)}</td>`
   const body =
     rows.length === 0
       ? html`<tr><td colspan="${columns.length}" class="note">${empty}</td></tr>`

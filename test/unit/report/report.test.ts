@@ -204,6 +204,17 @@ describe('tables', () => {
     expect(made).toContain('>–</td>')
   })
 
+  it('keep columns of sentences readable where the table scrolls', () => {
+    const made = dataTable({
+      columns: [
+        { title: 'a', cell: () => 'x' },
+        { title: 'why', sentences: true, cell: () => 'because' },
+      ],
+      rows: [1],
+    })
+    expect(made.html).toContain('<td class="sentences">because</td>')
+  })
+
   it('say when there is nothing', () => {
     expect(dataTable({ columns: [{ title: 'a', cell: () => '' }], rows: [], empty: 'no rows' }).html).toContain('no rows')
   })
