@@ -15,7 +15,7 @@ export interface TableColumn<T> {
 export interface DataTableOptions<T> {
   readonly columns: readonly TableColumn<T>[]
   readonly rows: readonly T[]
-  /** A sentence about a row: it stands below the row and has its whole width, also on a phone. @default none */
+  /** A sentence about a row: it stands below the row and has its whole width, also on a phone; a row without one has no such line. @default none */
   readonly words?: ((row: T) => HtmlPart) | undefined
   readonly caption?: string | undefined
   /** Shown instead of rows when there are none. @default 'nothing to show' */
@@ -42,8 +42,9 @@ export function dataTable<T>(options: DataTableOptions<T>): Html {
       ? html`<tr><td colspan="${columns.length}" class="note">${empty}</td></tr>`
       : rows.map((row) => {
           const cells = columns.map((column, index) => cell(row, column, index))
-          if (words === undefined) return html`<tr>${cells}</tr>`
-          return html`<tr class="said">${cells}</tr><tr class="words"><td colspan="${columns.length}"><span>${words(row)}</span></td></tr>`
+          const said = words?.(row) ?? ''
+          if (said === '') return html`<tr>${cells}</tr>`
+          return html`<tr class="said">${cells}</tr><tr class="words"><td colspan="${columns.length}"><span>${said}</span></td></tr>`
         })
   return html`${scroll(caption)}<table>${captionOf(caption)}
 <thead><tr>${columns.map(({ title, numeric }) => html`<th scope="col" class="${numeric ? 'n' : ''}">${title}</th>`)}</tr></thead>
