@@ -1,14 +1,17 @@
 /** Profiles streams and shards: batch after batch in constant memory, and profiles of parts added up. */
 import { fromBase64, toBase64 } from '../core/bytes'
+import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Column, Table } from '../ports/table'
 import { assertTable } from '../schema/table'
 import { mergeMoments, momentsOf } from '../stats/running-moments'
 import { HllSketch } from '../stats/sketches/hll'
 import { KllSketch } from '../stats/sketches/kll'
+import { allParts } from './all-parts'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { categoryCounts, numericValues } from './column-values'
 import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
+import { usedParts } from './drift-parts'
 import { assertProfile, type CategoricalReference, type DriftProfile, type SketchReference, type StoredColumn } from './reference-profile'
 import { sketchOf, sketchReference } from './sketch-reference'
 
@@ -63,6 +66,7 @@ export class ProfileBuilder {
   constructor(options: DriftOptions = {}, fit: DriftFitOptions = {}) {
     this.#options = { ...resolveDriftOptions(options), reference: 'sketch' }
     this.#fit = fit
+    attachDisplay(this, { text: () => this.#text() })
   }
 
   /** Rows seen. */
@@ -75,7 +79,7 @@ export class ProfileBuilder {
     assertTable(table, 'ProfileBuilder.add')
     if (table.numRows === 0) return
     if (this.#parts === undefined) {
-      this.#start(buildProfile(table, this.#options, this.#fit))
+      this.#start(buildProfile(table, this.#options, this.#fit, usedParts(allParts, this.#options)))
       return
     }
     // All columns are looked up before anything is added, so that a table without one changes nothing.
@@ -120,6 +124,12 @@ export class ProfileBuilder {
 
   toString(): string {
     return `ProfileBuilder: ${this.#rows} rows, ${this.#parts?.size ?? 0} columns`
+  }
+
+  /** The same with a line for each column. */
+  #text(): string {
+    const columns = [...(this.#parts ?? [])].map(([name, { kind }]) => `\n  ${name} (${kind})`)
+    return `${this.toString()}${columns.slice(0, 20).join('')}${columns.length > 20 ? `\n  … and ${columns.length - 20} more` : ''}`
   }
 
   #start(profile: DriftProfile): void {

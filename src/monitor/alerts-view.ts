@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock'
 import type { Alert, AlertRecord } from './alert-book'
 import type { AlertEngine } from './alert-engine'
+import { displayedAlerts } from './display'
 import type { Silence, SilenceOptions } from './silence'
 
 /** The alerts of a monitor and its silences. */
@@ -12,6 +13,8 @@ export interface Alerts {
   readonly history: readonly AlertRecord[]
   /** Silences that are not over. */
   readonly silences: readonly Silence[]
+  /** Messages that wait for their group (`groupWaitMs`, `groupIntervalMs`). */
+  readonly waiting: number
   /** Messages that no sink has accepted yet. */
   readonly undelivered: number
   /** The time of the last check, epoch milliseconds; that of an earlier process where its state was stored. */
@@ -30,7 +33,7 @@ export interface Alerts {
 /** The view of an engine. */
 export function createAlerts(engine: AlertEngine, clock: Clock): Alerts {
   const { book } = engine
-  return {
+  return displayedAlerts({
     get active() {
       return book.active()
     },
@@ -39,6 +42,9 @@ export function createAlerts(engine: AlertEngine, clock: Clock): Alerts {
     },
     get silences() {
       return book.silences(clock.now())
+    },
+    get waiting() {
+      return engine.waiting
     },
     get undelivered() {
       return engine.undelivered
@@ -56,5 +62,5 @@ export function createAlerts(engine: AlertEngine, clock: Clock): Alerts {
       if (ended) engine.change()
       return ended
     },
-  }
+  })
 }

@@ -152,15 +152,22 @@ function processOf(store: ObjectStore, pager: Pager, rng: Rng, life: number): Pr
 }
 
 /** Runs the world. `lives` gives how many calls each process makes before it dies. */
-async function run(world: readonly Minute[], seed: number, lives: () => number) {
+async function run(
+  world: readonly Minute[],
+  seed: number,
+  lives: () => number,
+  grouping: Pick<MonitorOptions, 'groupWaitMs' | 'groupIntervalMs'> = {},
+) {
   const rng = createRng(seed)
   const store = memoryStorage()
   const pager: Pager = { got: [], unstored: 0 }
   let now = 0
-  // Waits between attempts are over at once.
-  const schedule: Clock['schedule'] = (due) => {
-    queueMicrotask(due)
-    return () => {}
+  // Waits between attempts are over at once; those of groups when the hours have gone by, if their process still lives.
+  const timers = new Map<() => void, number>()
+  const schedule: Clock['schedule'] = (due, delayMs) => {
+    if (delayMs < minuteMs) queueMicrotask(due)
+    else timers.set(due, now + delayMs)
+    return () => timers.delete(due)
   }
   const clock: Clock = { now: () => now, schedule }
   const kept: number[] = []
@@ -168,9 +175,10 @@ async function run(world: readonly Minute[], seed: number, lives: () => number) 
   let process = processOf(store, pager, rng, 0)
   const open = async (): Promise<Monitor> => {
     starts++
+    timers.clear()
     process = processOf(store, pager, rng, lives())
     const { storage, sink } = process
-    const options = { name: 'bikes', clock, rules, sinks: [sink], retentionMs: 6 * hourMs, maxChunks: 500 }
+    const options = { name: 'bikes', clock, rules, sinks: [sink], retentionMs: 6 * hourMs, maxChunks: 500, ...grouping }
     return Monitor.open({ ...options, storage })
   }
   /** Does something until a process has lived through it. What a killed one has written is still there, and ids keep rows from counting twice. */
@@ -191,8 +199,19 @@ async function run(world: readonly Minute[], seed: number, lives: () => number) 
     const opening = open()
     return Promise.race([opening, process.death.then(() => undefined)])
   }
+  const pass = (until: number): Promise<void> => {
+    now = until
+    return survive(async (m) => {
+      for (const [due, at] of timers) {
+        if (at > now) continue
+        timers.delete(due)
+        due()
+      }
+      await m.flush()
+    })
+  }
   for (let i = 0; i < world.length; i += stepMs / minuteMs) {
-    now = i * minuteMs
+    await pass(i * minuteMs)
     const minutes = world.slice(i, i + stepMs / minuteMs)
     const predictions = minutes.flatMap((minute) => minute.predictions)
     const labels = minutes.flatMap((minute) => minute.labels)
@@ -209,7 +228,7 @@ async function run(world: readonly Minute[], seed: number, lives: () => number) 
     if (i % 360 === 0) kept.push(await bytesOf(store), monitor?.stats.rows ?? 0)
   }
   for (let i = 0; i < 20; i++) {
-    now += checkMs
+    await pass(now + checkMs)
     await survive(async (m) => {
       if ((m.alerts.lastCheckAt ?? -1) < now) m.check()
       await m.flush()
@@ -243,9 +262,11 @@ describe('48 simulated hours', () => {
     'tell each alert once, however often the process is killed (seed %i)',
     async (seed) => {
       const world = worldOf(seed)
-      const whole = await run(world, seed, () => Number.POSITIVE_INFINITY)
+      // Every second world groups its alerts, so that messages wait in the stored state while processes come and go.
+      const grouping = seed % 2 === 0 ? {} : { groupWaitMs: 15 * minuteMs, groupIntervalMs: hourMs }
+      const whole = await run(world, seed, () => Number.POSITIVE_INFINITY, grouping)
       const lives = createRng(seed + 1000)
-      const killed = await run(world, seed, () => 1 + lives.int(times(100, 60)))
+      const killed = await run(world, seed, () => 1 + lives.int(times(100, 60)), grouping)
       expect(whole.starts).toBe(1)
       expect(killed.starts).toBeGreaterThan(15)
       expect(whole.pager.got.length).toBeGreaterThan(8)

@@ -21,7 +21,7 @@ export function sample<T>(items: readonly T[], count: number, seed: number): rea
   return isFull ? items : drawn(items, count, seed)
 }
 
-/** Hostile names: two of each group, drawn by `seed`; all of them in the full run. */
+/** Hostile names: one of each group, drawn by `seed`, of which each suite has its own; all of them in the full run. */
 export function hostileSample(seed: number): readonly string[] {
   if (isFull) return hostileNames()
   // Names of these groups attack in pairs, which stand beside each other.
@@ -30,7 +30,7 @@ export function hostileSample(seed: number): readonly string[] {
   return [
     ...new Set(
       groups.flatMap(([group, names], i) => {
-        if (!inPairs.has(group)) return drawn(names, 2, seed + i)
+        if (!inPairs.has(group)) return drawn(names, 1, seed + i)
         const at = createRng(seed + i).int(names.length - 2)
         return names.slice(at, at + 3)
       }),

@@ -10,6 +10,9 @@ export interface QueueConnection {
   /**
    * A URL, `postgres://user@127.0.0.1/database`, or options of a `pg` pool. Needs the packages `bullmq` and `pg`. BullMQ's tables are made and
    * migrated in the schema `bullmq`; an option `schema` names another, `migrate: false` leaves the migration to you.
+   *
+   * Its transactions are not flushed one by one: should the *server* crash, what the queue lost of the last second is asked for again.
+   * `options: '-c synchronous_commit=on'` flushes each.
    */
   readonly postgres?: string | Readonly<Record<string, unknown>> | undefined
   /** The first part of the names of the queues; executor and workers must agree. @default 'millwright' */
@@ -140,5 +143,10 @@ function connectionOf({ redis, postgres }: QueueConnection, isBlocking: boolean)
     // Workers wait for a connection as long as it takes; what adds jobs must answer.
     return { ...given, ...(isBlocking ? { maxRetriesPerRequest: null } : {}) }
   }
-  return { migrate: true, ...(typeof postgres === 'string' ? { connectionString: postgres } : postgres) }
+  const given: Readonly<Record<string, unknown>> = typeof postgres === 'string' ? { connectionString: postgres } : (postgres ?? {})
+  return {
+    migrate: true,
+    ...given,
+    options: ['-c synchronous_commit=off', ...(given.options === undefined ? [] : [given.options])].join(' '),
+  }
 }

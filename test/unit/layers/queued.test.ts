@@ -6,6 +6,7 @@ import { createRng } from '../../../src/core/random'
 import { type QueuedTracker, type QueuedTrackerOptions, type QueueWarning, queuedTracker } from '../../../src/layers/queued/queued-tracker'
 import { failingStore, manualClock } from '../../../src/testing'
 import { type Fate, serverLike } from '../../fixtures/server-like'
+import { sample } from '../../support/effort'
 
 /** A queue over a server-like backend, on a clock that only moves when work waits for it. */
 function setUp(options: Partial<QueuedTrackerOptions> = {}) {
@@ -171,7 +172,13 @@ describe('queuedTracker while the server is away', () => {
 describe('queuedTracker on a server that fails at random', () => {
   const fates: readonly Fate[] = ['ok', 'ok', 'ok', 'before', 'after', 'never', 'neverBefore', 'garbage']
 
-  it.each(Array.from({ length: 25 }, (_, seed) => seed))('loses and doubles nothing (seed %i)', async (seed) => {
+  it.each(
+    sample(
+      Array.from({ length: 25 }, (_, seed) => seed),
+      8,
+      106,
+    ),
+  )('loses and doubles nothing (seed %i)', async (seed) => {
     const rng = createRng(seed)
     const { server, open, done } = setUp({ waitMs: 500, backoffMs: 100 })
     // A call that hangs is given up by the backend itself in the end, as the REST client does; here the worker is opened anew.

@@ -51,13 +51,13 @@ async function imported(bytes: Uint8Array): Promise<{ readonly digest?: string; 
 describe('importModel', () => {
   it('refuses an archive that ends at any byte before its end', async () => {
     const { bytes } = await archive()
-    for (const length of placesIn(bytes, 150)) expect((await imported(bytes.slice(0, length))).code).toBe('Corrupt')
+    for (const length of placesIn(bytes, 60)) expect((await imported(bytes.slice(0, length))).code).toBe('Corrupt')
   })
 
   it('refuses an archive with any byte changed, or takes the same model from it', async () => {
     const { bytes, digest } = await archive()
     let taken = 0
-    for (const at of placesIn(bytes, 60)) {
+    for (const at of placesIn(bytes, 24)) {
       for (const by of [1, 0xff]) {
         const changed = bytes.slice()
         changed[at] = (changed[at] as number) ^ by
@@ -74,7 +74,7 @@ describe('importModel', () => {
 
   it('refuses an archive with a byte put in or left out, or takes the same model from it', async () => {
     const { bytes, digest } = await archive()
-    for (const at of placesIn(bytes, 120).filter((place) => place % 3 === 0)) {
+    for (const at of placesIn(bytes, 60).filter((place) => place % 3 === 0)) {
       const more = new Uint8Array([...bytes.slice(0, at), 0, ...bytes.slice(at)])
       const less = new Uint8Array([...bytes.slice(0, at), ...bytes.slice(at + 1)])
       for (const changed of [more, less]) expect([undefined, digest]).toContain((await imported(changed)).digest)
@@ -114,7 +114,7 @@ describe('importModel', () => {
     for (const path of ['archive.json', 'millwright.json']) {
       const facts = JSON.parse(fromUtf8(files[path] as Uint8Array)) as Record<string, unknown>
       const changes = Object.keys(facts).flatMap((key) => junk.map((value) => ({ ...facts, [key]: value })))
-      for (const changed of sample<unknown>([...junk, ...changes], 80, 105)) {
+      for (const changed of sample<unknown>([...junk, ...changes], 24, 105)) {
         tried++
         const result = await imported(await writeZip({ ...files, [path]: utf8(JSON.stringify(changed)) }))
         if (result.digest === undefined) refused++
@@ -202,7 +202,7 @@ describe('archives packed again by ordinary tools', () => {
     async (name) => {
       const bytes = new Uint8Array(readFileSync(join(folder, name)))
       const { digest } = await archive()
-      for (let at = 0; at < bytes.length; at += 23) {
+      for (let at = 0; at < bytes.length; at += times(101, 23)) {
         const changed = bytes.slice()
         changed[at] = (changed[at] as number) ^ 0xff
         const result = await imported(changed)

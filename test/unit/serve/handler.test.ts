@@ -174,6 +174,14 @@ describe('POST /predict', () => {
     expect(sent).toBeLessThan(20)
   })
 
+  it('measures a body that is longer than its content-length says', async () => {
+    const strict = createHandler(feelsPredictor(), { limits: { maxBodyBytes: 1000 } })
+    const long = JSON.stringify({ place: 'x'.repeat(5000) })
+    for (const length of ['10', '', '-1', 'many'])
+      expect((await strict(post('/predict', long, { 'content-length': length }))).status).toBe(413)
+    expect((await strict(post('/predict', row, { 'content-length': String(JSON.stringify(row).length) }))).status).toBe(200)
+  })
+
   it('refuses what is not JSON in UTF-8', async () => {
     const types = ['text/csv', 'application/x-www-form-urlencoded', 'application/json; charset=latin1', 'text/plain; a=application/json']
     for (const type of types) expect((await handler(post('/predict', '{}', { 'content-type': type }))).status).toBe(415)
@@ -412,6 +420,13 @@ describe('protocols', () => {
       status: 400,
       body: { error_code: 'BAD_REQUEST', message: expect.stringContaining('a value is required') },
     })
+    for (const [type, status, code] of [
+      ['text/plain', 415, 'BAD_REQUEST'],
+      ['application/json; charset=latin1', 415, 'BAD_REQUEST'],
+    ] as const) {
+      const refused = await ask(handler, post('/invocations', '{"instances":[]}', { 'content-type': type }))
+      expect([refused.status, refused.body.error_code]).toEqual([status, code])
+    }
     const failure = await ask(handler, post('/invocations', { instances: [{ celsius: -273 }] }))
     expect(failure.status).toBe(500)
     expect(JSON.stringify(failure.body)).not.toContain('secret')

@@ -49,6 +49,32 @@ describe('bullmqWorker', () => {
   })
 })
 
+describe('sessions of PostgreSQL', () => {
+  it.each([
+    ['postgres://db/x', { connectionString: 'postgres://db/x', migrate: true, options: '-c synchronous_commit=off' }],
+    [
+      { host: 'db', migrate: false, options: '-c synchronous_commit=on' },
+      // Of two values the server takes the last one.
+      { host: 'db', migrate: false, options: '-c synchronous_commit=off -c synchronous_commit=on' },
+    ],
+  ])('do not wait for the disk unless told to: %j', async (postgres, wanted) => {
+    const connections: unknown[] = []
+    class Part {
+      constructor(_: string, ...rest: readonly unknown[]) {
+        connections.push((rest.find((each) => typeof each === 'object') as { readonly connection: unknown }).connection)
+      }
+      on(): void {}
+      async waitUntilReady(): Promise<void> {}
+      async close(): Promise<void> {}
+    }
+    const lib = { Queue: Part, QueueEvents: Part, Worker: Part, createPostgresBackend: () => {} } as never
+    const worker = bullmqWorker({ postgres, pipelines: [new Pipeline('p')], lib })
+    await worker.ready()
+    await worker.close()
+    expect(connections).toEqual([wanted, wanted])
+  })
+})
+
 describe('a result in the queue', () => {
   it('is a digest or an error, also as text; everything else is none', () => {
     expect(stepResultOf({ digest: 'a', more: 1 })).toEqual({ digest: 'a' })
