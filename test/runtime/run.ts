@@ -1,7 +1,6 @@
 /**
  * Other runtimes than the Node at hand: Node 24 (the story of `npm start`, and the tests that need `node:sqlite`), Deno, Bun, Chromium.
- * Needs the build. `npm run test:runtime -- deno` runs one of `node24`, `deno`, `servers`, `chromium`, `next`. The last, an application on Next.js,
- * takes a minute to build, so it runs only when asked for.
+ * Needs the build. `npm run test:runtime -- deno` runs one of `node24`, `deno`, `servers`, `chromium`.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,17 +14,14 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   deno: () => program('deno-and-bun'),
   servers: () => program('servers'),
   chromium,
-  next: () => program('next'),
 }
-/** The parts that run only when they are named. */
-const onRequest: readonly string[] = ['next']
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !Object.hasOwn(parts, name))
 if (unknown !== undefined) throw new Error(`there is no runtime ${JSON.stringify(unknown)}; runtimes: ${Object.keys(parts).join(', ')}`)
 
 if (!existsSync('dist/index.js')) await runCommand('npm', ['run', '--silent', 'build'])
 for (const [name, run] of Object.entries(parts)) {
-  if (wanted.length > 0 ? !wanted.includes(name) : onRequest.includes(name)) continue
+  if (wanted.length > 0 && !wanted.includes(name)) continue
   const started = Date.now()
   console.log(`${name}:`)
   await run()

@@ -5,9 +5,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { bundle } from '../../scripts/run.mjs'
+import { askServer } from '../support/ask-server'
 import { installPackages } from '../support/pinned-packages'
 import { runCommand } from '../support/run-command'
-import { askServer } from './ask-server'
 
 const runtimes = '.venvs/runtimes'
 await installPackages(runtimes, 'test/runtime')
