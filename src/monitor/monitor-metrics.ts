@@ -2,7 +2,8 @@
 import { checkOptions, requireMethods, wholeNumber } from '../core/options'
 import type { MetricFamily, MetricSample } from '../ports/metric-family'
 import type { RuleStatus } from './alert-engine'
-import type { CheckReport, Monitor } from './monitor'
+import type { Monitor } from './monitor'
+import type { CheckReport } from './monitor-queries'
 
 /** Options of {@link monitorMetrics}. */
 export interface MonitorMetricsOptions {

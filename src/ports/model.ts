@@ -95,6 +95,8 @@ export interface LoadedModel {
   readonly signature: ModelSignature
   readonly task: ModelTask
   readonly classes?: readonly (string | number | boolean)[] | undefined
+  /** A row that shows what goes in, for pages and OpenAPI documents. */
+  readonly example?: Row | undefined
   /** Column → bounds. Numbers outside them are refused before the model runs. */
   readonly bounds?: Readonly<Record<string, ColumnBounds>> | undefined
   /**

@@ -120,6 +120,7 @@ export function routedModel(routing: Routing): LoadedModel {
   return {
     signature,
     task: first.task,
+    example: first.example,
     ...(classes === undefined ? {} : { classes }),
     run: (input, options) => answer(rowsOf(input), options?.signal),
     runCells: (rows, options) => answer(rows.map(rowOfCells), options?.signal),
