@@ -11,9 +11,7 @@ import { wassersteinDistance } from '../stats/wasserstein'
  * How vectors are compared: `ratio`, the share of components whose Wasserstein distance is above 0.1 standard deviations; `cosine`, `euclidean`, `cityblock` and `chebyshev`, the distance of the mean vectors; `mmd`,
  * a permutation test of the whole distribution; `pca`, how much worse the current vectors are rebuilt from the reference's principal components, in standard deviations of its errors.
  */
-export type EmbeddingMethod = 'ratio' | MeanDistance | 'mmd' | 'pca'
-
-type MeanDistance = 'cosine' | 'euclidean' | 'cityblock' | 'chebyshev'
+export type EmbeddingMethod = 'ratio' | 'cosine' | 'euclidean' | 'cityblock' | 'chebyshev' | 'mmd' | 'pca'
 
 /** Options of {@link embeddingDrift}. */
 export interface EmbeddingDriftOptions {
@@ -93,7 +91,11 @@ function differingShare(reference: readonly ArrayLike<number>[], current: readon
   return differing / width
 }
 
-function meanDistance(reference: readonly ArrayLike<number>[], current: readonly ArrayLike<number>[], method: MeanDistance): number {
+function meanDistance(
+  reference: readonly ArrayLike<number>[],
+  current: readonly ArrayLike<number>[],
+  method: Exclude<EmbeddingMethod, 'ratio' | 'mmd' | 'pca'>,
+): number {
   const mean = (vectors: readonly ArrayLike<number>[]): number[] =>
     Array.from({ length: (vectors[0] as ArrayLike<number>).length }, (_, i) => momentsOf(component(vectors, i)).mean)
   const [a, b] = [mean(reference), mean(current)]
