@@ -1,11 +1,11 @@
 /**
  * Many small files in a DVC project: adding them, and the status of a tree that has not changed, beside parallel `md5sum` and the real `dvc`.
  *
- *   node scripts/run.mjs bench/dvc-files.ts [--files 100000] [--no-dvc] [--no-fsync]
+ *   node scripts/run.mjs bench/dvc-files.ts [--files 100000] [--in /dev/shm] [--no-dvc] [--no-fsync]
  *
  * The real `dvc` is asked where the lane `dvc` has made `.venvs/dvc`. Prints a table and one line of JSON:
  * seconds on the clock and of the processor, each as a ratio to `md5sum`. The files are in the page cache. `cp -r` stands for what keeping a
- * copy costs anyway.
+ * copy costs anyway, `cp -rl` for hard links. A folder in memory (`--in`) leaves out what a disk's file system does.
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -15,11 +15,15 @@ import { join, resolve } from 'node:path'
 import { dvcRepo } from '../src/adapters/dvc'
 import { createRng } from '../src/core/random'
 
-const at = process.argv.indexOf('--files')
-const count = at < 0 ? 100_000 : Number(process.argv[at + 1])
+function argument(name: string): string | undefined {
+  const at = process.argv.indexOf(name)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+const count = Number(argument('--files') ?? 100_000)
 const dvc = resolve('.venvs/dvc/bin/dvc')
 const hasDvc = existsSync(dvc) && !process.argv.includes('--no-dvc')
-const base = mkdtempSync(join(tmpdir(), 'millwright-bench-dvc-'))
+const base = mkdtempSync(join(argument('--in') ?? tmpdir(), 'millwright-bench-dvc-'))
 process.env.XDG_CONFIG_HOME = base
 const environment = { ...process.env, DVC_NO_ANALYTICS: '1', DVC_SITE_CACHE_DIR: join(base, 'site') }
 
@@ -76,15 +80,17 @@ function call(cwd: string, program: string, ...args: string[]): void {
 
 const parallelMd5 = (root: string): Times => timedProgram(root, 'find data -type f -print0 | xargs -0 -n 1000 -P "$(nproc)" md5sum')
 
-async function ours(name: string, fsync: boolean): Promise<Readonly<Record<string, Times>>> {
+async function ours(name: string, type: string, fsync: boolean): Promise<Readonly<Record<string, Times>>> {
   const root = join(base, name)
   mkdirSync(root)
   makeTree(root)
   parallelMd5(root)
   const md5 = told('md5sum', parallelMd5(root))
-  const copy = told('cp', timedProgram(root, 'cp -r data copy'))
+  const copy = told('cp', timedProgram(root, type === 'copy' ? 'cp -r data copy' : 'cp -rl data copy'))
+  rmSync(join(root, 'copy'), { recursive: true })
   const repo = dvcRepo({ root, git: false, fsync })
   await repo.init()
+  writeFileSync(join(root, '.dvc/config'), `[core]\n    no_scm = True\n[cache]\n    type = ${type}\n`)
   // Hashes of files that changed within two seconds are not remembered.
   await new Promise((done) => setTimeout(done, 2500))
   const add = told('add', await timed(() => repo.add('data')))
@@ -94,21 +100,26 @@ async function ours(name: string, fsync: boolean): Promise<Readonly<Record<strin
   return { md5, copy, add, status, again }
 }
 
-function theirs(): Readonly<Record<string, Times>> {
-  const root = join(base, 'theirs')
+function theirs(type: string): Readonly<Record<string, Times>> {
+  const root = join(base, `theirs ${type}`)
   mkdirSync(root)
   makeTree(root)
   call(root, dvc, 'init', '-q', '--no-scm')
+  call(root, dvc, 'config', 'cache.type', type)
   parallelMd5(root)
   const add = timedProgram(root, `${dvc} add -q data`)
   call(root, dvc, 'status', '-q')
-  return { add, status: timedProgram(root, `${dvc} status -q`) }
+  const status = timedProgram(root, `${dvc} status -q`)
+  rmSync(root, { recursive: true, force: true })
+  return { add, status }
 }
 
 try {
-  const quick = await ours('ours', false)
-  const safe = process.argv.includes('--no-fsync') ? undefined : await ours('flushed', true)
-  const real = hasDvc ? theirs() : undefined
+  const quick = await ours('ours', 'copy', false)
+  const linked = await ours('linked', 'hardlink', false)
+  const safe = process.argv.includes('--no-fsync') ? undefined : await ours('flushed', 'copy', true)
+  const real = hasDvc ? theirs('copy') : undefined
+  const realLinked = hasDvc ? theirs('hardlink') : undefined
   const md5 = quick.md5 as Times
   const version = hasDvc ? execFileSync(dvc, ['--version'], { encoding: 'utf8' }).trim() : 'not there'
   console.log(`${count} files of 0.5 to 8 kB; node ${process.version}, dvc ${version}, ${cpus()[0]?.model}, ${cpus().length} cores`)
@@ -116,12 +127,16 @@ try {
   const rows: readonly (readonly [string, Times | undefined])[] = [
     ['parallel md5sum', md5],
     ['cp -r', quick.copy],
-    ['repo.add, fsync: false', quick.add],
-    ['repo.add, fsync: true (default)', safe?.add],
-    ['dvc add', real?.add],
+    ['cp -rl', linked.copy],
+    ['repo.add, copy', quick.add],
+    ['repo.add, copy, fsync (default)', safe?.add],
+    ['dvc add, copy', real?.add],
+    ['repo.add, hardlink', linked.add],
+    ['dvc add, hardlink', realLinked?.add],
     ['repo.status, unchanged', quick.status],
     ['dvc status, unchanged', real?.status],
     ['repo.add again, unchanged', quick.again],
+    ['repo.status, hardlink, unchanged', linked.status],
   ]
   for (const [what, time] of rows) {
     if (time === undefined) continue
@@ -129,7 +144,17 @@ try {
     console.log(`  ${what.padEnd(34)}${figure('clock')}  ${figure('processor')}`)
   }
   console.log(
-    JSON.stringify({ files: count, node: process.version, dvc: version, cores: cpus().length, ours: quick, flushed: safe, theirs: real }),
+    JSON.stringify({
+      files: count,
+      node: process.version,
+      dvc: version,
+      cores: cpus().length,
+      ours: quick,
+      linked,
+      flushed: safe,
+      theirs: real,
+      theirsLinked: realLinked,
+    }),
   )
 } finally {
   spawnSync('chmod', ['-R', 'u+w', base])

@@ -1,213 +1,244 @@
 /**
- * Models over HTTP: ours, bare `node:http` + onnxruntime-node, Fastify + onnxruntime-node, FastAPI + uvicorn + onnxruntime, on the same two models.
+ * Models over HTTP: ours, bare `node:http` + onnxruntime-node, Fastify + onnxruntime-node, FastAPI + uvicorn + onnxruntime, on the same two models;
+ * and servers without a model, on Node and on Bun where it is installed (`npm run test:runtime -- servers` installs it).
  *
  *   node scripts/bench.mjs serve [--quick]
  *   node scripts/run.mjs bench/serve.ts --quick ours bare      some servers alone
  *
- * The load comes from autocannon in this process. CPU time is that of the server with its children, from /proc (Linux). Makes `.venvs/serving` for
- * FastAPI if it is not there. Prints a table and JSON.
+ * All servers of a model run side by side and get the load in turns, several times over; a figure is the median of its turns. Processor time is that of the
+ * server with its children, from /proc (Linux). Makes `.venvs/serving` for FastAPI if it is not there. Prints a table, each aim with its figure, and JSON.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import autocannon from 'autocannon'
 import { bundle } from '../scripts/run.mjs'
 import { benchModel, columnNames } from './serving/models'
+import { openLoad } from './serving/open-load'
+import { bunProgram, cpuOf, type Server, serverProgram, startServer } from './serving/start'
 
 const quick = process.argv.includes('--quick')
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
-const seconds = quick ? 2 : 6
-const venv = '.venvs/serving'
-const folder = mkdtempSync(join(tmpdir(), 'millwright-serve-'))
+const [rounds, seconds] = quick ? [3, 1] : [5, 2]
 const body = JSON.stringify({ rows: [Object.fromEntries(columnNames.map((name, j) => [name, j / 2 - 1]))] })
+const workers = Math.max(2, cpus().length)
 
-interface Server {
-  readonly url: string
-  readonly process: ChildProcess
-  /** The largest delay of its event loop since the last call, in milliseconds; `NaN` for servers that cannot say. */
-  loopDelay(): Promise<number>
+interface Figures {
+  readonly requestsPerSecond: number
+  readonly p50: number
+  readonly p99: number
+  readonly cpuMicroseconds: number
+  readonly loopP99: number
+  readonly loopMax: number
+  readonly errors: number
 }
 
-interface Measured {
+interface Measured extends Figures {
   readonly server: string
   readonly model: string
   readonly connections: number
   /** Share of the highest rate at which requests came; 1 where each follows the answer before. */
   readonly load: number
-  readonly requestsPerSecond: number
-  readonly p50: number
-  readonly p99: number
-  readonly cpuMicroseconds: number
-  readonly loopDelayMs: number
-  readonly errors: number
 }
 
-async function startNode(kind: string, model: string): Promise<Server> {
-  const child = spawn(process.execPath, [join('node_modules', '.millwright', 'bench-server.mjs'), kind, model], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
-  const port = Number((await lines.next()).value)
-  return {
-    url: `http://127.0.0.1:${port}`,
-    process: child,
-    async loopDelay() {
-      child.stdin?.write('\n')
-      return Number((await lines.next()).value)
+interface Plan {
+  readonly model: 'none' | 'small' | 'heavy'
+  readonly servers: readonly string[]
+  readonly connections: readonly number[]
+}
+
+const plans: readonly Plan[] = (
+  [
+    {
+      model: 'none',
+      servers: ['bare-nothing', 'nothing', ...(bunProgram() === undefined ? [] : ['bun-bare-nothing', 'bun-nothing'])],
+      connections: [32],
     },
-  }
-}
+    { model: 'small', servers: ['bare', 'fastify', 'ours', 'ours-batch', 'fastapi-1', `fastapi-${workers}`], connections: [1, 32, 64] },
+    { model: 'heavy', servers: ['bare', 'ours', 'ours-batch', 'ours-pool', 'ours-pool-batch', 'fastapi-1'], connections: [64] },
+  ] satisfies Plan[]
+).map((plan) => ({ ...plan, servers: plan.servers.filter((server) => wanted.length === 0 || wanted.includes(server)) }))
 
-async function startFastApi(workers: number, model: string): Promise<Server> {
-  const port = 20_000 + Math.floor(Math.random() * 20_000)
-  const arguments_ = ['-m', 'uvicorn', 'fastapi_app:app', '--port', String(port), '--workers', String(workers), '--log-level', 'warning']
-  const child = spawn(join(process.cwd(), venv, 'bin', 'python'), arguments_, {
-    cwd: join('bench', 'serving'),
-    env: { ...process.env, MODEL: model },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  const url = `http://127.0.0.1:${port}`
-  for (let attempt = 0; ; attempt++) {
-    const answer = await fetch(`${url}/openapi.json`).catch(() => undefined)
-    if (answer?.ok) break
-    if (attempt > 300) throw new Error('FastAPI did not start')
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  return { url, process: child, loopDelay: async () => Number.NaN }
-}
-
-/** Makes FastAPI's environment. */
-function prepareFastApi(): void {
-  if (existsSync(join(venv, 'bin', 'uvicorn'))) return
-  spawnSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' })
-  spawnSync(join(venv, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', 'bench/serving/requirements.txt'], {
-    stdio: 'inherit',
-  })
-}
-
-/** Processor time of a process and its children so far, in seconds. */
-function cpuOf(pid: number): number {
-  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  let ticks = 0
-  for (const id of children) {
-    try {
-      const fields = readFileSync(`/proc/${id}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')
-      if (Number(id) === pid || Number(fields[1]) === pid) ticks += Number(fields[11]) + Number(fields[12])
-    } catch {
-      // A process that has ended meanwhile.
-    }
-  }
-  return ticks / 100
-}
-
-async function shoot(server: Server, connections: number, options: { seconds: number; rate?: number }): Promise<autocannon.Result> {
-  return autocannon({
-    url: `${server.url}/predict`,
+/** Requests as fast as each connection gets its answers; or `rate` a second, whatever the server does. */
+async function shoot(
+  { port }: Server,
+  connections: number,
+  rate: number | undefined,
+): Promise<{ total: number; seconds: number; p50: number; p99: number; errors: number }> {
+  if (rate !== undefined) return openLoad({ port, path: '/predict', body, connections, rate, seconds })
+  const headers = { 'content-type': 'application/json' }
+  const url = `http://127.0.0.1:${port}/predict`
+  const { requests, duration, latency, errors, non2xx } = await autocannon({
+    url,
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers,
     body,
     connections,
-    duration: options.seconds,
-    ...(options.rate === undefined ? {} : { overallRate: options.rate }),
+    duration: seconds,
   })
+  return { total: requests.total, seconds: duration, p50: latency.p50, p99: latency.p99, errors: errors + non2xx }
 }
 
-async function measure(
-  server: Server,
-  label: Pick<Measured, 'server' | 'model' | 'connections' | 'load'>,
-  rate?: number,
-): Promise<Measured> {
-  await shoot(server, label.connections, { seconds: 1 })
+async function measureOnce(server: Server, connections: number, rate: number | undefined): Promise<Figures> {
   await server.loopDelay()
   const before = cpuOf(server.process.pid as number)
-  const result = await shoot(server, label.connections, { seconds, ...(rate === undefined ? {} : { rate }) })
+  const result = await shoot(server, connections, rate)
   const cpu = cpuOf(server.process.pid as number) - before
-  const total = result.requests.total
-  const measured: Measured = {
-    ...label,
-    requestsPerSecond: total / result.duration,
-    p50: result.latency.p50,
-    p99: result.latency.p99,
-    cpuMicroseconds: (cpu / total) * 1e6,
-    loopDelayMs: await server.loopDelay(),
-    errors: result.errors + result.non2xx,
+  const delay = await server.loopDelay()
+  return {
+    requestsPerSecond: result.total / result.seconds,
+    p50: result.p50,
+    p99: result.p99,
+    cpuMicroseconds: (cpu / result.total) * 1e6,
+    loopP99: delay.p99,
+    loopMax: delay.max,
+    errors: result.errors,
   }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] as number
+}
+
+/** The median of each figure. */
+function typical(turns: readonly Figures[]): Figures {
+  const of = (key: keyof Figures): number => median(turns.map((turn) => turn[key]))
+  return {
+    requestsPerSecond: of('requestsPerSecond'),
+    p50: of('p50'),
+    p99: of('p99'),
+    cpuMicroseconds: of('cpuMicroseconds'),
+    loopP99: of('loopP99'),
+    loopMax: of('loopMax'),
+    errors: turns.reduce((sum, { errors }) => sum + errors, 0),
+  }
+}
+
+function show(measured: Measured): void {
   const figures = [
     measured.server.padEnd(16),
     measured.model.padEnd(6),
     String(measured.connections).padStart(4),
     `${Math.round(measured.load * 100)} %`.padStart(6),
     measured.requestsPerSecond.toFixed(0).padStart(8),
-    String(measured.p50).padStart(6),
-    String(measured.p99).padStart(6),
+    measured.p50.toFixed(1).padStart(6),
+    measured.p99.toFixed(1).padStart(6),
     measured.cpuMicroseconds.toFixed(0).padStart(8),
-    measured.loopDelayMs.toFixed(1).padStart(9),
+    measured.loopP99.toFixed(1).padStart(8),
+    measured.loopMax.toFixed(1).padStart(8),
     measured.errors === 0 ? '' : `${measured.errors} ERRORS`,
   ]
   console.log(figures.join('  '))
-  return measured
 }
 
-interface Plan {
-  readonly server: string
-  readonly model: 'small' | 'heavy'
-  readonly connections: readonly number[]
-}
-
-const workers = Math.max(2, cpus().length)
-const plans: readonly Plan[] = [
-  ...['bare-nothing', 'nothing'].map((server): Plan => ({ server, model: 'small', connections: [32] })),
-  ...['bare', 'fastify', 'ours', 'ours-batch', 'fastapi-1', `fastapi-${workers}`].map(
-    (server): Plan => ({ server, model: 'small', connections: [1, 32, 64] }),
-  ),
-  ...['bare', 'ours', 'ours-batch', 'ours-pool', 'ours-pool-batch', 'fastapi-1'].map(
-    (server): Plan => ({ server, model: 'heavy', connections: [64] }),
-  ),
-].filter(({ server }) => wanted.length === 0 || wanted.includes(server))
-
-await bundle('bench/serving/server.ts', join('node_modules', '.millwright', 'bench-server.mjs'), { sourcemap: false })
-if (plans.some(({ server }) => server.startsWith('fastapi'))) prepareFastApi()
-console.log('server            model   conn    load   req/s/s     p50     p99   CPU µs   loop ms')
-const results: Measured[] = []
-for (const { server, model, connections } of plans) {
-  const path = join(folder, `${model}.onnx`)
-  if (!existsSync(path)) writeFileSync(path, benchModel(model))
-  const running = server.startsWith('fastapi-') ? await startFastApi(Number(server.slice(8)), path) : await startNode(server, path)
+/** The figures of all servers of a plan, at its numbers of connections, and at 70 % of the highest rate for 64. */
+async function measurePlan({ model, servers, connections }: Plan, path: string): Promise<Measured[]> {
+  const running = new Map<string, Server>()
   try {
-    for (const count of connections) results.push(await measure(running, { server, model, connections: count, load: 1 }))
-    const best = results[results.length - 1] as Measured
-    if (best.connections === 64)
-      results.push(await measure(running, { server, model, connections: 64, load: 0.7 }, Math.round(best.requestsPerSecond * 0.7)))
+    for (const name of servers) running.set(name, await startServer(name, path))
+    const measured: Measured[] = []
+    const inTurns = async (count: number, rates?: ReadonlyMap<string, number>): Promise<void> => {
+      const turns = new Map(servers.map((name) => [name, [] as Figures[]]))
+      // The first turn only warms up.
+      for (let round = 0; round <= rounds; round++) {
+        for (const [name, server] of running) {
+          const figures = await measureOnce(server, count, rates?.get(name))
+          if (round > 0) turns.get(name)?.push(figures)
+        }
+      }
+      for (const [server, list] of turns) {
+        measured.push({ server, model, connections: count, load: rates === undefined ? 1 : 0.7, ...typical(list) })
+        show(measured[measured.length - 1] as Measured)
+      }
+    }
+    for (const count of connections) await inTurns(count)
+    if (connections.includes(64)) {
+      const highest = measured.filter((found) => found.connections === 64)
+      await inTurns(64, new Map(highest.map(({ server, requestsPerSecond }) => [server, Math.round(requestsPerSecond * 0.7)])))
+    }
+    return measured
   } finally {
-    running.process.kill()
-    await new Promise((resolve) => running.process.once('exit', resolve))
+    await Promise.all(
+      [...running.values()].map(({ process: child }) => {
+        const ended = new Promise((resolve) => child.once('exit', resolve))
+        child.kill()
+        return ended
+      }),
+    )
   }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'millwright-serve-'))
+await bundle('bench/serving/server.ts', serverProgram, { sourcemap: false })
+console.log(
+  `median of ${rounds} turns of ${seconds} s\nserver            model   conn    load   req/s/s  p50 ms  p99 ms   CPU µs  loop p99  loop max`,
+)
+const results: Measured[] = []
+for (const plan of plans.filter(({ servers }) => servers.length > 0)) {
+  const path = join(folder, `${plan.model}.onnx`)
+  if (plan.model !== 'none') writeFileSync(path, benchModel(plan.model))
+  results.push(...(await measurePlan(plan, path)))
 }
 rmSync(folder, { recursive: true, force: true })
 
-const of = (server: string, model: string, connections: number): Measured | undefined =>
-  results.find((found) => found.server === server && found.model === model && found.connections === connections && found.load === 1)
-const ratio = (
-  key: 'requestsPerSecond' | 'cpuMicroseconds',
-  ...[ours, peer, model, connections]: readonly [string, string, string, number]
-): number | undefined => {
-  const [a, b] = [of(ours, model, connections), of(peer, model, connections)]
-  return a && b && Number((a[key] / b[key]).toFixed(2))
-}
-const ratios = {
-  'CPU a request, no model: ours / bare (32)': ratio('cpuMicroseconds', 'nothing', 'bare-nothing', 'small', 32),
-  'CPU a request, small: ours / bare (32)': ratio('cpuMicroseconds', 'ours', 'bare', 'small', 32),
-  'CPU a request, small, batching: ours / bare (64)': ratio('cpuMicroseconds', 'ours-batch', 'bare', 'small', 64),
-  'requests/s, small: ours / FastAPI (32)': ratio('requestsPerSecond', 'ours', 'fastapi-1', 'small', 32),
-  'requests/s, small, batching: ours / FastAPI (64)': ratio('requestsPerSecond', 'ours-batch', 'fastapi-1', 'small', 64),
-  'requests/s, heavy, batching: ours / bare (64)': ratio('requestsPerSecond', 'ours-batch', 'bare', 'heavy', 64),
-  'requests/s, heavy, batching: ours / FastAPI (64)': ratio('requestsPerSecond', 'ours-batch', 'fastapi-1', 'heavy', 64),
-}
-for (const [name, value] of Object.entries(ratios)) if (value !== undefined) console.log(`  ${name}: ${value}`)
+const of = (server: string, model: Plan['model'], connections: number, load = 1): Measured | undefined =>
+  results.find((found) => found.server === server && found.model === model && found.connections === connections && found.load === load)
+type Key = 'requestsPerSecond' | 'cpuMicroseconds' | 'p99'
+const ratio = (key: Key, ours: Measured | undefined, peer: Measured | undefined): number | undefined =>
+  ours && peer && ours[key] / peer[key]
+const tail = (found: Measured | undefined): number | undefined => found && found.p99 / found.p50
+
+/** Each aim: what is compared, the aim, the figure. */
+const figures: readonly (readonly [string, string, number | undefined])[] = [
+  [
+    'CPU a request, no model, Node: ours / bare (32)',
+    '',
+    ratio('cpuMicroseconds', of('nothing', 'none', 32), of('bare-nothing', 'none', 32)),
+  ],
+  ['CPU a request, no model, Bun, µs (32)', '<= 60', of('bun-nothing', 'none', 32)?.cpuMicroseconds],
+  ['CPU a request, small: ours / bare (32)', '<= 1.15', ratio('cpuMicroseconds', of('ours', 'small', 32), of('bare', 'small', 32))],
+  ['CPU a request, small: ours / Fastify (32)', '', ratio('cpuMicroseconds', of('ours', 'small', 32), of('fastify', 'small', 32))],
+  ['requests/s, small: ours / bare (32)', '>= 0.87', ratio('requestsPerSecond', of('ours', 'small', 32), of('bare', 'small', 32))],
+  [
+    'requests/s, small, batching: ours / bare (64)',
+    '>= 3',
+    ratio('requestsPerSecond', of('ours-batch', 'small', 64), of('bare', 'small', 64)),
+  ],
+  ['requests/s, small: ours / FastAPI (32)', '', ratio('requestsPerSecond', of('ours', 'small', 32), of('fastapi-1', 'small', 32))],
+  [
+    'requests/s, small, batching: ours / FastAPI (64)',
+    '>= 5',
+    ratio('requestsPerSecond', of('ours-batch', 'small', 64), of('fastapi-1', 'small', 64)),
+  ],
+  [
+    `requests/s, small, batching: ours / FastAPI with ${workers} workers (64)`,
+    '',
+    ratio('requestsPerSecond', of('ours-batch', 'small', 64), of(`fastapi-${workers}`, 'small', 64)),
+  ],
+  ['p99, small: ours / FastAPI (32)', '< 1', ratio('p99', of('ours', 'small', 32), of('fastapi-1', 'small', 32))],
+  [
+    'requests/s, heavy, batching: ours / bare (64)',
+    '>= 3',
+    ratio('requestsPerSecond', of('ours-batch', 'heavy', 64), of('bare', 'heavy', 64)),
+  ],
+  [
+    'requests/s, heavy, batching: ours / FastAPI (64)',
+    '',
+    ratio('requestsPerSecond', of('ours-batch', 'heavy', 64), of('fastapi-1', 'heavy', 64)),
+  ],
+  ['p99 / p50 at 70 % load, small: ours', '<= 2', tail(of('ours', 'small', 64, 0.7))],
+  ['p99 / p50 at 70 % load, small, batching: ours', '<= 2', tail(of('ours-batch', 'small', 64, 0.7))],
+  ['p99 / p50 at 70 % load, small: bare', '', tail(of('bare', 'small', 64, 0.7))],
+  ['p99 / p50 at 70 % load, small: FastAPI', '', tail(of('fastapi-1', 'small', 64, 0.7))],
+  ['p99 / p50 at 70 % load, heavy, pool and batching: ours', '<= 2', tail(of('ours-pool-batch', 'heavy', 64, 0.7))],
+  ['delay of the event loop, heavy, pool: p99, ms (64)', '< 20', of('ours-pool', 'heavy', 64)?.loopP99],
+  ['delay of the event loop, heavy, pool: largest, ms (64)', '< 20', of('ours-pool', 'heavy', 64)?.loopMax],
+  ['delay of the event loop, heavy, bare: p99, ms (64)', '', of('bare', 'heavy', 64)?.loopP99],
+]
+console.log('')
+for (const [name, aim, value] of figures)
+  if (value !== undefined) console.log(`  ${name.padEnd(66)} ${value.toFixed(2).padStart(7)}  ${aim && `aim ${aim}`}`)
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
 console.log(
-  `\n${JSON.stringify({ bench: 'serve', machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }, ratios, results })}`,
+  `\n${JSON.stringify({ bench: 'serve', machine, figures: Object.fromEntries(figures.map(([name, , value]) => [name, value])), results })}`,
 )

@@ -35,6 +35,7 @@ const cases: readonly Case[] = [
   { name: '1,000 × 30', model: 'forest', rows: 1000, features: 30 },
   { name: '2,900 × 12 numbers', model: 'forest of numbers', rows: 2900, features: 12 },
   { name: '2,900 × 250 one-hot', model: 'forest of numbers', rows: 2900, features: 250, oneHot: true },
+  { name: '2,900 × 250 one-hot', model: 'forest', rows: 2900, features: 250, oneHot: true },
   { name: '3,000 × 100', model: 'forest', rows: 3000, features: 100 },
   { name: '8,000 × 12', model: 'forest', rows: 8000, features: 12 },
   { name: '20,000 × 16', model: 'forest', rows: 20_000, features: 16 },

@@ -74,6 +74,12 @@ export const sizeCases: readonly SizeCase[] = [
     ceiling: 30_000,
     absent: ['randomForest', 'mlruns', 'openapi'],
   },
+  {
+    name: '`BareDriftDetector`: `ks`, `chiSquare`, `psi`',
+    code: "export { BareDriftDetector } from 'millwright/drift'",
+    ceiling: 16_600,
+    absent: ['andersonDarlingTest', 'KLL sketch', 'totalCount', 'randomForest', 'mlruns'],
+  },
   { name: 'one streaming detector', code: "export { pageHinkley } from 'millwright/drift'", ceiling: 3_000, absent: ['mlruns', 'ksTest'] },
   {
     name: 'run + memory storage',

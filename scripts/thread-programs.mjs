@@ -15,6 +15,8 @@ async function moduleFor(file) {
     minify: true,
     format: 'iife',
     platform: 'neutral',
+    // A program for Node alone may use its modules: a worker has `require`.
+    external: ['node:*'],
     mainFields: ['module', 'main'],
     target: 'es2022',
     write: false,

@@ -1,6 +1,7 @@
 /**
  * One server of the serving bench: `server.mjs <kind> <model.onnx>`. Prints its port. All answer `POST /predict { rows: [{ a … f }] }` with
- * `{ predictions: [{ prediction, probabilities }] }`. On a line of standard input it prints the largest delay of its event loop since the last one.
+ * `{ predictions: [{ prediction, probabilities }] }`. On a line of standard input it prints
+ * the delays of its event loop since the last one.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -10,6 +11,7 @@ import fastify from 'fastify'
 import { functionModel } from '../../src/adapters/function/function-runtime'
 import { onnxModel, onnxRuntime } from '../../src/adapters/onnxruntime/onnx-runtime'
 import { Predictor } from '../../src/predictor/predictor'
+import { createHandler } from '../../src/serve/handler'
 import { serve } from '../../src/serve/serve'
 import { columnNames } from './models'
 
@@ -84,12 +86,25 @@ async function ours(options: { readonly batch?: object; readonly workers?: numbe
   return Predictor.of(await runtime.load(model.pack()), options.batch === undefined ? {} : { batch: options.batch })
 }
 
+/** A server of Bun; this program must run on it. */
+function bunServer(answer: (request: Request) => Promise<Response>): number {
+  const { Bun } = globalThis as unknown as { Bun: { serve(options: object): { readonly port: number } } }
+  return Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: answer }).port
+}
+
+async function bunConstant(request: Request): Promise<Response> {
+  const { rows } = (await request.json()) as Body
+  return Response.json({ predictions: rows.map(() => constant) })
+}
+
 const servers: Readonly<Record<string, () => Promise<number>>> = {
   bare: async () => bareServer(await bareModel()),
   fastify: fastifyServer,
   'bare-nothing': () => bareServer(({ rows }) => ({ predictions: rows.map(() => constant) })),
   nothing: async () => (await serve(nothing(), { port: 0 })).port,
   ours: async () => (await serve(await ours({}), { port: 0 })).port,
+  'bun-bare-nothing': async () => bunServer(bunConstant),
+  'bun-nothing': async () => bunServer(createHandler(nothing())),
   'ours-batch': async () => (await serve(await ours({ batch: {} }), { port: 0 })).port,
   'ours-pool': async () => (await serve(await ours({ workers: 1 }), { port: 0 })).port,
   'ours-pool-batch': async () => (await serve(await ours({ workers: 1, batch: {} }), { port: 0 })).port,
@@ -98,10 +113,13 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
 const start = servers[kind]
 if (start === undefined) throw new Error(`no server ${kind}; there are ${Object.keys(servers).join(', ')}`)
 console.log(await start())
-const delay = monitorEventLoopDelay({ resolution: 5 })
+const resolution = 1
+const delay = monitorEventLoopDelay({ resolution })
 delay.enable()
 process.on('SIGINT', () => process.exit(0))
 process.stdin.on('data', () => {
-  console.log(delay.max / 1e6)
+  // What is recorded is the time between two samples, of which the resolution is the part that is no delay.
+  const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - resolution)
+  console.log(JSON.stringify({ p99: milliseconds(delay.percentile(99)), max: milliseconds(delay.max) }))
   delay.reset()
 })

@@ -86,10 +86,22 @@ export function checkOptions(subject: string, options: unknown, rules: Readonly<
 export function requireOptions(subject: string, options: unknown, names: readonly string[]): void {
   if (!ofType('object').test(options) || Array.isArray(options)) {
     const listed = names.map((name) => `\`${name}\``).join(', ')
-    throw invalidArgument(`${subject} takes an object with ${listed}, got ${show(options)}`)
+    throw invalidArgument(`${subject} takes an object${listed === '' ? '' : ` with ${listed}`}, got ${show(options)}`)
   }
   const missing = names.find((name) => (options as Readonly<Record<string, unknown>>)[name] === undefined)
   if (missing !== undefined) throw invalidArgument(`${subject} needs \`${missing}\`, got ${show(options)}`)
+}
+
+/**
+ * Checks that an argument of `subject` has methods. `what` says what it is, with its article.
+ *
+ * @throws InvalidArgument "monitorMetrics takes a Monitor, with the method `on`, got 5"
+ */
+export function requireMethods(subject: string, what: string, value: unknown, methods: readonly string[]): void {
+  const held = value as Readonly<Record<string, unknown>> | null | undefined
+  if (methods.every((method) => typeof held?.[method] === 'function')) return
+  const listed = methods.map((method) => `\`${method}\``).join(', ')
+  throw invalidArgument(`${subject} takes ${what}, with the method${methods.length === 1 ? '' : 's'} ${listed}, got ${show(value)}`)
 }
 
 function range(min: number, max: number): string {

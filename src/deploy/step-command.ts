@@ -2,6 +2,7 @@
 import { utf8 } from '../core/bytes'
 import { invalidArgument, isMillwrightError, show } from '../core/errors'
 import { parseJson } from '../core/json'
+import { requireMethods, requireOptions } from '../core/options'
 import { parseYaml } from '../core/yaml-read'
 import { isWorthRetrying, type Pipeline, type SecretSource } from '../pipeline'
 import type { ObjectStore } from '../ports/object-store'
@@ -38,8 +39,11 @@ export type StepPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'nam
  *
  * @returns the exit code: 0 done (also skipped, unless `--skip-exit` names another), 1 failed, 2 wrong arguments, 75 failed and the engine
  *   may try again (with `--attempt`)
+ * @throws InvalidArgument for a pipeline or a host that is none
  */
 export async function stepCommand(pipeline: StepPipeline, host: StepCommandHost): Promise<number> {
+  requireMethods('stepCommand', 'a Pipeline', pipeline, ['runStep', 'graph'])
+  requireOptions('stepCommand', host, ['argv', 'env', 'openFolder', 'readFile', 'writeFile', 'print', 'log'])
   if (host.argv.includes('--help')) {
     const steps = pipeline.graph().nodes.map(({ name }) => show(name))
     host.print(`${stepUsage}\nsteps of pipeline ${show(pipeline.name)}: ${steps.join(', ')}`)

@@ -2,13 +2,12 @@
 import { invalidArgument, show } from '../core/errors'
 import type { Column, Table } from '../ports/table'
 import { momentsOf } from '../stats/running-moments'
-import { KllSketch } from '../stats/sketches/kll'
 import { countBetween, distinctValues, indexCuts, pictureEdges } from './bins'
 import { categoryCounts, numericValues } from './column-values'
 import type { ResolvedDriftOptions } from './drift-options'
+import type { UsedParts } from './drift-parts'
 import { type ColumnKind, fitsKind } from './methods'
 import type { DriftProfile, NumericReference, StoredColumn } from './reference-profile'
-import { precisionFor, sketchReference } from './sketch-reference'
 
 /** Options of {@link DriftDetector.fit}. */
 export interface DriftFitOptions {
@@ -26,13 +25,13 @@ const INTEGER_CATEGORIES = 10
 const TEXT_DISTINCT = 50
 
 /** Profiles `table`. @throws InvalidArgument on an empty table or a wrong kind, NotFound for an unknown column */
-export function buildProfile(table: Table, options: ResolvedDriftOptions, fit: DriftFitOptions): DriftProfile {
+export function buildProfile(table: Table, options: ResolvedDriftOptions, fit: DriftFitOptions, parts: UsedParts): DriftProfile {
   if (table.numRows === 0) throw invalidArgument('DriftDetector.fit needs a reference with at least one row')
   const named = [...(fit.columns ?? []), ...(fit.categorical ?? []), ...(fit.numeric ?? []), ...Object.keys(options.perColumn)]
   // Looking up each column throws the table's own error, which lists the known columns.
   for (const name of named) table.column(name)
   const names = [...new Set(fit.columns ?? table.columnNames)]
-  const columns = names.map((name): StoredColumn => buildColumn(table.column(name), options, fit))
+  const columns = names.map((name): StoredColumn => buildColumn(table.column(name), { options, fit, parts }))
   for (const column of columns) {
     const method = Object.hasOwn(options.perColumn, column.column) ? options.perColumn[column.column]?.method : undefined
     if (method !== undefined && column.kind !== 'skipped' && !fitsKind(method, column.kind)) {
@@ -43,10 +42,17 @@ export function buildProfile(table: Table, options: ResolvedDriftOptions, fit: D
   return { format: 'millwright-drift-profile', version, rows: table.numRows, options, columns }
 }
 
-function buildColumn(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): StoredColumn {
+interface BuildSettings {
+  readonly options: ResolvedDriftOptions
+  readonly fit: DriftFitOptions
+  readonly parts: UsedParts
+}
+
+function buildColumn(column: Column, settings: BuildSettings): StoredColumn {
+  const { options, fit } = settings
   const kind = kindOf(column, fit)
   if (kind === 'categorical') return categoricalReference(column, options, fit)
-  if (kind === 'numeric') return numericReference(column, options, fit)
+  if (kind === 'numeric') return numericReference(column, settings)
   const { nullCount } = column
   const reason = 'timestamps are compared only when named in `columns`'
   return { kind: 'skipped', column: column.name, columnType: column.type, n: column.length - nullCount, missing: nullCount, reason }
@@ -64,7 +70,7 @@ function kindOf(column: Column, fit: DriftFitOptions): ColumnKind | undefined {
   return type !== 'timestamp' || fit.columns?.includes(name) ? 'numeric' : undefined
 }
 
-function numericReference(column: Column, options: ResolvedDriftOptions, fit: DriftFitOptions): StoredColumn {
+function numericReference(column: Column, { options, fit, parts }: BuildSettings): StoredColumn {
   const { sorted, missing, infinite } = numericValues(column)
   const base = { column: column.name, columnType: column.type, n: sorted.length, missing }
   if (sorted.length === 0) return { ...base, kind: 'skipped', reason: 'the reference holds no values' }
@@ -73,9 +79,7 @@ function numericReference(column: Column, options: ResolvedDriftOptions, fit: Dr
     return categoricalReference(column, options, fit)
   }
   if (options.reference === 'sketch') {
-    const moments = momentsOf(sorted)
-    const sketch = KllSketch.fromSorted(sorted, { k: options.sketchSize, precision: precisionFor(column.type, moments) })
-    return sketchReference({ ...base, infinite, moments }, sketch)
+    return parts.sketches().store({ ...base, infinite, moments: momentsOf(sorted) }, sorted, options.sketchSize)
   }
   const cuts = indexCuts(sorted, options.bins)
   const edges = pictureEdges(sorted)

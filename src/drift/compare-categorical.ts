@@ -2,10 +2,9 @@
 import { populationStabilityIndex, psiNoise } from '../stats/divergence'
 import type { CategoryCounts } from './column-values'
 import type { Comparison } from './compare-numeric'
-import { compareCounts } from './count-methods'
 import type { ResolvedDriftOptions } from './drift-options'
 import type { DriftBins } from './drift-report'
-import type { DriftMethod } from './methods'
+import type { CountMethod } from './method-part'
 import type { CategoricalReference } from './reference-profile'
 
 /** Most labels in a histogram. */
@@ -32,11 +31,11 @@ interface Table {
 export function compareCategorical(
   reference: CategoricalReference,
   current: CategoryCounts,
-  method: DriftMethod,
+  method: CountMethod,
   options: ResolvedDriftOptions,
 ): CategoricalComparison {
   const table = align(reference, current, options.maxCategories)
-  const result = compareCounts(method, table.reference, table.current)
+  const result = method.compareCounts(table.reference, table.current)
   const notes = [...result.notes]
   if (reference.otherCount > 0) notes.push(`only the ${reference.categories.length} most frequent categories are told apart`)
   return {

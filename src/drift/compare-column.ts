@@ -3,9 +3,16 @@ import { categoriesOfBoth, compareCategorical } from './compare-categorical'
 import { type Comparison, compareNumeric, distinctOfBoth } from './compare-numeric'
 import type { CurrentColumn } from './current-column'
 import { type ColumnMethod, methodOf, type ResolvedDriftOptions } from './drift-options'
+import type { NumericSample, UsedParts } from './drift-parts'
 import type { ColumnDrift, DriftFinding } from './drift-report'
+import type { CountMethod } from './method-part'
 import type { CategoricalReference, NumericReference, ReferenceColumn } from './reference-profile'
-import type { NumericSample } from './sketch-reference'
+
+/** What a detector compares by. */
+export interface DetectorSettings {
+  readonly options: ResolvedDriftOptions
+  readonly parts: UsedParts
+}
 
 /** A result before p-values are corrected and compared with thresholds, and further findings. */
 export interface ColumnOutcome {
@@ -23,7 +30,7 @@ export function compareColumn(
   reference: ReferenceColumn,
   sample: NumericSample | undefined,
   column: CurrentColumn | undefined,
-  options: ResolvedDriftOptions,
+  { options, parts }: DetectorSettings,
 ): ColumnOutcome {
   const blank = blankResult(reference)
   if (column === undefined) {
@@ -57,8 +64,8 @@ export function compareColumn(
   }
   const outcome =
     reference.kind === 'numeric'
-      ? numericOutcome(reference, sample as NumericSample, column, options)
-      : categoricalOutcome(reference, column, options)
+      ? numericOutcome(reference, sample as NumericSample, column, { options, parts })
+      : categoricalOutcome(reference, column, { options, parts })
   return { ...outcome, findings: [...findings, ...outcome.findings] }
 }
 
@@ -66,7 +73,7 @@ function numericOutcome(
   reference: NumericReference,
   sample: NumericSample,
   column: CurrentColumn,
-  options: ResolvedDriftOptions,
+  { options, parts }: DetectorSettings,
 ): ColumnOutcome {
   const blank = { ...blankResult(reference), type: reference.kind }
   if (column.nullCount === column.length) return { result: broken({ ...blank, missingCurrent: column.nullCount }, NO_VALUES), findings: [] }
@@ -76,12 +83,16 @@ function numericOutcome(
   const facts = { column: reference.column, kind: reference.kind, n: reference.n }
   const settings = methodOf(options, { ...facts, distinct: () => distinctOfBoth(sample.values, current.values, 6) })
   return {
-    result: compared({ blank, settings, options }, counts, compareNumeric(reference, sample, current, settings)),
+    result: compared(
+      { blank, settings, options },
+      counts,
+      compareNumeric({ reference, sample, current, settings, method: parts.method(settings.method) }),
+    ),
     findings: [],
   }
 }
 
-function categoricalOutcome(reference: CategoricalReference, column: CurrentColumn, options: ResolvedDriftOptions): ColumnOutcome {
+function categoricalOutcome(reference: CategoricalReference, column: CurrentColumn, { options, parts }: DetectorSettings): ColumnOutcome {
   const blank = { ...blankResult(reference), type: reference.kind }
   if (column.nullCount === column.length) return { result: broken({ ...blank, missingCurrent: column.nullCount }, NO_VALUES), findings: [] }
   const current = column.categories()
@@ -89,7 +100,12 @@ function categoricalOutcome(reference: CategoricalReference, column: CurrentColu
   if (counts.nCurrent === 0) return { result: broken({ ...blank, ...counts }, NO_VALUES), findings: [] }
   const facts = { column: reference.column, kind: reference.kind, n: reference.n }
   const settings = methodOf(options, { ...facts, distinct: () => categoriesOfBoth(reference, current) })
-  const { newCategories, newRows, ...comparison } = compareCategorical(reference, current, settings.method, options)
+  const { newCategories, newRows, ...comparison } = compareCategorical(
+    reference,
+    current,
+    parts.method(settings.method) as CountMethod,
+    options,
+  )
   const found = newCategories.length === 0 ? [] : [newCategoriesFinding(reference.column, newCategories, newRows)]
   return { result: compared({ blank, settings, options }, counts, comparison), findings: found }
 }

@@ -1,16 +1,19 @@
 /** Compares the numbers of one column with their reference. */
+
+import { equalWidthEdges, sturgesBins } from '../stats/bin-edges'
 import { populationStabilityIndex, psiNoise } from '../stats/divergence'
-import { histogram, histogramEdges } from '../stats/histogram'
+import { histogram } from '../stats/histogram'
 import { type Moments, momentsStd } from '../stats/running-moments'
+import { sortFloat64 } from '../stats/sort'
 import { countBetween, DISTINCT_LIMIT, distinctValues } from './bins'
-import { compareCounts, type MethodResult } from './count-methods'
 import type { CurrentNumbers } from './current-column'
 import type { ColumnMethod } from './drift-options'
+import type { NumericSample } from './drift-parts'
 import type { DriftBins, NumericSummary } from './drift-report'
+import type { DriftMethodPart, MethodResult } from './method-part'
 import { type DriftMethod, fitsKind, isTest } from './methods'
 import type { NumericReference } from './reference-profile'
 import { compareSamples } from './sample-methods'
-import type { NumericSample } from './sketch-reference'
 
 /** The result of comparing two samples of a column, for every method. */
 export interface Comparison extends MethodResult {
@@ -20,23 +23,25 @@ export interface Comparison extends MethodResult {
   readonly summary?: { readonly reference: NumericSummary; readonly current: NumericSummary }
 }
 
-/**
- * Compares by a method.
- *
- * @param sample what the detector keeps of the reference
- * @param current at least one value
- */
-export function compareNumeric(
-  reference: NumericReference,
-  sample: NumericSample,
-  current: CurrentNumbers,
-  settings: ColumnMethod,
-): Comparison {
+/** What {@link compareNumeric} takes. */
+export interface ComparedNumbers {
+  readonly reference: NumericReference
+  /** What the detector keeps of the reference. */
+  readonly sample: NumericSample
+  /** At least one value. */
+  readonly current: CurrentNumbers
+  readonly settings: ColumnMethod
+  /** The method that the settings name. */
+  readonly method: DriftMethodPart
+}
+
+/** Compares by a method. */
+export function compareNumeric({ reference, sample, current, settings, method }: ComparedNumbers): Comparison {
   // Values of 32 bits are compared with values of 32 bits.
   const own = current.isSingle && !sample.isSingle ? { ...sample, values: sample.values.map(Math.fround) } : sample
   const { values, moments } = current
   const counts = countBetween(values, reference.cuts)
-  const result = compared(reference, own, { current, counts }, settings)
+  const result = compared({ reference, sample: own, current, settings, method }, counts)
   const notes = [
     ...result.notes,
     ...keptNotes(reference.n, sample, 'reference', settings),
@@ -71,21 +76,18 @@ function isOfBins({ method, binning }: ColumnMethod): boolean {
   return fitsKind(method, 'categorical') && binning === 'reference'
 }
 
-interface Current {
-  readonly current: CurrentNumbers
-  /** Over the reference's cuts. */
-  readonly counts: readonly number[]
-}
-
-function compared(reference: NumericReference, sample: NumericSample, { current, counts }: Current, settings: ColumnMethod): MethodResult {
-  const { method, binning } = settings
-  if (!fitsKind(method, 'categorical')) {
+/** @param counts of the current values over the reference's cuts */
+function compared({ reference, sample, current, settings, method }: ComparedNumbers, counts: readonly number[]): MethodResult {
+  if ('compare' in method) {
     const currentSide = { current: current.values, currentSize: current.size, currentMoments: current.moments }
-    return compareSamples(settings, { reference: sample.values, size: sample.size, moments: reference.moments, ...currentSide })
+    return compareSamples(method, settings, { reference: sample.values, size: sample.size, moments: reference.moments, ...currentSide })
   }
-  if (!isTest(method) && binning === 'reference') return compareCounts(method, reference.counts, counts)
-  const [before, now] = isTest(method) ? countsOfValues(sample.values, current.values) : pooledCounts(method, sample.values, current.values)
-  return compareCounts(method, before, now)
+  const isOfCategories = isTest(method.name)
+  if (!isOfCategories && settings.binning === 'reference') return method.compareCounts(reference.counts, counts)
+  const [before, now] = isOfCategories
+    ? countsOfValues(sample.values, current.values)
+    : pooledCounts(method.name, sample.values, current.values)
+  return method.compareCounts(before, now)
 }
 
 /**
@@ -98,7 +100,8 @@ function pooledCounts(method: DriftMethod, reference: Float64Array, current: Flo
   const pooled = new Float64Array(reference.length + current.length)
   pooled.set(reference)
   pooled.set(current, reference.length)
-  const edges = histogramEdges(isHellinger ? new Float64Array(new Set(pooled)) : pooled, 'sturges')
+  const sorted = sortFloat64(isHellinger ? new Float64Array(new Set(pooled)) : pooled)
+  const edges = equalWidthEdges(sorted[0] as number, sorted[sorted.length - 1] as number, sturgesBins(sorted))
   return [Array.from(histogram(reference, edges)), Array.from(histogram(current, edges))]
 }
 

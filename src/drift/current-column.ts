@@ -2,9 +2,9 @@
 import type { Column, ColumnType } from '../ports/table'
 import { type Moments, momentsOf } from '../stats/running-moments'
 import { type CategoryCounts, categoryCounts, numericValues } from './column-values'
+import type { UsedParts } from './drift-parts'
 import type { ColumnKind } from './methods'
 import type { StoredColumn } from './reference-profile'
-import { expandSketch } from './sketch-reference'
 
 /** Numbers of a current column. */
 export interface CurrentNumbers {
@@ -50,7 +50,7 @@ export function currentColumn(column: Column): CurrentColumn {
 }
 
 /** A column of a profile. */
-export function currentOfProfile(stored: StoredColumn, bins: number): CurrentColumn {
+export function currentOfProfile(stored: StoredColumn, bins: number, parts: UsedParts): CurrentColumn {
   const infinite = stored.kind === 'numeric' ? stored.infinite : 0
   return {
     type: stored.columnType,
@@ -65,7 +65,7 @@ export function currentOfProfile(stored: StoredColumn, bins: number): CurrentCol
         size,
         isSingle: own,
       } = 'sketch' in stored
-        ? expandSketch(stored, bins).sample
+        ? parts.sketches().expand(stored, bins).sample
         : { values: Float64Array.from(stored.sample), size: stored.n, isSingle: false }
       return {
         ...facts,

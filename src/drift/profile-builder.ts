@@ -6,9 +6,11 @@ import { assertTable } from '../schema/table'
 import { mergeMoments, momentsOf } from '../stats/running-moments'
 import { HllSketch } from '../stats/sketches/hll'
 import { KllSketch } from '../stats/sketches/kll'
+import { allParts } from './all-parts'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { categoryCounts, numericValues } from './column-values'
 import { type DriftOptions, type ResolvedDriftOptions, resolveDriftOptions } from './drift-options'
+import { usedParts } from './drift-parts'
 import { assertProfile, type CategoricalReference, type DriftProfile, type SketchReference, type StoredColumn } from './reference-profile'
 import { sketchOf, sketchReference } from './sketch-reference'
 
@@ -75,7 +77,7 @@ export class ProfileBuilder {
     assertTable(table, 'ProfileBuilder.add')
     if (table.numRows === 0) return
     if (this.#parts === undefined) {
-      this.#start(buildProfile(table, this.#options, this.#fit))
+      this.#start(buildProfile(table, this.#options, this.#fit, usedParts(allParts, this.#options)))
       return
     }
     // All columns are looked up before anything is added, so that a table without one changes nothing.

@@ -10,70 +10,74 @@ import { mmdTest } from '../stats/mmd'
 import { type Moments, momentsStd } from '../stats/running-moments'
 import { tTestOfMoments } from '../stats/t-test'
 import { energySorted, wassersteinSorted } from '../stats/wasserstein'
-import type { MethodResult } from './count-methods'
 import type { ColumnMethod } from './drift-options'
-import type { DriftMethod } from './methods'
+import type { MethodResult, SampleMethod, TwoSamples } from './method-part'
+import { isTest } from './methods'
 
-/** Two samples of one column. */
-export interface TwoSamples {
-  /** The reference, ascending: all its values, or a sample of them. */
-  readonly reference: Float64Array
-  /** How many values the sample counts as in p-values: all of the reference, or fewer where it is known only roughly. */
-  readonly size: number
-  /** Of all values of the reference. */
-  readonly moments: Moments
-  /** Ascending: all values, or those that stand for them. */
-  readonly current: Float64Array
-  /** How many values they count as in p-values. */
-  readonly currentSize: number
-  readonly currentMoments: Moments
+/** Kolmogorov–Smirnov. Every detector has it. */
+export const ksMethod: SampleMethod = { name: 'ks', compare: kolmogorovSmirnov }
+
+/** Cramér–von Mises. */
+export const cramerVonMisesMethod: SampleMethod = {
+  name: 'cramerVonMises',
+  compare: (samples) => withEffect(samples, cramerVonMisesTest(samples.reference, samples.current)),
+}
+
+/** Anderson–Darling. */
+export const andersonDarlingMethod: SampleMethod = {
+  name: 'andersonDarling',
+  compare(samples) {
+    const test = andersonDarlingTest(samples.reference, samples.current)
+    return withEffect(samples, test, test.capped ? ['the p-value of andersonDarling lies between 0.001 and 0.25'] : [])
+  },
+}
+
+/** Epps–Singleton. */
+export const eppsSingletonMethod: SampleMethod = {
+  name: 'eppsSingleton',
+  compare: (samples) => withEffect(samples, eppsSingletonTest(samples.reference, samples.current)),
+}
+
+/** Mann–Whitney. */
+export const mannWhitneyMethod: SampleMethod = { name: 'mannWhitney', compare: mannWhitney }
+
+/** Student's t-test. */
+export const tTestMethod: SampleMethod = { name: 'tTest', compare: (samples) => means(true, samples) }
+
+/** Welch's t-test. */
+export const welchMethod: SampleMethod = { name: 'welch', compare: (samples) => means(false, samples) }
+
+/** Maximum mean discrepancy. */
+export const mmdMethod: SampleMethod = { name: 'mmd', compare: discrepancy }
+
+/** Wasserstein distance in standard deviations of the reference. */
+export const wassersteinMethod: SampleMethod = {
+  name: 'wasserstein',
+  compare: ({ reference, current, moments }) => distance(wassersteinSorted(reference, current) / scaleOf(moments)),
+}
+
+/** Energy distance in standard deviations of the reference. */
+export const energyMethod: SampleMethod = {
+  name: 'energy',
+  compare: ({ reference, current, moments }) => distance(energySorted(reference, current) / Math.sqrt(scaleOf(moments))),
 }
 
 /** Compares by a method of samples. A test that cannot take these values (too few, all equal) is replaced by `ks`, with a note. */
-export function compareSamples(settings: ColumnMethod, samples: TwoSamples): MethodResult {
-  const { method } = settings
-  if (isSame(samples) && method !== 'ks') return { statistic: 0, pValue: distances.has(method) ? null : 1, score: 0, notes: [] }
+export function compareSamples(method: SampleMethod, settings: ColumnMethod, samples: TwoSamples): MethodResult {
+  const { name } = method
+  if (isSame(samples) && name !== 'ks') return { statistic: 0, pValue: isTest(name) ? 1 : null, score: 0, notes: [] }
   try {
-    return byMethod(settings, samples)
+    return method.compare(samples, settings)
   } catch (error) {
     if (!isMillwrightError(error, 'InvalidArgument')) throw error
-    const result = kolmogorovSmirnov(settings, samples)
-    return { ...result, notes: [`${method} cannot compare these values (${error.message}): ks instead`, ...result.notes] }
+    const result = kolmogorovSmirnov(samples, settings)
+    return { ...result, notes: [`${name} cannot compare these values (${error.message}): ks instead`, ...result.notes] }
   }
 }
-
-const distances: ReadonlySet<DriftMethod> = /* @__PURE__ */ new Set<DriftMethod>(['wasserstein', 'energy'])
 
 /** Both sides hold one value only, the same. */
 function isSame({ moments, currentMoments }: TwoSamples): boolean {
   return moments.min === moments.max && currentMoments.min === currentMoments.max && moments.min === currentMoments.min
-}
-
-function byMethod(settings: ColumnMethod, samples: TwoSamples): MethodResult {
-  const { reference, current, moments } = samples
-  switch (settings.method) {
-    case 'cramerVonMises':
-      return withEffect(samples, cramerVonMisesTest(reference, current))
-    case 'andersonDarling': {
-      const test = andersonDarlingTest(reference, current)
-      return withEffect(samples, test, test.capped ? ['the p-value of andersonDarling lies between 0.001 and 0.25'] : [])
-    }
-    case 'eppsSingleton':
-      return withEffect(samples, eppsSingletonTest(reference, current))
-    case 'mannWhitney':
-      return mannWhitney(settings, samples)
-    case 'tTest':
-    case 'welch':
-      return means(settings.method, samples)
-    case 'mmd':
-      return discrepancy(samples)
-    case 'wasserstein':
-      return distance(wassersteinSorted(reference, current) / scaleOf(moments))
-    case 'energy':
-      return distance(energySorted(reference, current) / Math.sqrt(scaleOf(moments)))
-    default:
-      return kolmogorovSmirnov(settings, samples)
-  }
 }
 
 function distance(value: number): MethodResult {
@@ -92,7 +96,7 @@ function withEffect(
 }
 
 /** SciPy's words are about the first sample: current values moved up means that the reference tends to smaller ones. */
-function kolmogorovSmirnov({ direction }: ColumnMethod, samples: TwoSamples): MethodResult {
+function kolmogorovSmirnov(samples: TwoSamples, { direction }: Pick<ColumnMethod, 'direction'>): MethodResult {
   const { reference, current, size, currentSize } = samples
   const alternative = direction === 'both' ? 'two-sided' : direction === 'up' ? 'greater' : 'less'
   const note = 'repeated values: the true p-value is smaller or equal'
@@ -113,19 +117,19 @@ function kolmogorovSmirnov({ direction }: ColumnMethod, samples: TwoSamples): Me
 }
 
 /** Effect size: the rank-biserial correlation, by how much more often one side is larger. */
-function mannWhitney({ direction }: ColumnMethod, { reference, current }: TwoSamples): MethodResult {
+function mannWhitney({ reference, current }: TwoSamples, { direction }: ColumnMethod): MethodResult {
   const alternative = direction === 'both' ? 'two-sided' : direction === 'up' ? 'less' : 'greater'
   const { statistic, pValue } = mannWhitneyTest(reference, current, { alternative })
   return { statistic, pValue, score: Math.abs((2 * statistic) / (reference.length * current.length) - 1), notes: [] }
 }
 
 /** Student's and Welch's test need only moments. Effect size: Cohen's d. */
-function means(method: 'tTest' | 'welch', samples: TwoSamples): MethodResult {
+function means(equalVariance: boolean, samples: TwoSamples): MethodResult {
   const { moments, currentMoments } = samples
   const side = (of: Moments) => ({ count: of.count, mean: of.mean, variance: momentsStd(of) ** 2 })
   const [a, b] = [side(moments), side(currentMoments)]
-  if (a.count < 2 || b.count < 2) return kolmogorovSmirnov({ method: 'ks', threshold: 0, direction: 'both', binning: 'reference' }, samples)
-  const { statistic, pValue } = tTestOfMoments(a, b, method === 'tTest')
+  if (a.count < 2 || b.count < 2) return kolmogorovSmirnov(samples, { direction: 'both' })
+  const { statistic, pValue } = tTestOfMoments(a, b, equalVariance)
   const pooled = Math.sqrt(((a.count - 1) * a.variance + (b.count - 1) * b.variance) / (a.count + b.count - 2))
   const floor = Math.max(pooled, scaleFloor(moments))
   return { statistic, pValue, score: Math.abs(a.mean - b.mean) / floor, notes: [] }

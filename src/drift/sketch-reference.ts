@@ -4,16 +4,15 @@ import type { ColumnType } from '../ports/table'
 import { type Moments, momentsStd } from '../stats/running-moments'
 import { KllSketch } from '../stats/sketches/kll'
 import { countBetween, indexCuts, pictureEdges } from './bins'
+import type { NumericSample, SketchPart } from './drift-parts'
 import type { NumericReference, ReferenceBase, SketchReference } from './reference-profile'
 
-/** What a detector keeps of a numeric reference column. */
-export interface NumericSample {
-  /** Ascending: all values, or those that stand for them. */
-  readonly values: Float64Array
-  /** How many values they count as in p-values. */
-  readonly size: number
-  /** The current values are rounded like these. */
-  readonly isSingle: boolean
+/** KLL sketches as a part of a detector. */
+export const driftSketches: SketchPart = {
+  store(facts, sorted, k) {
+    return sketchReference(facts, KllSketch.fromSorted(sorted, { k, precision: precisionFor(facts.columnType, facts.moments) }))
+  },
+  expand: expandSketch,
 }
 
 /** Most values that a sketch is spread out to. */
@@ -25,7 +24,7 @@ export function sketchReference(facts: ReferenceBase & Pick<SketchReference, 'in
 }
 
 /** 32 bits are enough unless numbers are huge, or differ from each other by little of their size, as times do. */
-export function precisionFor(type: ColumnType, moments: Moments): 'single' | 'double' {
+function precisionFor(type: ColumnType, moments: Moments): 'single' | 'double' {
   const size = Math.max(Math.abs(moments.min), Math.abs(moments.max))
   const isSmall = size < 1e37 && (size === 0 || size > 1e-30)
   return type !== 'timestamp' && isSmall && momentsStd(moments, 0) > 1e-4 * size ? 'single' : 'double'
@@ -40,10 +39,7 @@ export function sketchOf({ sketch, precision }: SketchReference): KllSketch {
  * Spreads a sketch out to evenly spaced values, and counts them in bins. The error of a sketch is like that of drawing: its standard deviation is the stated error, which 99 of 100
  * keep, over 2.576; together with the variance of drawing the reference itself, at most 1/4n, it is that of a sample of fewer values.
  */
-export function expandSketch(
-  stored: SketchReference,
-  bins: number,
-): { readonly reference: NumericReference; readonly sample: NumericSample } {
+function expandSketch(stored: SketchReference, bins: number): { readonly reference: NumericReference; readonly sample: NumericSample } {
   const sketch = sketchOf(stored)
   const { n } = stored
   const spread = sketch.rankError / 2.576

@@ -1,13 +1,14 @@
 /** The fitted model: fitted transformers and a fitted learner, which predict from rows and tables. */
 import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, SchemaMismatchError, show } from '../core/errors'
-import { throwIfAborted } from '../core/signal'
+import { type CancelSignal, throwIfAborted } from '../core/signal'
 import type { ClassProbabilities, Label } from '../metrics/label'
-import type { LoadedModel, ModelPackage } from '../ports/model'
+import type { LoadedModel, ModelPackage, PredictionBatch } from '../ports/model'
 import { coerceCell, isProblem } from '../schema/coerce'
 import { type ColumnType, toFloat64 } from '../schema/column'
 import type { ColumnSpec, ModelSignature } from '../schema/signature'
 import { isRow, isTable, type Row, type Table, tableFromRows } from '../schema/table'
+import { matrixOfCells } from './cell-columns'
 import { modelMarkdown, modelText } from './display'
 import type { FeatureMatrix } from './learner'
 import { packModel } from './model-format'
@@ -118,18 +119,36 @@ export function makeFittedModel(parts: ModelParts): FittedModel {
 
 /** Opens a fitted model: labels with their probabilities, or numbers. */
 function openFitted(fitted: FittedModel): LoadedModel {
+  const { parts, signature, task, classes } = fitted
   let open = true
+  const assertOpen = (signal: CancelSignal | undefined): void => {
+    if (!open) throw new MillwrightError('InvalidState', 'this model was disposed of; load it again')
+    throwIfAborted(signal)
+  }
+  const batchOf = (matrix: FeatureMatrix): PredictionBatch => {
+    const values = parts.learner.predict(matrix)
+    if (task === 'regression') return { predictions: Array.from(values) }
+    return { predictions: labelsOf(values, parts.classes), probabilities: values, classes: parts.classes }
+  }
+  const ofCells = matrixOfCells(parts)
   return {
-    signature: fitted.signature,
-    task: fitted.task,
-    ...(fitted.classes === undefined ? {} : { classes: fitted.classes }),
+    signature,
+    task,
+    ...(classes === undefined ? {} : { classes }),
     run(input, { signal } = {}) {
-      if (!open) throw new MillwrightError('InvalidState', 'this model was disposed of; load it again')
-      throwIfAborted(signal)
-      if (fitted.task === 'regression') return { predictions: fitted.predict(input) }
-      const { classes, values } = fitted.predictProba(input)
-      return { predictions: labelsOf(values, classes), probabilities: values, classes }
+      assertOpen(signal)
+      return batchOf(matrixFor(parts, input))
     },
+    ...(ofCells === undefined
+      ? {}
+      : {
+          runCells(rows, { signal } = {}) {
+            assertOpen(signal)
+            const matrix = ofCells(rows)
+            if (!parts.learner.takesMissing) assertComplete(parts, matrix.columns)
+            return batchOf(matrix)
+          },
+        }),
     async dispose() {
       open = false
     },

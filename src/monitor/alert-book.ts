@@ -52,6 +52,11 @@ export interface AlertChange {
 export interface AlertBook {
   /** Moves an alert to its next state. `reading.active` of `undefined` leaves it as it is. */
   update(rule: AlertRule, reading: Reading, at: number): AlertChange
+  /**
+   * The messages that no silence covers by now, of a group that has waited. What a silence covers is told when it ends, as if it had been there from
+   * the beginning.
+   */
+  withoutSilenced(messages: readonly AlertMessage[], at: number): readonly AlertMessage[]
   /** The alert of a rule and group. */
   find(rule: string, group: Readonly<Record<string, string>>): Alert | undefined
   /** Alerts that are not inactive. */
@@ -119,6 +124,13 @@ export function createAlertBook({ monitor, repeatMs, maxHistory }: AlertBookOpti
       // Until the cool-down is over, an alert that has ended keeps its times.
       else alerts.set(key, { rule: rule.name, group: reading.group, state })
       return { state, event, message }
+    },
+    withoutSilenced(messages, at) {
+      const covered = messages.filter((message) => message.state === 'firing' && quiet.some((one) => silences(one, message, at)))
+      const untold = new Set(covered.flatMap(({ id, reminder }) => (reminder === undefined ? id : [])))
+      for (const [key, alert] of alerts)
+        if (alert.messageId !== undefined && untold.has(alert.messageId)) alerts.set(key, { ...alert, toldAt: undefined })
+      return messages.filter((message) => !covered.includes(message) && !untold.has(message.id))
     },
     find: (rule, group) => alerts.get(keyOf(rule, group)),
     active: () => [...alerts.values()].filter(({ state }) => state.state !== 'inactive'),

@@ -4,6 +4,7 @@ import type { AlertMessage, AlertSink } from '../ports/alert-sink'
 import type { ObjectStore } from '../ports/object-store'
 import { type AlertBook, createAlertBook } from './alert-book'
 import { type AlertDelivery, createAlertDelivery } from './alert-delivery'
+import { type AlertGroups, createAlertGroups } from './alert-groups'
 import type { AlertState } from './alert-state'
 import { createMonitorStateStore, type MonitorState, type MonitorStateStore } from './monitor-state'
 import type { Reading } from './reading'
@@ -30,8 +31,12 @@ export interface AlertEngine {
   change(): void
   /** Takes over the stored state, and sends what an earlier process left in the outbox. @throws Corrupt */
   restore(): Promise<void>
+  /** Sends what waits for its group, however long it would still wait. */
+  sendWaiting(): void
   /** Resolves when nothing is being sent or stored. Never rejects. */
   settled(): Promise<void>
+  /** Messages that wait for their group. */
+  readonly waiting: number
   /** Messages that no sink has accepted yet. */
   readonly undelivered: number
 }
@@ -44,8 +49,10 @@ export interface AlertEngineOptions {
   readonly clock: Clock
   readonly storage: ObjectStore | undefined
   readonly repeatMs: number | undefined
-  /** Messages of one check with the same values of these labels are one notification. */
+  /** Messages with the same values of these labels are one notification. */
   readonly groupBy: readonly string[]
+  readonly groupWaitMs: number
+  readonly groupIntervalMs: number
   readonly onEvent: (type: 'alert-firing' | 'alert-resolved', message: AlertMessage) => void
   readonly onError: (error: unknown) => void
 }
@@ -54,12 +61,14 @@ const maxHistory = 1000
 
 /** Creates the engine. Sinks of the same name are told apart by their position. */
 export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
-  const { name, rules, clock, storage, repeatMs, groupBy, onEvent, onError } = options
+  const { name, rules, clock, storage, repeatMs, onEvent, onError } = options
   const book = createAlertBook({ monitor: name, repeatMs, maxHistory })
+  const groups = createAlertGroups(options)
   let lastCheckAt: number | undefined
   const state = (): MonitorState => ({
     ...(lastCheckAt === undefined ? {} : { lastCheckAt }),
     ...book.state(),
+    groups: groups.state(),
     outbox: delivery.outbox(),
   })
   const store = storage && createMonitorStateStore(storage, `monitor/${name}/state.json`, state)
@@ -74,27 +83,7 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
     beforeSend: saver.change,
     onDelivered: () => void saver.change(),
   })
-  const checkRule = (
-    rule: AlertRule,
-    at: number,
-    read: (rule: AlertRule) => readonly Reading[],
-    messages: AlertMessage[],
-  ): RuleStatus[] => {
-    let readings: readonly Reading[]
-    try {
-      readings = read(rule)
-    } catch (error) {
-      onError(error)
-      return []
-    }
-    return readings.map((reading) => {
-      const noData = { keep: undefined, ok: false, alert: true }[rule.noData ?? 'keep']
-      const change = book.update(rule, { ...reading, active: reading.active ?? noData }, at)
-      if (change.event !== undefined) onEvent(change.event.state === 'firing' ? 'alert-firing' : 'alert-resolved', change.event)
-      if (change.message !== undefined) messages.push(change.message)
-      return { ...reading, rule: rule.name, kind: rule.kind, state: change.state.state, since: change.state.since }
-    })
-  }
+  const send = createGroupSender({ groups, book, delivery, clock, onDue: () => void saver.change() })
   return {
     book,
     get lastCheckAt() {
@@ -102,10 +91,11 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
     },
     check(at, read) {
       const messages: AlertMessage[] = []
-      const statuses = rules.flatMap((rule) => checkRule(rule, at, read, messages))
+      const statuses = rules.flatMap((rule) => checkRule(rule, { at, read, messages, book, onEvent, onError }))
       lastCheckAt = at
       delivery.retry()
-      for (const group of grouped(messages, groupBy)) delivery.send(group)
+      groups.add(messages, at)
+      send(at, 'due')
       void saver.change()
       return statuses
     },
@@ -116,17 +106,83 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
       if (stored === undefined) return
       lastCheckAt = stored.lastCheckAt
       book.restore(stored, rules)
+      groups.restore(stored.groups ?? [], new Set(book.active().flatMap(({ messageId }) => messageId ?? [])))
       delivery.restore(stored.outbox)
       delivery.retry()
+      send(clock.now(), 'due')
+    },
+    sendWaiting() {
+      if (groups.waiting === 0) return
+      send(clock.now(), 'all')
+      void saver.change()
     },
     async settled() {
       await delivery.settled()
       await saver.settled()
     },
+    get waiting() {
+      return groups.waiting
+    },
     get undelivered() {
       return delivery.outbox().reduce((sum, { messages }) => sum + messages.length, 0)
     },
   }
+}
+
+interface RuleCheck extends Pick<AlertEngineOptions, 'onEvent' | 'onError'> {
+  readonly at: number
+  readonly read: (rule: AlertRule) => readonly Reading[]
+  readonly book: AlertBook
+  /** Gets what the sinks must be told. */
+  readonly messages: AlertMessage[]
+}
+
+/** Moves the alerts of a rule. None where the rule cannot be evaluated. */
+function checkRule(rule: AlertRule, { at, read, book, messages, onEvent, onError }: RuleCheck): RuleStatus[] {
+  let readings: readonly Reading[]
+  try {
+    readings = read(rule)
+  } catch (error) {
+    onError(error)
+    return []
+  }
+  return readings.map((reading) => {
+    const noData = { keep: undefined, ok: false, alert: true }[rule.noData ?? 'keep']
+    const change = book.update(rule, { ...reading, active: reading.active ?? noData }, at)
+    if (change.event !== undefined) onEvent(change.event.state === 'firing' ? 'alert-firing' : 'alert-resolved', change.event)
+    if (change.message !== undefined) messages.push(change.message)
+    return { ...reading, rule: rule.name, kind: rule.kind, state: change.state.state, since: change.state.since }
+  })
+}
+
+interface GroupSenderParts {
+  readonly groups: AlertGroups
+  readonly book: AlertBook
+  readonly delivery: AlertDelivery
+  readonly clock: Clock
+  /** Called when a group was sent because its time had come, not at a check. */
+  readonly onDue: () => void
+}
+
+/** Sends the groups that are due, or all, and sets a timer for the next one. */
+function createGroupSender({ groups, book, delivery, clock, onDue }: GroupSenderParts): (at: number, which: 'due' | 'all') => void {
+  let cancel = (): void => {}
+  const send = (at: number, which: 'due' | 'all'): void => {
+    for (const group of groups.take(at, which)) {
+      const messages = book.withoutSilenced(group, at)
+      if (messages.length > 0) delivery.send(messages)
+    }
+    cancel()
+    const next = groups.nextDueAt()
+    if (next === undefined) return
+    const whenDue = (): void => {
+      // A timer may be a millisecond early.
+      send(Math.max(next, clock.now()), 'due')
+      onDue()
+    }
+    cancel = clock.schedule(whenDue, Math.max(0, next - clock.now()))
+  }
+  return send
 }
 
 /** Stores the state when it has changed, at once in the background or when asked to. */
@@ -173,16 +229,4 @@ function distinct(sinks: readonly AlertSink[]): AlertSink[] {
       ...(sendAll === undefined ? {} : { sendAll: (messages, options) => sendAll.call(sink, messages, options) }),
     }
   })
-}
-
-/** Messages divided by the values of some labels, in the order of appearance. */
-function grouped(messages: readonly AlertMessage[], by: readonly string[]): AlertMessage[][] {
-  const groups = new Map<string, AlertMessage[]>()
-  for (const message of messages) {
-    const key = JSON.stringify(by.map((label) => message.labels[label] ?? ''))
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [message])
-    else group.push(message)
-  }
-  return [...groups.values()]
 }

@@ -12,6 +12,8 @@ export interface Alerts {
   readonly history: readonly AlertRecord[]
   /** Silences that are not over. */
   readonly silences: readonly Silence[]
+  /** Messages that wait for their group (`groupWaitMs`, `groupIntervalMs`). */
+  readonly waiting: number
   /** Messages that no sink has accepted yet. */
   readonly undelivered: number
   /** The time of the last check, epoch milliseconds; that of an earlier process where its state was stored. */
@@ -39,6 +41,9 @@ export function createAlerts(engine: AlertEngine, clock: Clock): Alerts {
     },
     get silences() {
       return book.silences(clock.now())
+    },
+    get waiting() {
+      return engine.waiting
     },
     get undelivered() {
       return engine.undelivered

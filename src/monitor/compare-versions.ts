@@ -49,12 +49,12 @@ export interface VersionComparison {
  */
 export function compareVersions(versions: Readonly<Record<string, LabelledRows>>, options: CompareVersionsOptions = {}): VersionComparison {
   requireOptions('compareVersions', versions, [])
-  const { baseline: wanted, resamples = 200, seed = 0, ...reporting } = options
-  checkOptions(
-    'compareVersions',
-    { baseline: wanted, resamples, seed },
-    { baseline: nonEmptyString(), resamples: wholeNumber(20, 10_000), seed: finiteNumber() },
-  )
+  const { baseline: wanted, resamples = 200, seed = 0, ...reporting } = options ?? {}
+  checkOptions('compareVersions', options && { baseline: wanted, resamples, seed }, {
+    baseline: nonEmptyString(),
+    resamples: wholeNumber(20, 10_000),
+    seed: finiteNumber(),
+  })
   const names = Object.keys(versions)
   if (names.length < 2) throw invalidArgument(`compareVersions needs at least two versions, got ${names.length}`)
   const baseline = wanted ?? (names[0] as string)

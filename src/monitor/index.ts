@@ -27,10 +27,10 @@ export type { BinaryMetric } from './estimate/expected-metrics'
 export { type LabelledRows, modelRows, type TableRowsOptions, tableRows } from './estimate/reference'
 export type { LogTableOptions } from './log-table'
 export type { Actual, LoggedPrediction } from './logged-prediction'
-export type { CheckReport, EstimateQuery, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource } from './monitor'
 export { Monitor } from './monitor'
 export { type MonitorMetrics, type MonitorMetricsOptions, monitorMetrics } from './monitor-metrics'
 export type { MonitorOptions } from './monitor-options'
+export type { CheckReport, EstimateQuery, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource } from './monitor-queries'
 export type { Performance, PerformancePoint, PerformanceSlice } from './performance'
 export {
   type ClassificationDetails,

@@ -1,8 +1,9 @@
 /** The metrics of a monitor: performance, drift, alerts and the log, as families for `/metrics`, prom-client and OpenTelemetry. */
-import { checkOptions, wholeNumber } from '../core/options'
+import { checkOptions, requireMethods, wholeNumber } from '../core/options'
 import type { MetricFamily, MetricSample } from '../ports/metric-family'
 import type { RuleStatus } from './alert-engine'
-import type { CheckReport, Monitor } from './monitor'
+import type { Monitor } from './monitor'
+import type { CheckReport } from './monitor-queries'
 
 /** Options of {@link monitorMetrics}. */
 export interface MonitorMetricsOptions {
@@ -22,9 +23,10 @@ export interface MonitorMetrics {
  * Follows a monitor's checks for metrics. Every sample has the label `monitor`; those of rules also have `rule` and the group (`version`, or a column).
  *
  * @example createHandler(predictor, { collect: monitorMetrics(monitor).collect })
- * @throws InvalidArgument for invalid options
+ * @throws InvalidArgument for what is no monitor, and for invalid options
  */
 export function monitorMetrics(monitor: Monitor, options: MonitorMetricsOptions = {}): MonitorMetrics {
+  requireMethods('monitorMetrics', 'a Monitor', monitor, ['on', 'check'])
   checkOptions('monitorMetrics', options, { maxSeries: wholeNumber(1) })
   const { maxSeries = 200 } = options
   let last: CheckReport | undefined

@@ -52,8 +52,15 @@ export interface MonitorOptions {
   readonly rules?: readonly AlertRule[] | undefined
   /** Receive alerts, in addition to the events. Errors of a sink are emitted as `error`; what it has not accepted is sent again at the next check. */
   readonly sinks?: readonly AlertSink[] | undefined
-  /** Messages of one check that have the same values of these labels are one notification of sinks that can do that. @default [], one for each check */
+  /** Messages that have the same values of these labels are one notification of sinks that can do that. @default [], all messages are one group */
   readonly groupBy?: readonly string[] | undefined
+  /**
+   * How long the first message of a group waits for others, in milliseconds, as `group_wait` of Alertmanager. A group in which nothing fires any more when the wait is
+   * over is not told. `close` sends what waits. @default 0
+   */
+  readonly groupWaitMs?: number | undefined
+  /** How far apart the notifications of one group are at least, in milliseconds, as `group_interval` of Alertmanager. @default 0, one at each check that has something to tell */
+  readonly groupIntervalMs?: number | undefined
   /** Repeats the message of a firing alert this often, in milliseconds. @default never */
   readonly repeatMs?: number | undefined
   /** Evaluates the rules this often, in milliseconds. @default only when `check` is called */
@@ -62,7 +69,10 @@ export interface MonitorOptions {
   readonly storage?: ObjectStore | undefined
   /** The share of predictions that is logged, chosen by their ids, so that their labels are kept too. Rules on `volume` count logged rows. @default 1 */
   readonly sample?: number | undefined
-  /** Input columns that are left out of the log, in memory and on the storage; or a function that gives the input to log. @default everything is logged */
+  /**
+   * Input columns that are left out of the log, in memory and on the storage; or a function that gives the input to log. `watch` refuses a name that misspells a column of
+   * the model; names that the first logged row has not are told by the event `error`. @default everything is logged
+   */
   readonly redact?: readonly string[] | ((input: Row) => Row) | undefined
   /** Rows and chunks older than this are dropped, in milliseconds. @default kept, up to `maxRows` and `maxChunks` */
   readonly retentionMs?: number | undefined
@@ -85,6 +95,8 @@ export function checkMonitorOptions(options: MonitorOptions): void {
     detector: detectorRule,
     estimator: estimatorRule,
     groupBy: arrayOf(nonEmptyString()),
+    groupWaitMs: finiteNumber(0),
+    groupIntervalMs: finiteNumber(0),
     repeatMs: finiteNumber(1),
     sample: { allowed: 'a share > 0 and ≤ 1', test: (value) => typeof value === 'number' && value > 0 && value <= 1 },
     redact: either(arrayOf(nonEmptyString()), ofType('function')),

@@ -7,11 +7,14 @@ import type { AlertMessage } from '../ports/alert-sink'
 import type { ObjectStore } from '../ports/object-store'
 import type { AlertBookState } from './alert-book'
 import type { OutboxEntry } from './alert-delivery'
+import type { AlertGroup } from './alert-groups'
 
 /** What is stored. */
 export interface MonitorState extends AlertBookState {
   /** The last check, epoch milliseconds. */
   readonly lastCheckAt?: number | undefined
+  /** Absent in the state of earlier releases. */
+  readonly groups?: readonly AlertGroup[] | undefined
   readonly outbox: readonly OutboxEntry[]
 }
 
@@ -72,7 +75,11 @@ export function createMonitorStateStore(storage: ObjectStore, key: string, curre
 /** JSON has no NaN: a value that was not defined is stored as `null`. */
 function restored(state: MonitorState): MonitorState {
   const whole = (message: AlertMessage): AlertMessage => ({ ...message, value: message.value ?? Number.NaN })
-  return { ...state, outbox: state.outbox.map(({ sink, messages }) => ({ sink, messages: messages.map(whole) })) }
+  return {
+    ...state,
+    groups: state.groups?.map((group) => ({ ...group, messages: group.messages.map(whole) })),
+    outbox: state.outbox.map(({ sink, messages }) => ({ sink, messages: messages.map(whole) })),
+  }
 }
 
 const stateFormat = /* @__PURE__ */ storedFormat(
@@ -124,12 +131,20 @@ const stateFormat = /* @__PURE__ */ storedFormat(
       endsAt: z.optional(z.number()),
       summary: z.string(),
     })
+    const group = z.looseObject({
+      labels,
+      firing: z.array(z.string()),
+      messages: z.array(message),
+      dueAt: z.optional(z.number()),
+      sentAt: z.optional(z.number()),
+    })
     return z.looseObject({
       formatVersion: z.literal(1),
       lastCheckAt: z.optional(z.number()),
       alerts: z.array(alert),
       silences: z.array(silence),
       history: z.array(record),
+      groups: z.optional(z.array(group)),
       outbox: z.array(z.looseObject({ sink: z.string(), messages: z.array(message) })),
     })
   },

@@ -4,14 +4,13 @@ import { attachDisplay } from '../core/display'
 import { createEmitter, type Emitter, type ListenOptions } from '../core/emitter'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { nonEmptyString } from '../core/options'
-import type { Label, Metric, MetricName } from '../metrics'
+import type { Label } from '../metrics'
 import { classesOf } from '../metrics/label'
-import type { AlertMessage } from '../ports/alert-sink'
 import type { PredictionRecord, RefusedInput } from '../ports/model'
 import type { ColumnType } from '../schema/column'
-import { isTensorSide, type ModelSignature } from '../schema/signature'
+import { isTensorSide } from '../schema/signature'
 import type { Table } from '../schema/table'
-import { type AlertEngine, createAlertEngine, type RuleStatus } from './alert-engine'
+import { type AlertEngine, createAlertEngine } from './alert-engine'
 import { type Alerts, createAlerts } from './alerts-view'
 import { displayedCheck, type MonitorFacts, monitorMarkdown, monitorText } from './display'
 import type { DriftReading, DriftSource } from './drift-source'
@@ -31,6 +30,7 @@ import {
   type MonitorOptions,
   tableRules,
 } from './monitor-options'
+import type { CheckReport, EstimateQuery, MonitorEvents, MonitorStats, PerformanceQuery, PredictionSource } from './monitor-queries'
 import {
   type Performance,
   type PerformancePoint,
@@ -40,69 +40,14 @@ import {
   performanceSlices,
   type VersionClasses,
 } from './performance'
-import { createPredictionLog, type LogCounts, type LogOutcome, type PredictionLog, type RowSelection } from './prediction-log'
+import { createPredictionLog, type LogOutcome, type PredictionLog, type RowSelection } from './prediction-log'
 import type { Reading } from './reading'
+import { createRedactionCheck, type RedactionCheck } from './redaction-check'
 import { createRefusedLog, type RefusedLog, type RefusedSummary } from './refused-log'
 import type { AlertRule } from './rule'
 import { assertGrouping, estimatorRule } from './rule-check'
 import { unlabelled } from './unlabelled'
 import { assertPeriod, type Period, type Window } from './window'
-
-/** What a monitor can watch: a `Predictor`, for example. */
-export interface PredictionSource {
-  on(type: 'prediction', listener: (record: PredictionRecord) => void, options?: ListenOptions): () => void
-  on(type: 'input-refused', listener: (refused: RefusedInput) => void, options?: ListenOptions): () => void
-  readonly signature?: ModelSignature | undefined
-  /** The model that answers now, and the classes of a classifier: they determine the positive class when a window lacks one of the two. */
-  readonly name?: string | undefined
-  readonly version?: string | undefined
-  readonly classes?: readonly Label[] | undefined
-}
-
-/** The result of a check for every rule. */
-export interface CheckReport {
-  readonly at: number
-  readonly rules: readonly RuleStatus[]
-}
-
-/** Events of a monitor. */
-export interface MonitorEvents {
-  /** A rule began to fire. */
-  'alert-firing': AlertMessage
-  /** A rule stopped firing. */
-  'alert-resolved': AlertMessage
-  /** A check has evaluated every rule. */
-  'check-end': CheckReport
-  /** A failed delivery to a sink, a failed write in the background, a rule that could not be evaluated, an error thrown by a listener. */
-  error: unknown
-}
-
-/** Counts of a monitor. */
-export interface MonitorStats extends LogCounts {
-  /** Rows in the log now. */
-  readonly rows: number
-  /** Lines not yet on the storage, and lines dropped because it did not accept them. */
-  readonly unsaved: number
-  readonly lost: number
-  /** Calls whose input was refused, and the rows in them that had a problem. */
-  readonly refusedCalls: number
-  readonly refusedRows: number
-  /** Problems of refused input by column. */
-  readonly refusedProblems: Readonly<Record<string, number>>
-}
-
-/** The metric to compute, and the rows to compute it on. */
-export interface PerformanceQuery extends Omit<RowSelection, 'labelled'> {
-  readonly metric: MetricName | Metric
-}
-
-/** The metric to estimate, and the rows to estimate it on. */
-export interface EstimateQuery extends RowSelection {
-  /** A metric of the estimator. */
-  readonly metric: string
-  /** @default the monitor's estimator */
-  readonly estimator?: PerformanceEstimator | undefined
-}
 
 /**
  * Watches a model at work.
@@ -132,6 +77,7 @@ export class Monitor {
   readonly #log: PredictionLog
   readonly #refused: RefusedLog = createRefusedLog()
   readonly #policy: LogPolicy
+  readonly #redaction: RedactionCheck
   readonly #storage: LogStorage | undefined
   readonly #engine: AlertEngine
   readonly #emitter: Emitter<MonitorEvents> = createEmitter<MonitorEvents>()
@@ -147,10 +93,12 @@ export class Monitor {
   constructor(options: MonitorOptions = {}) {
     checkMonitorOptions(options)
     const { name = 'monitor', clock = systemClock(), storage, rules = [], sinks = [], checkEveryMs, repeatMs, groupBy = [] } = options
+    const { groupWaitMs = 0, groupIntervalMs = 0 } = options
     this.name = name
     this.detector = options.detector
     this.estimator = options.estimator
     this.#policy = createLogPolicy(options)
+    this.#redaction = createRedactionCheck(name, options.redact)
     this.#rules = rules
     this.#options = options
     this.#clock = clock
@@ -162,7 +110,7 @@ export class Monitor {
     })
     this.#storage = storage && createLogStorage(this.#storageOptions(storage))
     this.#engine = createAlertEngine({
-      ...{ name, rules, sinks, clock, storage, repeatMs, groupBy },
+      ...{ name, rules, sinks, clock, storage, repeatMs, groupBy, groupWaitMs, groupIntervalMs },
       onEvent: (type, message) => this.#emitter.emit(type, message),
       onError: (error) => this.#emitter.emit('error', error),
     })
@@ -200,6 +148,7 @@ export class Monitor {
   watch(source: PredictionSource): () => void {
     if (typeof source?.on !== 'function') throw invalidArgument(`watch of ${this.name} needs a predictor, got ${show(source)}`)
     const inputs = source.signature?.inputs ?? []
+    this.#redaction.assertColumns(isTensorSide(inputs) ? [] : inputs.map((column) => column.name))
     if (!isTensorSide(inputs)) this.#types = { ...Object.fromEntries(inputs.map(({ name, type }) => [name, type])), ...this.#types }
     // What cannot be logged, such as a row for which `redact` throws, is the monitor's error, not the predictor's.
     const onError = (error: unknown): void => this.#emitter.emit('error', error)
@@ -230,6 +179,8 @@ export class Monitor {
     this.#open('record')
     assertRecord(record, `record of ${this.name}`)
     if (!this.#policy.includes(record.id)) return 'not-sampled'
+    const unknown = this.#redaction.unknownIn(record.input)
+    if (unknown !== undefined) this.#emitter.emit('error', unknown)
     const at = this.#policy.eventTime(record)
     const logged = this.#policy.redacted(record)
     const outcome = this.#log.add(logged, at)
@@ -352,11 +303,12 @@ export class Monitor {
     await this.#engine.settled()
   }
 
-  /** Stops watching and checking, and flushes. Idempotent. */
+  /** Stops watching and checking, sends what waits for its group, and flushes. Idempotent. */
   async close(): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#stops.clear()
     this.#closed = true
+    this.#engine.sendWaiting()
     await this.flush()
   }
 

@@ -1,7 +1,7 @@
 /** How well a model does on labelled rows: metrics, curves, confusion, errors, slices. Plain JSON, for pages, notebooks and programs. */
 import { attachDisplay, markdownTable, textTable } from '../core/display'
 import { invalidArgument, show } from '../core/errors'
-import { arrayOf, checkOptions, nonEmptyString, oneOf, wholeNumber } from '../core/options'
+import { arrayOf, checkOptions, nonEmptyString, oneOf, requireOptions, wholeNumber } from '../core/options'
 import { createRng } from '../core/random'
 import {
   type ConfusionMatrix,
@@ -16,8 +16,9 @@ import {
 } from '../metrics'
 import { classesOf, type Label } from '../metrics/label'
 import { scoreRows } from '../metrics/score'
+import { equalWidthEdges } from '../stats/bin-edges'
 import { quantileSorted } from '../stats/elementary'
-import { equalWidthEdges } from './equal-width'
+
 import type { LabelledRows } from './estimate/reference'
 
 /** Options of {@link performanceReport}. */
@@ -117,6 +118,7 @@ const usual = {
  * @throws InvalidArgument for no rows, a metric or column that is not there
  */
 export function performanceReport(rows: LabelledRows, options: PerformanceReportOptions = {}): PerformanceReport {
+  requireOptions('performanceReport', rows, ['actual', 'predicted'])
   checkOptions('performanceReport', options, {
     name: nonEmptyString(),
     kind: oneOf('classification', 'regression'),

@@ -24,8 +24,10 @@ export function logSink(logger: Pick<Logger, 'info' | 'warn' | 'error'> = consol
   }
 }
 
-/** A message in one line: `CRITICAL accuracy: accuracy is 0.71 over 200 labelled rows (below 0.8 alerts) [monitor=bikes]`. */
-export function alertLine({ state, severity, summary, labels, reminder }: AlertMessage): string {
+/** A message in one line: `CRITICAL accuracy: accuracy is 0.71 over 200 labelled rows (below 0.8 alerts) [monitor=bikes]`. @throws InvalidArgument for what is no message */
+export function alertLine(message: AlertMessage): string {
+  requireOptions('alertLine', message, ['state', 'severity', 'summary', 'labels'])
+  const { state, severity, summary, labels, reminder } = message
   const shown = Object.entries(labels).map(([name, value]) => `${name}=${value}`)
   const head = state === 'resolved' ? 'RESOLVED' : severity.toUpperCase()
   return `${head}${reminder === undefined ? '' : ` (reminder ${reminder})`} ${summary} [${shown.join(' ')}]`

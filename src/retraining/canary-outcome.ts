@@ -1,4 +1,5 @@
 /** Waits for the end of a canary of `millwright/traffic`, as a retraining asks for it. */
+import { checkOptions, ofType, requireMethods } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import type { Canary } from '../traffic'
 import type { CanaryTrialOutcome } from './retraining-options'
@@ -7,7 +8,7 @@ import type { CanaryTrialOutcome } from './retraining-options'
  * Resolves when the rollout has ended: it passed when the candidate was promoted. A canary that was opened over the record of an earlier process,
  * and had ended there, gives that end.
  *
- * @throws the signal's reason when it aborts; the rollout then stays as it is
+ * @throws InvalidArgument; the signal's reason when it aborts: the rollout then stays as it is
  * @example
  * canary: async ({ challenger, signal }) => {
  *   const canary = await createCanary({ name: 'flights', stable, candidate: await load(challenger), storage, target })
@@ -17,8 +18,11 @@ import type { CanaryTrialOutcome } from './retraining-options'
  */
 export function canaryOutcome(
   canary: Pick<Canary, 'on' | 'status'>,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<CanaryTrialOutcome> {
+  requireMethods('canaryOutcome', 'a canary', canary, ['on', 'status'])
+  checkOptions('canaryOutcome', options, { signal: ofType('object') })
+  const { signal } = options
   return new Promise((resolve, reject) => {
     throwIfAborted(signal)
     const stops: (() => void)[] = []

@@ -40,6 +40,7 @@ export const openPaths: readonly string[] = ['/healthz', '/livez', '/readyz', '/
  */
 export function apiKeys(keys: Readonly<Record<string, string>>, header = 'x-api-key'): Authenticate {
   const find = secretFinder('apiKeys', keys)
+  if (typeof header !== 'string' || header === '') throw invalidArgument(`apiKeys takes the name of a header, got ${show(header)}`)
   const name = header.toLowerCase()
   return (request) => find(request.header(name))
 }

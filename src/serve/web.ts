@@ -12,7 +12,7 @@ export function exchangeOf(request: Request): HttpExchange {
     method: request.method,
     path: begin < 0 ? '/' : url.slice(begin, end < 0 ? undefined : begin + end),
     header: (name) => request.headers.get(name) ?? undefined,
-    body: async (maxBytes) => (request.body === null ? new Uint8Array(0) : readBytes(chunksOf(request.body), { maxBytes })),
+    body: (maxBytes) => bodyOf(request, maxBytes),
     get query() {
       return url.includes('?') ? new URL(url).search.slice(1) : undefined
     },
@@ -20,6 +20,19 @@ export function exchangeOf(request: Request): HttpExchange {
       return request.signal
     },
   }
+}
+
+/** The whole body; `undefined` when it is longer than `maxBytes`. */
+async function bodyOf(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
+  const { headers } = request
+  const isChunked = headers.has('transfer-encoding')
+  const length = Number.parseInt(headers.get('content-length') ?? '', 10)
+  // A server gives no more bytes than the client announced. Reading a stream takes several times longer, on Bun half of a small request.
+  if (!isChunked && length <= maxBytes) {
+    const bytes = new Uint8Array(await request.arrayBuffer())
+    return bytes.length > maxBytes ? undefined : bytes
+  }
+  return request.body === null ? new Uint8Array(0) : readBytes(chunksOf(request.body), { maxBytes })
 }
 
 /** An answer as a `Response`. */

@@ -1,5 +1,6 @@
 /** Histograms: how many bins, which edges, how many values in each. */
 import { invalidArgument, show } from '../core/errors'
+import { equalWidthEdges, sturgesBins } from './bin-edges'
 import { quantileSorted, skewness, standardDeviation } from './elementary'
 import { sortedSample } from './sample'
 
@@ -15,20 +16,12 @@ export type BinRule = 'sturges' | 'doane' | 'scott' | 'fd'
  */
 export function histogramEdges(values: ArrayLike<number>, bins: BinRule | number = 'sturges'): Float64Array {
   const sorted = sortedSample('histogramEdges', 'the sample', values)
-  let first = sorted[0] as number
-  let last = sorted[sorted.length - 1] as number
+  const [first, last] = [sorted[0] as number, sorted[sorted.length - 1] as number]
   if (!Number.isFinite(last - first)) throw invalidArgument('histogramEdges needs finite values')
   const count = typeof bins === 'number' ? bins : binCount(sorted, bins)
   if (!(Number.isSafeInteger(count) && count >= 1))
     throw invalidArgument(`the number of bins must be a whole number ≥ 1, got ${show(bins)}`)
-  if (first === last) {
-    first -= 0.5
-    last += 0.5
-  }
-  const width = (last - first) / count
-  const edges = Float64Array.from({ length: count + 1 }, (_, i) => first + i * width)
-  edges[count] = last
-  return edges
+  return Float64Array.from(equalWidthEdges(first, last, count))
 }
 
 /**
@@ -60,17 +53,16 @@ export function histogram(values: ArrayLike<number>, edges: ArrayLike<number>): 
 
 /** Number of bins by a rule, of an ascending sample. */
 function binCount(sorted: Float64Array, rule: BinRule): number {
+  if (rule === 'sturges') return sturgesBins(sorted)
   const range = (sorted[sorted.length - 1] as number) - (sorted[0] as number)
   if (range === 0) return 1
   const width = binWidth(sorted, rule, range)
   return width > 0 ? Math.ceil(range / width) : 1
 }
 
-function binWidth(sorted: Float64Array, rule: BinRule, range: number): number {
+function binWidth(sorted: Float64Array, rule: Exclude<BinRule, 'sturges'>, range: number): number {
   const n = sorted.length
   switch (rule) {
-    case 'sturges':
-      return range / (Math.log2(n) + 1)
     case 'scott':
       return Math.cbrt((24 * Math.sqrt(Math.PI)) / n) * standardDeviation(sorted, 0)
     case 'fd':

@@ -20,6 +20,8 @@ export interface Lane {
   readonly server?: true
   /** Packages of Debian that are installed on the machine, with what they depend on: the path that shows whether one is there → the package. */
   readonly installs?: Readonly<Record<string, string>>
+  /** Programs written in Go, installed below `.venvs/<lane>-go`: name → module and version. Where there is no Go, they are left out, and the lane says so. */
+  readonly go?: Readonly<Record<string, string>>
   /** Needs the built package. */
   readonly build?: true
 }
@@ -57,6 +59,7 @@ export const lanes: readonly Lane[] = [
     about:
       'deployment files judged by the tools that read them; model passports by CycloneDX and OpenSSF model_signing; examples/mlops-project, copied out',
     installs: { '/usr/bin/promtool': 'prometheus' },
+    go: { kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0' },
     browser: true,
     build: true,
   },
@@ -103,7 +106,7 @@ export const lanes: readonly Lane[] = [
   {
     name: 'prometheus',
     about:
-      "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts",
+      "Debian's Prometheus and Alertmanager: they scrape our metrics, evaluate our alert rules, answer the dashboard's queries, take our alerts and group them as we do",
     debian: ['prometheus', 'prometheus-alertmanager'],
   },
   { name: 'nannyml', about: 'NannyML: performance without labels, chunk by chunk' },

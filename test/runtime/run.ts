@@ -49,6 +49,7 @@ async function chromium(): Promise<void> {
   await program('browser')
   await program('indexeddb')
   await program('threads')
+  await program('fits')
 }
 
 /** Runs a program of this folder. */

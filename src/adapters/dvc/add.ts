@@ -3,18 +3,18 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { fromUtf8 } from '../../core/bytes'
 import { invalidArgument, MillwrightError, show } from '../../core/errors'
-import { forEach } from '../../core/parallel'
-import { type OnProgress, progressReporter } from '../../core/progress'
-import { throwIfAborted, yieldToEventLoop } from '../../core/signal'
-import { readChunks } from './hashes'
+import type { OnProgress } from '../../core/progress'
+import { throwIfAborted } from '../../core/signal'
 import { createIgnore, type DvcIgnore } from './ignore'
-import { type KnownHashes, loadKnownHashes } from './known-hashes'
+import { keepFiles } from './keep'
+import { loadKnownHashes } from './known-hashes'
+import { makeExecutable } from './links'
 import { writeManifest } from './manifest'
 import { assertNoLinks, pathInside } from './paths'
-import { type LocalPlace, nothingIfMissing } from './places'
+import { nothingIfMissing } from './places'
 import { type DvcOutput, readPointer, writePointer } from './pointers'
 import { outputsOf, type Project, textContent } from './project'
-import { findFiles, type WorkFile } from './workspace'
+import { findFiles, isExecutable } from './workspace'
 
 /** Options of the operations that take long. */
 export interface DvcAddOptions {
@@ -29,7 +29,7 @@ export async function addOutput(project: Project, given: unknown, options: DvcAd
   const ignore = createIgnore(project.root)
   const cache = await project.cache()
   await assertAddable(project, path, ignore, signal)
-  const found = await findFiles(project.root, path, ignore, signal)
+  const found = await findFiles(project.root, path, ignore, { signal })
   if (found.kind === 'nothing') throw new MillwrightError('NotFound', `add: there is no file or folder ${show(path)} in ${project.root}`)
   await Promise.all([project.sweep(), cache.sweep()])
   const known = await loadKnownHashes(project.root)
@@ -41,6 +41,9 @@ export async function addOutput(project: Project, given: unknown, options: DvcAd
     const id = { hash, scheme: 'md5' } as const
     if ((await cache.sizeOf(id)) !== manifest.bytes.length) await cache.write(id, content(manifest.bytes), signal)
   }
+  const isProgram = isExecutable(found)
+  // As a link it has the permissions of an object.
+  if (isProgram) makeExecutable(join(project.root, path))
   throwIfAborted(signal)
   const pointer = `${path}.dvc`
   const before = await readFile(join(project.root, pointer), 'utf8').catch(nothingIfMissing)
@@ -50,7 +53,7 @@ export async function addOutput(project: Project, given: unknown, options: DvcAd
       hash,
       size: kept.reduce((sum, { size }) => sum + size, 0),
       fileCount: found.kind === 'folder' ? kept.length : undefined,
-      isExecutable: found.kind === 'file' && process.platform !== 'win32' && ((found.files[0]?.stats.mode ?? 0) & 0o100) !== 0,
+      isExecutable: isProgram,
     },
     before,
     pointer,
@@ -100,62 +103,6 @@ async function assertAddable(project: Project, path: string, ignore: DvcIgnore, 
   }
   if (await git.isIgnored(`${path}.dvc`, signal))
     throw invalidArgument(`add: git ignores ${show(`${path}.dvc`)}, so that nobody would get it`)
-}
-
-/** A file of the working tree whose content is in the cache. */
-export interface KeptFile {
-  readonly path: string
-  readonly md5: string
-  readonly size: number
-}
-
-/** Files up to this size are read and written at once. */
-const SMALL_BYTES = 262_144
-/** How long other work waits at most for its turn. */
-const TURN_MS = 25
-
-/** Gives other work a turn now and then. */
-function takeTurns(): () => Promise<void> | undefined {
-  let last = performance.now()
-  return () => {
-    if (performance.now() - last < TURN_MS) return undefined
-    return yieldToEventLoop().then(() => {
-      last = performance.now()
-    })
-  }
-}
-
-/** Puts files into the cache. The hash is that of the bytes that were kept, even when a file changes meanwhile. */
-export async function keepFiles(
-  project: Project,
-  files: readonly WorkFile[],
-  options: { cache: LocalPlace; known: KnownHashes; signal: AbortSignal | undefined; onProgress: OnProgress<'hash'> | undefined },
-): Promise<readonly KeptFile[]> {
-  const { cache, known, signal, onProgress } = options
-  const report = progressReporter(onProgress)
-  const total = files.reduce((sum, { stats }) => sum + stats.size, 0)
-  const kept: KeptFile[] = []
-  let done = 0
-  const turns = takeTurns()
-  await forEach(files, project.jobs, async ({ path, full, stats }, i) => {
-    throwIfAborted(signal)
-    const hash = known.get(full, stats)
-    // A size that differs: an object that a crash or a full disk cut short.
-    if (hash !== undefined && (await cache.sizeOf({ hash, scheme: 'md5' })) === stats.size) {
-      kept[i] = { path, md5: hash, size: stats.size }
-    } else {
-      const source = join(project.root, full)
-      const isSmall = !project.fsync && stats.size <= SMALL_BYTES
-      const added = isSmall ? cache.addSmall(source) : await cache.add(readChunks(source, signal), signal)
-      if (isSmall) await turns()
-      kept[i] = { path, md5: added.hash, size: added.size }
-      if (added.size === stats.size) known.set(full, stats, added.hash)
-    }
-    done += stats.size
-    report({ phase: 'hash', done, total, unit: 'bytes' })
-  })
-  if (files.length === 0) report({ phase: 'hash', done: 0, total: 0, unit: 'bytes' })
-  return kept
 }
 
 /** Adds `/name` to the `.gitignore` beside, as `dvc add` does, unless git ignores the path already. */

@@ -1,5 +1,5 @@
 /** Puts into the working tree what DVC tracks. Content that is nowhere else is not overwritten, unless it is forced. */
-import { chmod, lstat, rm, rmdir } from 'node:fs/promises'
+import { lstat, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { MillwrightError, show } from '../../core/errors'
 import { forEach } from '../../core/parallel'
@@ -9,9 +9,10 @@ import { makeFolders } from '../node/folders'
 import { compareOutputs, filesOf, hashFiles } from './compare'
 import { createIgnore } from './ignore'
 import { type KnownHashes, loadKnownHashes } from './known-hashes'
+import { makeExecutable, makeLink, makeWritable, noLinkError } from './links'
 import type { ManifestEntry } from './manifest'
 import { assertNoLinks } from './paths'
-import { hashingFor, type LocalPlace, nothingIfMissing } from './places'
+import { hashingFor, type LocalPlace, nothingIfMissing, type ObjectId } from './places'
 import type { DvcOutput } from './pointers'
 import type { Project } from './project'
 import { findFiles } from './workspace'
@@ -104,7 +105,7 @@ async function planFor(
     return { output, write: [], remove: [], unsaved: [], absent: [output.path] }
   }
   const wanted = await filesOf(output, cache, signal)
-  const found = await findFiles(project.root, output.path, createIgnore(project.root), signal)
+  const found = await findFiles(project.root, output.path, createIgnore(project.root), { signal, cache: cache.root })
   const now = await hashFiles(project, found.files, { output, known, signal })
   const before = new Map(now.map(({ path, md5 }) => [path, md5]))
   const target = new Map(wanted.map(({ path, md5 }) => [path, md5]))
@@ -143,14 +144,45 @@ async function carryOut(
     const id = { hash: md5, scheme: output.scheme }
     // An empty folder that git or an editor left would be in the way of a file.
     await rmdir(join(root, full)).catch(() => {})
-    await project.replace(full, cache.chunks(id, signal), {
-      mode: output.isExecutable ? 0o777 : 0o666,
-      hashing: hashingFor(id, cache.name),
-      signal,
-    })
+    await placeFile(project, full, id, { cache, isExecutable: output.isExecutable, signal })
     step(full)
   })
-  if (write.length === 0 && output.kind === 'file' && output.isExecutable) await chmod(join(root, output.path), 0o755)
+  if (write.length === 0 && output.kind === 'file' && output.isExecutable) makeExecutable(join(root, output.path))
+}
+
+/** Puts the content of an object at a path, by the first type of `cache.type` that the file systems have. @throws Corrupt, Unsupported */
+async function placeFile(
+  project: Project,
+  path: string,
+  id: ObjectId,
+  options: { readonly cache: LocalPlace; readonly isExecutable: boolean; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const { cache, isExecutable, signal } = options
+  let isChecked = false
+  for (const type of cache.types) {
+    // DVC shares no empty file by hard links: a file system allows only so many names of one.
+    if (type === 'copy' || (type === 'hardlink' && cache.sizeNow(id) === 0)) {
+      const copy = { mode: isExecutable ? 0o777 : 0o666, hashing: hashingFor(id, cache.name), signal }
+      return project.replace(path, cache.chunks(id, signal), copy)
+    }
+    if (!isChecked) await readThrough(cache, id, signal)
+    isChecked = true
+    const made = await project.replaceBy(path, (aside) => {
+      if (!makeLink(type, cache.pathOf(id), aside)) return false
+      if (type === 'reflink') makeWritable(aside, isExecutable)
+      else if (isExecutable) makeExecutable(aside)
+      return true
+    })
+    if (made) return
+  }
+  throw noLinkError(project.root, cache.types, path)
+}
+
+/** Reads an object, which is about to be shared. @throws Corrupt, NotFound */
+async function readThrough(cache: LocalPlace, id: ObjectId, signal: AbortSignal | undefined): Promise<void> {
+  const hashing = hashingFor(id, cache.name)
+  for await (const chunk of cache.chunks(id, signal)) hashing.update(chunk)
+  hashing.finish()
 }
 
 /** Removes folders with nothing in them, up to that of the output. */

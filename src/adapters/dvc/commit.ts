@@ -1,23 +1,24 @@
 /** Records in `dvc.lock` what a stage needs and made now, as `dvc commit` does; its outputs go into the cache. */
-import { stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { fromUtf8 } from '../../core/bytes'
 import { MillwrightError, show } from '../../core/errors'
 import type { Json } from '../../core/json'
 import type { OnProgress } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
-import { content, ignoreInGit, keepFiles } from './add'
+import { content, ignoreInGit } from './add'
 import { hashFiles } from './compare'
 import { parseFigures } from './figures'
 import { createIgnore } from './ignore'
+import { keepFiles } from './keep'
 import { type KnownHashes, loadKnownHashes } from './known-hashes'
+import { makeExecutable } from './links'
 import { type LockEntry, writeLock } from './lock'
 import { writeManifest } from './manifest'
 import { assertNoLinks, pathOfOutput } from './paths'
 import { type DvcOutput, fieldsOf, readLock } from './pointers'
 import { outputsOf, type Project, textContent } from './project'
 import { readStage, type Stage, stageAddress } from './stages'
-import { findFiles } from './workspace'
+import { findFiles, isExecutable } from './workspace'
 
 /** Options of the commit. */
 export interface CommitOptions {
@@ -89,7 +90,7 @@ async function recordNow(
 ): Promise<LockEntry> {
   const { isCached, known, signal, onProgress } = options
   const place = placeOf(stage, path)
-  const found = await findFiles(project.root, place, createIgnore(project.root), signal)
+  const found = await findFiles(project.root, place, createIgnore(project.root), { signal })
   if (found.kind === 'nothing') {
     throw new MillwrightError('NotFound', `commit: ${show(place)} of the stage ${show(stage.name)} is not there`, {
       hint: 'run the stage first',
@@ -104,7 +105,8 @@ async function recordNow(
       }))
   const size = files.reduce((sum, file) => sum + file.size, 0)
   if (found.kind === 'file') {
-    const isProgram = process.platform !== 'win32' && ((await stat(join(project.root, place))).mode & 0o100) !== 0
+    const isProgram = isExecutable(found)
+    if (isProgram) makeExecutable(join(project.root, place))
     return { path, md5: files[0]?.md5 ?? '', size, fileCount: undefined, isExecutable: isProgram }
   }
   const manifest = writeManifest(files)

@@ -1,10 +1,14 @@
 /** How the working tree differs from what DVC tracks. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMillwrightError } from '../../core/errors'
 import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
+import { md5Of } from './hashes'
 import { createIgnore } from './ignore'
+import { takeTurns } from './keep'
+import { SMALL_BYTES } from './keep-small'
 import { type KnownHashes, loadKnownHashes } from './known-hashes'
 import { type ManifestEntry, readManifest, writeManifest } from './manifest'
 import type { LocalPlace, ObjectPlace } from './places'
@@ -50,10 +54,13 @@ export async function hashFiles(
   const hashes = files.map(({ full, stats }) => (isNew ? known.get(full, stats) : undefined))
   let done = files.reduce((sum, { stats }, i) => sum + (hashes[i] === undefined ? 0 : stats.size), 0)
   const unknown = files.map((_, i) => i).filter((i) => hashes[i] === undefined)
+  const turns = takeTurns(signal)
   await forEach(unknown, project.jobs, async (i) => {
     throwIfAborted(signal)
     const { full, stats } = files[i] as WorkFile
-    const md5 = await hashFile(join(project.root, full), output.scheme, signal)
+    const path = join(project.root, full)
+    await turns()
+    const md5 = isNew && stats.size <= SMALL_BYTES ? md5Of(readFileSync(path)) : await hashFile(path, output.scheme, signal)
     hashes[i] = md5
     if (isNew) known.set(full, stats, md5)
     done += stats.size
@@ -89,7 +96,7 @@ export async function compareOutputs(
       change('outside')
       continue
     }
-    const found = await findFiles(project.root, output.path, ignore, options.signal)
+    const found = await findFiles(project.root, output.path, ignore, { signal: options.signal, cache: cache.root })
     if (found.kind === 'nothing') change('missing')
     else if (output.md5 === undefined && output.files === undefined) change('not-hashed')
     else if (found.kind !== output.kind) change('modified')

@@ -3,12 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { MillwrightError, show } from '../../core/errors'
+import { DEFAULT_LINKS, type LinkType, parseLinkTypes } from './links'
 import { nothingIfMissing } from './places'
 
 /** What is used of DVC's configuration. */
 export interface DvcConfig {
   /** Folder of the cache. */
   readonly cache: string
+  /** How the cache and the working tree share content, in the order in which it is tried. */
+  readonly links: readonly LinkType[]
   /** Name of the default remote. */
   readonly defaultRemote: string | undefined
   /** Name → where it is and its settings. */
@@ -38,6 +41,7 @@ export interface DvcS3Options {
 /** Reads the configuration of the system, the user, the project and this copy of it; later ones win. */
 export async function readConfig(root: string): Promise<DvcConfig> {
   let cache = join(root, '.dvc', 'cache')
+  let links = DEFAULT_LINKS
   let defaultRemote: string | undefined
   const remotes = new Map<string, Record<string, string>>()
   for (const path of [...globalConfigs(), join(root, '.dvc', 'config'), join(root, '.dvc', 'config.local')]) {
@@ -46,6 +50,7 @@ export async function readConfig(root: string): Promise<DvcConfig> {
     for (const [section, name, value] of parseIni(text, path)) {
       if (section === 'core' && name === 'remote') defaultRemote = value
       if (section === 'cache' && name === 'dir') cache = localPath(value, path)
+      if (section === 'cache' && name === 'type') links = parseLinkTypes(value, path)
       const remote = /^remote "(.*)"$/.exec(section)?.[1]
       if (remote === undefined) continue
       const settings = remotes.get(remote) ?? {}
@@ -56,7 +61,7 @@ export async function readConfig(root: string): Promise<DvcConfig> {
   const described = [...remotes].flatMap(([name, { url, ...settings }]) =>
     url === undefined ? [] : [[name, { name, url, settings, s3: s3Options(url, settings) }] as const],
   )
-  return { cache, defaultRemote, remotes: new Map(described) }
+  return { cache, links, defaultRemote, remotes: new Map(described) }
 }
 
 /** What `s3Storage` is to be told of a remote; `undefined` for one that is not at S3. */

@@ -11,6 +11,8 @@ export interface DvcIgnore {
   enter(folder: string): Promise<void>
   /** Whether a path of a folder that was entered is left out; a folder's path ends in `/`. */
   ignores(path: string): boolean
+  /** The same for what lies in one folder that was entered, by name: most folders have no rules, which is found out once. */
+  within(folder: string): (name: string, isFolder: boolean) => boolean
 }
 
 interface Rules {
@@ -21,6 +23,17 @@ type Library = (options: { readonly allowRelativePaths: boolean }) => { add(text
 /** The rules below `root`. Paths are relative to it, with `/`. */
 export function createIgnore(root: string): DvcIgnore {
   const rules = new Map<string, Rules | undefined>()
+  const ignores = (path: string): boolean => {
+    const parts = path.split('/')
+    if (parts.slice(0, -1).some(isInternal)) return true
+    // The deepest rule that says anything holds.
+    for (let depth = path.endsWith('/') ? parts.length - 2 : parts.length - 1; depth >= 0; depth--) {
+      const answer = rules.get(parts.slice(0, depth).join('/'))?.test(parts.slice(depth).join('/'))
+      if (answer?.ignored) return true
+      if (answer?.unignored) return false
+    }
+    return false
+  }
   return {
     async enter(folder) {
       const parts = folder === '' ? [] : folder.split('/')
@@ -29,16 +42,12 @@ export function createIgnore(root: string): DvcIgnore {
         if (!rules.has(above)) rules.set(above, await rulesOf(join(root, above, '.dvcignore')))
       }
     },
-    ignores(path) {
-      const parts = path.split('/')
-      if (parts.slice(0, -1).some(isInternal)) return true
-      // The deepest rule that says anything holds.
-      for (let depth = path.endsWith('/') ? parts.length - 2 : parts.length - 1; depth >= 0; depth--) {
-        const answer = rules.get(parts.slice(0, depth).join('/'))?.test(parts.slice(depth).join('/'))
-        if (answer?.ignored) return true
-        if (answer?.unignored) return false
-      }
-      return false
+    ignores,
+    within(folder) {
+      const parts = folder.split('/')
+      const hasRules = parts.some((_, depth) => rules.get(parts.slice(0, depth + 1).join('/')) !== undefined) || rules.get('') !== undefined
+      if (hasRules || parts.some(isInternal)) return (name, isFolder) => ignores(`${folder}/${name}${isFolder ? '/' : ''}`)
+      return (name, isFolder) => isFolder && isInternal(name)
     },
   }
 }

@@ -1,15 +1,15 @@
 /** A cache or remote in a folder of the file system. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { chmod, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { newId } from '../../core/ids'
 import { makeFolders } from '../node/folders'
 import { systemCode, translateFsError } from '../node/system-errors'
-import { createMd5, type DvcHashScheme, md5Of, readChunks } from './hashes'
+import { createMd5, type DvcHashScheme, readChunks } from './hashes'
+import { ASIDE } from './keep-small'
+import type { LinkType } from './links'
 import { type Hashing, hashingFor, keyOf, type LocalPlace, missingObject, nothingIfMissing, type ObjectId, writeChecked } from './places'
 
-/** Folder of the cache for files that are being written. */
-const ASIDE = 'millwright-tmp'
 /** So many objects are looked at one by one. */
 const FEW = 256
 /** Files aside that are older were left by a killed process. */
@@ -28,12 +28,14 @@ export async function removeLeftovers(folder: string): Promise<void> {
 interface LocalPlaceOptions {
   readonly name: string
   readonly root: string
+  /** How it shares content with the working tree. @default copies */
+  readonly types?: readonly LinkType[]
   readonly fsync: boolean
 }
 
 /** The cache, or a remote that is a folder. */
 export function localPlace(options: LocalPlaceOptions): LocalPlace {
-  const { name, root } = options
+  const { name, root, types = ['copy'] } = options
   const pathOf = (id: ObjectId): string => join(root, keyOf(id))
   const sizeOf = async (id: ObjectId): Promise<number | undefined> => {
     const facts = await stat(pathOf(id)).catch(nothingIfMissing)
@@ -42,7 +44,15 @@ export function localPlace(options: LocalPlaceOptions): LocalPlace {
   const writer = objectWriter(options)
   return {
     name,
+    root,
+    types,
     sizeOf,
+    sizeNow(id) {
+      const facts = statSync(pathOf(id), { throwIfNoEntry: false })
+      return facts?.isFile() ? facts.size : undefined
+    },
+    pathOf,
+    remove: (id) => rmSync(pathOf(id), { force: true }),
     async *chunks(id, signal) {
       try {
         yield* readChunks(pathOf(id), signal)
@@ -65,7 +75,6 @@ export function localPlace(options: LocalPlaceOptions): LocalPlace {
       }
       return { hash: await writer(content, hashing, signal), size }
     },
-    addSmall: smallWriter(options),
     sweep: () => removeLeftovers(join(root, ASIDE)),
     async present(hashes, scheme) {
       if (hashes.length > FEW) return listed(root, hashes, scheme)
@@ -108,55 +117,6 @@ function objectWriter({ name, root, fsync }: LocalPlaceOptions): ObjectWriter {
       await rm(aside, { force: true })
       throw translateFsError(error, name, 'keep', 'an object')
     }
-  }
-}
-
-/** Keeps small files by calls that do not wait for a thread: for a kilobyte that takes longer than the work itself. */
-function smallWriter({ name, root, fsync }: LocalPlaceOptions): LocalPlace['addSmall'] {
-  /** Folder → the names that were in it when it was first used, so that new objects need not be looked for one by one. */
-  const made = new Map<string, ReadonlySet<string>>()
-  const ensure = (folder: string): ReadonlySet<string> => {
-    const known = made.get(folder)
-    if (known !== undefined) return known
-    mkdirSync(folder, { recursive: true })
-    const names = new Set(readdirSync(folder))
-    made.set(folder, names)
-    return names
-  }
-  const write = (bytes: Uint8Array, hash: string): void => {
-    const aside = join(root, ASIDE, newId())
-    const path = join(root, keyOf({ hash, scheme: 'md5' }))
-    ensure(dirname(aside))
-    ensure(dirname(path))
-    try {
-      // DVC trusts an object of this mode without a look; here nobody looks before it is moved, whole.
-      const handle = openSync(aside, 'wx', 0o444)
-      try {
-        for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
-        if (fsync) fsyncSync(handle)
-      } finally {
-        closeSync(handle)
-      }
-      renameSync(aside, path)
-    } catch (error) {
-      rmSync(aside, { force: true })
-      throw error
-    }
-  }
-  return (file) => {
-    const bytes = readFileSync(file)
-    const hash = md5Of(bytes)
-    try {
-      const path = join(root, keyOf({ hash, scheme: 'md5' }))
-      const isThere = ensure(dirname(path)).has(basename(path)) && statSync(path, { throwIfNoEntry: false })?.size === bytes.length
-      if (!isThere) write(bytes, hash)
-    } catch (error) {
-      // Somebody removed a folder meanwhile, as `dvc gc` may.
-      made.clear()
-      if (systemCode(error) !== 'ENOENT') throw translateFsError(error, name, 'keep', 'an object')
-      write(bytes, hash)
-    }
-    return { hash, size: bytes.length }
   }
 }
 

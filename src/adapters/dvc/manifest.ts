@@ -17,7 +17,9 @@ export interface ManifestEntry {
 
 /** The bytes of a manifest and its hash, which ends in `.dir`. */
 export function writeManifest(entries: readonly ManifestEntry[]): { readonly bytes: Uint8Array; readonly hash: string } {
-  const sorted = [...entries].sort((a, b) => compareCodePoints(a.path, b.path))
+  // Without surrogates and what comes behind them, JavaScript's order is that of code points.
+  const compare = entries.some(({ path }) => /[\ud800-\uffff]/.test(path)) ? compareCodePoints : compareUnits
+  const sorted = [...entries].sort((a, b) => compare(a.path, b.path))
   const bytes = utf8(`[${sorted.map(({ md5, path }) => `{"md5": "${md5}", "relpath": ${pythonString(path)}}`).join(', ')}]`)
   return { bytes, hash: `${md5Of(bytes)}.dir` }
 }
@@ -68,8 +70,14 @@ export function checkEntries(
   return entries
 }
 
+function compareUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
 /** As Python writes a string in JSON: ASCII only, DEL escaped too. */
 function pythonString(text: string): string {
+  // Most names: nothing in them to escape.
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`
   return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

@@ -24,6 +24,8 @@ export function unsafePathReason(path: string): string | undefined {
 
 /** Whether a folder belongs to git, Mercurial or DVC; also as file systems read it that ignore case, dots at the end and invisible characters. */
 export function isInternal(segment: string): boolean {
+  // Most names: nothing in them that a file system reads as something else.
+  if (/^[!-\-/-FH-fh-~][ -~]*$/.test(segment)) return false
   const plain = segment
     .normalize('NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')

@@ -1,10 +1,11 @@
 /** Where DVC keeps content: the cache and the remotes, which have one layout. Every object is named by its hash, and is checked against it. */
 import type { FileHandle } from 'node:fs/promises'
 import { concatBytes } from '../../core/bytes'
-import { MillwrightError, show } from '../../core/errors'
+import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { throwIfAborted } from '../../core/signal'
 import { systemCode } from '../node/system-errors'
 import { createMd5, type DvcHashScheme } from './hashes'
+import type { LinkType } from './links'
 
 /** Names one object: 32 hexadecimal digits, and `.dir` behind them for a manifest. */
 export interface ObjectId {
@@ -28,8 +29,15 @@ export interface ObjectPlace {
 export interface LocalPlace extends ObjectPlace {
   /** Keeps content whose hash is not known yet. */
   add(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<{ readonly hash: string; readonly size: number }>
-  /** Keeps the content of a small file, without giving other work a turn: many small files take a fraction of the time so. */
-  addSmall(path: string): { readonly hash: string; readonly size: number }
+  readonly root: string
+  /** How it shares content with the working tree. */
+  readonly types: readonly LinkType[]
+  /** {@link ObjectPlace.sizeOf}, without giving other work a turn: for many objects that takes a fraction of the time. */
+  sizeNow(id: ObjectId): number | undefined
+  /** The path of an object. */
+  pathOf(id: ObjectId): string
+  /** Removes an object. */
+  remove(id: ObjectId): void
   /** Removes what killed processes left. */
   sweep(): Promise<void>
   /** Which of the hashes are there. */
@@ -77,6 +85,24 @@ export function hashingFor(id: ObjectId, name: string): Hashing {
         hint: 'delete the object and take it from the remote again',
       })
     },
+  }
+}
+
+/** What is wrong with an object, which is read for that. */
+export async function problemOf(
+  place: ObjectPlace,
+  id: ObjectId,
+  signal: AbortSignal | undefined,
+): Promise<'missing' | 'damaged' | undefined> {
+  const hashing = hashingFor(id, place.name)
+  try {
+    for await (const chunk of place.chunks(id, signal)) hashing.update(chunk)
+    hashing.finish()
+    return undefined
+  } catch (error) {
+    if (isMillwrightError(error, 'NotFound')) return 'missing'
+    if (isMillwrightError(error, 'Corrupt')) return 'damaged'
+    throw error
   }
 }
 

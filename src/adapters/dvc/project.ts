@@ -1,5 +1,5 @@
 /** What the operations of {@link dvcRepo} share: the project's folders, cache, remotes, and what is tracked at which revision. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { fromUtf8, utf8 } from '../../core/bytes'
@@ -20,6 +20,8 @@ export interface Project {
   readonly root: string
   readonly fsync: boolean
   readonly jobs: number
+  /** Folder for files that are being written; on the file system of the project. */
+  readonly temporary: string
   /** `undefined` where the project does not lie in a git repository. */
   git(signal?: AbortSignal): Promise<Git | undefined>
   cache(): Promise<LocalPlace>
@@ -31,6 +33,8 @@ export interface Project {
   sweep(): Promise<void>
   /** Replaces a file of the project: it is there whole, old or new, whatever happens. */
   replace(path: string, content: AsyncIterable<Uint8Array>, options?: ReplaceOptions): Promise<void>
+  /** Replaces a file of the project by what `make` puts aside; nothing happens where it could make nothing, and says so. */
+  replaceBy(path: string, make: (aside: string) => boolean): Promise<boolean>
 }
 
 /** Options of {@link Project.replace}. */
@@ -62,6 +66,7 @@ export function openProject(options: {
     root,
     fsync,
     jobs,
+    temporary,
     git,
     cache: cacheOf(root, fsync),
     remote: remotesOf(options),
@@ -74,6 +79,18 @@ export function openProject(options: {
     },
     sweep: () => removeLeftovers(temporary),
     replace: (path, content, given) => replaceFile(join(root, path), content, { ...given, temporary, fsync }),
+    async replaceBy(path, make) {
+      const aside = join(temporary, newId())
+      try {
+        await makeFolders(temporary)
+        if (!make(aside)) return false
+        await moveInto(aside, join(root, path), fsync)
+        return true
+      } finally {
+        // Where both are names of one file, moving leaves the one aside.
+        await rm(aside, { force: true })
+      }
+    },
   }
 }
 
@@ -91,16 +108,16 @@ function repositoryOf(asked: Git | undefined): Project['git'] {
 
 /** The cache that the configuration names at the moment. @throws NotFound where there is no project */
 function cacheOf(root: string, fsync: boolean): Project['cache'] {
-  let cache: { readonly root: string; readonly place: LocalPlace } | undefined
+  let cache: { readonly settings: string; readonly place: LocalPlace } | undefined
   return async () => {
     if (!(await stat(join(root, '.dvc')).catch(nothingIfMissing))?.isDirectory()) {
       throw new MillwrightError('NotFound', `${root} is not a DVC project: it has no folder .dvc`, {
         hint: 'run `dvc init`, or `await repo.init()`',
       })
     }
-    const config = await readConfig(root)
-    if (cache?.root !== config.cache)
-      cache = { root: config.cache, place: localPlace({ name: 'the DVC cache', root: config.cache, fsync }) }
+    const { cache: folder, links: types } = await readConfig(root)
+    const settings = [folder, ...types].join()
+    if (cache?.settings !== settings) cache = { settings, place: localPlace({ name: 'the DVC cache', root: folder, types, fsync }) }
     return cache.place
   }
 }
@@ -117,13 +134,17 @@ async function replaceFile(
     await makeFolders(dirname(aside))
     await writeChecked(await open(aside, 'wx', mode), content, { hashing: hashing ?? { update: () => {} }, fsync, signal })
     hashing?.finish()
-    await makeFolders(dirname(target))
-    await rename(aside, target)
-    if (fsync) await flushFolder(dirname(target))
+    await moveInto(aside, target, fsync)
   } catch (error) {
     await rm(aside, { force: true })
     throw error
   }
+}
+
+async function moveInto(aside: string, target: string, fsync: boolean): Promise<void> {
+  await makeFolders(dirname(target))
+  await rename(aside, target)
+  if (fsync) await flushFolder(dirname(target))
 }
 
 async function workingTree(root: string, git: Git | undefined, signal: AbortSignal | undefined): Promise<Source> {
@@ -142,13 +163,27 @@ async function commitTree(repository: Git, revision: string, signal: AbortSignal
   }
 }
 
-/** Every file below a folder, but for what belongs to git or DVC. */
+/** Every file below a folder, but for what belongs to git or DVC, and for tracked folders, which hold data. */
 function walk(root: string, folder: string): readonly string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true })
+  const names = new Set(entries.map(({ name }) => name))
+  return entries.flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-    if (entry.isDirectory()) return isInternal(entry.name) || existsSync(join(root, path, '.dvc')) ? [] : walk(root, path)
-    return entry.isFile() ? [path] : []
+    if (!entry.isDirectory()) return entry.isFile() ? [path] : []
+    if (isInternal(entry.name) || existsSync(join(root, path, '.dvc'))) return []
+    return names.has(`${entry.name}.dvc`) && isTracked(root, path) ? [] : walk(root, path)
   })
+}
+
+/** Whether the `.dvc` file beside a folder tracks it. */
+function isTracked(root: string, folder: string): boolean {
+  const pointer = `${folder}.dvc`
+  try {
+    return readPointer(readFileSync(join(root, pointer), 'utf8'), pointer).some(({ kind, path }) => kind === 'folder' && path === folder)
+  } catch {
+    // Whoever reads the file says what is wrong with it.
+    return false
+  }
 }
 
 /** Everything that DVC tracks there, in the order of the paths. @throws Corrupt */

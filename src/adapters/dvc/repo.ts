@@ -20,6 +20,7 @@ import { openProject, outputsOf, type Project, selectOutputs, textContent } from
 import { type DvcFile, type DvcReadOptions, listFiles, readPath } from './read'
 import type { DvcRemotes } from './remotes'
 import { copyOutputs, type DvcProblem, type DvcTransfer, verifyOutputs } from './transfer'
+import { unprotectOutputs } from './unprotect'
 
 /** Options of {@link dvcRepo}. */
 export interface DvcRepoOptions {
@@ -85,6 +86,13 @@ export interface DvcRepo {
       readonly onProgress?: OnProgress<'write'> | undefined
     },
   ): Promise<DvcCheckout>
+  /**
+   * Makes links to the cache (`cache.type` hardlink or symlink) files of their own, so that they can be changed, as `dvc unprotect` does.
+   * `add` shares them again.
+   *
+   * @returns paths below the root of the files that were links
+   */
+  unprotect(options?: DvcOptions & { readonly paths?: DvcPaths }): Promise<readonly string[]>
   /** Copies what is tracked from the cache to a remote. */
   push(options?: DvcTransferOptions): Promise<DvcTransfer>
   /** Copies what is tracked from a remote to the cache, checking each object. @throws Corrupt, NotFound */
@@ -193,7 +201,7 @@ interface Choice {
   readonly signal?: AbortSignal | undefined
 }
 
-type TreeOperations = Pick<DvcRepo, 'init' | 'add' | 'commit' | 'status' | 'checkout' | 'pull'>
+type TreeOperations = Pick<DvcRepo, 'init' | 'add' | 'commit' | 'status' | 'checkout' | 'pull' | 'unprotect'>
 
 /** What looks at the working tree or changes it. */
 function treeOperations(project: Project, perform: Perform): TreeOperations {
@@ -211,6 +219,10 @@ function treeOperations(project: Project, perform: Perform): TreeOperations {
     checkout: (given) =>
       perform('checkout', given, { ...progressRules, paths: pathsRule, force: ofType('boolean') }, ({ paths, ...rest }) =>
         inTurn(async () => checkoutOutputs(project, await chosen(project, 'checkout', { paths, signal: rest.signal }), rest)),
+      ),
+    unprotect: (given) =>
+      perform('unprotect', given, { signal: signalRule, paths: pathsRule }, ({ paths, signal }) =>
+        inTurn(async () => unprotectOutputs(project, await chosen(project, 'unprotect', { paths, signal }), { signal })),
       ),
     pull: (given) =>
       perform('pull', given, { ...transferRules, force: ofType('boolean') }, ({ force, ...rest }) =>

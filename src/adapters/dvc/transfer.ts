@@ -1,10 +1,9 @@
 /** Objects between the cache and a remote, and whether they are what their names say. */
-import { isMillwrightError } from '../../core/errors'
 import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { filesOf } from './compare'
-import { hashingFor, keyOf, type ObjectId, type ObjectPlace } from './places'
+import { keyOf, type ObjectId, type ObjectPlace, problemOf } from './places'
 import type { DvcOutput } from './pointers'
 import type { Project } from './project'
 
@@ -107,17 +106,4 @@ export async function verifyOutputs(
   }
   report({ phase: 'copy', done: seen.size, total: seen.size, unit: 'steps' })
   return problems.sort((a, b) => (a.path < b.path ? -1 : 1))
-}
-
-async function problemOf(place: ObjectPlace, id: ObjectId, signal: AbortSignal | undefined): Promise<DvcProblem['problem'] | undefined> {
-  const hashing = hashingFor(id, place.name)
-  try {
-    for await (const chunk of place.chunks(id, signal)) hashing.update(chunk)
-    hashing.finish()
-    return undefined
-  } catch (error) {
-    if (isMillwrightError(error, 'NotFound')) return 'missing'
-    if (isMillwrightError(error, 'Corrupt')) return 'damaged'
-    throw error
-  }
 }

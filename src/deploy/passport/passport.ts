@@ -4,7 +4,7 @@ import { attachDisplay } from '../../core/display'
 import { isMillwrightError, MillwrightError, show } from '../../core/errors'
 import { sha256Hex } from '../../core/hash'
 import type { Json } from '../../core/json'
-import { arrayOf, checkOptions, nonEmptyString, ofType } from '../../core/options'
+import { arrayOf, checkOptions, nonEmptyString, ofType, requireMethods, requireOptions } from '../../core/options'
 import type { ObjectStore } from '../../ports/object-store'
 import { objectStoreRule } from '../../ports/port-rules'
 import { readOptional } from '../../ports/stored-objects'
@@ -53,6 +53,7 @@ const BOM_FILE = 'bom.cdx.json'
  * for (const [path, bytes] of Object.entries(passport.files)) await writeFile(join(folder, path), bytes)
  */
 export async function issuePassport(registry: PassportRegistry, reference: string, options: PassportOptions = {}): Promise<ModelPassport> {
+  assertRegistry('issuePassport', registry)
   checkPassport(options)
   const { privateKey, storage, ...facts } = options
   const resolved = await registry.resolve(reference)
@@ -80,7 +81,9 @@ export async function verifyPassport(
   reference: string,
   options: { readonly storage: ObjectStore; readonly publicKey: string },
 ): Promise<VerifiedModel> {
-  checkOptions('verifyPassport', options ?? null, { storage: objectStoreRule(), publicKey: nonEmptyString() })
+  assertRegistry('verifyPassport', registry)
+  requireOptions('verifyPassport', options, ['storage', 'publicKey'])
+  checkOptions('verifyPassport', options, { storage: objectStoreRule(), publicKey: nonEmptyString() })
   const { storage, publicKey } = options
   const { name, version } = await registry.resolve(reference)
   const folder = folderOf(name, version)
@@ -114,6 +117,10 @@ function exists(storage: ObjectStore, folder: string): MillwrightError {
   return new MillwrightError('AlreadyExists', `${storage.name} holds another passport at ${show(folder)}`, {
     hint: 'a version has one passport: register a new version for other facts',
   })
+}
+
+function assertRegistry(subject: string, registry: unknown): void {
+  requireMethods(subject, 'a ModelRegistry', registry, ['resolve', 'openModel', 'setTags'])
 }
 
 function checkPassport(options: PassportOptions): void {

@@ -36,7 +36,7 @@ export function classLeaves(numClasses: number): LeafTable {
 export function createClassCriterion(data: BinnedData, options: ClassCriterionOptions): ClassCriterion {
   const { numClasses: k, leaves } = options
   const groups = classGroups(k)
-  const count = createClassCounter(data, options.sample, k, groups)
+  const counter = createClassCounter(data, options.sample, k, groups)
   const node: ClassNode = { total: new Int32Array(k), samples: 0, impurity: Number.NaN, weights: undefined }
   const { cut, impurityOfNode, scan } = createClassScan(node, groups, options)
   const bestLeft = new Int32Array(k)
@@ -77,11 +77,12 @@ export function createClassCriterion(data: BinnedData, options: ClassCriterionOp
       }
       if (present < 2) return true
       node.impurity = impurityOfNode()
+      counter.open()
       return false
     },
     samples: () => node.samples,
     consider(feature, start, end, best) {
-      count(feature, start, end)
+      counter.count(feature, start, end)
       if (groups.size + (groups.hasMissing ? 1 : 0) < 2) return false
       tryCuts(feature, false, groups.hasMissing ? groups.size : groups.size - 1, best)
       if (groups.hasMissing && groups.size > 1) tryCuts(feature, true, groups.size - 1, best)

@@ -1,6 +1,7 @@
 /** Class counts over ranges of one feature's bins at a node: three ways of counting, each the fastest for its size of node. */
 import { MISSING_BIN } from './bins'
 import type { BinnedData, Sample } from './grow-tree'
+import { CLEARED_WHOLE, type RareBins, rowAt } from './rare-bins'
 import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
 /** Up to this many rows are sorted. */
@@ -25,8 +26,13 @@ export interface ClassGroups {
   size: number
 }
 
-/** Counts the classes of `feature` over rows `start` … `end` − 1 into the groups. */
-export type ClassCounter = (feature: number, start: number, end: number) => void
+/** Counts the classes of a node's rows. */
+export interface ClassCounter {
+  /** Forgets what was counted at the node before. */
+  open(): void
+  /** Counts the classes of `feature` over rows `start` … `end` − 1 into the groups. */
+  count(feature: number, start: number, end: number): void
+}
 
 /** The code of a row: its class and how often it was drawn (at most 255 times). */
 export function classCode(label: number, copies: number): number {
@@ -67,16 +73,86 @@ export function createClassCounter(data: BinnedData, sample: Sample, numClasses:
     keys: new Int32Array(SORT_ROWS),
     own: new Uint16Array(sample.rows.length),
   }
-  return (feature, start, end) => {
-    if (end - start <= SORT_ROWS) {
-      sortByBin(buffers, feature, start, end)
-      groupSorted(buffers, start, end - start, groups)
-      splitOffMissing(groups, numClasses, MISSING_BIN)
-    } else if (end - start > FINE_ROWS || fillFine(buffers, feature, start, end, groups)) {
-      if (end - start > FINE_ROWS) fillCoarse(buffers, feature, start, end, groups)
-      collect(buffers.histogram, buffers.occupied, numClasses, groups)
-      splitOffMissing(groups, numClasses, MISSING_RANGE)
+  const { rare } = data
+  const rareCounts = rare === undefined ? undefined : createRareClassCounts(data.numFeatures, rare, sample, numClasses)
+  return {
+    open: () => rareCounts?.open(),
+    count(feature, start, end) {
+      if (rareCounts !== undefined && (rare?.bin[feature] as number) >= 0) rareCounts.fill(feature, start, end, groups)
+      else if (end - start <= SORT_ROWS) {
+        sortByBin(buffers, feature, start, end)
+        groupSorted(buffers, start, end - start, groups)
+        splitOffMissing(groups, numClasses, MISSING_BIN)
+      } else if (end - start > FINE_ROWS || fillFine(buffers, feature, start, end, groups)) {
+        if (end - start > FINE_ROWS) fillCoarse(buffers, feature, start, end, groups)
+        collect(buffers.histogram, buffers.occupied, numClasses, groups)
+        splitOffMissing(groups, numClasses, MISSING_RANGE)
+      }
+    },
+  }
+}
+
+/** Class counts of all rare bins of a node, counted when the first of them is asked for. */
+interface RareClassCounts {
+  open(): void
+  fill(feature: number, start: number, end: number, groups: ClassGroups): void
+}
+
+function createRareClassCounts(numFeatures: number, rare: RareBins, { rows, codes }: Sample, numClasses: number): RareClassCounts {
+  const counts = new Int32Array(numFeatures * numClasses)
+  const isLarge = counts.length > CLEARED_WHOLE
+  const all = new Int32Array(numClasses)
+  const touched = new Int32Array(isLarge ? counts.length : 0)
+  let numTouched = 0
+  let isCounted = false
+  const countNode = (start: number, end: number): void => {
+    const { starts, features } = rare
+    if (!isLarge) counts.fill(0)
+    else for (let i = 0; i < numTouched; i++) counts[touched[i] as number] = 0
+    all.fill(0)
+    let size = 0
+    for (let i = start; i < end; i++) {
+      const row = rowAt(rare, rows[i] as number, numFeatures)
+      const code = codes[i] as number
+      const label = code >>> 8
+      const times = code & 255
+      all[label] = (all[label] as number) + times
+      const last = starts[row + 1] as number
+      for (let at = starts[row] as number; at < last; at++) {
+        const cell = (features[at] as number) * numClasses + label
+        const before = counts[cell] as number
+        if (isLarge && before === 0) touched[size++] = cell
+        counts[cell] = before + times
+      }
     }
+    numTouched = size
+    isCounted = true
+  }
+  return {
+    open() {
+      isCounted = false
+    },
+    fill(feature, start, end, groups) {
+      if (!isCounted) countNode(start, end)
+      const isFirst = rare.bin[feature] === 0
+      groups.base = 0
+      groups.shift = 0
+      groups.hasMissing = false
+      let isRare = 0
+      let isOther = 0
+      for (let c = 0, cell = feature * numClasses; c < numClasses; c++, cell++) {
+        const own = counts[cell] as number
+        const others = (all[c] as number) - own
+        groups.counts[c] = isFirst ? own : others
+        groups.counts[numClasses + c] = isFirst ? others : own
+        isRare |= own
+        isOther |= others
+      }
+      groups.ranges[0] = 0
+      groups.ranges[1] = 1
+      // Where one of the bins is empty, the feature is constant.
+      groups.size = isRare === 0 || isOther === 0 ? 1 : 2
+    },
   }
 }
 

@@ -17,6 +17,7 @@ import {
   type RandomForestClassifierOptions,
   rowsPerTree,
 } from './random-forest-options'
+import { rareBins } from './rare-bins'
 
 /** A node holds its feature in 14 bits. */
 const MAX_FEATURES = 16_384
@@ -64,7 +65,9 @@ export function binnedForest(options: ForestOptions, features: FeatureMatrix, ta
   classWeights(kind, options.classWeight, new Float64Array(target.numClasses).fill(1), target.classNames)
   const edges = binEdges(features, settings.maxBins)
   const counts = Int32Array.from(edges, ({ length }) => length + 1)
-  const data = { bins: toBins(features, edges, NEAR_CELLS), numFeatures, counts }
+  const bins = toBins(features, edges, NEAR_CELLS)
+  const near = { nearAt: bins.length - NEAR_CELLS, nearRows: Math.floor(NEAR_CELLS / numFeatures) }
+  const data = { bins, numFeatures, counts, rare: rareBins({ bins, numRows, numFeatures, counts, maxFeatures, ...near }) }
   return { ...options, edges, data, numRows, target, maxFeatures, rowsDrawn }
 }
 

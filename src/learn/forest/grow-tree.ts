@@ -1,6 +1,7 @@
 /** Grows one tree, for classification and regression, which differ in their {@link Criterion}. */
 import type { Rng } from '../../core/random'
 import { MISSING_BIN } from './bins'
+import type { RareBins } from './rare-bins'
 
 /** The rows that a tree is grown from, reordered meanwhile so that the rows of every node are adjacent. */
 export interface Sample {
@@ -60,6 +61,8 @@ export interface BinnedData {
   readonly numFeatures: number
   /** Bins of each feature, not counting missing. */
   readonly counts: Int32Array
+  /** Features that are counted all at once, if that is less work. */
+  readonly rare?: RareBins | undefined
 }
 
 /** Grows trees one after another over the same data, with buffers that are allocated once. */
@@ -81,10 +84,11 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   const nearAt = data.bins.length - NEAR_CELLS
   const nearRows = Math.floor(NEAR_CELLS / data.numFeatures)
   const buffer = { rows: new Int32Array(capacity), codes: new Int32Array(capacity) }
+  // All features; those known to be constant at a node, and so at every node below it, are at the end, in the order in which they were found.
   const order = new Int32Array(data.numFeatures)
+  const triesAll = limits.maxFeatures >= order.length
   // Per slot: start, end, depth, parent whose right child this is (−1: none), how many features are known to be constant there.
   let stack = new Int32Array(SLOT * 64)
-  const constants = createConstants(data.numFeatures)
   const best: BestSplit = { feature: 0, bin: 0, missingLeft: false, gain: -1 }
 
   return {
@@ -95,7 +99,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
       let count = 0
       let top = 0
       criterion.root(sample)
-      stack.set([0, sample.size, 0, -1, 0])
+      putSlot(stack, 0, 0, sample.size, 0, -1, 0)
       let minGain = limits.minGain
       let nearEnd = 0
       while (top >= 0) {
@@ -104,7 +108,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         const end = stack[slot + 1] as number
         const depth = stack[slot + 2] as number
         const parent = stack[slot + 3] as number
-        constants.keep(stack[slot + 4] as number)
+        let varyingEnd = order.length - (stack[slot + 4] as number)
         const node = count++
         if (parent >= 0) nodes[2 * parent + 1] = node
         best.gain = -1
@@ -117,15 +121,22 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
             nearEnd = end
           }
           // Partial Fisher–Yates shuffle: features without replacement. Constant features count, but at least one that varies must be tried.
-          for (let tried = 0, varying = 0; tried < order.length && (tried < limits.maxFeatures || varying === 0); tried++) {
+          let constants = triesAll ? 0 : order.length - varyingEnd
+          for (let at = 0, tried = 0; at < varyingEnd && (tried < limits.maxFeatures || at === 0); tried++) {
             random = xorshift(random)
-            const pick = tried + Math.floor(((random >>> 0) * (order.length - tried)) / 4294967296)
-            const feature = order[pick] as number
-            order[pick] = order[tried] as number
-            order[tried] = feature
-            if (constants.flags[feature] === 1) continue
-            if (criterion.consider(feature, start, end, best)) varying++
-            else constants.add(feature)
+            const pick = Math.floor((random >>> 0) * (varyingEnd - at + constants) * 2 ** -32)
+            if (pick >= varyingEnd - at) {
+              constants--
+              continue
+            }
+            const feature = order[at + pick] as number
+            order[at + pick] = order[at] as number
+            if (criterion.consider(feature, start, end, best)) order[at++] = feature
+            else {
+              varyingEnd--
+              order[at] = order[varyingEnd] as number
+              order[varyingEnd] = feature
+            }
           }
         }
         if (best.gain < 0 || best.gain + 1e-12 < minGain) {
@@ -140,20 +151,23 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         const middle = partition(data, sample, buffer, start, end, best)
         if (SLOT * (top + 2) > stack.length) stack = grown(stack)
         criterion.children(top + 1, top)
-        stack[slot] = middle
-        stack[slot + 2] = depth + 1
-        stack[slot + 3] = node
-        stack[slot + 4] = constants.size()
-        top++
-        stack[slot + SLOT] = start
-        stack[slot + SLOT + 1] = middle
-        stack[slot + SLOT + 2] = depth + 1
-        stack[slot + SLOT + 3] = -1
-        stack[slot + SLOT + 4] = constants.size()
+        const constants = order.length - varyingEnd
+        putSlot(stack, top, middle, end, depth + 1, node, constants)
+        putSlot(stack, ++top, start, middle, depth + 1, -1, constants)
       }
       return nodes.slice(0, 2 * count)
     },
   }
+}
+
+/** Puts a node to be grown on the stack. */
+function putSlot(stack: Int32Array, top: number, start: number, end: number, depth: number, parent: number, constants: number): void {
+  const slot = SLOT * top
+  stack[slot] = start
+  stack[slot + 1] = end
+  stack[slot + 2] = depth
+  stack[slot + 3] = parent
+  stack[slot + 4] = constants
 }
 
 /** The next number of xorshift32 (Marsaglia 2003). */
@@ -163,38 +177,12 @@ function xorshift(state: number): number {
   return next ^ (next << 5)
 }
 
-/** Features that are constant at a node, and so at every node below it. */
-interface KnownConstants {
-  /** By feature: 1 where it is one. */
-  readonly flags: Uint8Array
-  size(): number
-  add(feature: number): void
-  /** Forgets all but the first ones: features found constant elsewhere in the tree may vary here. */
-  keep(count: number): void
-}
-
-function createConstants(numFeatures: number): KnownConstants {
-  const features = new Int32Array(numFeatures)
-  const flags = new Uint8Array(numFeatures)
-  let size = 0
-  return {
-    flags,
-    size: () => size,
-    add(feature) {
-      flags[feature] = 1
-      features[size++] = feature
-    },
-    keep(count) {
-      while (size > count) flags[features[--size] as number] = 0
-    },
-  }
-}
-
 /** Copies the bins of a node's rows to the end of the data and updates the rows. Subtrees are grown one after another, so there is room. */
-function bringNear({ bins, numFeatures }: BinnedData, { rows }: Sample, nearAt: number, start: number, end: number): void {
+function bringNear({ bins, numFeatures, rare }: BinnedData, { rows }: Sample, nearAt: number, start: number, end: number): void {
   let to = nearAt
   for (let i = start; i < end; i++) {
     const from = rows[i] as number
+    if (rare !== undefined) rare.near[i - start] = from / numFeatures
     rows[i] = to
     for (let f = 0; f < numFeatures; f++) bins[to++] = bins[from + f] as number
   }

@@ -25,7 +25,7 @@ export function createNumberCriterion(data: BinnedData, options: NumberCriterion
   const figures: NodeRows = { weight: new Int32Array(rows.length), value: new Float64Array(rows.length) }
   const { weight, value } = figures
   const groups = numberGroups()
-  const count = createNumberCounter(data, rows, figures, groups)
+  const counter = createNumberCounter(data, rows, figures, groups)
   const node: NumberNode = { samples: 0, total: 0 }
 
   return {
@@ -48,11 +48,12 @@ export function createNumberCriterion(data: BinnedData, options: NumberCriterion
       }
       node.samples = samples
       node.total = total
+      counter.open()
       return least === most
     },
     samples: () => node.samples,
     consider(feature, start, end, best) {
-      count(feature, start, end)
+      counter.count(feature, start, end)
       const { size, hasMissing } = groups
       if (size + (hasMissing ? 1 : 0) < 2) return false
       // With missing values, a cut after the last group sends them alone to the right.

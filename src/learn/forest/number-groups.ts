@@ -1,6 +1,7 @@
 /** Counts and sums of targets over ranges of one feature's bins at a node: two ways of counting, each the faster for its size of node. */
 import { MISSING_BIN } from './bins'
 import type { BinnedData } from './grow-tree'
+import { CLEARED_WHOLE, type RareBins, rowAt } from './rare-bins'
 import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
 /** Up to this many rows are sorted. */
@@ -30,8 +31,13 @@ export interface NodeRows {
   readonly value: Float64Array
 }
 
-/** Counts the bins of `feature` over rows `start` … `end` − 1 into the groups. */
-export type NumberCounter = (feature: number, start: number, end: number) => void
+/** Counts the bins of a node's rows. */
+export interface NumberCounter {
+  /** Forgets what was counted at the node before. */
+  open(): void
+  /** Counts the bins of `feature` over rows `start` … `end` − 1 into the groups. */
+  count(feature: number, start: number, end: number): void
+}
 
 /** Space for the groups of one feature. */
 export function numberGroups(): NumberGroups {
@@ -47,12 +53,8 @@ export function numberGroups(): NumberGroups {
 }
 
 /** A counter over binned data; `rows` are those of the sample, `node` the figures of the open node's rows. */
-export function createNumberCounter(
-  { bins, counts: binsOf }: BinnedData,
-  rows: Int32Array,
-  node: NodeRows,
-  groups: NumberGroups,
-): NumberCounter {
+export function createNumberCounter(data: BinnedData, rows: Int32Array, node: NodeRows, groups: NumberGroups): NumberCounter {
+  const { bins, counts: binsOf, rare } = data
   const buffers: CountBuffers = {
     bins,
     rows,
@@ -64,18 +66,80 @@ export function createNumberCounter(
     keys: new Int32Array(SORT_ROWS),
     own: new Uint16Array(rows.length),
   }
-  return (feature, start, end) => {
-    const size = end - start
-    if (binsOf[feature] === 2 && fillTwo(buffers, feature, start, size, groups)) return
-    if (size <= SORT_ROWS) {
-      sortByBin(buffers, feature, start, end)
-      groupSorted(buffers, size, groups)
-      splitOffMissing(groups, MISSING_BIN)
-    } else {
-      fillRanges(buffers, feature, start, size, groups)
-      collect(buffers, groups)
-      splitOffMissing(groups, MISSING_RANGE)
+  const rareCounts = rare === undefined ? undefined : createRareNumberCounts(data.numFeatures, rare, rows, node)
+  return {
+    open: () => rareCounts?.open(),
+    count(feature, start, end) {
+      if (rareCounts !== undefined && (rare?.bin[feature] as number) >= 0) {
+        rareCounts.fill(feature, start, end, groups)
+        return
+      }
+      const size = end - start
+      if (binsOf[feature] === 2 && fillTwo(buffers, feature, start, size, groups)) return
+      if (size <= SORT_ROWS) {
+        sortByBin(buffers, feature, start, end)
+        groupSorted(buffers, size, groups)
+        splitOffMissing(groups, MISSING_BIN)
+      } else {
+        fillRanges(buffers, feature, start, size, groups)
+        collect(buffers, groups)
+        splitOffMissing(groups, MISSING_RANGE)
+      }
+    },
+  }
+}
+
+/** Copies and sums of all rare bins of a node, counted when the first of them is asked for. */
+interface RareNumberCounts {
+  open(): void
+  fill(feature: number, start: number, end: number, groups: NumberGroups): void
+}
+
+function createRareNumberCounts(numFeatures: number, rare: RareBins, rows: Int32Array, { weight, value }: NodeRows): RareNumberCounts {
+  const copies = new Int32Array(numFeatures)
+  const sums = new Float64Array(numFeatures)
+  const isLarge = numFeatures > CLEARED_WHOLE
+  const touched = new Int32Array(isLarge ? numFeatures : 0)
+  let numTouched = 0
+  const all = { isCounted: false, copies: 0, sum: 0 }
+  const countNode = (start: number, end: number): void => {
+    const { starts, features } = rare
+    if (!isLarge) copies.fill(0)
+    else for (let i = 0; i < numTouched; i++) copies[touched[i] as number] = 0
+    let size = 0
+    let allCopies = 0
+    let allSum = 0
+    for (let i = start; i < end; i++) {
+      const row = rowAt(rare, rows[i] as number, numFeatures)
+      const times = weight[i - start] as number
+      const target = value[i - start] as number
+      allCopies += times
+      allSum += target
+      const last = starts[row + 1] as number
+      for (let cell = starts[row] as number; cell < last; cell++) {
+        const feature = features[cell] as number
+        const before = copies[feature] as number
+        if (isLarge && before === 0) touched[size++] = feature
+        copies[feature] = before + times
+        sums[feature] = before === 0 ? target : (sums[feature] as number) + target
+      }
     }
+    numTouched = size
+    all.isCounted = true
+    all.copies = allCopies
+    all.sum = allSum
+  }
+  return {
+    open() {
+      all.isCounted = false
+    },
+    fill(feature, start, end, groups) {
+      if (!all.isCounted) countNode(start, end)
+      const count = copies[feature] as number
+      const sum = count === 0 ? 0 : (sums[feature] as number)
+      if (rare.bin[feature] === 0) groupTwo(groups, count, sum, all.copies - count, all.sum - sum)
+      else groupTwo(groups, all.copies - count, all.sum - sum, count, sum)
+    },
   }
 }
 
@@ -103,6 +167,12 @@ function fillTwo({ bins, rows, weight, value }: CountBuffers, feature: number, s
     sumOfFirst += isFirst * (value[i] as number)
   }
   if (most > 1) return false
+  groupTwo(groups, countOfFirst, sumOfFirst, count, sum)
+  return true
+}
+
+/** The groups of a feature with two bins, of which one may be empty. */
+function groupTwo(groups: NumberGroups, countOfFirst: number, sumOfFirst: number, countOfSecond: number, sumOfSecond: number): void {
   const { ranges, counts, sums } = groups
   groups.base = 0
   groups.shift = 0
@@ -113,13 +183,12 @@ function fillTwo({ bins, rows, weight, value }: CountBuffers, feature: number, s
     counts[group] = countOfFirst
     sums[group++] = sumOfFirst
   }
-  if (count > 0) {
+  if (countOfSecond > 0) {
     ranges[group] = 1
-    counts[group] = count
-    sums[group++] = sum
+    counts[group] = countOfSecond
+    sums[group++] = sumOfSecond
   }
   groups.size = group
-  return true
 }
 
 function groupSorted({ keys, weight, value }: CountBuffers, size: number, groups: NumberGroups): void {

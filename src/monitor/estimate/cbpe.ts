@@ -1,6 +1,6 @@
 /** Performance of a classifier without labels, from how sure it is: confidence-based performance estimation (CBPE). */
 import { invalidArgument, show } from '../../core/errors'
-import { arrayOf, checkOptions, either, finiteNumber, ofType, oneOf, wholeNumber } from '../../core/options'
+import { arrayOf, checkOptions, either, finiteNumber, ofType, oneOf, requireMethods, requireOptions, wholeNumber } from '../../core/options'
 import { createRng } from '../../core/random'
 import type { Isotonic } from '../../learn/calibration/isotonic'
 import { classesOf, type Label } from '../../metrics/label'
@@ -87,6 +87,7 @@ export interface LearnedMetric {
  * Source: NannyML 0.13. Rows of equal score are one step here, so that their order does not matter.
  */
 export function fitCbpe(reference: LabelledRows, options: CbpeOptions = {}): CbpeEstimator {
+  requireOptions('fitCbpe', reference, ['actual', 'predicted'])
   checkOptions('fitCbpe', options, {
     metrics: arrayOf(oneOf(...binaryMetrics, 'businessValue')),
     calibrate: either(ofType('boolean'), oneOf('auto')),
@@ -271,12 +272,15 @@ function assertValues(values: OutcomeValues | undefined, classes: readonly Label
   if (wrong !== undefined) throw invalidArgument(`\`values\` of fitCbpe needs the number \`${wrong}\`, got ${show(values?.[wrong])}`)
 }
 
-/** The estimates of each chunk of rows, in order: how a metric went over time. */
+/** The estimates of each chunk of rows, in order: how a metric went over time. @throws InvalidArgument */
 export function estimateChunks(
   estimator: PerformanceEstimator,
   rows: UnlabelledRows,
   options: { readonly metric: string; readonly chunkRows: number },
 ): PerformanceEstimate[] {
+  requireMethods('estimateChunks', 'an estimator', estimator, ['estimate'])
+  requireOptions('estimateChunks', rows, ['table', 'predicted'])
+  requireOptions('estimateChunks', options, ['metric', 'chunkRows'])
   checkOptions('estimateChunks', options, { metric: ofType('string'), chunkRows: wholeNumber(1) })
   const { metric, chunkRows } = options
   const { predicted, probabilities, table } = rows

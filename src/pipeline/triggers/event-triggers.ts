@@ -1,6 +1,7 @@
 /** Triggers that fire when somebody asks: by hand, or over HTTP. */
 import { sha256Hex } from '../../core/hash'
-import { checkOptions, nonEmptyString, requireOptions } from '../../core/options'
+import { anything, checkOptions, requireOptions } from '../../core/options'
+import { assertSecretToken } from '../../core/secret-token'
 import { assertTriggerName, type OverlapPolicy, type Trigger, triggerRules } from './trigger'
 
 /** Options of {@link manualTrigger}. */
@@ -22,7 +23,7 @@ export function manualTrigger(options: ManualTriggerOptions = {}): Trigger {
 export interface HttpTriggerOptions {
   /** The last part of the path that fires it. @default 'http' */
   readonly name?: string | undefined
-  /** Requests must carry it: `Authorization: Bearer <token>`. */
+  /** Requests must carry it: `Authorization: Bearer <token>`. At least 16 characters, no white space. */
   readonly token: string
   readonly overlap?: OverlapPolicy | undefined
 }
@@ -35,7 +36,8 @@ export interface HttpTriggerOptions {
  */
 export function httpTrigger(options: HttpTriggerOptions): Trigger {
   requireOptions('httpTrigger', options, ['token'])
-  checkOptions('httpTrigger', options, { ...triggerRules(), token: nonEmptyString() })
+  checkOptions('httpTrigger', options, { ...triggerRules(), token: anything() })
+  assertSecretToken('`token` of httpTrigger', options.token)
   const { name = 'http', overlap } = options
   assertTriggerName(name)
   // Digests are compared, so that the time of the comparison tells nothing about the token.

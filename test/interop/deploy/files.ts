@@ -1,5 +1,5 @@
-/** Every generated file judged by the tool that reads it: hadolint, kubernetes-validate, KServe's models, actionlint, the schema of Compose, promtool. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+/** Every generated file judged by the tool that reads it: hadolint, kubernetes-validate, kubeconform, KServe's models, actionlint, the schema of Compose, promtool. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse } from 'yaml'
@@ -8,6 +8,8 @@ import { runCommand } from '../../support/run-command'
 
 const python = '.venvs/deploy-python/bin'
 const modules = '.venvs/deploy/node_modules'
+const kubeconform = '.venvs/deploy-go/kubeconform'
+const hasKubeconform = existsSync(kubeconform)
 const root = '.build/deploy-lane'
 /** The oldest version that takes `preStop.sleep`, and the newest that the tool knows. */
 const versions = ['1.30', '1.37']
@@ -58,6 +60,28 @@ const { createLinter } = (await import(pathToFileURL(resolve(modules, 'actionlin
 }
 const lint = await createLinter()
 let judged = 0
+/** Schemas of the kinds that are written, as kubeconform reads them: those of kubernetes-validate, without the addresses by which they find each other there. */
+const schemas = join(root, 'schemas')
+const python3 = readdirSync('.venvs/deploy-python/lib').find((name) => name.startsWith('python3'))
+for (const version of versions) {
+  const from = `.venvs/deploy-python/lib/${python3}/site-packages/kubernetes_validate/kubernetes-json-schema/v${version}.0-local-strict`
+  mkdirSync(join(schemas, `v${version}.0`), { recursive: true })
+  for (const name of [
+    ...['_definitions', 'deployment-apps-v1', 'service-v1', 'serviceaccount-v1', 'networkpolicy-networking-v1', 'pod-v1'],
+    ...['poddisruptionbudget-policy-v1', 'horizontalpodautoscaler-autoscaling-v2'],
+  ]) {
+    const { $id: _, ...schema } = JSON.parse(readFileSync(join(from, `${name}.json`), 'utf8')) as Record<string, unknown>
+    writeFileSync(
+      join(schemas, `v${version}.0`, `${name}.json`),
+      JSON.stringify(schema).replaceAll('"/api/_definitions.json', '"_definitions.json'),
+    )
+  }
+}
+const conforms = (version: string, paths: readonly string[]): Promise<string> =>
+  runCommand(kubeconform, [
+    ...['-strict', '-kubernetes-version', `${version}.0`],
+    ...['-schema-location', `${resolve(schemas)}/{{ .NormalizedKubernetesVersion }}/{{ .ResourceKind }}{{ .KindSuffix }}.json`, ...paths],
+  ])
 for (const [name, service, options] of cases) {
   const folder = join(root, name)
   rmSync(folder, { recursive: true, force: true })
@@ -79,6 +103,7 @@ for (const [name, service, options] of cases) {
   for (const version of versions) {
     const paths = [...manifests, 'kserve-pod.yaml'].map((path) => join(folder, path))
     await judge(`kubernetes ${version}`, `${python}/kubernetes-validate`, ['--strict', '-k', version, ...paths])
+    if (hasKubeconform) await conforms(version, paths).catch((error: Error) => report(`kubeconform ${version}`, [error.message]))
   }
   const workflow = '.github/workflows/model.yml'
   report(
@@ -92,7 +117,13 @@ for (const [name, service, options] of cases) {
 // A tool that finds nothing in a wrong file proves nothing.
 const broken = lint('on: push\njobs:\n  a:\n    runs-on: x\n    stepz: []\n', 'x.yml').length
 if (broken === 0) report('actionlint', ['it finds nothing wrong in a broken workflow'])
+const wrong = join(root, 'wrong.yaml')
+writeFileSync(wrong, 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { ports: [{ port: 80 }], bogus: 1 }\n')
+if (hasKubeconform) {
+  const found = await conforms('1.37', [wrong]).catch((error: Error) => error.message)
+  if (!found.includes('bogus')) report('kubeconform', [`it finds nothing wrong in a broken Service: ${found}`])
+}
 if (problems.length > 0) throw new Error(`${problems.length} problems:\n${problems.join('\n')}`)
 console.info(
-  `${judged} files of ${cases.length} services: hadolint, kubernetes-validate ${versions.join(' and ')}, KServe, actionlint, Compose and promtool find nothing wrong`,
+  `${judged} files of ${cases.length} services: hadolint, kubernetes-validate${hasKubeconform ? ' and kubeconform' : ''} (${versions.join(' and ')}), KServe, actionlint, Compose and promtool find nothing wrong`,
 )

@@ -36,15 +36,26 @@ export async function startPrometheus(target: string, rules: string, alertmanage
 /** Debian's Alertmanager reads its templates from this place only. */
 const templates = '/usr/share/prometheus/alertmanager'
 
-/** An Alertmanager that sends to a webhook at once. */
-export async function startAlertmanager(webhook: string): Promise<Running> {
+/** How an Alertmanager groups. */
+export interface Grouping {
+  readonly groupBy: string
+  readonly groupWaitMs: number
+  readonly groupIntervalMs: number
+}
+
+/** An Alertmanager that sends to a webhook, soon if nothing else is asked. */
+export async function startAlertmanager(
+  webhook: string,
+  { groupBy, groupWaitMs, groupIntervalMs }: Grouping = { groupBy: 'monitor', groupWaitMs: 1000, groupIntervalMs: 1000 },
+): Promise<Running> {
   for (const name of ['default.tmpl', 'email.tmpl']) {
     if (existsSync(join(templates, name))) continue
     mkdirSync(templates, { recursive: true })
     cpSync(join(bin, '..', '..', templates, name), join(templates, name))
   }
   const folder = mkdtempSync(join(tmpdir(), 'millwright-alertmanager-'))
-  const route = "route: { receiver: hook, group_by: ['monitor'], group_wait: 1s, group_interval: 1s, repeat_interval: 1h }"
+  const waits = `group_wait: ${groupWaitMs}ms, group_interval: ${groupIntervalMs}ms, repeat_interval: 1h`
+  const route = `route: { receiver: hook, group_by: ['${groupBy}'], ${waits} }`
   writeFileSync(
     join(folder, 'alertmanager.yml'),
     `${route}\nreceivers: [{ name: hook, webhook_configs: [{ url: '${webhook}', send_resolved: true }] }]\n`,

@@ -1,6 +1,6 @@
 /** What a lane runs in: `.venvs/<lane>` for Python (made with uv), the same folder for packages of npm. Made anew when the pinned file changes. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { installChromium } from '../../support/chromium'
 import { installPackages, isReady } from '../../support/pinned-packages'
 import { once, runCommand } from '../../support/run-command'
@@ -16,6 +16,11 @@ export function debianFolderOf(lane: Pick<Lane, 'name'>): string {
   return join('.venvs', `${lane.name}-debian`)
 }
 
+/** The folder of a lane's programs written in Go. */
+export function goFolderOf({ name }: Pick<Lane, 'name'>): string {
+  return join('.venvs', `${name}-go`)
+}
+
 /** Installs what `lane` needs and is not there yet. @throws Error with what the installer said */
 export async function prepare(lane: Lane): Promise<void> {
   const folder = folderOf(lane.name)
@@ -27,6 +32,7 @@ export async function prepare(lane: Lane): Promise<void> {
   if (files.includes('package-lock.json')) await installPackages(venvOf(lane), folder)
   if (lane.debian !== undefined) await unpackDebian(debianFolderOf(lane), lane.debian)
   for (const [path, name] of Object.entries(lane.installs ?? {})) if (!existsSync(path)) await installDebian(name)
+  for (const [name, module] of Object.entries(lane.go ?? {})) await installGo(goFolderOf(lane), name, module)
   if (lane.browser) await installChromium()
   if (lane.build) await build()
 }
@@ -63,6 +69,20 @@ async function unpackDebian(folder: string, packages: readonly string[]): Promis
   for (const archive of readdirSync(archives)) await runCommand('dpkg', ['-x', join(archives, archive), folder])
   rmSync(archives, { recursive: true })
   writeFileSync(ready, packages.join(' '))
+}
+
+/** Builds a program of a Go module in `folder`, unless this version is there, or there is no Go. @throws Error with what go said */
+async function installGo(folder: string, name: string, module: string): Promise<void> {
+  const ready = join(folder, `${name}.ready`)
+  if (existsSync(ready) && readFileSync(ready, 'utf8') === module) return
+  const isThere = await runCommand('go', ['version']).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) return console.info(`${name} is left out: it is written in Go, and there is no go`)
+  console.info(`making ${folder}/${name}`)
+  await runCommand('go', ['install', module], { env: { ...process.env, GOBIN: resolve(folder) } })
+  writeFileSync(ready, module)
 }
 
 async function makeVenv(folder: string, requirements: string): Promise<void> {

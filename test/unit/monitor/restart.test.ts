@@ -175,6 +175,22 @@ describe('what a monitor logs', () => {
     expect(hashing.rows()[0]?.input).toEqual({ name: 3 })
   })
 
+  it('is not redacted by a misspelt name: `watch` refuses it, and the first row tells of one it has not', () => {
+    const columns = [{ name: 'email', type: 'string' as const }]
+    const source = { name: 'm', version: '1', signature: { inputs: columns, outputs: columns }, on: () => () => {} }
+    const monitor = new Monitor({ name: 'bikes', redact: ['emial', 'phone'] })
+    expect(() => monitor.watch(source as never)).toThrow('`redact` of bikes names "emial", which the model has not; did you mean "email"?')
+    const errors: unknown[] = []
+    monitor.on('error', (error) => errors.push(error))
+    for (const id of ['a', 'b']) monitor.record(answer(id, 1, { input: { email: 'a@example.org' } }))
+    expect(errors).toMatchObject([
+      { code: 'InvalidArgument', message: expect.stringMatching(/has not: "emial" \(did you mean "email"\?\), "phone"$/) },
+    ])
+    const right = new Monitor({ redact: ['email', 'phone'] })
+    right.watch(source as never)
+    expect(right.rows()).toEqual([])
+  })
+
   it('is dropped when it is too old, in memory and on the storage', async () => {
     const storage = memoryStorage()
     const clock = manualClock(0)

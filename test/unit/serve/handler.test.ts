@@ -174,6 +174,14 @@ describe('POST /predict', () => {
     expect(sent).toBeLessThan(20)
   })
 
+  it('measures a body that is longer than its content-length says', async () => {
+    const strict = createHandler(feelsPredictor(), { limits: { maxBodyBytes: 1000 } })
+    const long = JSON.stringify({ place: 'x'.repeat(5000) })
+    for (const length of ['10', '', '-1', 'many'])
+      expect((await strict(post('/predict', long, { 'content-length': length }))).status).toBe(413)
+    expect((await strict(post('/predict', row, { 'content-length': String(JSON.stringify(row).length) }))).status).toBe(200)
+  })
+
   it('refuses what is not JSON in UTF-8', async () => {
     const types = ['text/csv', 'application/x-www-form-urlencoded', 'application/json; charset=latin1', 'text/plain; a=application/json']
     for (const type of types) expect((await handler(post('/predict', '{}', { 'content-type': type }))).status).toBe(415)

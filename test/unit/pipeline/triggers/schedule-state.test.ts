@@ -303,13 +303,19 @@ describe('dataVersionTrigger', () => {
 })
 
 describe('httpTrigger', () => {
+  it.each(['short', 'long enough but spaced', '', 5, undefined])('refuses the token %s, without telling it', (token) => {
+    const make = (): unknown => httpTrigger({ token: token as never })
+    expect(make).toThrow(/httpTrigger (must have at least 16 characters|needs `token`)/)
+    expect(make).not.toThrow(/short|spaced/)
+  })
+
   const post = (path: string, init: RequestInit = {}): Request =>
-    new Request(`http://localhost/hooks/${path}`, { method: 'POST', headers: { authorization: 'Bearer s3cret' }, ...init })
+    new Request(`http://localhost/hooks/${path}`, { method: 'POST', headers: { authorization: 'Bearer s3cret-of-the-tests' }, ...init })
 
   it('fires with its token, once a key, and says what became of it', async () => {
     const { pipeline, began, release } = slowPipeline()
     const made = await started(pipeline, {
-      triggers: [httpTrigger({ token: 's3cret' }), manualTrigger({ name: 'by-hand' })],
+      triggers: [httpTrigger({ token: 's3cret-of-the-tests' }), manualTrigger({ name: 'by-hand' })],
       clock: manualClock(),
     })
     expect((await made.handle(post('http', { headers: {} }))).status).toBe(401)
@@ -318,7 +324,7 @@ describe('httpTrigger', () => {
     expect((await made.handle(post('http', { method: 'DELETE' }))).status).toBe(405)
     expect((await made.handle(post('http', { body: '{"day": 3' }))).status).toBe(400)
     expect((await made.handle(post('http', { body: `"${'x'.repeat(70_000)}"` }))).status).toBe(413)
-    const headers = { authorization: 'Bearer s3cret', 'idempotency-key': 'k1' }
+    const headers = { authorization: 'Bearer s3cret-of-the-tests', 'idempotency-key': 'k1' }
     const first = await made.handle(post('http', { body: '{"day":3}', headers }))
     expect(first.status).toBe(202)
     const { runId } = (await first.json()) as { runId: string }
