@@ -29,7 +29,8 @@ export interface StepCommandArguments {
   readonly missing: 'refuse' | 'infer'
 }
 
-const usage =
+/** What the command takes, in one line. */
+export const stepUsage =
   'usage: --step NAME --run ID [--index N] [--attempt N | --retry N] [--seed N] [--concurrency N] [--input JSON] [--params JSON] [--params-file FILE] [--param NAME=VALUE]… [--out FOLDER] [--in FOLDER]… [--indexes FILE] [--executor-input JSON] [--skip-exit CODE] [--missing refuse|infer]'
 
 /** Reads `--name value` and `--name=value`. @throws InvalidArgument naming what is wrong */
@@ -38,15 +39,15 @@ export function stepArguments(argv: readonly string[]): StepCommandArguments {
   for (let at = 0; at < argv.length; at++) {
     const [, name, inline] = /^--([a-z-]+)(?:=([\s\S]*))?$/.exec(argv[at] as string) ?? []
     if (name === undefined || !known.includes(name))
-      throw invalidArgument(`${show(argv[at])} is no argument of a step's command`, { hint: usage })
+      throw invalidArgument(`${show(argv[at])} is no argument of a step's command`, { hint: stepUsage })
     const value = inline ?? argv[++at]
-    if (value === undefined) throw invalidArgument(`--${name} needs a value`, { hint: usage })
+    if (value === undefined) throw invalidArgument(`--${name} needs a value`, { hint: stepUsage })
     found.set(name, [...(found.get(name) ?? []), value])
   }
   const last = (name: string): string | undefined => found.get(name)?.at(-1)
   const required = (name: string): string => {
     const value = last(name)
-    if (value === undefined || value === '') throw invalidArgument(`a step's command needs --${name}`, { hint: usage })
+    if (value === undefined || value === '') throw invalidArgument(`a step's command needs --${name}`, { hint: stepUsage })
     return value
   }
   const whole = (name: string, min: number): number | undefined => {

@@ -1,6 +1,6 @@
 /** The command that an engine starts for one step of a pipeline. */
 import { utf8 } from '../core/bytes'
-import { invalidArgument, show } from '../core/errors'
+import { invalidArgument, isMillwrightError, show } from '../core/errors'
 import { parseJson } from '../core/json'
 import { requireMethods, requireOptions } from '../core/options'
 import { parseYaml } from '../core/yaml-read'
@@ -8,7 +8,7 @@ import { isWorthRetrying, type Pipeline, type SecretSource } from '../pipeline'
 import type { ObjectStore } from '../ports/object-store'
 import { executorOutput, withExecutorInput } from './executor-input'
 import { folderStore } from './folder-store'
-import { type StepCommandArguments, stepArguments } from './step-arguments'
+import { type StepCommandArguments, stepArguments, stepUsage } from './step-arguments'
 
 /** What a step's command needs of the machine it runs on. */
 export interface StepCommandHost {
@@ -32,23 +32,29 @@ export interface StepCommandHost {
 export const stepExitCodes = { done: 0, failed: 1, usage: 2, again: 75, skipped: 99 } as const
 
 /** A pipeline as a step's command needs it. */
-export type StepPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'name' | 'runStep'>
+export type StepPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'name' | 'runStep' | 'graph'>
 
 /**
- * Runs one step and prints its result as one line of JSON.
+ * Runs one step and prints its result as one line of JSON. `--help` tells the arguments and the steps.
  *
  * @returns the exit code: 0 done (also skipped, unless `--skip-exit` names another), 1 failed, 2 wrong arguments, 75 failed and the engine
  *   may try again (with `--attempt`)
  * @throws InvalidArgument for a pipeline or a host that is none
  */
 export async function stepCommand(pipeline: StepPipeline, host: StepCommandHost): Promise<number> {
-  requireMethods('stepCommand', 'a Pipeline', pipeline, ['runStep'])
+  requireMethods('stepCommand', 'a Pipeline', pipeline, ['runStep', 'graph'])
   requireOptions('stepCommand', host, ['argv', 'env', 'openFolder', 'readFile', 'writeFile', 'print', 'log'])
+  if (host.argv.includes('--help')) {
+    const steps = pipeline.graph().nodes.map(({ name }) => show(name))
+    host.print(`${stepUsage}\nsteps of pipeline ${show(pipeline.name)}: ${steps.join(', ')}`)
+    return stepExitCodes.done
+  }
   let args: StepCommandArguments
   try {
     args = withExecutorInput(stepArguments(host.argv))
   } catch (error) {
-    host.log(error instanceof Error ? error.message : String(error))
+    const message = error instanceof Error ? error.message : String(error)
+    host.log(isMillwrightError(error) && error.hint !== undefined ? `${message}\n${error.hint}` : message)
     return stepExitCodes.usage
   }
   try {

@@ -87,14 +87,20 @@ export interface Explanation {
   readonly contributions: Readonly<Record<string, number>>
 }
 
-/** Explains the predictions of rows: one explanation for each, in order. `predictions` are the model's answers to them. */
-export type RowExplainer = (input: Table, predictions: readonly (string | number | boolean | null)[]) => Awaitable<readonly Explanation[]>
+/** Explains the predictions of rows: one explanation for each, in order. `predictions` are the model's answers to them, `outputs` the further outputs of each answer. */
+export type RowExplainer = (
+  input: Table,
+  predictions: readonly (string | number | boolean | null)[],
+  outputs?: readonly (Readonly<Record<string, unknown>> | undefined)[],
+) => Awaitable<readonly Explanation[]>
 
 /** A model in memory that can be run. */
 export interface LoadedModel {
   readonly signature: ModelSignature
   readonly task: ModelTask
   readonly classes?: readonly (string | number | boolean)[] | undefined
+  /** A row that shows what goes in, for pages and OpenAPI documents. */
+  readonly example?: Row | undefined
   /** Column → bounds. Numbers outside them are refused before the model runs. */
   readonly bounds?: Readonly<Record<string, ColumnBounds>> | undefined
   /**
@@ -107,6 +113,8 @@ export interface LoadedModel {
    * that way than through a table: the columns of a table cost more to make than a small model to run.
    */
   runCells?(rows: readonly (readonly CellValue[])[], options?: { readonly signal?: CancelSignal | undefined }): Awaitable<PredictionBatch>
+  /** The version in use, of models that know it: `control@3+treatment@4` of an A/B test. It may change while the model is open. */
+  version?(): string
   /** Explains predictions, of models that can. */
   readonly explain?: RowExplainer | undefined
   /**

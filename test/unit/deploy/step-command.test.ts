@@ -107,12 +107,26 @@ describe('the step command', () => {
     expect((await run('--step', 'list', '--run', 'r', '--executor-input', '{"outputs":{}}')).code).toBe(2)
   })
 
+  it('tells its arguments and the steps', async () => {
+    const lines: string[] = []
+    const host = { argv: ['--help'], env: {}, openFolder: () => memoryStorage(), print: (line: string) => lines.push(line), log: () => {} }
+    const files = { readFile: async () => '', writeFile: async () => {} }
+    expect(await stepCommand(examplePipeline(), { ...host, ...files })).toBe(0)
+    expect(lines.join('\n')).toMatch(/^usage: --step NAME --run ID .*\nsteps of pipeline ".+": "list", "fit it", /)
+  })
+
   it('says what is wrong with its arguments and what failed', async () => {
     const { run, logs } = machine(memoryStorage())
     const said = async (...argv: string[]): Promise<[number, string | undefined]> => [(await run(...argv)).code, logs.at(-1)]
-    expect(await said('--stepp', 'x')).toEqual([2, '"--stepp" is no argument of a step\'s command'])
-    expect(await said('--step')).toEqual([2, '--step needs a value'])
-    expect(await said('--step', 'list')).toEqual([2, "a step's command needs --run"])
+    const usage = expect.stringContaining('\nusage: --step NAME --run ID [--index N]')
+    for (const [argv, message] of [
+      [['--stepp', 'x'], '"--stepp" is no argument of a step\'s command'],
+      [['--step'], '--step needs a value'],
+      [['--step', 'list'], "a step's command needs --run"],
+    ] as const) {
+      expect(await said(...argv)).toEqual([2, usage])
+      expect(logs.at(-1)?.split('\n')[0]).toBe(message)
+    }
     expect(await said('--step', 'list', '--run', 'r', '--index', 'one')).toEqual([2, '--index must be a whole number ≥ 0, got "one"'])
     expect((await said('--step', 'lost', '--run', 'r'))[1]).toContain('has no step "lost"; it has list, fit it')
     expect((await said('--step', 'best', '--run', 'r'))[1]).toContain('needs "twice", which has no result in this run')

@@ -24,9 +24,11 @@ import {
   successiveHalvingPruner,
   uniform,
 } from '../../../src/learn'
+import { ranked } from '../../../src/learn/search/trial'
 import { metricByName } from '../../../src/metrics'
 import { createBareTracker } from '../../../src/run'
 import golden from '../../golden/pruners.json'
+import { sample } from '../../support/effort'
 import { goldenSet, tableFrom } from './data'
 
 const iris = goldenSet('iris')
@@ -52,7 +54,7 @@ describe('pruners decide as those of Optuna', () => {
     (each) => [`${each.kind} ${JSON.stringify(each.options)}, ${each.direction}, ${each.schedule}`, each] as const,
   )
 
-  it.each(named)('%s', async (_, { kind, options, direction, schedule, outcomes }) => {
+  it.each(sample(named, 30, 45))('%s', async (_, { kind, options, direction, schedule, outcomes }) => {
     const steps = schedules[schedule as keyof typeof schedules]
     const trials: SearchTrial[] = []
     await optimize(
@@ -71,6 +73,21 @@ describe('pruners decide as those of Optuna', () => {
       trials.map(({ reports, status, completedRungs = [] }) => [reports.length, Number(status === 'pruned'), ...completedRungs]),
     ).toEqual(outcomes.map(([made, pruned, ...rungs]) => [made, pruned, ...rungs.map(Number)]))
   })
+})
+
+it('of pruned trials, those that came further rank first', () => {
+  const trial = (number: number, status: SearchTrial['status'], score: number, steps: readonly number[]): SearchTrial => ({
+    ...{ number, status, score, steps, reports: steps.map(() => score), params: {}, scores: {}, startTime: 0, seconds: 0 },
+  })
+  const trials = [
+    trial(0, 'pruned', 0.1, [10]),
+    trial(1, 'failed', Number.NaN, []),
+    trial(2, 'pruned', 0.4, [10, 20]),
+    trial(3, 'pruned', 0.3, [10, 20]),
+    trial(4, 'finished', 0.9, [10, 20, 30]),
+    { ...trial(5, 'pruned', 0.2, []), steps: undefined, reports: [0.2] },
+  ]
+  expect(ranked(trials, false).map(({ number }) => number)).toEqual([4, 3, 2, 0, 5, 1])
 })
 
 describe('the option `pruning`', () => {
@@ -126,6 +143,7 @@ describe('validation of a fit', () => {
   const metrics = ['logLoss', 'accuracy'] as const
 
   it.each(Object.entries(models))('scores every round as a model of that many would, and changes nothing: %s', async (_, model) => {
+    const plain = model.fit(train, { target: 'late' }).pack()
     for (const others of [rest, unseen]) {
       for (const metric of metrics) {
         const told: RoundScore[] = []
@@ -133,8 +151,7 @@ describe('validation of a fit', () => {
           target: 'late',
           validation: { table: others, metric, onScore: (score) => void told.push(score) },
         })
-        const plain = model.fit(train, { target: 'late' })
-        expect(fitted.pack()).toEqual(plain.pack())
+        expect(fitted.pack()).toEqual(plain)
         expect(told.map(({ round }) => round)).toEqual(told.map((_score, i) => i + 1))
         const last = told.at(-1) as RoundScore
         expect(last.rounds).toBe(told.length)

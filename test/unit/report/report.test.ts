@@ -204,6 +204,16 @@ describe('tables', () => {
     expect(made).toContain('>–</td>')
   })
 
+  it('have the sentence about a row below it, and no such line where there is none', () => {
+    const { html: made } = dataTable<string>({
+      columns: [{ title: 'a', cell: (row) => row }],
+      rows: ['x', 'y'],
+      words: (row) => (row === 'x' ? 'because' : ''),
+    })
+    expect(made).toContain('<tr class="words"><td colspan="1"><span>because</span></td></tr>')
+    expect(made.match(/class="words"/g)).toHaveLength(1)
+  })
+
   it('say when there is nothing', () => {
     expect(dataTable({ columns: [{ title: 'a', cell: () => '' }], rows: [], empty: 'no rows' }).html).toContain('no rows')
   })

@@ -55,6 +55,21 @@ describe('an A/B test', () => {
     expect(metrics).toContain(`millwright_experiment_units{experiment="test",arm="${test.variantOf('u1')}"} 1`)
   })
 
+  it('is served under the versions of its arms, as they are at present', async () => {
+    const treatment = Predictor.of(classifier(2), { name: 'late', version: '4' })
+    const arms = { control: Predictor.of(classifier(0.5), { name: 'late', version: '3' }), treatment }
+    const handler = createHandler({ models: { late: await createAbTest(optionsOf({ arms })) } })
+    const versionOf = async (): Promise<string> =>
+      ((await (await handler(post('/predict', { rows: [{ x: 1, user: 'u1' }] }))).json()) as { version: string }).version
+    expect(await versionOf()).toBe('control@3+treatment@4')
+    const metrics = await (await handler(new Request('http://localhost/metrics'))).text()
+    expect(metrics).toContain('millwright_rows_total{model="late",version="control@3+treatment@4"} 1')
+    treatment.swap(classifier(2), { version: '5' })
+    expect(await versionOf()).toBe('control@3+treatment@5')
+    // Who names a version is believed.
+    expect(Predictor.of(await createAbTest(optionsOf({ arms })), { version: '12' }).version).toBe('12')
+  })
+
   it('finds the better arm, decides once, and says so', async () => {
     const test = await createAbTest(optionsOf())
     const decisions: unknown[] = []
@@ -72,6 +87,29 @@ describe('an A/B test', () => {
     await test.results()
     expect(decisions).toHaveLength(1)
     expect(String(await test.results())).toContain('Take treatment')
+  })
+
+  it('compares any number of arms with the first, at an error that they share, and takes the best', async () => {
+    const arms = Object.fromEntries(['control', 'b', 'c', 'd', 'e'].map((name) => [name, classifier(0.5)]))
+    const weights = { control: 2, b: 1, c: 1, d: 1, e: 1 }
+    const test = await createAbTest(optionsOf({ arms, weights }))
+    const units = unitsOf(3000)
+    await askUnits(test, units)
+    const rng = createRng(3)
+    const rates: Readonly<Record<string, number>> = { control: 0.2, b: 0.2, c: 0.19, d: 0.4, e: 0.3 }
+    for (const unit of units) if (rng.next() < (rates[test.variantOf(unit)] as number)) test.record(unit, 'bought')
+    const { verdict, comparisons, arms: counted, sampleRatio } = await test.results()
+    expect(counted.map(({ name, units: n }) => [name, Math.round(n / 100) > (name === 'control' ? 8 : 4)])).toEqual(
+      Object.keys(weights).map((name) => [name, true]),
+    )
+    expect(sampleRatio.mismatch).toBe(false)
+    expect(comparisons.map(({ arm, state }) => [arm, state])).toEqual([
+      ['b', 'open'],
+      ['c', 'open'],
+      ['d', 'better'],
+      ['e', 'better'],
+    ])
+    expect(verdict).toMatchObject({ state: 'better', arm: 'd' })
   })
 
   it('stops an arm that breaks a guard, though its goal is met', async () => {
