@@ -146,7 +146,12 @@ function measureTheirs(job: Case, jobs: number): Measured | undefined {
 }
 
 const ours = (seconds: number): string => (seconds < 0.01 ? `${(seconds * 1e6).toFixed(0)} µs` : `${seconds.toFixed(3)} s`)
-const cases = [electricity(), synthetic('synthetic-45k', 45_000, 8), synthetic('synthetic-300k', 300_000, 10)]
+const cases = [
+  electricity(),
+  synthetic('synthetic-45k', 45_000, 8),
+  synthetic('synthetic-100k', 100_000, 20),
+  synthetic('synthetic-300k', 300_000, 10),
+]
   .filter((job): job is Case => job !== undefined)
   .filter(({ name }) => only === undefined || name === only)
 

@@ -1,13 +1,11 @@
 /** Class counts over ranges of one feature's bins at a node: three ways of counting, each the fastest for its size of node. */
 import { MISSING_BIN } from './bins'
-import type { BinnedData, Sample } from './grow-tree'
+import { type BinnedData, columnPlaces, columnsFor, MANY_ROWS, type Sample } from './grow-tree'
 import { CLEARED_WHOLE, type RareBins, rowAt } from './rare-bins'
 import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
 /** Up to this many rows are sorted. */
 const SORT_ROWS = 20
-/** Up to this many rows are counted in ranges of their own; more, in ranges of the whole feature. */
-const FINE_ROWS = 1000
 /** The range of missing values, after all others. */
 const MISSING_RANGE = 256
 
@@ -64,6 +62,7 @@ export function createClassCounter(data: BinnedData, sample: Sample, numClasses:
   const buffers: CountBuffers = {
     bins: data.bins,
     counts: data.counts,
+    data,
     rows: sample.rows,
     codes: sample.codes,
     numClasses,
@@ -83,8 +82,8 @@ export function createClassCounter(data: BinnedData, sample: Sample, numClasses:
         sortByBin(buffers, feature, start, end)
         groupSorted(buffers, start, end - start, groups)
         splitOffMissing(groups, numClasses, MISSING_BIN)
-      } else if (end - start > FINE_ROWS || fillFine(buffers, feature, start, end, groups)) {
-        if (end - start > FINE_ROWS) fillCoarse(buffers, feature, start, end, groups)
+      } else if (end - start > MANY_ROWS || fillFine(buffers, feature, start, end, groups)) {
+        if (end - start > MANY_ROWS) fillCoarse(buffers, feature, start, end, groups)
         collect(buffers.histogram, buffers.occupied, numClasses, groups)
         splitOffMissing(groups, numClasses, MISSING_RANGE)
       }
@@ -160,6 +159,7 @@ function createRareClassCounts(numFeatures: number, rare: RareBins, { rows, code
 interface CountBuffers {
   readonly bins: Uint16Array
   readonly counts: Int32Array
+  readonly data: BinnedData
   readonly rows: Int32Array
   readonly codes: Int32Array
   readonly numClasses: number
@@ -176,9 +176,13 @@ function fillCoarse(buffers: CountBuffers, feature: number, start: number, end: 
   const shift = last < 256 ? 0 : 24 - Math.clz32(last)
   groups.base = 0
   groups.shift = shift
+  const { data } = buffers
+  const columns = columnsFor(data, rows, start, end)
+  const [share, from] = columnPlaces(data, feature)
   for (let i = start; i < end; i++) {
     const code = codes[i] as number
-    const bin = bins[(rows[i] as number) + feature] as number
+    const row = rows[i] as number
+    const bin = (columns === undefined ? bins[row + feature] : columns[Math.floor(row * share + from)]) as number
     const cell = (bin === MISSING_BIN ? MISSING_RANGE : bin >> shift) * numClasses + (code >>> 8)
     histogram[cell] = (histogram[cell] as number) + (code & 255)
   }

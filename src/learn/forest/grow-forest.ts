@@ -67,7 +67,13 @@ export function binnedForest(options: ForestOptions, features: FeatureMatrix, ta
   const counts = Int32Array.from(edges, ({ length }) => length + 1)
   const bins = toBins(features, edges, NEAR_CELLS)
   const near = { nearAt: bins.length - NEAR_CELLS, nearRows: Math.floor(NEAR_CELLS / numFeatures) }
-  const data = { bins, numFeatures, counts, rare: rareBins({ bins, numRows, numFeatures, counts, maxFeatures, ...near }) }
+  const data = {
+    bins,
+    numFeatures,
+    counts,
+    columns: columnsOf(bins, numRows, numFeatures),
+    rare: rareBins({ bins, numRows, numFeatures, counts, maxFeatures, ...near }),
+  }
   return { ...options, edges, data, numRows, target, maxFeatures, rowsDrawn }
 }
 
@@ -291,4 +297,17 @@ function meanOf(values: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < values.length; i++) sum += values[i] as number
   return sum / values.length
+}
+
+/** Tables of fewer rows stay in the cache as they are. */
+const MANY_ROWS_IN_ALL = 4096
+
+/** The bins column-major; `undefined` for small tables. */
+function columnsOf(bins: Uint16Array, numRows: number, numFeatures: number): Uint16Array | undefined {
+  if (numRows < MANY_ROWS_IN_ALL) return undefined
+  const columns = new Uint16Array(numRows * numFeatures)
+  for (let row = 0, at = 0; row < numRows; row++) {
+    for (let f = 0; f < numFeatures; f++) columns[f * numRows + row] = bins[at++] as number
+  }
+  return columns
 }

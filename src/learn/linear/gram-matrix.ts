@@ -97,6 +97,7 @@ function addMixed({ dense, features, sparse, standard }: StandardMatrix, gram: F
 
 /** Products of sparse columns: of every two cells other than 0 of a row, and the shifts. */
 function addSparse({ sparse, numRows, standard }: StandardMatrix, gram: Float64Array): void {
+  if (sparse.length === 0) return
   const size = standard.length
   const { starts, columns, values } = byRows(sparse, numRows)
   const offsets = columns.map((at) => (sparse[at] as SparseColumn).feature)
