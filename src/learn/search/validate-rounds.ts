@@ -28,6 +28,8 @@ interface FoldFit {
   readonly steps: FitSteps
   /** The first metric of what the trees so far predict for the test rows. */
   readonly score: (predictions: Float64Array) => number
+  /** Rounds learned. */
+  rounds: number
   predictions: (() => Float64Array) | undefined
   value: number
   fitted: FittedLearner | undefined
@@ -54,10 +56,10 @@ export async function validateRounds(
     folds.push(startFold(estimator, plan, fold, first))
   }
   const nextTurn = createTurns(trial.signal)
-  for (let round = options.every; folds.some(({ fitted }) => fitted === undefined); round += options.every) {
+  while (folds.some(({ fitted }) => fitted === undefined)) {
     for (const each of folds) await learnTo(each, options.every, nextTurn)
     const soFar = summaryOf(folds.map(({ value }) => value))
-    const stop = trial.report(soFar.mean, round)
+    const stop = trial.report(soFar.mean, Math.max(...folds.map(({ rounds }) => rounds)))
     if (stop && folds.some(({ fitted }) => fitted === undefined)) {
       return { score: soFar.mean, scores: { [first.name]: soFar }, pruned: true }
     }
@@ -74,7 +76,7 @@ function startFold(estimator: Estimator, { table, target }: ValidationPlan, fold
   return {
     ...{ fold, train, test, fit, steps: fit.steps(test) },
     score: (predictions) => score(predictions)[0] as number,
-    ...{ predictions: undefined, value: Number.NaN, fitted: undefined },
+    ...{ rounds: 0, predictions: undefined, value: Number.NaN, fitted: undefined },
   }
 }
 
@@ -89,6 +91,7 @@ async function learnTo(each: FoldFit, rounds: number, nextTurn: () => Promise<vo
       break
     }
     each.predictions = step.value.predictions
+    each.rounds = step.value.done
     // The fit ends with the next call, which gives the model.
     if (step.value.done === step.value.total) each.fitted = lastStep(each.steps)
     if (each.fitted !== undefined) break

@@ -271,11 +271,11 @@ describe('a search that prunes in rounds', () => {
   })
 
   it('prunes forests by trees, and by the median', async () => {
-    const forest = chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ nEstimators: 12, seed: 1 })])
+    const forest = chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ nEstimators: 11, seed: 1 })])
     const pruning = { pruner: medianPruner({ startupTrials: 2, warmupSteps: 3 }), each: 'round', every: 3 } as const
     const found = await gridSearch(forest, table, { ...shared, params: { 'randomForestClassifier.maxDepth': [6, 5, 1, 1, 4] }, pruning })
     expect(found.trials.map(({ status }) => status)).toContain('pruned')
-    expect(found.trials[0]?.steps).toEqual([3, 6, 9, 12])
+    expect(found.trials[0]?.steps).toEqual([3, 6, 9, 11])
   })
 
   it('stops between trees when it is aborted', async () => {
