@@ -222,6 +222,11 @@ const figures: readonly (readonly [string, string, number | undefined])[] = [
     ratio('requestsPerSecond', of('ours-batch', 'heavy', 64), of('bare', 'heavy', 64)),
   ],
   [
+    'requests/s, heavy, pool and batching: ours / bare (64)',
+    '>= 3',
+    ratio('requestsPerSecond', of('ours-pool-batch', 'heavy', 64), of('bare', 'heavy', 64)),
+  ],
+  [
     'requests/s, heavy, batching: ours / FastAPI (64)',
     '',
     ratio('requestsPerSecond', of('ours-batch', 'heavy', 64), of('fastapi-1', 'heavy', 64)),
