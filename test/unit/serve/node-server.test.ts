@@ -47,6 +47,30 @@ describe('serve', () => {
     expect(predictor.closed).toBe(false)
   })
 
+  it('turns away connections over `maxConnections`, and serves again when one has ended', async () => {
+    const server = await serve(feelsPredictor(), { port: 0, maxConnections: 1 })
+    const open = (): ReturnType<typeof connect> => connect(server.port, '127.0.0.1')
+    const first = open()
+    await new Promise((resolve) => first.once('connect', resolve))
+    const answerOf = (socket: ReturnType<typeof connect>): Promise<string> =>
+      new Promise((resolve) => {
+        let text = ''
+        socket.on('data', (part) => {
+          text += String(part)
+        })
+        socket.on('error', () => {})
+        socket.once('close', () => resolve(text))
+        socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+      })
+    expect(await answerOf(open())).toBe('')
+    expect(await answerOf(first)).toContain('200 OK')
+    // The server learns a moment after the client that the connection has ended.
+    let answer = ''
+    while (answer === '') answer = await answerOf(open())
+    expect(answer).toContain('200 OK')
+    await server.close()
+  })
+
   it('says in one sentence that a port is in use', async () => {
     const first = await serve(feelsPredictor(), { port: 0 })
     await expect(serve(feelsPredictor(), { port: first.port })).rejects.toMatchObject({
