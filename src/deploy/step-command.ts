@@ -42,7 +42,7 @@ export type StepPipeline = Pick<Pipeline<unknown, unknown, object, string>, 'nam
  * @throws InvalidArgument for a pipeline or a host that is none
  */
 export async function stepCommand(pipeline: StepPipeline, host: StepCommandHost): Promise<number> {
-  requireMethods('stepCommand', 'a Pipeline', pipeline, ['runStep'])
+  requireMethods('stepCommand', 'a Pipeline', pipeline, ['runStep', 'graph'])
   requireOptions('stepCommand', host, ['argv', 'env', 'openFolder', 'readFile', 'writeFile', 'print', 'log'])
   if (host.argv.includes('--help')) {
     const steps = pipeline.graph().nodes.map(({ name }) => show(name))

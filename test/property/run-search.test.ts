@@ -83,7 +83,7 @@ describe('run search', () => {
           }
         },
       ),
-      { numRuns: times(250, 1000) },
+      { numRuns: times(120, 1000) },
     )
   })
 
@@ -96,7 +96,7 @@ describe('run search', () => {
         expect(found('LIKE')).toBe(held !== undefined && likeByDefinition([...held], [...pattern]))
         expect(found('ILIKE')).toBe(held !== undefined && likeByDefinition([...held.toLowerCase()], [...pattern.toLowerCase()]))
       }),
-      { numRuns: times(75, 300) },
+      { numRuns: times(40, 300) },
     )
   })
 

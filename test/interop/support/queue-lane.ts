@@ -163,7 +163,7 @@ export async function showStorm(place: QueuePlace, kills: number): Promise<void>
     const victim = rng.int(5)
     // On a busy machine a process may take seconds to start; a kill counts when it ends one that works.
     await (victim < 3 ? (workers[victim] as Process) : scheduler).ready()
-    await pause(50 + rng.int(700))
+    await pause(50 + rng.int(500))
     if (victim < 3) {
       await (workers[victim] as Process).kill()
       workers[victim] = await startWorker()

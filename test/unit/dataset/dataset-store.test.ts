@@ -161,17 +161,20 @@ describe('chunks', () => {
     const cell = fc.oneof(fc.double(), fc.constant(null), fc.constant(-0), fc.integer())
     const text = fc.option(fc.string({ unit: 'binary', maxLength: 8 }), { nil: null })
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(cell, text, fc.option(fc.boolean(), { nil: null })), { maxLength: 400 }), async (rows) => {
-        const data = fromRows(
-          rows.map(([x, t, b]) => ({ x, t, b })),
-          { columns: ['x', 't', 'b'], types: { x: 'float64', t: 'string', b: 'boolean' } },
-        )
-        const store = new DatasetStore({ storage: memoryStorage(), chunkRows: 16 })
-        await store.commit('d', data)
-        const again = await store.load('d')
-        expect(fingerprint(again)).toBe(fingerprint(data))
-        expect(again.column('t').toArray()).toEqual(data.column('t').toArray())
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(cell, text, fc.option(fc.boolean(), { nil: null })), { maxLength: times(120, 400) }),
+        async (rows) => {
+          const data = fromRows(
+            rows.map(([x, t, b]) => ({ x, t, b })),
+            { columns: ['x', 't', 'b'], types: { x: 'float64', t: 'string', b: 'boolean' } },
+          )
+          const store = new DatasetStore({ storage: memoryStorage(), chunkRows: 16 })
+          await store.commit('d', data)
+          const again = await store.load('d')
+          expect(fingerprint(again)).toBe(fingerprint(data))
+          expect(again.column('t').toArray()).toEqual(data.column('t').toArray())
+        },
+      ),
       { seed: propertySeed, numRuns: times(8, 1000) },
     )
   })

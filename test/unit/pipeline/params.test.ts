@@ -2,9 +2,12 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
+import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
 import { fromUtf8, utf8 } from '../../../src/core/bytes'
 import { MillwrightError } from '../../../src/core/errors'
 import { Pipeline } from '../../../src/pipeline'
+import type { ObjectStore } from '../../../src/ports/object-store'
+import { createBareTracker } from '../../../src/run'
 
 const params = z.object({ depth: z.int().min(1).default(3), rate: z.number().default(0.5) })
 
@@ -121,6 +124,29 @@ describe('secrets', () => {
     expect(`${JSON.stringify(error)} ${(error as Error).stack} ${(error as { cause: Error }).cause.stack}`).not.toContain('hunter2')
     expect(JSON.stringify(events)).not.toContain('hunter2')
     expect(await everything(storage)).not.toContain('hunter2')
+  })
+
+  it('reach neither the tracker nor the journal of the run', async () => {
+    const written: string[] = []
+    const inner = memoryStorage()
+    const storage: ObjectStore = {
+      ...inner,
+      append: async (key, bytes, options) => {
+        written.push(`${key} ${fromUtf8(bytes)}`)
+        return inner.append(key, bytes, options)
+      },
+    }
+    const tracked = memoryStorage()
+    const tracker = createBareTracker({ backend: filesTracker({ storage: tracked }) })
+    const pipeline = new Pipeline('s', { storage, tracker, secrets: ['TOKEN'], onFailure: 'continue' })
+      .step('fails', { secrets: ['TOKEN'], run: ({ secrets }) => Promise.reject(new Error(`401 for ${secrets.TOKEN}`)) })
+      .step('falls back', { secrets: ['TOKEN'], run: ({ secrets }) => Promise.reject(new Error(secrets.TOKEN)), fallback: () => 1 })
+    const result = await pipeline.run({ secrets: { TOKEN: token }, throwOnFailure: false })
+    expect(result.steps.fails.error?.message).toBe('401 for ***')
+    expect(written.join()).toContain('401 for ***')
+    const told = await everything(tracked)
+    expect(told).toContain('401 for ***')
+    expect(`${told} ${written.join()} ${JSON.stringify(result)}`).not.toContain('hunter2')
   })
 
   it('are taken out of whatever is thrown, and of progress', async () => {

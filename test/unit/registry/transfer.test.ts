@@ -9,7 +9,7 @@ import type { ModelPackage } from '../../../src/ports/model'
 import { copyVersion, exportModel, importModel, ModelRegistry, metricAtLeast } from '../../../src/registry'
 import { readZip } from '../../../src/registry/zip-reader'
 import { writeZip } from '../../../src/registry/zip-writer'
-import { hostileSample } from '../../support/effort'
+import { hostileSample, times } from '../../support/effort'
 
 const limits = { maxBytes: 1 << 24, maxFiles: 100, maxRatio: 200 }
 
@@ -155,7 +155,7 @@ describe('exportModel and importModel', () => {
           (error) => expect(isMillwrightError(error)).toBe(true),
         )
       }),
-      { numRuns: 150, seed: 7 },
+      { numRuns: times(40, 150), seed: 7 },
     )
     expect((await failure(() => importModel(prod, 'text' as never))).code).toBe('InvalidArgument')
     const empty = await writeZip({})
@@ -183,7 +183,7 @@ describe('readZip', () => {
           expect(Object.fromEntries(await readZip(await writeZip(files), limits))).toEqual(files)
         },
       ),
-      { numRuns: 40, seed: 3 },
+      { numRuns: times(12, 40), seed: 3 },
     )
   })
 
