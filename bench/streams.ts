@@ -89,4 +89,5 @@ const rows = Object.entries(pairs).map(([name, pair]) => {
   )
   return { name, ours, theirs, ratio: theirs === undefined ? undefined : theirs / ours }
 })
+console.log("\nriver's ADWIN is compiled (Cython); its other detectors are Python.")
 console.log(`\n${JSON.stringify({ name: 'streams', size, node: process.version, model, peer: peer?.version, rows })}`)

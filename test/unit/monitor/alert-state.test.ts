@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { Monitor } from '../../../src/monitor'
 import { inactiveAlert, nextAlertState } from '../../../src/monitor/alert-state'
+import { answer, manualClock } from './helpers'
 
 interface Case {
   readonly active: string
@@ -24,6 +26,30 @@ describe('the life of an alert', () => {
     const shown = (text: string): string => (text === 'none' || text === 'resolved' ? 'inactive' : text)
     expect(found.map(shown)).toEqual(entry.states.map(shown))
     expect(found.filter((state) => state === 'resolved').length).toBe(countEnds(entry.states))
+  })
+
+  it.each(golden.alertLifecycle.map((entry, index) => [index, entry] as const))('is that of a rule of a monitor, case %i', (_, entry) => {
+    const clock = manualClock(0)
+    let active = false
+    const detect = () => ({
+      driftDetected: active,
+      columns: [{ column: 'x', score: active ? 1 : 0, threshold: 0.5, driftDetected: active }],
+    })
+    const times = { forMs: entry.forSeconds * 1000, keepFiringMs: entry.keepFiringForSeconds * 1000 }
+    const rule = { name: 'r', kind: 'drift', detector: { detect }, window: { lastRows: 1 }, minRows: 1, ...times } as const
+    const monitor = new Monitor({ clock, rules: [rule] })
+    monitor.record(answer('a', 0))
+    const found = [...entry.active].map((condition) => {
+      active = condition === '1'
+      const { state } = monitor.check().rules[0] as { state: string }
+      clock.advance(entry.stepSeconds * 1000)
+      return state
+    })
+    const shown = (text: string): string => (text === 'none' || text === 'resolved' ? 'inactive' : text)
+    expect(found.map(shown)).toEqual(entry.states.map(shown))
+    expect(monitor.alerts.history).toHaveLength(
+      entry.states.filter((state, i) => state === 'firing' && entry.states[i - 1] !== 'firing').length,
+    )
   })
 
   it('waits for a number of checks as well as for a time', () => {
