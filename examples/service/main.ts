@@ -12,7 +12,7 @@ import { fsStorage, serve } from 'millwright/node'
 import { trafficHtml } from 'millwright/report'
 import { mlflowProtocol, openInferenceProtocol, type Protocol } from 'millwright/serve'
 import { type Canary, createCanary, errorRateCheck, latencyCheck, outcomeCheck } from 'millwright/traffic'
-import { KEY, MODEL, observations, registerModels } from './models'
+import { KEY, MODEL, observations, registerModels } from './models.js'
 
 const isDemo = !process.argv.includes('--serve')
 const folder = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? 'out/service'
@@ -27,7 +27,14 @@ const challenger = await load('challenger')
 // Once the challenger is promoted, both are one version, and there is nothing to try.
 const canary = challenger.version === champion.version ? undefined : await openCanary(registry, champion, challenger)
 const predictor =
-  canary === undefined ? champion : Predictor.of(canary, { name: MODEL, batch: { maxDelayMs: 0 }, limits: { deadlineMs: 2000 } })
+  canary === undefined
+    ? champion
+    : Predictor.of(canary, {
+        name: MODEL,
+        version: `${champion.version}+${challenger.version}`,
+        batch: { maxDelayMs: 0 },
+        limits: { deadlineMs: 2000 },
+      })
 const server = await serve(predictor, {
   port: Number(process.env.PORT ?? (isDemo ? 0 : 8000)),
   host: process.env.HOST ?? '127.0.0.1',

@@ -1,5 +1,6 @@
 /** The models of the service: a champion and a challenger, registered with signed passports. */
 import { generateKeyPairSync } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import {
   chain,
   evaluate,
@@ -18,6 +19,10 @@ import { issuePassport } from 'millwright/deploy'
 /** The name of the model. */
 export const MODEL = 'penguins'
 
+/** The data lie in the package: in a copy of this folder below `node_modules`, in the repository itself at its root. */
+const DATA =
+  ['node_modules/millwright/', ''].map((root) => `${root}examples/data/penguins.csv`).find((path) => existsSync(path)) ?? 'penguins.csv'
+
 /** Where the public key is stored, for this example. */
 export const KEY = 'keys/public.pem'
 
@@ -31,7 +36,7 @@ export async function registerModels(storage: ObjectStore): Promise<ModelRegistr
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   })
   await storage.put(KEY, new TextEncoder().encode(publicKey))
-  const penguins = await readCsv('examples/data/penguins.csv')
+  const penguins = await readCsv(DATA)
   const { train, test } = split(penguins, { test: 0.25, stratifyBy: 'species', seed: 7 })
   const learners = {
     champion: randomForestClassifier({ nEstimators: 50, seed: 42 }),
@@ -51,6 +56,6 @@ export async function registerModels(storage: ObjectStore): Promise<ModelRegistr
 
 /** Rows to ask about, each with an observer: the unit of the rollout. */
 export async function observations(): Promise<readonly (Row & { readonly species: string; readonly observer: string })[]> {
-  const penguins = await readCsv('examples/data/penguins.csv')
+  const penguins = await readCsv(DATA)
   return penguins.toRecords().map((row, i) => ({ ...row, species: String(row.species), observer: `observer-${i % 97}` }))
 }

@@ -1,5 +1,6 @@
 /** What a detector is made of: methods by name, and sketches where it has them. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { checkOptions, ofType } from '../core/options'
 import type { Moments } from '../stats/running-moments'
 import { chiSquareMethod, psiMethod } from './count-methods'
 import type { ResolvedDriftOptions } from './drift-options'
@@ -45,6 +46,10 @@ const EVIDENTLY: readonly DriftMethod[] = ['wasserstein', 'goodnessOfFit', 'zTes
 
 /** @throws InvalidArgument when the options name a method, or sketches, that are not among the parts */
 export function usedParts(parts: DriftParts, options: ResolvedDriftOptions): UsedParts {
+  checkOptions('BareDriftDetector', parts, {
+    methods: { allowed: 'an array of methods such as wassersteinMethod', test: isMethods },
+    sketches: ofType('object'),
+  })
   const methods = new Map([ksMethod, chiSquareMethod, psiMethod, ...(parts.methods ?? [])].map((part) => [part.name, part]))
   const named = [options.method, ...Object.values(options.perColumn).map(({ method }) => method ?? 'auto')]
   for (const name of named.flatMap((choice) => (choice === 'evidently' ? EVIDENTLY : choice === 'auto' ? [] : [choice]))) {
@@ -59,6 +64,10 @@ export function usedParts(parts: DriftParts, options: ResolvedDriftOptions): Use
       throw new MillwrightError('Unsupported', 'this profile holds sketches, and the detector has no part that reads them', { hint: HINT })
     },
   }
+}
+
+function isMethods(value: unknown): boolean {
+  return Array.isArray(value) && value.every((part) => typeof part?.name === 'string' && ('compare' in part || 'compareCounts' in part))
 }
 
 const HINT = 'pass the part to BareDriftDetector, or use DriftDetector, which has all'

@@ -4,6 +4,7 @@ import { checkOptions, finiteNumber, oneOf, requireOptions } from '../core/optio
 import { mmdTest } from '../stats/mmd'
 import { principalComponents, reconstructionErrors } from '../stats/principal-components'
 import { momentsOf, momentsStd } from '../stats/running-moments'
+import { assertRows } from '../stats/sample'
 import { wassersteinDistance } from '../stats/wasserstein'
 
 /**
@@ -52,6 +53,8 @@ export function embeddingDrift(
     threshold: finiteNumber(0),
     seed: finiteNumber(),
   })
+  assertRows('embeddingDrift', reference)
+  assertRows('embeddingDrift', current)
   const width = reference[0]?.length ?? 0
   for (const vector of [...reference, ...current]) {
     if (vector?.length !== width || width === 0)

@@ -1,5 +1,6 @@
 /** Profiles streams and shards: batch after batch in constant memory, and profiles of parts added up. */
 import { fromBase64, toBase64 } from '../core/bytes'
+import { attachDisplay } from '../core/display'
 import { invalidArgument, MillwrightError, show } from '../core/errors'
 import type { Column, Table } from '../ports/table'
 import { assertTable } from '../schema/table'
@@ -65,6 +66,7 @@ export class ProfileBuilder {
   constructor(options: DriftOptions = {}, fit: DriftFitOptions = {}) {
     this.#options = { ...resolveDriftOptions(options), reference: 'sketch' }
     this.#fit = fit
+    attachDisplay(this, { text: () => this.#text() })
   }
 
   /** Rows seen. */
@@ -122,6 +124,12 @@ export class ProfileBuilder {
 
   toString(): string {
     return `ProfileBuilder: ${this.#rows} rows, ${this.#parts?.size ?? 0} columns`
+  }
+
+  /** The same with a line for each column. */
+  #text(): string {
+    const columns = [...(this.#parts ?? [])].map(([name, { kind }]) => `\n  ${name} (${kind})`)
+    return `${this.toString()}${columns.slice(0, 20).join('')}${columns.length > 20 ? `\n  … and ${columns.length - 20} more` : ''}`
   }
 
   #start(profile: DriftProfile): void {

@@ -2,7 +2,7 @@
 import { newId } from '../core/ids'
 import type { AlertMessage } from '../ports/alert-sink'
 import { type AlertState, inactiveAlert, nextAlertState } from './alert-state'
-import { displayedAlert } from './display'
+import { displayedAlert, groupText } from './display'
 import type { Reading } from './reading'
 import { type AlertRule, severityOf } from './rule'
 import { createSilence, type Silence, type SilenceOptions, silences } from './silence'
@@ -191,9 +191,4 @@ function messageOf({ monitor, rule, alert, reading, at, reminder }: MessageParts
     ...(resolved ? { endsAt: at } : {}),
     details: reading.details,
   })
-}
-
-function groupText(group: Readonly<Record<string, string>>): string {
-  const parts = Object.entries(group).map(([name, value]) => `${name} ${value}`)
-  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }

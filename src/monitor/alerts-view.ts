@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock'
 import type { Alert, AlertRecord } from './alert-book'
 import type { AlertEngine } from './alert-engine'
+import { displayedAlerts } from './display'
 import type { Silence, SilenceOptions } from './silence'
 
 /** The alerts of a monitor and its silences. */
@@ -32,7 +33,7 @@ export interface Alerts {
 /** The view of an engine. */
 export function createAlerts(engine: AlertEngine, clock: Clock): Alerts {
   const { book } = engine
-  return {
+  return displayedAlerts({
     get active() {
       return book.active()
     },
@@ -61,5 +62,5 @@ export function createAlerts(engine: AlertEngine, clock: Clock): Alerts {
       if (ended) engine.change()
       return ended
     },
-  }
+  })
 }

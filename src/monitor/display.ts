@@ -15,10 +15,24 @@ export interface MonitorFacts {
 /** The facts that the display of a rule's status shows. */
 interface StatusFacts {
   readonly rule: string
+  readonly group: Readonly<Record<string, string>>
   readonly state: string
   readonly value: number
   readonly threshold: number
   readonly rows: number
+}
+
+/** The facts that the display of the alerts of a monitor shows. */
+interface AlertsFacts {
+  readonly active: readonly {
+    readonly rule: string
+    readonly group: Readonly<Record<string, string>>
+    readonly state: { readonly state: string; readonly since: number }
+  }[]
+  readonly history: readonly unknown[]
+  readonly silences: readonly unknown[]
+  readonly waiting: number
+  readonly undelivered: number
 }
 
 /** The facts that the display of a measured metric shows. */
@@ -63,7 +77,13 @@ export function displayedAlert(message: AlertMessage): AlertMessage {
 /** Adds a table of its rules as the display of a check. Returns `report`. */
 export function displayedCheck<T extends { readonly at: number; readonly rules: readonly StatusFacts[] }>(report: T): T {
   const header = ['rule', 'state', 'value', 'threshold', 'rows']
-  const rows = report.rules.map(({ rule, state, value, threshold, rows: count }) => [rule, state, digits(value), digits(threshold), count])
+  const rows = report.rules.map(({ rule, group, state, value, threshold, rows: count }) => [
+    `${rule}${groupText(group)}`,
+    state,
+    digits(value),
+    digits(threshold),
+    count,
+  ])
   const firing = report.rules.filter(({ state }) => state === 'firing').length
   const title = `check at ${time(report.at)}: ${firing} of ${rows.length} rules firing`
   return attachDisplay(report, {
@@ -78,6 +98,33 @@ export function displayedPerformance<T extends PerformanceFacts>(performance: T)
   const span = Number.isFinite(from) ? `, ${time(from)} to ${time(to)}` : ''
   const what = Number.isNaN(value) ? 'not defined' : digits(value)
   return attachDisplay(performance, { text: () => `${metric} ${what} over ${labelled} labelled of ${rows} rows${span}` })
+}
+
+/** Adds a table of the active alerts as the display of the alerts of a monitor. Returns `alerts`. */
+export function displayedAlerts<T extends AlertsFacts>(alerts: T): T {
+  const header = ['rule', 'state', 'since']
+  const rows = (): string[][] =>
+    alerts.active.map(({ rule, group, state }) => [`${rule}${groupText(group)}`, state.state, time(state.since)])
+  const title = (): string => {
+    const { active, history, silences, waiting, undelivered } = alerts
+    const counts = Object.entries({ active: active.length, silences: silences.length, waiting, undelivered, past: history.length })
+    return `alerts: ${counts.map(([name, count]) => `${count} ${name}`).join(', ')}`
+  }
+  return attachDisplay(alerts, {
+    text: () => (alerts.active.length === 0 ? title() : `${title()}\n${textTable(header, rows())}`),
+    markdown: () => (alerts.active.length === 0 ? title() : `${title()}\n\n${markdownTable(header, rows())}`),
+  })
+}
+
+/** Adds a display of one line to an estimator. Returns `estimator`. */
+export function displayedEstimator<T extends { readonly metrics: readonly string[] }>(kind: string, estimator: T): T {
+  return attachDisplay(estimator, { text: () => `${kind} estimator of ${estimator.metrics.join(', ')}` })
+}
+
+/** ` (region north)`; nothing for a rule that does not divide. */
+export function groupText(group: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(group).map(([name, value]) => `${name} ${value}`)
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }
 
 function time(at: number): string {

@@ -1,6 +1,7 @@
 /** The horizontal axis of a chart, with d3-scale: positions of values, ticks and their labels. */
-import { scaleLinear, scaleUtc } from 'd3-scale'
+import { scaleUtc } from 'd3-scale'
 import { formatDay, formatTime, formattedTime, formatValue, monthName } from './format'
+import { drawable, linearScale } from './linear-scale'
 import { labelStep, textWidth } from './text-size'
 
 /** Values placed on a line of pixels, with marked values (ticks) whose labels do not touch. */
@@ -17,8 +18,8 @@ const MAX_TICKS = { time: 12, number: 8 } as const
 
 /** A linear axis of numbers, or of times (UTC, epoch milliseconds). A domain of one value maps to the middle of the range. */
 export function axisOf(kind: 'time' | 'number', domain: readonly [number, number], range: readonly [number, number]): Axis {
-  const scale = kind === 'time' ? scaleUtc(domain, range) : scaleLinear(domain, range)
-  const place = (value: number): number => scale(value)
+  const scale = kind === 'time' ? scaleUtc(domain, range) : linearScale(domain, range)
+  const place = (value: number): number => scale(drawable(value))
   for (let count: number = MAX_TICKS[kind]; ; count--) {
     const ticks = scale.ticks(count).map(Number)
     const text = kind === 'time' ? timeText(ticks, domain) : formatValue

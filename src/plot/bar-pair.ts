@@ -1,11 +1,12 @@
 /** A chart of pairs of bars in groups, to compare two models or two times. */
-import { type ScaleLinear, scaleLinear } from 'd3-scale'
+import type { ScaleLinear } from 'd3-scale'
 import { arrayOf, checkOptions, finiteNumber, nonEmptyString, ofType, oneOf, requireOptions } from '../core/options'
 import { type Chart, chartOf, FULL_WIDTH } from './chart'
 import type { Colour } from './colours'
 import { formatNumber, formatPercent, tickText } from './format'
 import { type Html, html } from './html'
 import { centredLabel, verticalAxisTitle } from './labels'
+import { drawable, linearScale } from './linear-scale'
 import { fitText, labelStep, px, textWidth } from './text-size'
 
 /** Options of {@link barPair}. */
@@ -87,8 +88,8 @@ function layout({ groups, y = 'number', yTitle, yDomain, height = 300 }: BarPair
   const values = groups.flatMap((group) => [...group.values]).filter(Number.isFinite)
   const tooltip = (value: number): string => (y === 'percent' ? formatPercent(value) : formatNumber(value))
   const label = (value: number): string => (y === 'percent' ? (value * 100).toFixed(1) : formatNumber(value))
-  const domain = yDomain ?? ([0, Math.max(...values, 0) * 1.12 || 1] as const)
-  const ticks = scaleLinear().domain(domain).ticks(5)
+  const domain = yDomain ?? ([0, drawable(Math.max(...values, 0)) * 1.12 || 1] as const)
+  const ticks = linearScale(domain, [0, 1]).ticks(5)
   const text = tickText(y, ticks)
   const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...ticks.map((value) => textWidth(text(value)))))
   const right = width - 16
@@ -105,7 +106,7 @@ function layout({ groups, y = 'number', yTitle, yDomain, height = 300 }: BarPair
   return {
     ...{ left, right, bottom, ticks, slot, bar, titles, text, label, tooltip },
     values: standing,
-    scale: scaleLinear(domain, [bottom, Math.min(top, bottom - 20)]),
+    scale: linearScale(domain, [bottom, Math.min(top, bottom - 20)]),
     titleStep: titles === 'level' ? 1 : labelStep(fontSize * 1.42 - 6, slot),
   }
 }

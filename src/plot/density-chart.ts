@@ -67,8 +67,14 @@ function curveOf(values: Float64Array, bandwidth: number | undefined): Curve {
   const [low, high] = rangeOf(values)
   if (values.length === 0) return { points: [] }
   if (low === high) return { points: [], constant: low }
-  const { x, density } = kernelDensity(values, { bandwidth })
-  return { points: Array.from(x, (at, i) => [at, density[i] as number] as const) }
+  // Squares of very large and very small numbers are none, so these are measured in units of their range.
+  const range = high - low
+  const unit = range > 1e100 || range < 1e-100 ? range : 1
+  const { x, density } = kernelDensity(
+    values.map((value) => value / unit),
+    { bandwidth: bandwidth && bandwidth / unit },
+  )
+  return { points: Array.from(x, (at, i) => [at * unit, (density[i] as number) / unit] as const) }
 }
 
 function drawn({ points, constant }: Curve, name: string, colour: Colour, { x, y, top, bottom }: Frame): Html {

@@ -1,10 +1,10 @@
 /** The frame of a chart with two axes: where the plot lies, its scales, grid, ticks and titles. */
 import { extent } from 'd3-array'
-import { scaleLinear } from 'd3-scale'
 import { type Axis, axisOf } from './axis'
 import { tickText } from './format'
 import { type Html, html } from './html'
 import { verticalAxisTitle } from './labels'
+import { drawable, linearScale } from './linear-scale'
 import { fitText, keepInside, px, textWidth } from './text-size'
 
 /** What a frame is made for. */
@@ -42,13 +42,14 @@ export function frameOf(options: FrameOptions): Frame {
   const { width, height, x = 'number', y = 'number', xDomain, yDomain, xTitle, yTitle, above = 14, beside = 16 } = options
   const top = above
   const bottom = height - (xTitle === undefined ? 28 : 46)
-  const scale = scaleLinear(yDomain, [bottom, top])
+  const scale = linearScale(yDomain, [bottom, top])
+  const place = (value: number): number => scale(drawable(value))
   const ticks = scale.ticks(Math.max(2, Math.min(6, Math.round((bottom - top) / 45))))
   const text = tickText(y, ticks)
   const left = Math.ceil((yTitle === undefined ? 12 : 30) + Math.max(28, ...ticks.map((value) => textWidth(text(value)))))
   const right = width - beside
   const axis = axisOf(x === 'time' ? 'time' : 'number', xDomain, [left + 6, right - 6])
-  const plot = { left, right, top, bottom, x: axis, y: scale }
+  const plot = { left, right, top, bottom, x: axis, y: place }
   const yTick = (value: number): Html =>
     html`<line x1="${left}" x2="${right}" y1="${px(scale(value))}" y2="${px(scale(value))}" stroke="var(--grid)"/><text x="${left - 8}" y="${px(scale(value) + 4)}" text-anchor="end">${text(value)}</text>`
   const axes = html`<g>${ticks.map(yTick)}
@@ -65,9 +66,9 @@ function xTick(value: number, axis: Axis, { bottom, width }: { readonly bottom: 
   return html`<line x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 5}" stroke="var(--b)"/><text x="${px(middle)}" y="${bottom + 19}" text-anchor="middle">${axis.text(value)}</text>`
 }
 
-/** The smallest and the largest finite value; [0, 1] without any. */
+/** The smallest and the largest finite value, as far as they can be drawn; [0, 1] without any. */
 export function rangeOf(values: Iterable<number>): [number, number] {
-  const [low, high] = extent(values, (value) => (Number.isFinite(value) ? value : undefined))
+  const [low, high] = extent(values, (value) => (Number.isFinite(value) ? drawable(value) : undefined))
   return low === undefined ? [0, 1] : [low, high]
 }
 

@@ -96,7 +96,7 @@ function commonEdges(series: readonly HistogramSeries[], bins: number | undefine
 }
 
 function countsOf(series: HistogramSeries, edges: readonly number[]): number[] {
-  if ('values' in series) return Array.from(histogram(series.values, edges))
+  if ('values' in series) return Array.from(histogram(finiteValues(series.values), edges))
   if (series.counts.length !== edges.length - 1) {
     throw invalidArgument(`histogramChart: ${edges.length - 1} bins have ${series.counts.length} counts in ${JSON.stringify(series.name)}`)
   }

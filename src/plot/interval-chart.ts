@@ -1,11 +1,11 @@
 /** Estimates with their intervals, one below the other, beside a line of no difference: a forest plot. */
-import { extent } from 'd3-array'
-import { scaleLinear } from 'd3-scale'
 import { checkOptions, finiteNumber, ofType, oneOf, requireOptions } from '../core/options'
 import { type Chart, chartOf, FULL_WIDTH } from './chart'
 import type { Colour } from './colours'
 import { tickText } from './format'
+import { rangeOf, withRoom } from './frame'
 import { type Html, html } from './html'
+import { linearScale } from './linear-scale'
 import { fitText, px, textWidth } from './text-size'
 
 /** One estimate. */
@@ -35,7 +35,14 @@ export interface IntervalChartOptions {
 const ROW = 34
 const TOP = 26
 
-/** Estimates with their intervals. Rows without a finite estimate have a label only. @throws InvalidArgument for options that are missing or wrong */
+/**
+ * Estimates with their intervals. Rows without a finite estimate have a label only.
+ *
+ * @example
+ * const rows = [{ name: 'north', value: 0.021, interval: [0.004, 0.038], colour: 'a', label: '+2.1 % (0.4 to 3.8)' }] as const
+ * intervalChart({ description: 'Difference by region', rows, lines: [{ value: 0, label: 'no difference' }], x: 'percent' })
+ * @throws InvalidArgument for options that are missing or wrong
+ */
 export function intervalChart(options: IntervalChartOptions): Chart {
   requireOptions('intervalChart', options, ['description', 'rows'])
   const items = (name: string) => ({
@@ -56,13 +63,13 @@ export function intervalChart(options: IntervalChartOptions): Chart {
   const left = 12 + Math.min(240, Math.max(60, ...rows.map(({ name }) => textWidth(name, 13))))
   const right = FULL_WIDTH - 24 - Math.min(360, Math.max(60, ...rows.map(({ label }) => 1.06 * textWidth(label, 13))))
   const values = [...rows.flatMap(({ value, interval }) => [value, ...interval]), ...lines.map(({ value }) => value)]
-  const [low = -1, high = 1] = extent(values.filter(Number.isFinite))
-  const room = (high - low) * 0.06 || 1
-  const scale = scaleLinear([low - room, high + room], [left, right])
+  const finite = values.filter(Number.isFinite)
+  const [low, high] = withRoom(finite.length === 0 ? [-1, 1] : rangeOf(finite), 0.06)
+  const scale = linearScale([low, high], [left, right])
   const ticks = scale.ticks(5)
   const text = tickText(x, ticks)
   const bottom = TOP + rows.length * ROW
-  const place = (value: number): number => px(scale(Math.max(low - room, Math.min(high + room, value))))
+  const place = (value: number): number => px(scale(Math.max(low, Math.min(high, value))))
   const body = html`<g>${ticks.map((value) => html`<line x1="${place(value)}" x2="${place(value)}" y1="${TOP}" y2="${bottom}" stroke="var(--grid)"/><text x="${place(value)}" y="${bottom + 18}" text-anchor="middle">${text(value)}</text>`)}
 ${xTitle === undefined ? null : html`<text x="${px((left + right) / 2)}" y="${bottom + 38}" text-anchor="middle">${xTitle}</text>`}</g>
 ${lines.map(({ value, label }) => html`<line x1="${place(value)}" x2="${place(value)}" y1="${TOP - 6}" y2="${bottom}" stroke="var(--soft)" stroke-dasharray="3 4"/><text x="${place(value)}" y="${TOP - 11}" text-anchor="middle">${label}</text>`)}

@@ -70,7 +70,7 @@ ${series.map((each) => lineOf(each, plot))}`
 
 function plotOf(options: LineChartOptions, badgeRowCount: number, height: number): Frame {
   const { series, yDomain, thresholds = [], marks = [], xTitle, x = 'time', y = 'number', yTitle } = options
-  const points = series.flatMap((each) => each.points).filter((point) => Number.isFinite(point.y))
+  const points = series.flatMap((each) => each.points).filter(isDrawn)
   const ys = [...points.map((point) => point.y), ...thresholds.map(({ value }) => value)]
   // The names of thresholds are in the right margin, where no line crosses them.
   const names = thresholds.map(({ label }) => Math.min(MAX_THRESHOLD_NAME, textWidth(label, 11.5)))
@@ -83,14 +83,19 @@ function plotOf(options: LineChartOptions, badgeRowCount: number, height: number
   })
 }
 
+/** Whether a point has a place. The line has a gap where it has none. */
+function isDrawn({ x, y }: LineSeries['points'][number]): boolean {
+  return Number.isFinite(x) && Number.isFinite(y)
+}
+
 function lineOf({ name, points, colour, dashed, quiet }: LineSeries, plot: Frame): Html {
   const shown = thin(points, 600)
   const path = line<LineSeries['points'][number]>()
-    .defined(({ y }) => Number.isFinite(y))
+    .defined(isDrawn)
     .x(({ x }) => plot.x.place(x))
     .y(({ y }) => plot.y(y))
     .digits(1)
-  const dots = shown.length <= 24 ? shown.filter(({ y }) => Number.isFinite(y)) : []
+  const dots = shown.length <= 24 ? shown.filter(isDrawn) : []
   return html`<g><title>${name}</title><path d="${path(shown)}" fill="none" stroke="var(--${colour})" stroke-width="${quiet ? 1.8 : 2.6}" stroke-linejoin="round" stroke-linecap="round" stroke-dasharray="${dashArray(dashed)}"/>
 ${dots.map(({ x, y }) => html`<circle cx="${px(plot.x.place(x))}" cy="${px(plot.y(y))}" r="${quiet ? 2.6 : 3.6}" fill="var(--${colour})"/>`)}</g>`
 }

@@ -1,13 +1,15 @@
 /** Parallel coordinates: one vertical axis per param or metric, one line per run. */
-import { scaleLinear, scaleLog, scalePoint } from 'd3-scale'
+import { scaleLog, scalePoint } from 'd3-scale'
 import { line } from 'd3-shape'
 import { arrayOf, checkOptions, finiteNumber, ofType, requireOptions } from '../core/options'
 import { type Chart, chartOf, FULL_WIDTH } from './chart'
 import type { Colour } from './colours'
 import { formatValue } from './format'
+import { rangeOf } from './frame'
 import { type Html, html } from './html'
 import { centredLabel } from './labels'
 import { type Dash, dashArray } from './legend'
+import { drawable, linearScale } from './linear-scale'
 import { fitText, px, textWidth } from './text-size'
 
 /** One axis; `values[i]` is that of line `i`, `null` where it has none. */
@@ -105,9 +107,9 @@ function placesOf({ values }: ParallelAxis, from: number, to: number): Places {
 
 function numberPlaces(values: ParallelAxis['values'], numbers: readonly number[], from: number, to: number): Places {
   if (numbers.length === 0) return { y: values.map(() => null), ticks: [] }
-  const [low, high] = [Math.min(...numbers), Math.max(...numbers)]
-  const scale = low > 0 && high / low > 100 ? scaleLog() : scaleLinear()
-  const place = scale.domain([low, high]).range([to, from])
+  const [low, high] = rangeOf(numbers)
+  const scale = low > 0 && high / low > 100 ? scaleLog([low, high], [to, from]) : linearScale([low, high], [to, from])
+  const place = (value: number): number => scale(drawable(value))
   const ticks: Tick[] =
     high === low
       ? [{ y: place(low), text: formatValue(low) }]

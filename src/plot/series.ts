@@ -1,6 +1,7 @@
 /** What the charts of several series share: colours, rules, and values without missing ones. */
 import type { OptionRule } from '../core/options'
 import type { Colour } from './colours'
+import { drawable } from './linear-scale'
 
 /** Colours of `count` series in order: one is blue; of several the first, which others are compared with, is grey. */
 export function seriesColours(count: number): readonly Colour[] {
@@ -29,7 +30,7 @@ export function isNumbers(value: unknown): value is ArrayLike<number> {
   return (Array.isArray(value) && value.every((item) => typeof item === 'number')) || (ArrayBuffer.isView(value) && 'length' in value)
 }
 
-/** The finite values. */
+/** The finite values, as far as they can be drawn. */
 export function finiteValues(values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(values).filter(Number.isFinite)
+  return Float64Array.from(values).filter(Number.isFinite).map(drawable)
 }

@@ -46,9 +46,9 @@ export function keepInside(x: number, text: string, [from, to]: readonly [number
   return to - from < 2 * half ? (from + to) / 2 : Math.min(to - half, Math.max(from + half, x))
 }
 
-/** Every how many of `count` labels can be shown so that neighbours, `spacing` pixels apart, do not touch. */
+/** Every how many labels can be shown so that neighbours, `spacing` pixels apart, do not touch: also in faces that are a tenth wider, such as DejaVu and Verdana. */
 export function labelStep(widest: number, spacing: number): number {
-  return spacing > 0 ? Math.max(1, Math.ceil((widest + 6) / spacing)) : 1
+  return spacing > 0 ? Math.max(1, Math.ceil((widest * 1.1 + 6) / spacing)) : 1
 }
 
 /** A coordinate with one decimal. */

@@ -1,6 +1,6 @@
 /** Order, identity and pages of metric points, for backends that store points themselves. */
 import { invalidArgument, show } from '../core/errors'
-import type { MetricPoint, Page } from './tracker-backend'
+import type { MetricPoint, Page, TrackerBackend } from './tracker-backend'
 
 /** A point without its key. */
 export type PointValues = Pick<MetricPoint, 'value' | 'timestamp' | 'step'>
@@ -20,6 +20,24 @@ export function isLaterPoint(a: PointValues, b: PointValues): boolean {
 /** A text that is equal for two points of one metric exactly when the points are equal. */
 export function pointIdentity({ value, timestamp, step }: PointValues): string {
   return `${timestamp} ${value} ${step}`
+}
+
+/** All points of a metric, page by page. @throws what the backend throws */
+export async function wholeHistory(
+  backend: Pick<TrackerBackend, 'getMetricHistory'>,
+  runId: string,
+  key: string,
+  pageSize?: number,
+): Promise<MetricPoint[]> {
+  const points: MetricPoint[] = []
+  let cursor: string | undefined
+  do {
+    const page = await backend.getMetricHistory(runId, key, { limit: pageSize, cursor })
+    // A page may have more points than a call takes arguments.
+    for (const point of page.items) points.push(point)
+    cursor = page.items.length === 0 ? undefined : page.cursor
+  } while (cursor !== undefined)
+  return points
 }
 
 /** One page of a sorted history. The cursor is a position. @throws InvalidArgument for a wrong limit or cursor */

@@ -95,6 +95,8 @@ export interface LoadedModel {
   readonly signature: ModelSignature
   readonly task: ModelTask
   readonly classes?: readonly (string | number | boolean)[] | undefined
+  /** A row that shows what goes in, for pages and OpenAPI documents. */
+  readonly example?: Row | undefined
   /** Column → bounds. Numbers outside them are refused before the model runs. */
   readonly bounds?: Readonly<Record<string, ColumnBounds>> | undefined
   /**
@@ -107,6 +109,8 @@ export interface LoadedModel {
    * that way than through a table: the columns of a table cost more to make than a small model to run.
    */
   runCells?(rows: readonly (readonly CellValue[])[], options?: { readonly signal?: CancelSignal | undefined }): Awaitable<PredictionBatch>
+  /** The version in use, of models that know it: `control@3+treatment@4` of an A/B test. It may change while the model is open. */
+  version?(): string
   /** Explains predictions, of models that can. */
   readonly explain?: RowExplainer | undefined
   /**

@@ -102,7 +102,8 @@ export interface BatchQueue<W, R> {
 
 /** An empty queue. */
 export function createBatchQueue<W, R>({ split, mayJoin, maxSize }: BatchQueueOptions<W>): BatchQueue<W, R> {
-  let pieces: BatchPiece<W, R>[] = []
+  /** Pieces that were taken are replaced by `undefined`: what they refer to must not live as long as the queue is not empty. */
+  let pieces: (BatchPiece<W, R> | undefined)[] = []
   /** Pieces before it are taken; they are cut off from time to time, for cutting moves all others. */
   let head = 0
   let rows = 0
@@ -136,7 +137,8 @@ export function createBatchQueue<W, R>({ split, mayJoin, maxSize }: BatchQueueOp
         end++
       }
       rows -= taken
-      const batch = pieces.slice(head, end)
+      const batch = pieces.slice(head, end) as BatchPiece<W, R>[]
+      pieces.fill(undefined, head, end)
       head = end
       if (head === pieces.length) {
         pieces = []
@@ -152,8 +154,9 @@ export function createBatchQueue<W, R>({ split, mayJoin, maxSize }: BatchQueueOp
       pieces = pieces.slice(head)
       head = 0
       pieces = pieces.filter((piece) => {
-        if (piece.request === request) rows -= piece.size
-        return piece.request !== request
+        const isIts = piece?.request === request
+        if (isIts) rows -= piece.size
+        return !isIts
       })
     },
   }

@@ -12,6 +12,7 @@ import { createUsage, type Usage } from './usage'
 export interface ModelHandle {
   readonly model: LoadedModel
   readonly name: string
+  /** That of the model, if it was not given. */
   readonly version: string
   readonly loadSeconds: number
   /** The counters of this model. */
@@ -36,7 +37,8 @@ export interface ModelHandle {
 export interface HandleInit {
   readonly model: LoadedModel
   readonly name: string
-  readonly version: string
+  /** @default the model's own, else '0' */
+  readonly version: string | undefined
   /** How strict its input is checked. */
   readonly policy: InputPolicy
   readonly cache: ResultCacheOptions | undefined
@@ -54,7 +56,9 @@ export function createModelHandle({ model, name, version, policy, cache, loadSec
   return {
     model,
     name,
-    version,
+    get version() {
+      return version ?? model.version?.() ?? '0'
+    },
     loadSeconds,
     usage: createUsage(),
     columns,

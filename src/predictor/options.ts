@@ -29,9 +29,13 @@ export interface Settings {
 const longest = 2147483647
 
 /** Checks the options of `Predictor.of`. @throws InvalidArgument */
-export function resolveOfOptions(options: OfOptions): { readonly name: string; readonly version: string; readonly settings: Settings } {
+export function resolveOfOptions(options: OfOptions): {
+  readonly name: string
+  readonly version: string | undefined
+  readonly settings: Settings
+} {
   const settings = resolveOptions('Predictor.of', options, { name: nonEmptyString(), version: nonEmptyString() })
-  return { name: options.name ?? 'model', version: options.version ?? '0', settings }
+  return { name: options.name ?? 'model', version: options.version, settings }
 }
 
 /** Checks the registry that `Predictor.load` loads from. @throws InvalidArgument */
@@ -79,7 +83,7 @@ export function resolveOptions(subject: string, options: PredictorOptions, own: 
     hooks: { preprocess, postprocess, explain },
     limits: {
       maxRowsPerCall: limits.maxRowsPerCall ?? 100_000,
-      maxConcurrent: limits.maxConcurrent ?? (batch === undefined ? 16 : 1),
+      maxConcurrent: limits.maxConcurrent ?? (batch === undefined ? 64 : 1),
       deadlineMs: limits.deadlineMs,
     },
     input,

@@ -69,7 +69,7 @@ export interface CacheOptions {
 export interface LimitOptions {
   /** Most rows in one call. @default 100,000 */
   readonly maxRowsPerCall?: number | undefined
-  /** Most executions of the model at the same time. @default 1 with `batch`, else 16 */
+  /** Most executions of the model at the same time. @default 1 with `batch`, else 64 */
   readonly maxConcurrent?: number | undefined
   /** Longest time from call to answer, in milliseconds; `deadlineMs` of a call takes precedence. @default no limit */
   readonly deadlineMs?: number | undefined
@@ -104,7 +104,7 @@ export interface LoadOptions extends PredictorOptions {
 export interface OfOptions extends PredictorOptions {
   /** @default 'model' */
   readonly name?: string | undefined
-  /** @default '0' */
+  /** @default the model's own, if it knows it, as an A/B test does; else '0' */
   readonly version?: string | undefined
 }
 

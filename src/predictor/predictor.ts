@@ -128,7 +128,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     const { name, version, settings } = resolveOfOptions(options)
     const opened = openServable(model, 'Predictor.of')
     return new Predictor<LabelOf<M>>(
-      createModelHandle({ model: opened, name, version, policy: settings.input, cache: settings.cache }),
+      createModelHandle({ model: opened, name, version, policy: settings.input, cache: settings.cache, example: opened.example }),
       settings,
     )
   }
@@ -153,7 +153,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return this.#handle.model.classes
   }
 
-  /** A row of input that was registered with the model, where there is one. */
+  /** A row of input that was registered with the model, or that a model in memory brings, where there is one. */
   get example(): Row | undefined {
     return this.#handle.example
   }

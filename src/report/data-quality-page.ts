@@ -61,7 +61,7 @@ function tilesOf({ numRows, numColumns, referenceRows, missingCells, duplicateRo
     {
       label: 'Issues',
       value: issues.length === 0 ? '✓ none' : String(issues.length),
-      note: `${new Set(issues.map(({ column }) => column)).size} columns or the table`,
+      note: placesOf(issues),
     },
     {
       label: 'Rows',
@@ -91,16 +91,24 @@ function issuesSection({ issues }: DataQualityReport): Section | undefined {
       columns: [
         { title: 'Column', cell: ({ column }) => column ?? 'the table' },
         { title: 'Issue', cell: ({ code }) => html`<span class="tag">${code.replace(/-/g, ' ')}</span>` },
-        { title: 'What', cell: ({ message }) => message },
       ],
+      words: ({ message }) => message,
     }),
   }
+}
+
+/** `in 3 columns`, `in 1 column and the table`. */
+function placesOf(issues: DataQualityReport['issues']): string | undefined {
+  const columns = new Set(issues.flatMap(({ column }) => column ?? [])).size
+  const table = issues.some(({ column }) => column === undefined || column === null)
+  const parts = [...(columns === 0 ? [] : [`${columns} ${columns === 1 ? 'column' : 'columns'}`]), ...(table ? ['the table'] : [])]
+  return parts.length === 0 ? undefined : `in ${parts.join(' and ')}`
 }
 
 /** A number of a column; of timestamps a day. */
 function cellText({ type }: ColumnProfile, value: unknown): string {
   if (typeof value !== 'number') return '–'
-  return type === 'timestamp' ? formatDay(value) : formatValue(value)
+  return type === 'timestamp' ? formatDay(value) : formatValue(Number(value.toPrecision(4)))
 }
 
 function numbersSection({ columns }: DataQualityReport, names: Names, hasReference: boolean): Section | undefined {
@@ -169,8 +177,8 @@ function categoriesSection({ columns }: DataQualityReport): Section | undefined 
         { title: 'Type', cell: ({ profile }) => profile.type },
         { title: 'Missing', numeric: true, cell: missingText },
         { title: 'Distinct', numeric: true, cell: ({ profile }) => formatNumber(profile.distinct) },
-        { title: 'Most frequent', cell: ({ profile }) => frequent(profile) },
       ],
+      words: ({ profile }) => frequent(profile),
     }),
   }
 }

@@ -1,7 +1,7 @@
 /** What the page of a monitor shows: numbers, performance over time, drift, alerts, refused input. */
 import type { MetricName } from '../metrics'
 import type { CheckReport, Monitor, PerformancePoint, Period, RuleStatus } from '../monitor'
-import { formatNumber, formatPercent, formatTime } from '../plot/format'
+import { formatDay, formatNumber, formatPercent, formatTime } from '../plot/format'
 import { type Html, html } from '../plot/html'
 import { type ChartMark, lineChart } from '../plot/line-chart'
 import type { Section, Tile } from './page'
@@ -22,7 +22,7 @@ export interface LiveView {
 export function liveTiles({ monitor, last, now }: LiveView): Tile[] {
   const { rows, recorded, labelled, refusedRows } = monitor.stats
   const firing = monitor.alerts.active.filter(({ state }) => state.state === 'firing').length
-  const { silences, lastCheckAt, undelivered } = monitor.alerts
+  const { silences, lastCheckAt, undelivered, waiting } = monitor.alerts
   return [
     {
       label: 'Alerts firing',
@@ -44,7 +44,9 @@ export function liveTiles({ monitor, last, now }: LiveView): Tile[] {
           ? 'no rule was evaluated yet'
           : undelivered > 0
             ? `${undelivered} messages undelivered`
-            : `${formatTime(now)} UTC now`,
+            : waiting > 0
+              ? `${waiting} messages wait for their group`
+              : `${formatDay(lastCheckAt ?? now)}, UTC`,
     },
   ]
 }
@@ -82,11 +84,16 @@ function alertSection(last: CheckReport | undefined): Section | undefined {
         { title: 'rule', cell: ({ rule, group }) => [rule, ...Object.values(group)].join(' · ') },
         { title: 'state', cell: ({ state }) => stateTag(state) },
         { title: 'value', numeric: true, cell: ({ value }) => (Number.isNaN(value) ? '–' : formatNumber(value, 3)) },
-        { title: 'limit', numeric: true, cell: ({ threshold }) => formatNumber(threshold, 3) },
-        { title: 'in words', cell: ({ summary }) => summary },
+        { title: 'limit', numeric: true, cell: limitText },
       ],
+      words: ({ summary }) => summary,
     })}</div>`,
   }
+}
+
+/** The limit of a rule; a drift rule without one fires for any column. */
+function limitText({ kind, threshold }: RuleStatus): string {
+  return kind === 'drift' && threshold === 0 ? 'any' : formatNumber(threshold, 3)
 }
 
 function performanceSection({ monitor, last, period }: LiveView, metric: MetricName): Section | undefined {
@@ -198,8 +205,8 @@ function historySection(monitor: Monitor): Section | undefined {
             endsAt === undefined ? html`<span class="tag bad">✗ firing</span>` : html`<span class="nowrap">${formatTime(endsAt)}</span>`,
         },
         { title: 'severity', cell: ({ severity }) => severity },
-        { title: 'what', cell: ({ summary }) => summary },
       ],
+      words: ({ summary }) => summary,
     })}</div>`,
   }
 }

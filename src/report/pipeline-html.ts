@@ -129,8 +129,8 @@ function runSections(graph: PipelineGraph, run: ShownPipelineRun): Section[] {
           { title: 'Status', cell: ({ result }) => html`<span class="tag ${toneOf(result)}">${result.status}</span>` },
           { title: 'Took', numeric: true, cell: ({ result }) => duration(result.durationMs) },
           { title: 'Attempts', numeric: true, cell: ({ result }) => String(result.attempts) },
-          { title: 'Why', sentences: true, cell: ({ result }) => [result.error?.message, result.reason].filter(Boolean).join('; ') },
         ],
+        words: ({ result }) => [result.error?.message, result.reason].filter(Boolean).join('; '),
       }),
     },
   ]
@@ -166,9 +166,8 @@ function definitionTable(graph: PipelineGraph): Html {
       { title: 'Needs', cell: ({ name }) => (needs.get(name) ?? []).join(', ') },
       { title: 'Parameters', cell: ({ params = [] }) => params.join(', ') },
       { title: 'Attempts', numeric: true, cell: ({ attempts }) => String(attempts) },
-      { title: 'Rules', sentences: true, cell: (node) => rulesOf(node).join(', ') },
-      { title: 'Description', cell: ({ description = '' }) => description },
     ],
+    words: (node) => [node.description ?? '', rulesOf(node).join(', ')].filter(Boolean).join('; '),
   })
 }
 

@@ -43,9 +43,10 @@ thead th{font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap}
 tbody th{font-weight:550;position:sticky;left:0;background:var(--card);overflow-wrap:anywhere;min-width:min(15em,42vw)}
 tbody th.n{min-width:0;width:1%}
 th .mono{font-weight:400}
-tr:last-child>*{border-bottom:0}
+tr:last-child>*,tr.said>*{border-bottom:0}
+tr.words td{padding-top:0;color:var(--soft)}
+tr.words span{display:inline-block;position:sticky;left:10px;max-width:min(100%,78vw);overflow-wrap:anywhere}
 .n{text-align:right;white-space:nowrap}
-.sentences{min-width:20em}
 td.heat{text-align:center;border:2px solid var(--card);border-radius:6px;padding:7px 4px;min-width:54px}
 td.heat b{font-weight:650}
 th.heat{text-align:center}
@@ -77,7 +78,7 @@ h3{font-size:15.5px;margin:0 0 6px;font-weight:600;overflow-wrap:anywhere}
 table.shares th,table.shares td{padding:3px 8px;vertical-align:middle}
 .break,.failure p,.failure h3{overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--soft);font-size:13px;margin-top:10px}
-@media (max-width:640px){main,header,footer{padding-left:14px;padding-right:14px}section{padding:16px 14px}}
+@media (max-width:640px){table.shares tbody th{min-width:5em}table.shares .barcell{min-width:26px}main,header,footer{padding-left:14px;padding-right:14px}section{padding:16px 14px}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--grid:#ddd}body{font-size:11pt}section{border-color:#bbb;margin:14px 0}main,header,footer{max-width:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `.trim()
 }

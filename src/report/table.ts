@@ -9,14 +9,14 @@ export interface TableColumn<T> {
   readonly cell: (row: T) => HtmlPart
   /** Right-aligned. @default false */
   readonly numeric?: boolean | undefined
-  /** For sentences: stays wide enough to be read on a small screen, where the table scrolls. @default false */
-  readonly sentences?: boolean | undefined
 }
 
 /** Options of {@link dataTable}. */
 export interface DataTableOptions<T> {
   readonly columns: readonly TableColumn<T>[]
   readonly rows: readonly T[]
+  /** A sentence about a row: it stands below the row and has its whole width, also on a phone; a row without one has no such line. @default none */
+  readonly words?: ((row: T) => HtmlPart) | undefined
   readonly caption?: string | undefined
   /** Shown instead of rows when there are none. @default 'nothing to show' */
   readonly empty?: string | undefined
@@ -28,19 +28,24 @@ export function dataTable<T>(options: DataTableOptions<T>): Html {
   checkOptions('dataTable', options, {
     columns: arrayOf(ofType('object')),
     rows: arrayOf(anything()),
+    words: ofType('function'),
     caption: ofType('string'),
     empty: ofType('string'),
   })
-  const { columns, rows, caption, empty = 'nothing to show' } = options
-  const classOf = ({ numeric, sentences }: TableColumn<T>): string => (numeric ? 'n' : sentences ? 'sentences' : '')
-  const cell = (row: T, column: TableColumn<T>, index: number): Html =>
+  const { columns, rows, words, caption, empty = 'nothing to show' } = options
+  const cell = (row: T, { cell: text, numeric }: TableColumn<T>, index: number): Html =>
     index === 0
-      ? html`<th scope="row" class="${classOf(column)}">${column.cell(row)}</th>`
-      : html`<td class="${classOf(column)}">${column.cell(row)}</td>`
+      ? html`<th scope="row" class="${numeric ? 'n' : ''}">${text(row)}</th>`
+      : html`<td class="${numeric ? 'n' : ''}">${text(row)}</td>`
   const body =
     rows.length === 0
       ? html`<tr><td colspan="${columns.length}" class="note">${empty}</td></tr>`
-      : rows.map((row) => html`<tr>${columns.map((column, index) => cell(row, column, index))}</tr>`)
+      : rows.map((row) => {
+          const cells = columns.map((column, index) => cell(row, column, index))
+          const said = words?.(row) ?? ''
+          if (said === '') return html`<tr>${cells}</tr>`
+          return html`<tr class="said">${cells}</tr><tr class="words"><td colspan="${columns.length}"><span>${said}</span></td></tr>`
+        })
   return html`${scroll(caption)}<table>${captionOf(caption)}
 <thead><tr>${columns.map(({ title, numeric }) => html`<th scope="col" class="${numeric ? 'n' : ''}">${title}</th>`)}</tr></thead>
 <tbody>${body}</tbody></table></div>`

@@ -1,5 +1,6 @@
 /** Reads runs by search, and histories of metrics. Loaded on first use. */
 import { invalidArgument, MillwrightError, show } from '../core/errors'
+import { wholeHistory } from '../ports/metric-points'
 import type { MetricPoint, RunRecord } from '../ports/tracker-backend'
 import { displayRuns } from './display-runs'
 import type { StartRunOptions } from './run-options'
@@ -47,12 +48,5 @@ export async function earlierRun(
 /** See `tracker.metricHistory`. */
 export async function metricHistory({ backend, settle }: TrackerCore, runId: string, key: string): Promise<readonly MetricPoint[]> {
   await settle()
-  const points: MetricPoint[] = []
-  let cursor: string | undefined
-  do {
-    const page = await backend.getMetricHistory(runId, key, { cursor })
-    for (const point of page.items) points.push(point)
-    cursor = page.items.length === 0 ? undefined : page.cursor
-  } while (cursor !== undefined)
-  return points
+  return wholeHistory(backend, runId, key)
 }

@@ -1,7 +1,7 @@
 /** Writes the answers that become ready in one turn of the event loop together. */
 
 /** The longest time that an answer waits for others, in milliseconds. */
-const longestMs = 1
+const longestMs = 2
 
 /** Answers that are ready to be sent. */
 export interface AnswerQueue {

@@ -20,7 +20,7 @@ export function docsPage(models: ReadonlyMap<string, Predictor>, { title, basePa
 <title>${escapeHtml(title)}</title><style>${style}</style></head>
 <body><header><h1>${escapeHtml(title)}</h1><nav>${links(basePath)}</nav></header><main>
 ${sections.join('\n')}
-<section><h2>Every path</h2><div class="scroll"><table><tbody>
+<section><h2>Every path</h2><div class="wide"><table class="paths"><tbody>
 ${operations(paths, basePath)}
 </tbody></table></div>
 <p>Errors are <code>application/problem+json</code>. A 422 lists everything wrong with every row under <code>errors</code>.</p></section>
@@ -84,10 +84,11 @@ header{padding:1.6rem 1.2rem .4rem;max-width:70rem;margin:auto;display:flex;flex
 main{max-width:70rem;margin:auto;padding:0 1.2rem 3rem}h1{font-size:1.5rem;margin:0}nav a{margin-right:1rem}a{color:var(--accent)}
 section{background:var(--card);border:1px solid var(--line);border-radius:.7rem;padding:1rem 1.3rem 1.2rem;margin-top:1.2rem}
 h2{font-size:1.2rem;margin:.2rem 0 .6rem}h2 small,h3{color:var(--soft);font-weight:500;font-size:.9rem}h3{margin:.4rem 0;overflow-wrap:anywhere}h3 b,td b{color:var(--accent)}
-.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1.5rem}.scroll{overflow:auto;max-height:28rem}
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1.5rem}.scroll{overflow:auto;max-height:max(28rem,90vh)}.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .8rem .3rem 0;border-top:1px solid var(--line);vertical-align:top}th{border:0;color:var(--soft);font-weight:500}
 code,pre,textarea{font:13px/1.45 ui-monospace,monospace}textarea,pre{width:100%;padding:.7rem;border:1px solid var(--line);border-radius:.5rem;background:var(--page);color:inherit;overflow:auto}
 pre{max-height:24rem;margin:.7rem 0 0;white-space:pre-wrap}button{margin-top:.5rem;padding:.45rem 1.3rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--card);font:inherit;font-weight:600;cursor:pointer}
+@media(max-width:40rem){.paths tr{display:grid;grid-template-columns:4.2rem 1fr;border-top:1px solid var(--line);padding:.3rem 0}.paths td{border:0;padding:0;overflow-wrap:anywhere}.paths td:last-child{grid-column:2;color:var(--soft)}}
 .status{margin-left:.6rem;color:var(--soft)}.good{color:var(--good)}.bad{color:var(--bad)}`
 
 const script = `for (const form of document.querySelectorAll('form.try')) form.addEventListener('submit', async (event) => {

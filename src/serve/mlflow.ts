@@ -95,15 +95,21 @@ function columnRows(value: unknown): Row[] {
   return Array.from({ length }, (_, i) => Object.fromEntries(columns.map(([name, cells]) => [name, (cells as unknown[])[i]])) as Row)
 }
 
+/** The names that MLflow's errors have for each status. It has none for media types and lengths: its own server answers those without a name. */
+const errorCodes: Readonly<Record<number, string>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'RESOURCE_DOES_NOT_EXIST',
+  409: 'RESOURCE_CONFLICT',
+  429: 'REQUEST_LIMIT_EXCEEDED',
+  499: 'CANCELLED',
+  501: 'NOT_IMPLEMENTED',
+  503: 'TEMPORARILY_UNAVAILABLE',
+  504: 'DEADLINE_EXCEEDED',
+}
+
 function renderProblem({ status, detail, requestId }: Problem): HttpAnswer {
-  const code =
-    status === 422 || status === 400
-      ? 'BAD_REQUEST'
-      : status === 503
-        ? 'TEMPORARILY_UNAVAILABLE'
-        : status === 404
-          ? 'RESOURCE_DOES_NOT_EXIST'
-          : 'INTERNAL_ERROR'
+  const code = errorCodes[status] ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR')
   // MLflow's clients know 400 for input that does not fit.
   return jsonAnswer({ error_code: code, message: detail, request_id: requestId }, status === 422 ? 400 : status)
 }

@@ -2,6 +2,7 @@
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, ofType } from '../core/options'
 import { chiSquareSf } from './distributions'
+import { assertRows } from './sample'
 
 /** Options of {@link chiSquareTest} and {@link gTest}. */
 export interface ContingencyOptions {
@@ -89,6 +90,7 @@ function test(
 }
 
 function marginsOf(operation: string, table: readonly ArrayLike<number>[]): Margins {
+  assertRows(operation, table)
   const width = table[0]?.length ?? 0
   const rows: number[] = []
   const columns = new Array<number>(width).fill(0)

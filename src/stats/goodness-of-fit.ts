@@ -1,6 +1,7 @@
 /** One-way χ² test of counts against expected ones. */
 import { invalidArgument } from '../core/errors'
 import { chiSquareSf } from './distributions'
+import { assertNumbers } from './sample'
 
 /** What {@link goodnessOfFit} finds. */
 export interface GoodnessOfFitResult {
@@ -20,6 +21,7 @@ export interface GoodnessOfFitResult {
  * @throws InvalidArgument when the lengths differ or a side has no positive sum
  */
 export function goodnessOfFit(observed: ArrayLike<number>, expected: ArrayLike<number>): GoodnessOfFitResult {
+  assertNumbers('goodnessOfFit', observed, expected)
   const k = observed.length
   if (k !== expected.length)
     throw invalidArgument(`goodnessOfFit needs as many expected counts as observed ones, got ${expected.length} and ${k}`)

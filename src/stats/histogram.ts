@@ -2,7 +2,7 @@
 import { invalidArgument, show } from '../core/errors'
 import { equalWidthEdges, sturgesBins } from './bin-edges'
 import { quantileSorted, skewness, standardDeviation } from './elementary'
-import { sortedSample } from './sample'
+import { assertNumbers, sortedSample } from './sample'
 
 /** Rules for the number of equal-width bins, as in NumPy for floating-point data. */
 export type BinRule = 'sturges' | 'doane' | 'scott' | 'fd'
@@ -30,6 +30,7 @@ export function histogramEdges(values: ArrayLike<number>, bins: BinRule | number
  * @param edges ascending, at least two
  */
 export function histogram(values: ArrayLike<number>, edges: ArrayLike<number>): Float64Array {
+  assertNumbers('histogram', values, edges)
   const bins = edges.length - 1
   if (bins < 1) throw invalidArgument('histogram needs at least two edges')
   const counts = new Float64Array(bins)

@@ -2,6 +2,7 @@
 import { invalidArgument } from '../core/errors'
 import { checkOptions, either, finiteNumber, oneOf, wholeNumber } from '../core/options'
 import { mean } from './elementary'
+import { assertNumbers } from './sample'
 
 /** Options of {@link kernelDensity}. */
 export interface KernelDensityOptions {
@@ -44,6 +45,7 @@ export function kernelDensity(values: ArrayLike<number>, options: KernelDensityO
     from: finiteNumber(),
     to: finiteNumber(),
   })
+  assertNumbers('kernelDensity', values)
   const { low, high } = extentOf(values)
   const { bandwidth: rule = 'scott', points = 128 } = options
   const bandwidth =

@@ -1,6 +1,7 @@
 /** Principal components of standardised columns, and how badly rows are rebuilt from them. */
 import { invalidArgument, show } from '../core/errors'
 import { checkOptions, finiteNumber } from '../core/options'
+import { assertNumbers, assertRows } from './sample'
 import { symmetricEigen } from './symmetric-eigen'
 
 /** Options of {@link principalComponents}. */
@@ -28,6 +29,7 @@ export interface PrincipalComponents {
  */
 export function principalComponents(rows: readonly ArrayLike<number>[], options: PrincipalComponentsOptions = {}): PrincipalComponents {
   checkOptions('principalComponents', options, { variance: finiteNumber(Number.MIN_VALUE, 1) })
+  assertRows('principalComponents', rows)
   const width = rows[0]?.length ?? 0
   if (rows.length < 2 || width === 0) throw invalidArgument(`principalComponents needs at least two rows of numbers, got ${show(rows)}`)
   const mean = new Array<number>(width).fill(0)
@@ -51,8 +53,16 @@ export function principalComponents(rows: readonly ArrayLike<number>[], options:
   return { mean, std, components: vectors.slice(0, Math.max(1, kept)).map((vector) => Array.from(vector)), explainedVarianceRatio }
 }
 
-/** The Euclidean length of what is lost when each standardised row is projected onto the components and back. */
-export function reconstructionErrors(rows: readonly ArrayLike<number>[], { mean, std, components }: PrincipalComponents): Float64Array {
+/**
+ * The Euclidean length of what is lost when each standardised row is projected onto the components and back.
+ *
+ * @throws InvalidArgument when the rows are no arrays, or `principal` is not what {@link principalComponents} gives
+ */
+export function reconstructionErrors(rows: readonly ArrayLike<number>[], principal: PrincipalComponents): Float64Array {
+  assertRows('reconstructionErrors', rows)
+  const { mean, std, components } = principal ?? {}
+  assertNumbers('reconstructionErrors', mean, std)
+  assertRows('reconstructionErrors', components)
   return Float64Array.from(rows, (row) => {
     const rest = standardised(row, mean, std)
     const whole = Float64Array.from(rest)

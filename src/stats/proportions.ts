@@ -1,5 +1,6 @@
 /** Counts and weights as proportions, and what to do with empty bins. */
 import { invalidArgument, show } from '../core/errors'
+import { assertNumbers } from './sample'
 
 /**
  * How empty bins are filled before a logarithm is taken:
@@ -39,6 +40,7 @@ export function smoothedPair(p: ArrayLike<number>, q: ArrayLike<number>, smoothi
 
 /** Two vectors over the same bins as proportions. @throws InvalidArgument when their lengths differ */
 export function proportionPair(p: ArrayLike<number>, q: ArrayLike<number>): readonly [Float64Array, Float64Array] {
+  assertNumbers('a comparison of counts', p, q)
   if (p.length !== q.length) throw invalidArgument(`both sides must have the same bins, got ${p.length} and ${q.length}`)
   return [proportions(p), proportions(q)]
 }

@@ -1,5 +1,5 @@
 /** How a sample of numbers enters a statistic: copied, never changed, missing values decided once. */
-import { invalidArgument } from '../core/errors'
+import { invalidArgument, show } from '../core/errors'
 import { type OptionRule, oneOf } from '../core/options'
 import { sortFloat64 } from './sort'
 
@@ -11,14 +11,30 @@ export function missingRule(): OptionRule {
   return oneOf('error', 'drop')
 }
 
+/** @throws InvalidArgument unless each is an array, typed or not */
+export function assertNumbers(operation: string, ...arrays: readonly unknown[]): void {
+  for (const values of arrays)
+    if (!isArrayLike(values)) throw invalidArgument(`${operation} needs an array of numbers, got ${show(values)}`)
+}
+
+/** @throws InvalidArgument unless `rows` is an array of arrays, typed or not */
+export function assertRows(operation: string, rows: unknown): void {
+  if (!Array.isArray(rows)) throw invalidArgument(`${operation} needs an array of rows, got ${show(rows)}`)
+  assertNumbers(operation, ...rows)
+}
+
+function isArrayLike(value: unknown): value is ArrayLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { readonly length?: unknown }).length === 'number'
+}
+
 /**
  * A fresh array of the numbers in `values`.
  *
  * @throws InvalidArgument when a value is missing and `missing` is `'error'`, or when none is left
  */
 export function copySample(operation: string, which: string, values: ArrayLike<number>, missing: MissingPolicy = 'error'): Float64Array {
-  const length = values?.length
-  if (typeof length !== 'number') throw invalidArgument(`${operation} needs an array of numbers as ${which}`)
+  if (!isArrayLike(values)) throw invalidArgument(`${operation} needs an array of numbers as ${which}, got ${show(values)}`)
+  const { length } = values
   const copy = new Float64Array(length)
   let kept = 0
   for (let i = 0; i < length; i++) {

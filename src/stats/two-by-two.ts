@@ -4,6 +4,7 @@ import { checkOptions, oneOf } from '../core/options'
 import { hypergeometricPmf } from './distributions'
 import type { Alternative } from './ks'
 import { normalSf } from './normal'
+import { assertRows } from './sample'
 
 /** A 2 × 2 table of whole counts. */
 export type TwoByTwo = readonly [readonly [number, number], readonly [number, number]]
@@ -22,6 +23,9 @@ export interface FisherResult {
  */
 export function fisherExact(table: TwoByTwo, options: { readonly alternative?: Alternative | undefined } = {}): FisherResult {
   checkOptions('fisherExact', options, { alternative: oneOf('two-sided', 'less', 'greater') })
+  assertRows('fisherExact', table)
+  if (table.length !== 2 || table.some((row) => row.length !== 2))
+    throw invalidArgument(`fisherExact needs two rows of two counts, got ${show(table)}`)
   const [[a, b], [c, d]] = table
   for (const count of [a, b, c, d]) {
     if (!(Number.isSafeInteger(count) && count >= 0))

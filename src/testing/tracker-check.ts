@@ -1,4 +1,6 @@
 /** Helpers that the checks of tracker backends share. */
+
+import { wholeHistory } from '../ports/metric-points'
 import type { MetricPoint, RunRecord, TrackerBackend } from '../ports/tracker-backend'
 import type { Check, CheckContext } from './check'
 
@@ -19,14 +21,7 @@ export async function newRun(backend: TrackerBackend, name = 'a run'): Promise<R
 
 /** All points of a metric, read page by page. */
 export async function history(backend: TrackerBackend, runId: string, key: string, limit?: number): Promise<MetricPoint[]> {
-  const points: MetricPoint[] = []
-  let cursor: string | undefined
-  do {
-    const page = await backend.getMetricHistory(runId, key, { limit, cursor })
-    points.push(...page.items)
-    cursor = page.items.length === 0 ? undefined : page.cursor
-  } while (cursor !== undefined)
-  return points
+  return wholeHistory(backend, runId, key, limit)
 }
 
 /** A point whose default time depends on its step. */

@@ -120,9 +120,11 @@ export function routedModel(routing: Routing): LoadedModel {
   return {
     signature,
     task: first.task,
+    example: first.example,
     ...(classes === undefined ? {} : { classes }),
     run: (input, options) => answer(rowsOf(input), options?.signal),
     runCells: (rows, options) => answer(rows.map(rowOfCells), options?.signal),
+    version: () => (arms.length === 1 ? first.version : arms.map(({ name, predictor }) => `${name}@${predictor.version}`).join('+')),
     async dispose() {
       disposed = true
       await Promise.all(arms.filter(({ owned }) => owned).map(({ predictor }) => predictor.close()))

@@ -162,10 +162,12 @@ async function run(
   const store = memoryStorage()
   const pager: Pager = { got: [], unstored: 0 }
   let now = 0
-  // Waits between attempts are over at once; those of groups end at a check, because a killed process has no timer.
+  // Waits between attempts are over at once; those of groups when the hours have gone by, if their process still lives.
+  const timers = new Map<() => void, number>()
   const schedule: Clock['schedule'] = (due, delayMs) => {
     if (delayMs < minuteMs) queueMicrotask(due)
-    return () => {}
+    else timers.set(due, now + delayMs)
+    return () => timers.delete(due)
   }
   const clock: Clock = { now: () => now, schedule }
   const kept: number[] = []
@@ -173,6 +175,7 @@ async function run(
   let process = processOf(store, pager, rng, 0)
   const open = async (): Promise<Monitor> => {
     starts++
+    timers.clear()
     process = processOf(store, pager, rng, lives())
     const { storage, sink } = process
     const options = { name: 'bikes', clock, rules, sinks: [sink], retentionMs: 6 * hourMs, maxChunks: 500, ...grouping }
@@ -196,8 +199,19 @@ async function run(
     const opening = open()
     return Promise.race([opening, process.death.then(() => undefined)])
   }
+  const pass = (until: number): Promise<void> => {
+    now = until
+    return survive(async (m) => {
+      for (const [due, at] of timers) {
+        if (at > now) continue
+        timers.delete(due)
+        due()
+      }
+      await m.flush()
+    })
+  }
   for (let i = 0; i < world.length; i += stepMs / minuteMs) {
-    now = i * minuteMs
+    await pass(i * minuteMs)
     const minutes = world.slice(i, i + stepMs / minuteMs)
     const predictions = minutes.flatMap((minute) => minute.predictions)
     const labels = minutes.flatMap((minute) => minute.labels)
@@ -214,7 +228,7 @@ async function run(
     if (i % 360 === 0) kept.push(await bytesOf(store), monitor?.stats.rows ?? 0)
   }
   for (let i = 0; i < 20; i++) {
-    now += checkMs
+    await pass(now + checkMs)
     await survive(async (m) => {
       if ((m.alerts.lastCheckAt ?? -1) < now) m.check()
       await m.flush()

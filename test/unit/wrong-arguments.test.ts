@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import { isMillwrightError } from '../../src/core/errors'
 import * as deploy from '../../src/deploy'
+import * as drift from '../../src/drift'
 import * as monitor from '../../src/monitor'
 import * as retraining from '../../src/retraining'
 import * as serve from '../../src/serve'
+import * as stats from '../../src/stats'
 import * as traffic from '../../src/traffic'
 
 const wrong: readonly (readonly unknown[])[] = [
@@ -24,14 +26,17 @@ async function foreignError(call: () => unknown): Promise<unknown> {
   }
 }
 
-describe.each(Object.entries({ traffic, deploy, serve, retraining, monitor }))('wrong arguments of millwright/%s', (_, room) => {
-  const functions = Object.entries<unknown>(room).filter(
-    (entry): entry is [string, (...args: unknown[]) => unknown] => typeof entry[1] === 'function',
-  )
+describe.each(Object.entries({ traffic, deploy, serve, retraining, monitor, drift, stats }))(
+  'wrong arguments of millwright/%s',
+  (_, room) => {
+    const functions = Object.entries<unknown>(room).filter(
+      (entry): entry is [string, (...args: unknown[]) => unknown] => typeof entry[1] === 'function',
+    )
 
-  it.each(functions)('%s', async (name, made) => {
-    const call = (args: readonly unknown[]): unknown =>
-      /^[A-Z]/.test(name) ? Reflect.construct(made, args) : (made as (...all: unknown[]) => unknown)(...args)
-    for (const args of wrong) expect(await foreignError(() => call(args)), JSON.stringify(args)).toBeUndefined()
-  })
-})
+    it.each(functions)('%s', async (name, made) => {
+      const call = (args: readonly unknown[]): unknown =>
+        /^[A-Z]/.test(name) ? Reflect.construct(made, args) : (made as (...all: unknown[]) => unknown)(...args)
+      for (const args of wrong) expect(await foreignError(() => call(args)), JSON.stringify(args)).toBeUndefined()
+    })
+  },
+)

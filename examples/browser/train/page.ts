@@ -1,5 +1,5 @@
 /** The page: shows what the worker says, and hands out the file. */
-import type { Answer, Example, Question } from './messages'
+import type { Answer, Example, FeatureRow, Field, Question, RowAnswer } from './messages'
 
 const worker = new Worker(new URL('./trainer.ts', import.meta.url), { type: 'module' })
 const ask = (question: Question): void => worker.postMessage(question)
@@ -36,7 +36,7 @@ const receive: { readonly [Type in Answer['type']]: (answer: Extract<Answer, { t
     bar.value = done
     say('status', `${done} of ${total} trees`)
   },
-  model({ metric, value, seconds, importance, examples }) {
+  model({ metric, value, seconds, importance, examples, fields }) {
     say('status', `${metric} ${value.toFixed(3)} on rows that it had not seen, after ${seconds.toFixed(1)} s`)
     const most = importance[0]?.importance ?? 1
     element('importance').replaceChildren(
@@ -49,7 +49,14 @@ const receive: { readonly [Type in Answer['type']]: (answer: Extract<Answer, { t
       }),
     )
     element('examples').replaceChildren(...rowsOf(examples))
+    element('fields').replaceChildren(...fields.map((field) => inputOf(field, examples[0]?.row[field.name])))
+    element('answers').replaceChildren()
+    say('note', '')
     show('trained')
+  },
+  prediction({ answers, note }) {
+    element('answers').replaceChildren(...answers.map(answerLine))
+    say('note', note)
   },
   cancelled() {
     say('status', 'cancelled; nothing was kept')
@@ -90,6 +97,41 @@ function rowsOf(examples: readonly Example[]): HTMLTableRowElement[] {
   ]
 }
 
+/** An input for a feature, with a value of a row to begin with. */
+function inputOf({ name, kind, values }: Field, value: unknown): HTMLLabelElement {
+  const label = document.createElement('label')
+  const text = value === null || value === undefined ? '' : String(value)
+  const choices = kind === 'boolean' ? ['true', 'false'] : values
+  const input = choices.length > 0 ? document.createElement('select') : document.createElement('input')
+  if (input instanceof HTMLSelectElement) input.replaceChildren(new Option('', ''), ...choices.map((choice) => new Option(choice)))
+  else if (kind === 'number') Object.assign(input, { type: 'number', step: 'any' })
+  Object.assign(input, { name, value: text })
+  input.dataset.kind = kind
+  label.append(name, input)
+  return label
+}
+
+/** The row that the inputs hold; an empty one is missing. */
+function askedRow(): FeatureRow {
+  const inputs = document.querySelectorAll<HTMLInputElement | HTMLSelectElement>('#fields [name]')
+  return Object.fromEntries(
+    Array.from(inputs, ({ name, value, dataset: { kind } }) => {
+      if (value === '') return [name, null]
+      return [name, kind === 'number' ? Number(value) : kind === 'boolean' ? value === 'true' : value]
+    }),
+  )
+}
+
+/** A line for one answer: who gives it, the prediction, the probabilities. */
+function answerLine({ by, prediction, shares }: RowAnswer): HTMLElement {
+  const line = document.createElement('p')
+  const strong = document.createElement('strong')
+  strong.textContent = prediction
+  const listed = shares.map(({ label, share }) => `${label} ${(share * 100).toFixed(2)} %`).join(', ')
+  line.append(`${by}: `, strong, listed === '' ? '' : ` (${listed})`)
+  return line
+}
+
 function read(file: Blob): void {
   show('reading')
   say('status', 'reading …')
@@ -107,5 +149,9 @@ trainButton.addEventListener('click', () => {
   ask({ type: 'train', target: target.value, nEstimators: Number(trees.value) })
 })
 cancelButton.addEventListener('click', () => ask({ type: 'cancel' }))
+element<HTMLFormElement>('row').addEventListener('submit', (event) => {
+  event.preventDefault()
+  ask({ type: 'predict', row: askedRow() })
+})
 download.addEventListener('click', () => ask({ type: 'onnx' }))
 read(await (await fetch(new URL('../../data/penguins.csv', import.meta.url))).blob())

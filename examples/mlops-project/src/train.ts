@@ -42,7 +42,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     console.log(
       `${version.name} version ${version.version} is champion: accuracy ${version.metrics.accuracy?.toFixed(3)} on data it never saw`,
     )
-    console.log('npm run serve answers with it; npx mlflow ui reads ./models')
+    console.log('npm run serve answers with it; MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri ./models/mlruns shows the runs')
   } catch (error) {
     if (!isMillwrightError(error, 'InvalidState')) throw error
     console.error(`the gate refused the model: ${error.message}`)

@@ -5,6 +5,7 @@ import { assertSafeKey } from '../../core/ids'
 import type { Json } from '../../core/json'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
 import { toYaml } from '../../core/yaml-write'
+import { wholeHistory } from '../../ports/metric-points'
 import type { ObjectStore } from '../../ports/object-store'
 import { assertRunKey } from '../../ports/run-keys'
 import type { MetricPoint, TrackerBackend } from '../../ports/tracker-backend'
@@ -66,22 +67,11 @@ export async function writeDvclive(
   await put(`${folder}/metrics.json`, `${pythonJson({ ...last, step })}\n`)
   for (const name of metricNames) {
     const leaf = metricNames.some((other) => other.startsWith(`${name}/`)) ? `${name}/value` : name
-    await put(`${folder}/plots/metrics/${leaf}.tsv`, historyText(leaf, await historyOf(backend, runId, name), timestamps))
+    await put(`${folder}/plots/metrics/${leaf}.tsv`, historyText(leaf, await wholeHistory(backend, runId, name), timestamps))
   }
   for (const [target, path] of images) await put(target, await backend.getArtifact({ runId }, path))
   if (dvcYaml) await put('dvc.yaml', dvcYamlText(folder, params.length > 0, metricNames.length > 0, images.size > 0))
   return { keys }
-}
-
-async function historyOf(backend: TrackerBackend, runId: string, key: string): Promise<MetricPoint[]> {
-  const points: MetricPoint[] = []
-  let cursor: string | undefined
-  do {
-    const page = await backend.getMetricHistory(runId, key, { cursor })
-    points.push(...page.items)
-    cursor = page.items.length === 0 ? undefined : page.cursor
-  } while (cursor !== undefined)
-  return points
 }
 
 /** Rows in the order of logging; the column bears the last part of the name. */

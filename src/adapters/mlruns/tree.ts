@@ -2,6 +2,7 @@
 import { fromUtf8, utf8 } from '../../core/bytes'
 import { isMillwrightError } from '../../core/errors'
 import type { Json } from '../../core/json'
+import { mapAll } from '../../core/parallel'
 import { type Meta, metaYaml, parseMeta } from '../../mlruns/meta'
 import type { ChangedAnswer, ChangedQuery, ObjectInfo, ObjectStore } from '../../ports/object-store'
 import { readOptional } from '../../ports/stored-objects'
@@ -129,21 +130,6 @@ async function writeOnce(storage: ObjectStore, key: string, text: string): Promi
 }
 
 /** Maps items with at most 16 calls in parallel. All calls are made, also after a failure. @throws the first failure */
-export async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(items.length)
-  const failures: unknown[] = []
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++
-      try {
-        results[index] = await work(items[index] as T)
-      } catch (error) {
-        failures.push(error)
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker))
-  if (failures.length > 0) throw failures[0]
-  return results
+export function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  return mapAll(items, PARALLEL, work)
 }

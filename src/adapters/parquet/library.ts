@@ -19,8 +19,18 @@ export interface ParquetMetadata {
   readonly schema: readonly ParquetElement[]
   readonly num_rows: bigint
   readonly row_groups: readonly {
-    readonly columns: readonly { readonly meta_data?: { readonly codec: string; readonly path_in_schema: readonly string[] } }[]
+    readonly num_rows: bigint
+    readonly columns: readonly { readonly meta_data?: ParquetChunkFacts }[]
   }[]
+}
+
+/** Where one column of one row group is. */
+export interface ParquetChunkFacts {
+  readonly codec: string
+  readonly path_in_schema: readonly string[]
+  readonly dictionary_page_offset?: bigint
+  readonly data_page_offset: bigint
+  readonly total_compressed_size: bigint
 }
 
 /** Some rows of one column. */
@@ -37,6 +47,7 @@ export interface ParquetReaderLib {
   parquetRead(options: never): Promise<void>
   asyncBufferFromUrl(options: never): Promise<unknown>
   cachedAsyncBuffer(file: never): unknown
+  snappyUncompress(input: Uint8Array, output: Uint8Array): void
 }
 
 /** What is used of `hyparquet-compressors`. */
@@ -64,6 +75,7 @@ export interface Reader {
     readonly onChunk: (chunk: ParquetChunk) => void
   }): Promise<void>
   asyncBufferFromUrl(options: { readonly url: string }): Promise<Omit<RandomAccess, 'close'>>
+  snappyUncompress(input: Uint8Array, output: Uint8Array): void
   cachedAsyncBuffer(file: Omit<RandomAccess, 'close'>): Omit<RandomAccess, 'close'>
 }
 
@@ -72,14 +84,27 @@ export async function readerLib(lib: ParquetReaderLib | undefined): Promise<Read
   return (lib ?? (await loadPeer<ParquetReaderLib>('hyparquet', { needed: 'readParquet without `lib`' }))) as unknown as Reader
 }
 
-/** Decompressors, where a file has a codec that hyparquet does not know by itself. @throws MissingDependency */
-export async function compressorsFor(metadata: ParquetMetadata, lib: ParquetCompressorsLib | undefined): Promise<object | undefined> {
-  if (lib !== undefined) return lib.compressors
+/** Makes a page of its compressed bytes. */
+export type Decompress = (bytes: Uint8Array, length: number) => Uint8Array
+
+/** Decompressors of the file's codecs; they come from a package of their own where hyparquet does not know one by itself. @throws MissingDependency */
+export async function compressorsFor(
+  metadata: ParquetMetadata,
+  { lib, reader }: { readonly lib: ParquetCompressorsLib | undefined; readonly reader: Reader },
+): Promise<Readonly<Record<string, Decompress>>> {
+  const own = {
+    SNAPPY(bytes: Uint8Array, length: number): Uint8Array {
+      const content = new Uint8Array(length)
+      reader.snappyUncompress(bytes, content)
+      return content
+    },
+  }
+  if (lib !== undefined) return { ...own, ...lib.compressors }
   const codecs = new Set(metadata.row_groups.flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data?.codec ?? '')))
   const other = [...codecs].find((codec) => codec !== 'UNCOMPRESSED' && codec !== 'SNAPPY' && codec !== '')
-  if (other === undefined) return undefined
+  if (other === undefined) return own
   const loaded = await loadPeer<ParquetCompressorsLib>('hyparquet-compressors', {
     needed: `readParquet of a file compressed with ${other}, without \`compressors\`,`,
   })
-  return loaded.compressors
+  return { ...own, ...loaded.compressors }
 }

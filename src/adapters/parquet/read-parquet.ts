@@ -20,7 +20,16 @@ import { columnNotFound } from '../../schema/table'
 import { type DataSource, openSource } from '../node/data-source'
 import type { RandomAccess } from '../node/node-file'
 import { columnsOfSchema, type ParquetColumn, type ParquetKind, withoutAnnotations } from './elements'
-import { compressorsFor, type ParquetCompressorsLib, type ParquetMetadata, type ParquetReaderLib, type Reader, readerLib } from './library'
+import {
+  compressorsFor,
+  type Decompress,
+  type ParquetCompressorsLib,
+  type ParquetMetadata,
+  type ParquetReaderLib,
+  type Reader,
+  readerLib,
+} from './library'
+import { checkedReading } from './page-checks'
 
 /** Options of {@link readParquet}. */
 export interface ReadParquetOptions {
@@ -65,7 +74,7 @@ export async function readParquet(source: DataSource, options: ReadParquetOption
   try {
     const metadata = await lib.parquetMetadataAsync(file)
     const columns = chosen(columnsOfSchema(metadata.schema), options.columns)
-    const compressors = await compressorsFor(metadata, options.compressors)
+    const compressors = await compressorsFor(metadata, { lib: options.compressors, reader: lib })
     const rows = Number(metadata.num_rows)
     const range = { from: Math.min(options.rowRange?.[0] ?? 0, rows), to: Math.min(options.rowRange?.[1] ?? rows, rows) }
     const report = progressReporter(options.onProgress)
@@ -90,7 +99,7 @@ interface StoredFile {
   readonly lib: Reader
   readonly file: object
   readonly metadata: ParquetMetadata
-  readonly compressors: object | undefined
+  readonly compressors: Readonly<Record<string, Decompress>>
   readonly from: number
   readonly to: number
 }
@@ -135,7 +144,8 @@ function chosen(all: readonly ParquetColumn[], names: readonly string[] | undefi
 }
 
 async function readColumn(stored: StoredFile, { name, kind }: ParquetColumn): Promise<Column> {
-  const { lib, file, metadata, compressors, from, to } = stored
+  const { lib, metadata, from, to } = stored
+  const { file, compressors } = checkedReading(name, stored)
   const runs: (CellRun & { readonly row: number })[] = []
   const codes = createCodes()
   if (from < to) {

@@ -1,6 +1,7 @@
 /** Writes a run of any backend as a W&B offline run directory. */
 import { assertSafeKey, newId } from '../../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../../core/options'
+import { wholeHistory } from '../../ports/metric-points'
 import type { ObjectStore } from '../../ports/object-store'
 import type { MetricPoint, TrackerBackend } from '../../ports/tracker-backend'
 import { isThumbnail, wandbImage } from './images'
@@ -49,7 +50,7 @@ export async function writeWandbRun(
   const project = projectName(options.project ?? (await backend.getExperiment(run.experimentId)).name)
   const state = runState({ run, project, entity, stepKey, nextRow: 0 })
   const points: MetricPoint[] = []
-  for (const key of Object.keys(run.metrics)) points.push(...(await historyOf(backend, runId, key)))
+  for (const key of Object.keys(run.metrics)) points.push(...(await wholeHistory(backend, runId, key)))
   const records: WandbRecord[] = [...state.opening(newId()), ...state.batch({ metrics: points })]
   const session = await openSession({ storage, folder, runId, startTime: run.startTime, records })
   const more: WandbRecord[] = []
@@ -65,17 +66,6 @@ export async function writeWandbRun(
   if (exitCode !== undefined) more.push(...state.ending(exitCode, run.endTime ?? run.startTime))
   if (more.length > 0) await session.write(more)
   return session.directory
-}
-
-async function historyOf(backend: TrackerBackend, runId: string, key: string): Promise<MetricPoint[]> {
-  const points: MetricPoint[] = []
-  let cursor: string | undefined
-  do {
-    const page = await backend.getMetricHistory(runId, key, { cursor })
-    points.push(...page.items)
-    cursor = page.items.length === 0 ? undefined : page.cursor
-  } while (cursor !== undefined)
-  return points
 }
 
 async function filesOf(backend: TrackerBackend, runId: string, folder?: string): Promise<string[]> {

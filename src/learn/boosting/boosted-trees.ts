@@ -33,7 +33,7 @@ export function boostedSums(trees: BoostedTrees, features: FeatureMatrix, walk: 
   const sums = new Float64Array(features.numRows * outputs)
   for (let at = 0; at < sums.length; at++) sums[at] = base[at % outputs] as number
   if (walk === undefined) addBySets(trees, features, sums)
-  else addLeaves(trees, walk, features, { sums, outputs, targetOf: (tree) => tree % outputs })
+  else addLeaves(trees, walk, features, { sums, outputs, cycle: outputs })
   return sums
 }
 

@@ -1,7 +1,7 @@
 /** A forest in memory: all trees in one array of integers, and how it predicts. */
 import type { FeatureMatrix } from '../learner'
 import { toBins } from './bins'
-import { holdsMissing, type WalkTrees, walkFour, walkOne, walkRows } from './walk'
+import { holdsMissing, type WalkTrees, walkAll, walkRows } from './walk'
 
 /**
  * Trees over binned features. Nodes lie in depth-first order, two integers each, so the left child of node `i` is node `i + 1`.
@@ -60,7 +60,7 @@ const LEAST_ROWS = 1024
 /** Mean over trees of the leaf numbers each row falls in: row-major, rows × width. @param walk the trees laid out for rows without missing cells */
 export function predictForest(forest: Forest, features: FeatureMatrix, walk: WalkTrees): Float64Array {
   const sums = new Float64Array(features.numRows * forest.width)
-  addLeaves(forest, walk, features, { sums, outputs: forest.width, targetOf: () => 0 })
+  addLeaves(forest, walk, features, { sums, outputs: forest.width, cycle: 1 })
   const trees = forest.roots.length - 1
   for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) / trees
   return sums
@@ -71,20 +71,21 @@ export interface LeafSums {
   /** Row-major, rows × outputs. */
   readonly sums: Float64Array
   readonly outputs: number
-  /** The output of the first number of a tree's leaves. */
-  readonly targetOf: (tree: number) => number
+  /** Trees of one number take turns at so many outputs: that of tree `t` is `t % cycle`. 1: every tree adds to the outputs from the first on. */
+  readonly cycle: number
 }
 
 /** Adds the numbers of the leaves that each row falls in, tree after tree. */
-export function addLeaves(forest: Forest, walk: WalkTrees, features: FeatureMatrix, { sums, outputs, targetOf }: LeafSums): void {
+export function addLeaves(forest: Forest, walk: WalkTrees, features: FeatureMatrix, to: LeafSums): void {
   const { roots, nodes, leaves, width } = forest
+  const { sums, outputs, cycle } = to
   const { numRows } = features
   const bins = toBins(features, forest.edges)
   const stride = features.columns.length
   const trees = roots.length - 1
   const isComplete = !holdsMissing(bins)
   if (isComplete && numRows < 4) {
-    for (let row = 0; row < numRows; row++) addRow(forest, walk, { bins, base: row * stride, to: row * outputs, sums, targetOf })
+    for (let row = 0; row < numRows; row++) addRow(forest, walk, { bins, stride, row }, to)
     return
   }
   const found = new Int32Array(4)
@@ -92,7 +93,7 @@ export function addLeaves(forest: Forest, walk: WalkTrees, features: FeatureMatr
   for (let start = 0; start < numRows; start += block) {
     const end = Math.min(numRows, start + block)
     for (let tree = 0; tree < trees; tree++) {
-      const target = targetOf(tree)
+      const target = cycle === 1 ? 0 : tree % cycle
       const root = roots[tree] as number
       let row = start
       for (; isComplete && row + 4 <= end; row += 4) {
@@ -105,24 +106,36 @@ export function addLeaves(forest: Forest, walk: WalkTrees, features: FeatureMatr
   }
 }
 
-/** A row, and where the numbers of its leaves are added. */
-interface RowSums extends Omit<LeafSums, 'outputs'> {
+/** One of a few rows. */
+interface FewRows {
   readonly bins: Uint16Array
-  readonly base: number
-  readonly to: number
+  readonly stride: number
+  readonly row: number
 }
 
-function addRow({ leaves, width }: Forest, walk: WalkTrees, { bins, base, to, sums, targetOf }: RowSums): void {
-  const trees = walk.starts.length
-  const found = new Int32Array(4)
-  let tree = 0
-  for (; tree + 4 <= trees; tree += 4) {
-    walkFour(walk, tree, bins, base, found)
-    for (let i = 0; i < 4; i++) addLeaf(leaves, (walk.leaves[found[i] as number] as number) * width, width, sums, to + targetOf(tree + i))
+/**
+ * Adds the leaves of one row. All trees are walked before the first leaf is looked up, so that the look-ups wait for memory together.
+ */
+function addRow({ leaves, width }: Forest, walk: WalkTrees, { bins, stride, row }: FewRows, { sums, outputs, cycle }: LeafSums): void {
+  const { found, leaves: leafOfNode } = walk
+  walkAll(walk, bins, row * stride)
+  for (let tree = 0; tree < found.length; tree++) found[tree] = (leafOfNode[found[tree] as number] as number) * width
+  const to = row * outputs
+  if (cycle === 1 && width === 2) {
+    let one = sums[to] as number
+    let two = sums[to + 1] as number
+    for (let tree = 0; tree < found.length; tree++) {
+      const from = found[tree] as number
+      one += leaves[from] as number
+      two += leaves[from + 1] as number
+    }
+    sums[to] = one
+    sums[to + 1] = two
+    return
   }
-  for (; tree < trees; tree++) {
-    const node = walkOne(walk.nodes, walk.starts[tree] as number, bins, base)
-    addLeaf(leaves, (walk.leaves[node] as number) * width, width, sums, to + targetOf(tree))
+  for (let tree = 0, target = 0; tree < found.length; tree++) {
+    addLeaf(leaves, found[tree] as number, width, sums, to + target)
+    if (++target === cycle) target = 0
   }
 }
 

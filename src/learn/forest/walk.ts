@@ -12,6 +12,8 @@ export interface WalkTrees {
   readonly starts: Int32Array
   /** By node: the row of its leaf. */
   readonly leaves: Int32Array
+  /** By tree: room for the leaf of one row. */
+  readonly found: Int32Array
 }
 
 /** Lays the trees of a `Forest` out. */
@@ -42,7 +44,7 @@ export function walkTrees({ nodes, roots }: { readonly nodes: Int32Array; readon
       free += 2
     }
   }
-  return { nodes: laid, starts, leaves }
+  return { nodes: laid, starts, leaves, found: new Int32Array(starts.length) }
 }
 
 /** Whether a cell is missing. */
@@ -73,36 +75,34 @@ export function walkRows(nodes: Int32Array, root: number, bins: Uint16Array, bas
   found[3] = d
 }
 
-/** The leaf nodes of one row in four trees from `tree` on. */
-export function walkFour({ nodes, starts }: WalkTrees, tree: number, bins: Uint16Array, base: number, found: Int32Array): void {
-  let a = starts[tree] as number
-  let b = starts[tree + 1] as number
-  let c = starts[tree + 2] as number
-  let d = starts[tree + 3] as number
-  for (;;) {
-    const nextA = step(nodes, a, bins, base)
-    const nextB = step(nodes, b, bins, base)
-    const nextC = step(nodes, c, bins, base)
-    const nextD = step(nodes, d, bins, base)
-    if (((nextA ^ a) | (nextB ^ b) | (nextC ^ c) | (nextD ^ d)) === 0) break
-    a = nextA
-    b = nextB
-    c = nextC
-    d = nextD
+/** Writes the leaf nodes of one row in all trees to `found`, four trees at a time. */
+export function walkAll({ nodes, starts, found }: WalkTrees, bins: Uint16Array, base: number): void {
+  let tree = 0
+  for (; tree + 4 <= starts.length; tree += 4) {
+    let a = starts[tree] as number
+    let b = starts[tree + 1] as number
+    let c = starts[tree + 2] as number
+    let d = starts[tree + 3] as number
+    for (;;) {
+      const nextA = step(nodes, a, bins, base)
+      const nextB = step(nodes, b, bins, base)
+      const nextC = step(nodes, c, bins, base)
+      const nextD = step(nodes, d, bins, base)
+      if (((nextA ^ a) | (nextB ^ b) | (nextC ^ c) | (nextD ^ d)) === 0) break
+      a = nextA
+      b = nextB
+      c = nextC
+      d = nextD
+    }
+    found[tree] = a
+    found[tree + 1] = b
+    found[tree + 2] = c
+    found[tree + 3] = d
   }
-  found[0] = a
-  found[1] = b
-  found[2] = c
-  found[3] = d
-}
-
-/** The leaf node of one row in one tree. */
-export function walkOne(nodes: Int32Array, root: number, bins: Uint16Array, base: number): number {
-  let node = root
-  for (;;) {
-    const next = step(nodes, node, bins, base)
-    if (next === node) return node
-    node = next
+  for (; tree < starts.length; tree++) {
+    let node = starts[tree] as number
+    for (let next = step(nodes, node, bins, base); next !== node; next = step(nodes, node, bins, base)) node = next
+    found[tree] = node
   }
 }
 

@@ -49,13 +49,22 @@ export function isBetter(a: number, b: number, higherIsBetter: boolean): boolean
   return Number.isNaN(b) || (higherIsBetter ? a > b : a < b)
 }
 
-/** Trials with the best first: finished ones before pruned ones, those before failed ones; ties in the order of their numbers. */
+/**
+ * Trials with the best first: finished ones before pruned ones, those before failed ones; of pruned ones, those that came further first, as in Optuna.
+ * Ties in the order of their numbers.
+ */
 export function ranked(trials: readonly SearchTrial[], higherIsBetter: boolean): SearchTrial[] {
   const classOf = ({ status }: SearchTrial): number => ['finished', 'pruned', 'failed'].indexOf(status)
   return [...trials].sort((a, b) => {
     const byStatus = classOf(a) - classOf(b)
     if (byStatus !== 0) return byStatus
+    const further = a.status === 'pruned' ? lastStep(b) - lastStep(a) : 0
+    if (further !== 0) return further
     if (isBetter(a.score, b.score, higherIsBetter)) return -1
     return isBetter(b.score, a.score, higherIsBetter) ? 1 : a.number - b.number
   })
+}
+
+function lastStep(trial: SearchTrial): number {
+  return stepsOf(trial).at(-1) ?? -1
 }

@@ -4,6 +4,7 @@ import { arrayOf, checkOptions, either, finiteNumber, ofType, oneOf, requireMeth
 import { createRng } from '../../core/random'
 import type { Isotonic } from '../../learn/calibration/isotonic'
 import { classesOf, type Label } from '../../metrics/label'
+import { displayedEstimator } from '../display'
 import { calibratedScores, fitCalibration } from './calibration'
 import type { PerformanceEstimate, PerformanceEstimator, UnlabelledRows } from './estimator'
 import {
@@ -143,7 +144,7 @@ export function restoreCbpe(state: CbpeState): CbpeEstimator {
 function estimatorOf(state: CbpeState): CbpeEstimator {
   const { classes, calibrations, values } = state
   const metrics = Object.keys(state.metrics) as CbpeMetric[]
-  return {
+  return displayedEstimator<CbpeEstimator>('CBPE', {
     metrics,
     classes,
     calibrated: calibrations.map((isotonic) => isotonic !== null),
@@ -158,7 +159,7 @@ function estimatorOf(state: CbpeState): CbpeEstimator {
       const value = valueOfMetric(metric as CbpeMetric, groups.length > 1 ? normalised(groups) : groups, values, classes)
       return estimateOf(metric, value, rows.predicted.length, learned)
     },
-  }
+  })
 }
 
 function estimateOf(

@@ -4,6 +4,7 @@ import { arrayOf, checkOptions, ofType, oneOf, wholeNumber } from '../../core/op
 import { type FittedRegressor, gradientBoostingRegressor, type Regressor } from '../../learn'
 import { columnFrom, renameColumn } from '../../schema/column'
 import { type Table, tableOf } from '../../schema/table'
+import { displayedEstimator } from '../display'
 import type { PerformanceEstimator, UnlabelledRows } from './estimator'
 import { chunkLimits, chunksOf, type LabelledRows } from './reference'
 import { meanError } from './sampling-error'
@@ -99,7 +100,7 @@ export function fitDle(reference: LabelledRows, options: DleOptions = {}): DleEs
       return [metric as string, { root, loss, limits, reference: over(0, values.length), error: meanError(values) }] as const
     }),
   )
-  return {
+  return displayedEstimator('DLE', {
     metrics,
     estimate(rows: UnlabelledRows, metric: string) {
       const known = learned.get(metric)
@@ -128,7 +129,7 @@ export function fitDle(reference: LabelledRows, options: DleOptions = {}): DleEs
         alert,
       }
     },
-  }
+  })
 }
 
 function metricOfLosses(values: Float64Array, root: boolean): number {

@@ -66,10 +66,14 @@ function historyTable({ history }: CanaryStatus): Html {
     rows: history.map((entry, i) => ({ ...entry, number: i + 1 })),
     columns: [
       { title: 'No.', numeric: true, cell: ({ number }) => String(number) },
-      { title: 'Time (UTC)', cell: ({ at }) => html`<span class="nowrap">${formatTime(at)}</span>` },
+      // One column, so that a phone shows the reason without scrolling.
+      {
+        title: 'When (UTC) and why',
+        cell: ({ at, reason }) =>
+          html`<div class="break" style="min-width:13em"><span class="nowrap">${formatTime(at)}</span><br>${reason}</div>`,
+      },
       { title: 'State', cell: ({ phase }) => phases[phase] },
       { title: 'Share', numeric: true, cell: ({ weight }) => formatPercent(weight) },
-      { title: 'Why', cell: ({ reason }) => html`<div class="break" style="min-width:17em">${reason}</div>` },
     ],
   })
 }
@@ -87,8 +91,11 @@ function checksTable(checks: readonly CheckState[]): Html {
     empty: 'no check was made in this step yet',
     columns: [
       { title: 'Check', cell: ({ name }) => name },
-      { title: 'Verdict', cell: ({ verdict }) => html`<span class="tag ${tone(verdict)}">${word[verdict]}</span>` },
-      { title: 'Candidate against the other', cell: ({ text }) => html`<div class="break" style="min-width:13em">${text}</div>` },
+      {
+        title: 'Candidate against the other',
+        cell: ({ verdict, text }) =>
+          html`<div class="break" style="min-width:11em"><span class="tag ${tone(verdict)}">${word[verdict]}</span> ${text}</div>`,
+      },
     ],
   })
 }
@@ -113,7 +120,7 @@ function armsTable({ counts, stable, candidate }: CanaryStatus): Html {
       ...metrics.map((metric) => ({
         title: metric,
         numeric: true,
-        cell: (row: (typeof rows)[number]) => formatNumber(row.counts.outcomes[metric]?.mean, 4),
+        cell: (row: (typeof rows)[number]) => formatNumber(row.counts.outcomes[metric]?.mean, 3),
       })),
     ],
   })

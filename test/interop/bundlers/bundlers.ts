@@ -39,6 +39,7 @@ const expected = JSON.parse(
   JSON.stringify(await story({ csv: readFileSync(csv, 'utf8'), onnx: new Uint8Array(readFileSync(onnx)), storage: memoryStorage() })),
 ) as Readonly<Record<string, unknown>>
 assert.equal(expected.onnx, 'loaded')
+assert.deepEqual(expected.threads, { fit: true, crossValidate: true, search: true })
 const absent = "MissingDependency: onnxRuntime without `lib` needs the package 'onnxruntime-node', which is not installed."
 const inPage = { ...expected, onnx: `${absent} in a page: import * as ort from 'onnxruntime-web', and onnxRuntime({ lib: ort })` }
 const onServer = { ...expected, onnx: `${absent} npm install onnxruntime-node` }
@@ -183,6 +184,8 @@ async function answers(url: string, said: () => string): Promise<void> {
 async function shown(tabs: Browser, url: string, name: string, said: () => string): Promise<unknown> {
   const tab = await tabs.newPage({ viewport: { width: 900, height: 500 } })
   const problems: string[] = []
+  let threads = 0
+  tab.on('worker', () => threads++)
   tab.on('pageerror', (error) => problems.push(String(error)))
   tab.on('response', (response) => response.status() >= 400 && problems.push(`${response.status()} ${response.url()}`))
   tab.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
@@ -190,6 +193,7 @@ async function shown(tabs: Browser, url: string, name: string, said: () => strin
     await tab.goto(url)
     await tab.waitForFunction('document.title === "done"', undefined, { timeout: 60_000 })
     const text = await tab.evaluate('document.getElementById("out").textContent')
+    assert.ok(threads > 0, 'the page started no Web Worker')
     return JSON.parse(text as string) as unknown
   } catch (error) {
     const text = await tab.evaluate('document.body.innerText').catch(() => '')

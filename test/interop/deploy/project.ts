@@ -1,7 +1,7 @@
-/** `examples/mlops-project` as a team uses it: copied out, with the packed package: `npm ci`, `npm start`, `npm test`, the service, and the committed files. */
+/** `examples/mlops-project` and `examples/service` as a team uses them: copied out of the packed package: `npm ci`, `npm start`, `npm test`, the service, and the committed files. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,11 +10,14 @@ import { runCommand } from '../../support/run-command'
 const source = 'examples/mlops-project'
 const folder = await mkdtemp(join(tmpdir(), 'millwright-project-'))
 try {
-  cpSync(source, folder, { recursive: true, filter: (path) => !/\/(node_modules|dist|models)$/.test(path) })
   const npm = (...args: string[]): Promise<string> => runCommand('npm', ['--silent', ...args], { cwd: folder })
   const packed = await runCommand('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder])
+  const tarball = packed.trim().split('\n').at(-1) as string
+  const copy = (example: string, to: string): Promise<string> =>
+    runCommand('tar', ['xzf', join(folder, tarball), '-C', to, '--strip-components=3', `package/examples/${example}`])
+  await copy('mlops-project', folder)
   // The lockfile that a team commits; it names the tarball in place of the registry.
-  await npm('install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund', `./${packed.trim().split('\n').at(-1)}`)
+  await npm('install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund', `./${tarball}`)
   await npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline')
   const started = await npm('start')
   assert.match(started, /penguins version 1 is champion: accuracy (0\.9\d|1\.0)/)
@@ -28,7 +31,13 @@ try {
   const committed = ['Dockerfile', '.dockerignore', 'docker-compose.yml', 'kubernetes/deployment.yaml', '.github/workflows/model.yml']
   for (const path of committed)
     assert.equal(readFileSync(join(folder, path), 'utf8'), readFileSync(join(source, path), 'utf8'), `${path} is out of date`)
-  console.info('npm ci, start, test, serve and deploy-files work in a copy of the project')
+  // The other example, with the same packages: it signs, verifies and rolls out two models, and its test says how that ended.
+  const service = join(folder, 'service')
+  mkdirSync(service)
+  await copy('service', service)
+  renameSync(join(folder, 'node_modules'), join(service, 'node_modules'))
+  await runCommand('npm', ['--silent', 'test'], { cwd: service })
+  console.info('npm ci, start, test, serve and deploy-files work in a copy of the project; npm test in one of the service')
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -1,6 +1,6 @@
 /**
- * The page `examples/browser/train`, built with Vite and used in Chromium as a person would: a training is cancelled, another one ends, the model is
- * downloaded, and onnxruntime gives the answers that the page shows; then a file of two megabytes is dropped on it. `--show <file>` saves a picture.
+ * The page `examples/browser/train`, built with Vite and used in Chromium as a person would: a training is cancelled, another one ends, a row is
+ * predicted by the model and by onnxruntime-web from its ONNX file, the model is downloaded, and onnxruntime gives the answers that the page shows; then a file of two megabytes is dropped on it. `--show <file>` saves a picture.
  */
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync } from 'node:fs'
@@ -13,7 +13,14 @@ import { startChromium } from '../../support/chromium'
 import { runCase } from './_cases'
 
 const out = '.build/train-page'
-const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.csv': 'text/csv', '.css': 'text/css' }
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.csv': 'text/csv',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+}
 
 await build({ configFile: 'examples/browser/train/vite.config.ts', logLevel: 'warn' })
 const server = createServer((request, response) => {
@@ -62,6 +69,15 @@ try {
     rows.map(([predicted]) => predicted),
   )
   console.log(`${status}; ${await page.textContent('#file')}; onnxruntime-node gives the ${labels.length} labels that the page shows`)
+  await page.fill('#fields [name=body_mass_g]', '')
+  await page.click('#row button')
+  await page.waitForFunction("document.getElementById('answers').children.length > 0")
+  const [own = '', exported = ''] = await page.$$eval('#answers p', (lines) => lines.map((line) => line.textContent ?? ''))
+  const answerOf = (line: string): string => line.slice(line.indexOf(': ') + 2)
+  assert.match(own, /^millwright: (Adelie|Chinstrap|Gentoo) \(Adelie \d+\.\d\d %, Chinstrap .*, Gentoo /)
+  assert.match(exported, /^its ONNX file, by onnxruntime-web: /)
+  assert.equal(answerOf(exported), answerOf(own))
+  console.log(`a row with a missing value: ${own}; the same by onnxruntime-web in the page`)
   const picture = process.argv[process.argv.indexOf('--show') + 1]
   if (process.argv.includes('--show') && picture !== undefined) await page.screenshot({ path: picture })
 

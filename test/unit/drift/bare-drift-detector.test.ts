@@ -16,14 +16,14 @@ import { tableOf } from '../../../src/schema/table'
 const rng = createRng(17)
 const table = (shift: number) =>
   tableOf([
-    makeColumn('x', { type: 'float64', values: Float64Array.from({ length: 300 }, () => rng.normal() + shift) }),
+    makeColumn('x', { type: 'float64', values: Float64Array.from({ length: 100 }, () => rng.normal() + shift) }),
     columnFrom(
       'word',
       'string',
-      Array.from({ length: 300 }, () => (rng.next() < 0.5 + shift / 4 ? 'a' : 'b')),
+      Array.from({ length: 100 }, () => (rng.next() < 0.5 + shift / 4 ? 'a' : 'b')),
     ),
   ])
-const [reference, current] = [table(0), table(0.3)]
+const [reference, current] = [table(0), table(0.6)]
 const kept: readonly DriftMethod[] = ['ks', 'chiSquare', 'psi']
 const partOf = (method: DriftMethod) => (drift as unknown as Record<string, DriftMethodPart>)[`${method}Method`] as DriftMethodPart
 
@@ -65,5 +65,13 @@ describe('BareDriftDetector', () => {
     expect(bare.detect(current)).toEqual(DriftDetector.fromProfile(stored).detect(current))
     expect(bare.detect(stored).columns.map(({ state }) => state)).toEqual(['ok', 'ok'])
     expect(() => new BareDriftDetector().fit(reference).detect(stored)).toThrow(/this profile holds sketches/)
+  })
+
+  it('refuses what are no parts', () => {
+    expect(() => new BareDriftDetector({}, { methods: ['wasserstein'] as never })).toThrow(
+      /`methods` of BareDriftDetector must be an array of methods/,
+    )
+    expect(() => new BareDriftDetector({}, { method: [] } as never)).toThrow(/`method` is not an option of BareDriftDetector/)
+    expect(() => new BareDriftDetector({}, null as never)).toThrow(/BareDriftDetector/)
   })
 })

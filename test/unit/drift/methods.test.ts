@@ -142,6 +142,35 @@ describe('every method', () => {
       expect(found, `${method}: power`).toBeGreaterThan(0.45)
     }
   })
+
+  it('tests of categories alarm at their nominal rate too, and find a moved share', () => {
+    const rounds = times(60, 3000)
+    const rng = createRng(41)
+    const words = (n: number, share: number, others: number): Column =>
+      strings(Array.from({ length: n }, () => (rng.next() < share ? 'a' : `other ${rng.int(others)}`)))
+    // goodnessOfFit takes the reference for exact, so its rate is nominal only where the reference is large.
+    const tests = [
+      ['chiSquare', 400, 3],
+      ['gTest', 400, 3],
+      ['zTest', 400, 1],
+      ['fisher', 400, 1],
+      ['goodnessOfFit', 8000, 3],
+    ] as const
+    for (const [method, rows, others] of tests) {
+      const reference = Array.from({ length: 10 }, () => words(rows, 0.5, others))
+      const rate = (share: number): number => {
+        let count = 0
+        for (let i = 0; i < rounds; i++) {
+          // A reference of its own for each round, unless it is so large that it hardly differs from its source.
+          const before = rows > 1000 ? (reference[i % 10] as Column) : words(rows, 0.5, others)
+          if (compare(before, words(300, share, others), { method, threshold: 0.05 }).driftDetected) count++
+        }
+        return count / rounds
+      }
+      expect(rate(0.5), `${method}: false alarms`).toBeLessThan(0.05 + 4 * Math.sqrt(0.0475 / rounds))
+      expect(rate(0.7), `${method}: power`).toBeGreaterThan(0.9)
+    }
+  })
 })
 
 describe('one direction', () => {

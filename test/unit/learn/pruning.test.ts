@@ -24,6 +24,7 @@ import {
   successiveHalvingPruner,
   uniform,
 } from '../../../src/learn'
+import { ranked } from '../../../src/learn/search/trial'
 import { metricByName } from '../../../src/metrics'
 import { createBareTracker } from '../../../src/run'
 import golden from '../../golden/pruners.json'
@@ -71,6 +72,21 @@ describe('pruners decide as those of Optuna', () => {
       trials.map(({ reports, status, completedRungs = [] }) => [reports.length, Number(status === 'pruned'), ...completedRungs]),
     ).toEqual(outcomes.map(([made, pruned, ...rungs]) => [made, pruned, ...rungs.map(Number)]))
   })
+})
+
+it('of pruned trials, those that came further rank first', () => {
+  const trial = (number: number, status: SearchTrial['status'], score: number, steps: readonly number[]): SearchTrial => ({
+    ...{ number, status, score, steps, reports: steps.map(() => score), params: {}, scores: {}, startTime: 0, seconds: 0 },
+  })
+  const trials = [
+    trial(0, 'pruned', 0.1, [10]),
+    trial(1, 'failed', Number.NaN, []),
+    trial(2, 'pruned', 0.4, [10, 20]),
+    trial(3, 'pruned', 0.3, [10, 20]),
+    trial(4, 'finished', 0.9, [10, 20, 30]),
+    { ...trial(5, 'pruned', 0.2, []), steps: undefined, reports: [0.2] },
+  ]
+  expect(ranked(trials, false).map(({ number }) => number)).toEqual([4, 3, 2, 0, 5, 1])
 })
 
 describe('the option `pruning`', () => {

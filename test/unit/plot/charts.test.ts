@@ -11,7 +11,9 @@ import {
   confusionMatrixChart,
   densityChart,
   histogramChart,
+  intervalChart,
   lineChart,
+  parallelCoordinates,
   precisionRecallChart,
   residualChart,
   rocChart,
@@ -202,5 +204,56 @@ describe('charts of hostile input', () => {
     expect(inspect(chart)).toBe('Chart: Histogram of delay, 640 × 300')
     const display = (chart as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]
     expect(display?.()['image/svg+xml']).toBe(chart.svg)
+  })
+})
+
+describe('numbers at the ends of the double range', () => {
+  const samples: Readonly<Record<string, readonly number[]>> = {
+    large: [-1e308, 0, 1e308],
+    largest: [-Number.MAX_VALUE, Number.MAX_VALUE],
+    'large and alike': [1.7e308, 1.79e308],
+    tiny: [1e-320, 2e-320, 3e-320],
+    smallest: [Number.MIN_VALUE, Number.MIN_VALUE],
+    'tiny of both signs': [-1e-320, 1e-320],
+    'tiny and large': [1e-320, 1e308],
+    'one bit apart': [1, 1 + Number.EPSILON],
+    'not finite': [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1, Number.NaN],
+    nothing: [],
+  }
+  const make: Readonly<Record<string, (values: readonly number[]) => Chart>> = {
+    histogram: (values) => histogramChart({ series: [{ name: 'a', values }] }),
+    'histogram with bins': (values) => histogramChart({ series: [{ name: 'a', values }], bins: 7 }),
+    density: (values) => densityChart({ series: [{ name: 'a', values }] }),
+    boxes: (values) => boxChart({ series: [{ name: 'a', values }] }),
+    scatter: (values) => scatterChart({ series: [{ name: 'a', x: values, y: values }], guide: 'diagonal' }),
+    residuals: (values) => residualChart({ actual: values, predicted: values.map((value) => value / 2) }),
+    lines: (values) =>
+      lineChart({ description: 'd', x: 'number', series: [{ name: 'a', colour: 'a', points: values.map((y, x) => ({ x, y })) }] }),
+    'lines over them': (values) =>
+      lineChart({ description: 'd', x: 'number', series: [{ name: 'a', colour: 'a', points: values.map((x, y) => ({ x, y })) }] }),
+    bars: (values) =>
+      barPair({ description: 'd', names: ['a'], groups: values.map((value) => ({ title: 't', values: [value] })) } as never),
+    intervals: (values) =>
+      intervalChart({
+        description: 'd',
+        rows: values.map((value) => ({ name: 'a', value, interval: [value, value], colour: 'a', label: 'l' })),
+      }),
+    parallel: (values) =>
+      parallelCoordinates({
+        description: 'd',
+        lines: values.map(() => ({ name: 'a', colour: 'a' })),
+        axes: ['a', 'b'].map((name) => ({ name, values })),
+      }),
+  }
+
+  it.each(Object.entries(make))('have a place in %s', (_, chart) => {
+    for (const [name, values] of Object.entries(samples)) {
+      const { svg } = chart(values)
+      const drawn = svg.replace(/<(title|text)\b.*?<\/\1>|(aria-label|stroke|fill|stop-color)="[^"]*"/gs, '')
+      expect(drawn, name).not.toMatch(/NaN|Infinity|undefined/)
+      // Nothing is drawn far outside of the picture.
+      for (const [number] of drawn.replace(/<style>.*?<\/style>/s, '').matchAll(/-?\d+(\.\d+)?(e[+-]?\d+)?/g))
+        expect(Math.abs(Number(number)), `${name}: ${number}`).toBeLessThan(3000)
+    }
   })
 })

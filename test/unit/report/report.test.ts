@@ -204,15 +204,14 @@ describe('tables', () => {
     expect(made).toContain('>–</td>')
   })
 
-  it('keep columns of sentences readable where the table scrolls', () => {
-    const made = dataTable({
-      columns: [
-        { title: 'a', cell: () => 'x' },
-        { title: 'why', sentences: true, cell: () => 'because' },
-      ],
-      rows: [1],
+  it('have the sentence about a row below it, and no such line where there is none', () => {
+    const { html: made } = dataTable<string>({
+      columns: [{ title: 'a', cell: (row) => row }],
+      rows: ['x', 'y'],
+      words: (row) => (row === 'x' ? 'because' : ''),
     })
-    expect(made.html).toContain('<td class="sentences">because</td>')
+    expect(made).toContain('<tr class="words"><td colspan="1"><span>because</span></td></tr>')
+    expect(made.match(/class="words"/g)).toHaveLength(1)
   })
 
   it('say when there is nothing', () => {

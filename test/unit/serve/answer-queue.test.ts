@@ -33,10 +33,10 @@ describe('the queue of answers', () => {
     expect(sent).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  it('sends at once when an answer has waited for longer than a millisecond', () => {
+  it('sends at once when an answer has waited for longer than two milliseconds', () => {
     const { sent, add, wait, endTurn } = testQueue()
     add('a')
-    wait(0.9)
+    wait(1.9)
     add('b')
     expect(sent).toEqual([])
     wait(0.2)

@@ -420,6 +420,13 @@ describe('protocols', () => {
       status: 400,
       body: { error_code: 'BAD_REQUEST', message: expect.stringContaining('a value is required') },
     })
+    for (const [type, status, code] of [
+      ['text/plain', 415, 'BAD_REQUEST'],
+      ['application/json; charset=latin1', 415, 'BAD_REQUEST'],
+    ] as const) {
+      const refused = await ask(handler, post('/invocations', '{"instances":[]}', { 'content-type': type }))
+      expect([refused.status, refused.body.error_code]).toEqual([status, code])
+    }
     const failure = await ask(handler, post('/invocations', { instances: [{ celsius: -273 }] }))
     expect(failure.status).toBe(500)
     expect(JSON.stringify(failure.body)).not.toContain('secret')

@@ -55,6 +55,21 @@ describe('an A/B test', () => {
     expect(metrics).toContain(`millwright_experiment_units{experiment="test",arm="${test.variantOf('u1')}"} 1`)
   })
 
+  it('is served under the versions of its arms, as they are at present', async () => {
+    const treatment = Predictor.of(classifier(2), { name: 'late', version: '4' })
+    const arms = { control: Predictor.of(classifier(0.5), { name: 'late', version: '3' }), treatment }
+    const handler = createHandler({ models: { late: await createAbTest(optionsOf({ arms })) } })
+    const versionOf = async (): Promise<string> =>
+      ((await (await handler(post('/predict', { rows: [{ x: 1, user: 'u1' }] }))).json()) as { version: string }).version
+    expect(await versionOf()).toBe('control@3+treatment@4')
+    const metrics = await (await handler(new Request('http://localhost/metrics'))).text()
+    expect(metrics).toContain('millwright_rows_total{model="late",version="control@3+treatment@4"} 1')
+    treatment.swap(classifier(2), { version: '5' })
+    expect(await versionOf()).toBe('control@3+treatment@5')
+    // Who names a version is believed.
+    expect(Predictor.of(await createAbTest(optionsOf({ arms })), { version: '12' }).version).toBe('12')
+  })
+
   it('finds the better arm, decides once, and says so', async () => {
     const test = await createAbTest(optionsOf())
     const decisions: unknown[] = []

@@ -375,6 +375,15 @@ describe('serving and options', () => {
     expect(metrics).toContain('millwright_rollout_phase{rollout="f",phase="running"} 1')
   })
 
+  it('shows the example of the stable model, with a place for the unit', async () => {
+    const stable = { ...classifier(0.5), example: { x: 0.25 } }
+    const canary = await createCanary(optionsOf({ stable, clock: manualClock() }))
+    const { paths } = (await (await createHandler(canary)(get('/openapi.json'))).json()) as {
+      paths: Record<string, { post: { requestBody: { content: Record<string, { example: unknown }> } } }>
+    }
+    expect(paths['/predict']?.post.requestBody.content['application/json']?.example).toEqual({ rows: [{ x: 0.25, user: 'text' }] })
+  })
+
   it('takes equal rows for one unit without a key', async () => {
     const canary = await createCanary(optionsOf({ clock: manualClock(), key: undefined, steps: [{ weight: 0.5 }] }))
     const predictor = Predictor.of(canary)

@@ -36,6 +36,12 @@ describe('a shadow', () => {
     expect(String(report)).toContain('40 rows compared, 20.0 % with another label')
   })
 
+  it('is served under the version of the primary', () => {
+    const primary = Predictor.of(classifier(0.5), { version: '3' })
+    const candidate = Predictor.of(classifier(0.7), { version: '4' })
+    expect(Predictor.of(createShadow({ primary, candidate, clock: manualClock() })).version).toBe('3')
+  })
+
   it('compares numbers, and counts answers that are none', async () => {
     const clock = manualClock()
     const candidate = regressor((x) => (x > 0.9 ? Number.NaN : x + 0.1))

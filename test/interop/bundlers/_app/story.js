@@ -2,7 +2,9 @@
 import {
   chain,
   createTracker,
+  crossValidate,
   evaluate,
+  gradientBoostingClassifier,
   ModelRegistry,
   oneHotEncoder,
   onnxModel,
@@ -12,6 +14,7 @@ import {
   simpleImputer,
   split,
 } from 'millwright'
+import { randomSearch } from 'millwright/learn'
 
 /** Tells it on `storage`; `onnx` is a model file for the engine that the place has, or has not. */
 export async function story({ csv, onnx, storage }) {
@@ -37,9 +40,26 @@ export async function story({ csv, onnx, storage }) {
     accuracy: run.metrics.accuracy.value,
     status: run.status,
     species: answer.prediction,
+    threads: await onThreads(train),
     onnx: await Predictor.load(registry, 'by-onnx@1').then(
       () => 'loaded',
       (error) => `${error.code}: ${error.message}. ${error.hint}`,
     ),
+  }
+}
+
+/** Whether a thread beside the calling one changes nothing: of a fit, of cross-validation, of a search. */
+async function onThreads(train) {
+  const same = async (work) => JSON.stringify(await work(0)) === JSON.stringify(await work(1))
+  const forest = chain([simpleImputer(), oneHotEncoder(), randomForestClassifier({ nEstimators: 12, seed: 1 })])
+  const boosted = gradientBoostingClassifier({ nEstimators: 8, minSamplesLeaf: 5 })
+  const shared = { target: 'species', folds: 3, scoring: ['logLoss'] }
+  return {
+    fit: await same(async (workers) => [...(await forest.fitAsync(train, { target: 'species', workers })).pack().files['learner.bin']]),
+    crossValidate: await same((workers) => crossValidate(forest, train, { ...shared, workers })),
+    search: await same(async (workers) => {
+      const params = { maxLeafNodes: [3, 7, 15] }
+      return (await randomSearch(boosted, train, { ...shared, workers, params, trials: 2 })).trials.map(({ score }) => score)
+    }),
   }
 }

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readParquet, toParquet } from '../../../../src/adapters/parquet/parquet'
+import { createRng } from '../../../../src/core/random'
 import { fromColumns, profile, valueCounts } from '../../../../src/dataset'
 import { kindsOfRows } from '../../../support/columnar-fixture'
+import { times } from '../../../support/effort'
 
 const fixture = fileURLToPath(new URL('../../../fixtures/columnar/kinds.parquet', import.meta.url))
 const flat = kindsOfRows.map(({ name }) => name)
@@ -60,6 +62,48 @@ describe('readParquet', () => {
     await expect(readParquet(fixture, { rowRange: [3, 1] })).rejects.toMatchObject({ code: 'InvalidArgument' })
     const reason = new Error('enough')
     await expect(readParquet(fixture, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+
+  it('reads a column of nothing but nulls, compressed with LZ4 by pyarrow', async () => {
+    const path = fileURLToPath(new URL('../../../fixtures/columnar/lz4-nulls.parquet', import.meta.url))
+    expect((await readParquet(path)).toRecords()).toEqual([
+      { a: 1, b: null },
+      { a: 2, b: null },
+    ])
+  })
+
+  it('never throws anything but its own errors, and always ends, where pages are damaged', async () => {
+    const table = fromColumns({
+      a: [...Array(200).keys()],
+      b: Array.from({ length: 200 }, (_, i) => (i % 9 ? `t${i % 13}` : null)),
+      c: Array.from({ length: 200 }, (_, i) => i % 3 === 0),
+    })
+    const files = [new Uint8Array(await readFile(fileURLToPath(new URL('../../../fixtures/columnar/plain.parquet', import.meta.url))))]
+    for (const compression of ['none', 'snappy'] as const)
+      files.push(new Uint8Array(await toParquet(table, { compression, rowGroupSize: 90 })))
+    const rng = createRng(9)
+    for (let n = 0; n < times(60, 4300); n++) {
+      const damaged = (files[n % files.length] as Uint8Array).slice()
+      const footer = damaged.length - 8 - new DataView(damaged.buffer).getUint32(damaged.length - 8, true)
+      for (let k = 0; k <= rng.int(3); k++) damaged[4 + rng.int(footer - 4)] = rng.int(3) === 0 ? 255 : rng.int(256)
+      const result: unknown = await readParquet(damaged).catch((error: unknown) => error)
+      if (result instanceof Error) expect((result as { code?: string }).code, `${n}: ${result}`).toMatch(/Corrupt|Unsupported/)
+    }
+  })
+
+  it.each([
+    [
+      'a length beyond the column',
+      [0x15, 0, 0x15, 2, 0x15, 0xfe, 0xff, 2, 0x2c, 0x15, 2, 0x15, 0, 0, 0],
+      'a page that is longer than its column',
+    ],
+    ['a negative length', [0x15, 0, 0x15, 2, 0x15, 1, 0x2c, 0x15, 2, 0], 'a page with a negative or missing number'],
+    ['a number that does not end', [0x15, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80], 'a number of more than 32 bits'],
+    ['structs without end', new Array(60).fill(0x1c), 'a page header with too many levels'],
+  ])('refuses a page header with %s', async (_, header, message) => {
+    const bytes = new Uint8Array(await toParquet(fromColumns({ a: [...Array(200).keys()].map((i) => i / 3) }), { compression: 'none' }))
+    bytes.set(header, 4)
+    await expect(readParquet(bytes)).rejects.toThrow(`readParquet: column "a" has ${message}`)
   })
 
   it('never throws anything but its own errors where the description of the file is damaged', async () => {

@@ -1,0 +1,2 @@
+/** In the place of onnxruntime-web where it is not installed; see vite.config.ts. */
+export const InferenceSession = undefined
