@@ -8,16 +8,16 @@ import { assertRows } from '../stats/sample'
 import { wassersteinDistance } from '../stats/wasserstein'
 
 /**
- * How vectors are compared: `ratio`, the share of components whose Wasserstein distance is above 0.1 standard deviations; `cosine` and `euclidean`, the distance of the mean vectors; `mmd`,
+ * How vectors are compared: `ratio`, the share of components whose Wasserstein distance is above 0.1 standard deviations; `cosine`, `euclidean`, `cityblock` and `chebyshev`, the distance of the mean vectors; `mmd`,
  * a permutation test of the whole distribution; `pca`, how much worse the current vectors are rebuilt from the reference's principal components, in standard deviations of its errors.
  */
-export type EmbeddingMethod = 'ratio' | 'cosine' | 'euclidean' | 'mmd' | 'pca'
+export type EmbeddingMethod = 'ratio' | 'cosine' | 'euclidean' | 'cityblock' | 'chebyshev' | 'mmd' | 'pca'
 
 /** Options of {@link embeddingDrift}. */
 export interface EmbeddingDriftOptions {
   /** @default 'ratio' */
   readonly method?: EmbeddingMethod | undefined
-  /** Drift from this score on; of `mmd` when the p-value is below it. @default 0.2 for `ratio`, `cosine` and `euclidean`, 0.05 for `mmd`, 3 for `pca` */
+  /** Drift from this score on; of `mmd` when the p-value is below it. @default 0.2, for `mmd` 0.05, for `pca` 3 */
   readonly threshold?: number | undefined
   /** Of the permutations of `mmd`. @default 0 */
   readonly seed?: number | undefined
@@ -49,7 +49,7 @@ export function embeddingDrift(
 ): EmbeddingDrift {
   requireOptions('embeddingDrift', { reference, current }, ['reference', 'current'])
   checkOptions('embeddingDrift', options, {
-    method: oneOf('ratio', 'cosine', 'euclidean', 'mmd', 'pca'),
+    method: oneOf('ratio', 'cosine', 'euclidean', 'cityblock', 'chebyshev', 'mmd', 'pca'),
     threshold: finiteNumber(0),
     seed: finiteNumber(),
   })
@@ -94,15 +94,26 @@ function differingShare(reference: readonly ArrayLike<number>[], current: readon
 function meanDistance(
   reference: readonly ArrayLike<number>[],
   current: readonly ArrayLike<number>[],
-  method: 'cosine' | 'euclidean',
+  method: Exclude<EmbeddingMethod, 'ratio' | 'mmd' | 'pca'>,
 ): number {
   const mean = (vectors: readonly ArrayLike<number>[]): number[] =>
     Array.from({ length: (vectors[0] as ArrayLike<number>).length }, (_, i) => momentsOf(component(vectors, i)).mean)
   const [a, b] = [mean(reference), mean(current)]
-  const dot = (x: readonly number[], y: readonly number[]): number => x.reduce((sum, value, i) => sum + value * (y[i] as number), 0)
-  if (method === 'euclidean') return Math.sqrt(a.reduce((sum, value, i) => sum + (value - (b[i] as number)) ** 2, 0))
-  const size = Math.sqrt(dot(a, a) * dot(b, b))
-  return size === 0 ? 0 : 1 - dot(a, b) / size
+  const gaps = a.map((value, i) => Math.abs(value - (b[i] as number)))
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+  const dot = (x: readonly number[], y: readonly number[]): number => sum(x.map((value, i) => value * (y[i] as number)))
+  switch (method) {
+    case 'euclidean':
+      return Math.sqrt(dot(gaps, gaps))
+    case 'cityblock':
+      return sum(gaps)
+    case 'chebyshev':
+      return Math.max(...gaps)
+    case 'cosine': {
+      const size = Math.sqrt(dot(a, a) * dot(b, b))
+      return size === 0 ? 0 : 1 - dot(a, b) / size
+    }
+  }
 }
 
 /** By how many of its standard deviations the mean error exceeds that of the reference. */

@@ -5,6 +5,7 @@ export type { Alert, AlertRecord } from './alert-book'
 export type { RuleStatus } from './alert-engine'
 export type { AlertPatience, AlertState } from './alert-state'
 export type { Alerts } from './alerts-view'
+export type { CalendarPeriod } from './calendar'
 export { type CompareVersionsOptions, compareVersions, type VersionComparison, type VersionDifference } from './compare-versions'
 export { type ConfiguredMonitorOptions, configuredMonitor } from './configured'
 export { type DiagnosedFeature, type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose'
@@ -77,4 +78,4 @@ export {
   rollbackSink,
 } from './sinks'
 export { type Limits, limitsOf, type ReferenceThreshold, type ThresholdSide } from './threshold'
-export type { Period, Window } from './window'
+export type { CalendarWindow, Period, Window } from './window'

@@ -6,7 +6,7 @@ import { readLabel, unfitLabel } from '../schema/label'
 import type { Actual, LoggedPrediction } from './logged-prediction'
 import { matcherOf, type RowFilter } from './row-filter'
 import { createSeenLabels, labelsOfRow } from './seen-labels'
-import type { Window } from './window'
+import { spanOfWindow, type Window } from './window'
 
 /** What the log did with a row or label. `empty`: the label was blank text and was not kept. `not-sampled`: the option `sample` leaves its id out. */
 export type LogOutcome = 'added' | 'duplicate' | 'too-old' | 'joined' | 'waiting' | 'stale' | 'empty' | 'not-sampled'
@@ -221,8 +221,9 @@ function select(rows: readonly Slot[], start: number, selection: RowSelection, n
 }
 
 /** Indices of the rows in the window by time: from (included) to (not included). */
-function bounds(rows: readonly Slot[], start: number, window: Window | undefined, now: number): [number, number] {
-  if (window === undefined) return [start, rows.length]
+function bounds(rows: readonly Slot[], start: number, given: Window | undefined, now: number): [number, number] {
+  if (given === undefined) return [start, rows.length]
+  const window = spanOfWindow(given, now)
   if ('from' in window) return [lowerBound(rows, window.from, start), lowerBound(rows, window.to, start)]
   const end = window.endAt ?? now
   const to = upperBound(rows, end, start)

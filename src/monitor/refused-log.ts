@@ -1,6 +1,6 @@
 /** Counts of refused input by column: the rows that the check of a predictor turned away, and never answered. Bounded, in order of time. */
 import type { RefusedInput } from '../ports/model'
-import { periodStart, type Window } from './window'
+import { periodStart, spanOfWindow, type Window } from './window'
 
 /** Refused input of one minute and one model version. Plain JSON. */
 export interface RefusedCount {
@@ -56,8 +56,9 @@ export function createRefusedLog(): RefusedLog {
   }
 }
 
-function spanOf(window: Window | undefined, now: number): [number, number] {
-  if (window === undefined) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+function spanOf(given: Window | undefined, now: number): [number, number] {
+  if (given === undefined) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  const window = spanOfWindow(given, now)
   if ('from' in window) return [window.from, window.to - 1]
   const end = window.endAt ?? now
   return ['lastMs' in window ? end - window.lastMs : Number.NEGATIVE_INFINITY, end]

@@ -7,8 +7,9 @@ import { throwIfAborted } from '../core/signal'
 import { typeOf } from '../onnxfile/element-types'
 import { readOnnxFile } from '../onnxfile/model-file'
 import { tensorTypeOf } from '../onnxfile/types'
+import type { OnnxLib } from '../ports/onnx-lib'
 import { isTable, type Table } from '../schema/table'
-import { loadEngine, type OnnxEngine } from './engine'
+import { loadEngine } from './engine'
 import { type Feed, feedsOfTable, type GraphInput, tensorOfFeed } from './feeds'
 import { bytesText, percentText } from './text'
 
@@ -19,7 +20,7 @@ export interface CompareOnnxOptions {
   /** The values of each input by name, as its type (numbers of float16 inputs as numbers), and their shape. */
   readonly feeds?: Readonly<Record<string, Feed>> | undefined
   /** What runs the files. @default the package `onnxruntime-node`; in a page hand in `onnxruntime-web` */
-  readonly lib?: OnnxEngine | undefined
+  readonly lib?: OnnxLib | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -87,7 +88,7 @@ export async function compareOnnx(before: Uint8Array, after: Uint8Array, options
 /** The values of each output. */
 async function answersOf(
   bytes: Uint8Array,
-  engine: OnnxEngine,
+  engine: OnnxLib,
   { sample, feeds, signal }: CompareOnnxOptions,
 ): Promise<ReadonlyMap<string, ArrayLike<unknown>>> {
   throwIfAborted(signal)

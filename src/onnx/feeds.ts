@@ -1,10 +1,10 @@
 /** Input tensors for ONNX files: from values with a shape, or from the rows of a table. */
 import { MillwrightError, show } from '../core/errors'
 import { toFloat16 } from '../core/float16'
+import type { OnnxLib } from '../ports/onnx-lib'
 import { toFloat64 } from '../schema/column'
 import type { TensorType } from '../schema/signature'
 import type { Table } from '../schema/table'
-import type { OnnxEngine } from './engine'
 
 /** The values of an input, row-major, and their shape. */
 export interface Feed {
@@ -57,7 +57,7 @@ function matrixDims(name: string, dims: readonly (number | undefined)[] | undefi
 }
 
 /** A tensor of the engine. @throws SchemaMismatch when there are no values, or too few for the shape */
-export function tensorOfFeed(engine: OnnxEngine, { name, type = 'float32' }: GraphInput, feed: Feed | undefined): object {
+export function tensorOfFeed(engine: OnnxLib, { name, type = 'float32' }: GraphInput, feed: Feed | undefined): object {
   if (feed === undefined) throw new MillwrightError('SchemaMismatch', `compareOnnx: there are no values for the input ${show(name)}`)
   const count = feed.dims.reduce((product, dim) => product * dim, 1)
   if (feed.data.length !== count) {

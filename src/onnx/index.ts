@@ -4,9 +4,9 @@ export { checkOnnx } from './check'
 /** ONNX: fitted models as files that every runtime opens; models of TensorFlow.js and ml-random-forest converted; files made smaller, compared, inspected and checked. */
 
 export type { SavableTfjsModel } from '../modelfiles/tfjs-artifacts'
+export type { OnnxLib, OnnxSession } from '../ports/onnx-lib'
 export type { CompareOnnxOptions, OnnxComparison, OutputDifference } from './compare'
 export { compareOnnx } from './compare'
-export type { OnnxEngine, OnnxEngineSession } from './engine'
 export type { Precision } from './features'
 export type { Feed } from './feeds'
 export type { OnnxConstant, OnnxInspection, OnnxValue } from './inspect'

@@ -5,9 +5,9 @@ import { throwIfAborted } from '../core/signal'
 import type { FittedModel } from '../learn/fitted-model'
 import type { Label } from '../metrics/label'
 import { int } from '../onnxfile/attribute'
+import type { OnnxLib } from '../ports/onnx-lib'
 import type { ColumnSpec } from '../schema/signature'
 import { isTable, type Table } from '../schema/table'
-import type { OnnxEngine } from './engine'
 import { castToFloat64, Features, inputType, type OutputNames, type Precision, type TensorColumn } from './features'
 import { GraphBuilder } from './graph-builder'
 import { writeLearner } from './learners'
@@ -45,7 +45,7 @@ export interface ToOnnxOptions {
   /** The rows that the file is verified on. @default 256 rows made from what the model has learned, missing cells and unknown categories among them */
   readonly sample?: Table | undefined
   /** What the file is verified with. @default the package `onnxruntime-node`; in a page hand in `onnxruntime-web` */
-  readonly lib?: OnnxEngine | undefined
+  readonly lib?: OnnxLib | undefined
   /** `false` writes the file without running it. @default true */
   readonly verify?: boolean | undefined
   /** The largest difference of a probability, and the largest relative difference of a number. @default 1e-6 */

@@ -3,9 +3,10 @@ import { MillwrightError } from '../core/errors'
 import { throwIfAborted } from '../core/signal'
 import type { FittedModel } from '../learn/fitted-model'
 import type { Label } from '../metrics/label'
+import type { OnnxLib } from '../ports/onnx-lib'
 import { type Column, makeColumn, toFloat64 } from '../schema/column'
 import { type Table, tableOf } from '../schema/table'
-import { loadEngine, type OnnxEngine } from './engine'
+import { loadEngine } from './engine'
 import { inputType, type OutputNames, type Precision } from './features'
 
 /** What a verification found. */
@@ -24,7 +25,7 @@ export interface VerifyOptions {
   readonly names: OutputNames
   readonly inputs: 'columns' | 'vectors' | 'matrix'
   readonly precision: Precision
-  readonly lib: OnnxEngine | undefined
+  readonly lib: OnnxLib | undefined
   readonly tolerance: number
   readonly signal: AbortSignal | undefined
 }
@@ -55,7 +56,7 @@ function scoresOf(outputs: readonly ArrayLike<number>[]): Float64Array {
   return Float64Array.from({ length: first.length * k }, (_, i) => outputs[i % k]?.[Math.floor(i / k)] as number)
 }
 
-function feedsOf(fitted: FittedModel, engine: OnnxEngine, { rows, inputs, precision }: VerifyOptions): Record<string, object> {
+function feedsOf(fitted: FittedModel, engine: OnnxLib, { rows, inputs, precision }: VerifyOptions): Record<string, object> {
   const Tensor = engine.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object
   const n = rows.numRows
   const numbers = (values: Float64Array): Float64Array | Float32Array => (precision === 'float64' ? values : Float32Array.from(values))

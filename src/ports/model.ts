@@ -87,8 +87,12 @@ export interface Explanation {
   readonly contributions: Readonly<Record<string, number>>
 }
 
-/** Explains the predictions of rows: one explanation for each, in order. `predictions` are the model's answers to them. */
-export type RowExplainer = (input: Table, predictions: readonly (string | number | boolean | null)[]) => Awaitable<readonly Explanation[]>
+/** Explains the predictions of rows: one explanation for each, in order. `predictions` are the model's answers to them, `outputs` the further outputs of each answer. */
+export type RowExplainer = (
+  input: Table,
+  predictions: readonly (string | number | boolean | null)[],
+  outputs?: readonly (Readonly<Record<string, unknown>> | undefined)[],
+) => Awaitable<readonly Explanation[]>
 
 /** A model in memory that can be run. */
 export interface LoadedModel {

@@ -49,7 +49,8 @@ export async function explainAnswers(answers: readonly Answer[], work: Work, giv
   }
   const call = { numRows: answers.length, handle: work.handle, signal: undefined }
   const predictions = answers.map(({ prediction }) => prediction)
-  const explanations = await guarded('explain', call, () => explain(joinWork([work]), predictions))
+  const outputs = answers.map((answer) => answer.outputs)
+  const explanations = await guarded('explain', call, () => explain(joinWork([work]), predictions, outputs))
   assertCount('explain', call, explanations.length)
   return answers.map((answer, row) => ({ ...answer, explanation: explanations[row] }))
 }

@@ -5,7 +5,7 @@ import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { newId } from '../core/ids'
 import { checkOptions, nonEmptyString, ofType } from '../core/options'
 import { abortSignalOf, type CancelSignal, throwIfAborted } from '../core/signal'
-import type { ModelSource, ModelTask, ModelTensor, PredictionBatch } from '../ports/model'
+import type { Explanation, ModelSource, ModelTask, ModelTensor, PredictionBatch } from '../ports/model'
 import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 import type { AnswerCache, CachedAnswers } from './answer-cache'
@@ -196,6 +196,34 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     const { id, ...rest } = options
     const answers = await this.predict([row], id === undefined ? rest : { ...rest, ids: [id] })
     return answers[0] as Prediction<Label>
+  }
+
+  /**
+   * Explains predictions that were made for the rows of `input`, without predicting again: how much each column moved each of them. `predict` with
+   * `explain: true` does both.
+   *
+   * @throws Unsupported when neither the model nor the predictor can explain; SchemaMismatch; InvalidState after `close`; Internal when the explainer fails
+   */
+  async explain(input: readonly Row[] | Table, predictions: readonly PredictedLabel[]): Promise<readonly (Explanation | undefined)[]> {
+    const handle = this.#handle
+    this.#assertOpen('explain')
+    handle.enter()
+    try {
+      const { preprocess, explain } = this.#settings.hooks
+      const numRows = predictions.length
+      const rows = preprocess === undefined ? input : await applyPreprocess(preprocess, input, { numRows, handle, signal: undefined })
+      const problems = createIssueLog()
+      const work = readInput(rows, handle, this.#settings.input, problems)
+      if (problems.count > 0) throw problems.toError(`${handle.name}@${handle.version}`, numRows)
+      const explained = await explainAnswers(
+        predictions.map((prediction) => ({ prediction })),
+        work,
+        explain,
+      )
+      return explained.map(({ explanation }) => explanation)
+    } finally {
+      handle.leave()
+    }
   }
 
   /**

@@ -91,14 +91,21 @@ function scatter(from: Float64Array, to: Float64Array, starts: Uint32Array, pass
 function finish(values: Float64Array): void {
   const words = upperHalves(values)
   const n = values.length
-  for (let start = 0; start < n; ) {
-    const word = words[2 * start + 1] as number
-    let end = start + 1
-    while (end < n && words[2 * end + 1] === word) end++
-    if (end - start > SHORT_RUN) sortRun(values.subarray(start, end))
-    else if (end - start > 1) insertionSort(values, start, end)
+  let start = 0
+  let word = words[1] as number
+  for (let end = 1; end < n; end++) {
+    const next = words[2 * end + 1] as number
+    if (next === word) continue
+    if (end - start > 1) orderRun(values, start, end)
     start = end
+    word = next
   }
+  if (n - start > 1) orderRun(values, start, n)
+}
+
+function orderRun(values: Float64Array, start: number, end: number): void {
+  if (end - start > SHORT_RUN) sortRun(values.subarray(start, end))
+  else insertionSort(values, start, end)
 }
 
 function sortRun(run: Float64Array): void {

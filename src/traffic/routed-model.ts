@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock'
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import { type OptionRule, ofType, oneOf } from '../core/options'
 import { type CancelSignal, throwIfAborted } from '../core/signal'
-import type { LoadedModel, PredictionBatch } from '../ports/model'
+import type { Explanation, LoadedModel, PredictionBatch } from '../ports/model'
 import type { Prediction } from '../predictor/prediction'
 import type { Predictor } from '../predictor/predictor'
 import { isPredictor, type ServedModel, toPredictor } from '../predictor/to-predictor'
@@ -122,6 +122,9 @@ export function routedModel(routing: Routing): LoadedModel {
     task: first.task,
     example: first.example,
     ...(classes === undefined ? {} : { classes }),
+    ...(arms.every(({ predictor }) => predictor.explains)
+      ? { explain: (input, predictions, outputs) => explainRows(routing, columns, { rows: rowsOf(input), predictions, outputs }) }
+      : {}),
     run: (input, options) => answer(rowsOf(input), options?.signal),
     runCells: (rows, options) => answer(rows.map(rowOfCells), options?.signal),
     version: () => (arms.length === 1 ? first.version : arms.map(({ name, predictor }) => `${name}@${predictor.version}`).join('+')),
@@ -173,6 +176,37 @@ async function answerGroup(
   }
   routing.onAnswered(name, rows, predictions, routing.now() - start)
   return predictions.map((answer, i) => ({ ...answer, outputs: { ...answer.outputs, [VARIANT_OUTPUT]: name, ...rows[i]?.outputs } }))
+}
+
+/** Answers of a call, row by row. */
+interface Explained {
+  readonly rows: readonly Row[]
+  readonly predictions: readonly Prediction['prediction'][]
+  readonly outputs: readonly (Readonly<Record<string, unknown>> | undefined)[] | undefined
+}
+
+/** Explanations by the arm that gave each answer, which its output {@link VARIANT_OUTPUT} names; without one it was the first. */
+async function explainRows(
+  { arms }: Routing,
+  columns: ReadonlyMap<string, readonly string[]>,
+  { rows, predictions, outputs = [] }: Explained,
+): Promise<Explanation[]> {
+  const explanations: Explanation[] = new Array(rows.length)
+  const groups = new Map<RoutedArm, number[]>()
+  for (const index of rows.keys()) {
+    const arm = arms.find(({ name }) => name === outputs[index]?.[VARIANT_OUTPUT]) ?? (arms[0] as RoutedArm)
+    const group = groups.get(arm)
+    if (group === undefined) groups.set(arm, [index])
+    else group.push(index)
+  }
+  for (const [{ name, predictor }, indices] of groups) {
+    const own = await predictor.explain(
+      indices.map((index) => pick(rows[index] as Row, columns.get(name) as readonly string[])),
+      indices.map((index) => predictions[index] as Prediction['prediction']),
+    )
+    for (const [i, index] of indices.entries()) explanations[index] = own[i] as Explanation
+  }
+  return explanations
 }
 
 function pick(row: Row, names: readonly string[]): Row {

@@ -1,11 +1,11 @@
 /** The servers of docs/guide/your-app.md on Bun, Deno and workerd: each program of the page is bundled, started and asked. */
-import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { bundle } from '../../scripts/run.mjs'
+import { askServer } from '../support/ask-server'
 import { installPackages } from '../support/pinned-packages'
 import { runCommand } from '../support/run-command'
 
@@ -33,26 +33,6 @@ async function programOf(title: string, change: (code: string) => string = (code
   return outfile
 }
 
-/** Asks a server for a prediction, its description, and a refusal. */
-async function ask(url: string, runtime: string): Promise<void> {
-  const post = (body: string): Promise<Response> =>
-    fetch(`${url}/predict`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-  for (let attempt = 0; ; attempt++) {
-    if ((await fetch(`${url}/healthz`).catch(() => undefined))?.ok) break
-    assert.ok(attempt < 100, `${runtime} did not start`)
-    await new Promise((done) => setTimeout(done, 100))
-  }
-  const answer = (await (await post('{"rows":[{"x":10},{"x":2}]}')).json()) as { predictions: { prediction: number }[] }
-  assert.deepEqual(
-    answer.predictions.map(({ prediction }) => Math.round(prediction * 1e6) / 1e6),
-    [20, 4],
-  )
-  assert.equal((await post('{"rows":[{"z":1}]}')).status, 422)
-  assert.match(await (await fetch(`${url}/openapi.json`)).text(), /"openapi":"3.1.0"/)
-  assert.match(await (await fetch(`${url}/metrics`)).text(), /millwright_rows_total/)
-  console.log(`${runtime}: predictions, refusals, description and metrics`)
-}
-
 const port = 20_000 + Math.floor(Math.random() * 20_000)
 const onPort = (code: string): string => code.replace('8000', String(port))
 /** The program itself: its launcher would not pass signals on. */
@@ -68,7 +48,7 @@ for (const [title, ...command] of [
   })
   const ended = new Promise((done) => child.once('exit', done))
   try {
-    await ask(`http://127.0.0.1:${port}`, title)
+    await askServer(`http://127.0.0.1:${port}`, title)
   } finally {
     child.kill('SIGKILL')
     await ended
@@ -82,7 +62,7 @@ const { Miniflare } = require('miniflare') as {
 const script = readFileSync(await programOf('Cloudflare Workers'), 'utf8')
 const worker = new Miniflare({ modules: true, script, compatibilityDate: '2025-12-01', compatibilityFlags: ['nodejs_compat'] })
 try {
-  await ask((await worker.ready).href.replace(/\/$/, ''), 'workerd')
+  await askServer((await worker.ready).href.replace(/\/$/, ''), 'workerd')
 } finally {
   await worker.dispose()
 }

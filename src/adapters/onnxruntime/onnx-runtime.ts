@@ -5,17 +5,18 @@ import { checkOptions, ofType, oneOf, wholeNumber } from '../../core/options'
 import { loadPeer } from '../../core/peer'
 import { throwIfAborted } from '../../core/signal'
 import type { ModelPackage, ModelRuntime, ModelTask, PackableModel } from '../../ports/model'
+import type { OnnxLib } from '../../ports/onnx-lib'
 import { assertSignature, isTensorSide, type ModelSignature } from '../../schema/signature'
 import { assertProbabilities, type ResolvedBinding, resolveBinding, type TensorBinding, type TensorOutputs } from '../../tensors/binding'
 import { bindingFile, columnSignature, hintsOf, inputColumns, writeBinding } from '../../tensors/binding-file'
 import { type ModelGraph, tensorSignature } from '../../tensors/graph'
 import { openTensorModel, type TensorEngine } from '../../tensors/loaded-model'
-import { type OnnxLib, sessionEngine } from './session'
+import { sessionEngine } from './session'
 import { findWorkers, type WorkerPool, workerPool } from './workers'
 import { readableModel } from './zip-map'
 
+export type { OnnxLib, OnnxSession } from '../../ports/onnx-lib'
 export type { TensorBinding as OnnxBinding, TensorOutputs as OnnxOutputs } from '../../tensors/binding'
-export type { OnnxLib, OnnxSession } from './session'
 
 /** Options of {@link onnxRuntime}. */
 export interface OnnxRuntimeOptions {

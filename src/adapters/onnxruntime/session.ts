@@ -1,20 +1,9 @@
 /** A session of onnxruntime in the calling thread. */
 import { MillwrightError } from '../../core/errors'
 import type { ModelTensor } from '../../ports/model'
+import type { OnnxLib } from '../../ports/onnx-lib'
 import type { TensorEngine } from '../../tensors/loaded-model'
 import { type EngineTensor, fromEngine, toEngine } from './engine-tensor'
-
-/** The part of onnxruntime-common that is used; `onnxruntime-node`, `onnxruntime-web` and `onnxruntime-web/wasm` have it. */
-export interface OnnxLib {
-  readonly InferenceSession: { create(model: Uint8Array, options?: object): Promise<OnnxSession> }
-  readonly Tensor: new (type: never, data: never, dims: never) => object
-}
-
-/** A session of onnxruntime. */
-export interface OnnxSession {
-  run(feeds: never, fetches: never): Promise<Readonly<Record<string, unknown>>>
-  release(): Promise<void>
-}
 
 /** Opens a session. @throws Corrupt when onnxruntime cannot open the model */
 export async function sessionEngine(lib: OnnxLib, bytes: Uint8Array, sessionOptions: object): Promise<TensorEngine> {

@@ -5,7 +5,7 @@ import { arrayOf, checkOptions, either, nonEmptyString, ofType, oneOf } from '..
 import { throwIfAborted } from '../../core/signal'
 import { type MlForest, readMlForest } from '../../modelfiles/ml-random-forest'
 import { int } from '../../onnxfile/attribute'
-import type { OnnxEngine } from '../engine'
+import type { OnnxLib } from '../../ports/onnx-lib'
 import type { Precision } from '../features'
 import { GraphBuilder } from '../graph-builder'
 import { writeMlTrees } from './trees'
@@ -30,7 +30,7 @@ export interface MlRandomForestToOnnxOptions {
   /** `false` writes the file without running it. @default true */
   readonly verify?: boolean | undefined
   /** What the file is verified with. @default the package `onnxruntime-node`; in a page hand in `onnxruntime-web` */
-  readonly lib?: OnnxEngine | undefined
+  readonly lib?: OnnxLib | undefined
   /** Told what the verification found. */
   readonly onVerified?: ((verification: ForestVerification) => void) | undefined
   readonly signal?: AbortSignal | undefined

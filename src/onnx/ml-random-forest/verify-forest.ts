@@ -4,7 +4,8 @@ import { createRng } from '../../core/random'
 import { throwIfAborted } from '../../core/signal'
 import type { MlForest } from '../../modelfiles/ml-random-forest'
 import { forestNumbers, forestVotes } from '../../modelfiles/ml-random-forest-run'
-import { loadEngine, type OnnxEngine } from '../engine'
+import type { OnnxLib } from '../../ports/onnx-lib'
+import { loadEngine } from '../engine'
 import type { Precision } from '../features'
 
 /** What a verification found. */
@@ -22,7 +23,7 @@ export interface VerifyForestOptions {
   readonly label: string
   readonly scores: string
   readonly precision: Precision
-  readonly lib: OnnxEngine | undefined
+  readonly lib: OnnxLib | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -64,11 +65,7 @@ function sampleOf({ trees }: MlForest, numFeatures: number, precision: Precision
   })
 }
 
-function feedsOf(
-  engine: OnnxEngine,
-  values: Float64Array,
-  { inputs, numFeatures, precision }: VerifyForestOptions,
-): Record<string, object> {
+function feedsOf(engine: OnnxLib, values: Float64Array, { inputs, numFeatures, precision }: VerifyForestOptions): Record<string, object> {
   const Tensor = engine.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object
   const cells = (list: Float64Array): Float64Array | Float32Array => (precision === 'float64' ? list : Float32Array.from(list))
   const isMatrix = inputs.length === 1 && inputs[0] === 'X'

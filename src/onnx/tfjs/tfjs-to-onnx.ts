@@ -5,7 +5,7 @@ import { throwIfAborted } from '../../core/signal'
 import { type SavableTfjsModel, savedArtifacts, type TfjsArtifacts, tfjsLoader } from '../../modelfiles/tfjs-artifacts'
 import { readTopology } from '../../modelfiles/tfjs-topology'
 import { readWeights } from '../../modelfiles/tfjs-weights'
-import type { OnnxEngine } from '../engine'
+import type { OnnxLib } from '../../ports/onnx-lib'
 import { type TfjsModule, type TfjsVerification, verifyTfjs } from './verify-tfjs'
 import { writeTfjsModel } from './write-model'
 
@@ -32,7 +32,7 @@ export interface TfjsToOnnxOptions {
   /** TensorFlow.js, which the file is compared with. @default the package `@tensorflow/tfjs` */
   readonly tf?: TfjsModule | undefined
   /** What runs the file. @default the package `onnxruntime-node`; in a page hand in `onnxruntime-web` */
-  readonly lib?: OnnxEngine | undefined
+  readonly lib?: OnnxLib | undefined
   /** The largest difference of an output, relative where it is above 1. @default 1e-4 */
   readonly tolerance?: number | undefined
   /** How many random rows the file is verified on. @default 8 */

@@ -4,7 +4,8 @@ import { loadPeer } from '../../core/peer'
 import { createRng } from '../../core/random'
 import { throwIfAborted } from '../../core/signal'
 import type { TfjsArtifacts } from '../../modelfiles/tfjs-artifacts'
-import { loadEngine, type OnnxEngine } from '../engine'
+import type { OnnxLib } from '../../ports/onnx-lib'
+import { loadEngine } from '../engine'
 import type { GraphPort } from './write-model'
 
 /** The part of TensorFlow.js that the verification uses. */
@@ -38,7 +39,7 @@ export interface TfjsVerification {
 /** How the file is compared with the model. */
 export interface VerifyTfjsOptions {
   readonly tf: TfjsModule | undefined
-  readonly lib: OnnxEngine | undefined
+  readonly lib: OnnxLib | undefined
   readonly inputs: readonly GraphPort[]
   readonly outputs: readonly GraphPort[]
   readonly tolerance: number
@@ -109,7 +110,7 @@ async function runTfjs(tf: TfjsModule, artifacts: TfjsArtifacts, samples: readon
   }
 }
 
-async function runOnnx(engine: OnnxEngine, bytes: Uint8Array, samples: readonly Sample[]): Promise<Readonly<Record<string, Answer>>> {
+async function runOnnx(engine: OnnxLib, bytes: Uint8Array, samples: readonly Sample[]): Promise<Readonly<Record<string, Answer>>> {
   const Tensor = engine.Tensor as unknown as new (type: string, data: unknown, dims: readonly number[]) => object
   const session = await engine.InferenceSession.create(bytes, { logSeverityLevel: 3 })
   try {

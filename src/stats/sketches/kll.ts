@@ -226,9 +226,10 @@ function stateOfSorted(state: KllState, sorted: ArrayLike<number>): KllState {
     kept[level]?.push(sorted[middle] as number)
     at += length
   }
+  let next = 0
   for (let block = 0; block < count; block++) {
     keep(top)
-    for (const [i, level] of smaller.entries()) if (block === Math.floor(((i + 0.5) * count) / smaller.length)) keep(level)
+    for (; next < smaller.length && Math.floor(((next + 0.5) * count) / smaller.length) === block; next++) keep(smaller[next] as number)
   }
   const capacities = capacitiesOf(state.k, top + 1)
   const items = bufferOf(state.items instanceof Float32Array ? 'single' : 'double', capacities[top + 1] as number)

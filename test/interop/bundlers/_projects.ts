@@ -22,6 +22,8 @@ export interface Project {
   readonly dev?: (port: string) => Command
   /** A route of the server that tells the story too. */
   readonly route?: string
+  /** Where it mounts the handler as docs/guide/your-app.md says. */
+  readonly handler?: string
 }
 
 const scripts = { 'page.js': 'page.js', 'story.js': 'story.js' }
@@ -54,6 +56,7 @@ function nextProject(name: string, bundler: string): Project {
     serve: (port) => ({ script: next, args: ['start', '-H', '127.0.0.1', '-p', port], env }),
     dev: (port) => ({ script: next, args: ['dev', bundler, '-H', '127.0.0.1', '-p', port], env }),
     route: '/api/predict',
+    handler: '/api/ml',
   }
 }
 

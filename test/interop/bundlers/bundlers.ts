@@ -1,7 +1,8 @@
 /**
  * The packed package in projects of Vite 7 and 8, webpack, Next.js, esbuild and Rollup, outside of the checkout, as a stranger would have
  * it: built, and served in development mode where there is one; the page is opened in Chromium and must show what Node itself says. Server
- * bundles and Next's route run once without onnxruntime-node, which must not break them, and once with it. Pictures go to `test/out/bundlers`.
+ * bundles and Next's route run once without onnxruntime-node, which must not break them, and once with it; the handler that docs/guide/your-app.md mounts in
+ * Next.js is asked, too. Pictures go to `test/out/bundlers`.
  *
  *   npm run test:interop -- bundlers
  *   node scripts/run.mjs test/interop/bundlers/bundlers.ts [project…]     after `npm run build`
@@ -13,6 +14,7 @@ import { createServer } from 'node:http'
 import { extname, join, resolve } from 'node:path'
 import { memoryStorage } from 'millwright'
 import type { Browser } from 'playwright-core'
+import { askServer } from '../../support/ask-server'
 import { startChromium } from '../../support/chromium'
 import { installTarball } from '../../support/pinned-packages'
 import { runCommand } from '../../support/run-command'
@@ -73,7 +75,7 @@ async function tryProject(project: Project): Promise<void> {
 }
 
 /** The project's folder, made from `_app/`. */
-function layOut({ name, files }: Project): string {
+function layOut({ name, files, handler }: Project): string {
   const folder = join(root, name)
   mkdirSync(join(folder, 'public'), { recursive: true })
   for (const [target, source] of Object.entries(files)) cpSync(join(app, source), join(folder, target), { recursive: true })
@@ -81,8 +83,21 @@ function layOut({ name, files }: Project): string {
     cpSync(csv, join(folder, place, 'penguins.csv'))
     cpSync(onnx, join(folder, place, 'penguins.onnx'))
   }
+  if (handler !== undefined) {
+    const place = join(folder, 'app', handler, '[...path]')
+    mkdirSync(place, { recursive: true })
+    writeFileSync(join(place, 'route.js'), nextRoute())
+  }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
   return folder
+}
+
+/** The route of the guide, up to where it shows what Next.js does with it. */
+function nextRoute(): string {
+  const page = readFileSync('docs/guide/your-app.md', 'utf8')
+  const [, code] = /^## Next\.js\n[\s\S]*?^```ts\n([\s\S]*?)^\/\/ What Next\.js does with it/m.exec(page) ?? []
+  assert.ok(code, 'the guide has no route of Next.js')
+  return code
 }
 
 /** Serves the project in one of its modes and compares what its page, and its route, show. */
@@ -90,6 +105,7 @@ async function look(project: Project, mode: string, folder: string, serve: ((por
   await serving(folder, serve, async (url, said) => {
     assert.deepEqual(await shown(browser, url, `${project.name}-${mode}`, said), inPage, `${project.name} ${mode}`)
     console.info(`${project.name} ${mode}: the page shows what Node says`)
+    if (project.handler !== undefined) await askServer(url + project.handler, `${project.name} ${mode}, the guide's handler`)
   })
   const { route } = project
   if (route === undefined) return

@@ -1,4 +1,4 @@
-"""What the real Evidently says of two tables: `compare.py TABLES.json`. Prints every column's default method, score and verdict, and the score of every method by name."""
+"""What the real Evidently says of two tables: `compare.py TABLES.json`. Prints every column's default method, score and verdict, and the score of every method by name (not of a case with `defaultsOnly`)."""
 import json
 import sys
 
@@ -27,7 +27,8 @@ for case in tables:
             found["preset"][config["column"]] = {"method": config["method"], "threshold": config["threshold"], "score": metric["value"]}
         else:
             found["share"] = metric["value"]["share"]
-    for kind, methods in (("numeric", NUMERIC), ("categorical", CATEGORICAL)):
+    by_name = [] if case.get("defaultsOnly") else [("numeric", NUMERIC), ("categorical", CATEGORICAL)]
+    for kind, methods in by_name:
         for column in case[kind]:
             found["methods"][column] = {}
             for method in methods:

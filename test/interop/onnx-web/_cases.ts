@@ -2,6 +2,8 @@
 import { type OnnxLib, type OnnxModelOptions, onnxModel, onnxRuntime } from '../../../src/adapters/onnxruntime/onnx-runtime'
 import type { ModelTensor } from '../../../src/ports/model'
 import { type Row, tableFromRows } from '../../../src/schema/table'
+import { modelRuntimeChecks } from '../../../src/testing'
+import { failuresOf } from '../../support/checks'
 
 /** A tensor as JSON. */
 export interface PlainTensor {
@@ -29,10 +31,14 @@ export interface Answers {
   readonly numbers: readonly number[]
 }
 
-/** Runs a model on an engine. */
-export async function runCase({ model, options, rows, calls = [], carry = {} }: Case, lib: OnnxLib | undefined): Promise<Answers> {
+/** Runs a model on an engine. @param sessionOptions such as its execution providers */
+export async function runCase(
+  { model, options, rows, calls = [], carry = {} }: Case,
+  lib: OnnxLib | undefined,
+  sessionOptions?: Readonly<Record<string, unknown>>,
+): Promise<Answers> {
   const bytes = Uint8Array.from(atob(model), (character) => character.charCodeAt(0))
-  const loaded = await onnxRuntime({ lib }).load(onnxModel(bytes, options).pack())
+  const loaded = await onnxRuntime({ lib, sessionOptions }).load(onnxModel(bytes, options).pack())
   const labels: unknown[] = []
   const numbers: number[] = []
   if (rows !== undefined) {
@@ -56,4 +62,23 @@ export async function runCase({ model, options, rows, calls = [], carry = {} }: 
 
 function tensorOf({ dtype, shape, data }: PlainTensor): ModelTensor {
   return { dtype, shape, data: dtype === 'int64' ? BigInt64Array.from(data, BigInt) : Float32Array.from(data) }
+}
+
+/** The conformance suite of model runtimes on an engine. @returns how many checks there are, and what failed */
+export async function conformance(
+  { model, options, rows = [] }: Case,
+  expected: readonly string[],
+  lib: OnnxLib,
+): Promise<{ readonly checks: number; readonly failures: readonly string[] }> {
+  const bytes = Uint8Array.from(atob(model), (character) => character.charCodeAt(0))
+  const texts = (data: string[]): ModelTensor => ({ dtype: 'str', shape: [2, 1], data })
+  const tensors = {
+    numeric: { dtype: 'float32', shape: [2, 4], data: Float32Array.of(39, 18, 181, 3750, 50, 15, 220, 5000) } as const,
+    island: texts(['Torgersen', 'Biscoe']),
+    sex: texts(['male', '']),
+  }
+  const input = tableFromRows(rows, { bill_length_mm: 'float64', sex: 'string' })
+  const make = () => ({ runtime: onnxRuntime({ lib }), model: onnxModel(bytes, options).pack(), input, tensors, expected })
+  const checks = modelRuntimeChecks()
+  return { checks: checks.length, failures: await failuresOf(checks, { make }) }
 }

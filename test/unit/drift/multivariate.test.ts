@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createRng } from '../../../src/core/random'
 import { fromRows } from '../../../src/dataset'
-import { domainClassifierDrift, embeddingDrift } from '../../../src/drift'
+import { domainClassifierDrift, type EmbeddingMethod, embeddingDrift } from '../../../src/drift'
 import { chain, hashingVectorizer, logisticRegression, randomForestClassifier } from '../../../src/learn'
 
 /** Two normal columns that move together or against each other: no single column shows the difference. */
@@ -54,6 +55,24 @@ describe('domainClassifierDrift', () => {
 })
 
 describe('embeddingDrift', () => {
+  it("gives Evidently's scores and verdicts", () => {
+    interface Case {
+      readonly reference: number[][]
+      readonly current: number[][]
+      readonly scores: Record<EmbeddingMethod, number>
+      readonly drift: Record<EmbeddingMethod, boolean>
+    }
+    const { cases } = JSON.parse(readFileSync(new URL('../../golden/embeddings.json', import.meta.url), 'utf8')) as { cases: Case[] }
+    for (const { reference, current, scores, drift } of cases) {
+      for (const method of Object.keys(scores) as EmbeddingMethod[]) {
+        const found = embeddingDrift(reference, current, { method })
+        expect(found.score, method).toBeCloseTo(scores[method], 12)
+        expect(found.driftDetected, method).toBe(drift[method])
+      }
+    }
+    expect(cases.length).toBeGreaterThan(3)
+  })
+
   const moved = (rows: readonly (readonly number[])[], by: number) => rows.map((row) => row.map((value) => value + by))
 
   it.each(['ratio', 'euclidean', 'mmd'] as const)('%s sees that vectors moved, and nothing where they did not', (method) => {

@@ -28,6 +28,7 @@ import { ranked } from '../../../src/learn/search/trial'
 import { metricByName } from '../../../src/metrics'
 import { createBareTracker } from '../../../src/run'
 import golden from '../../golden/pruners.json'
+import { sample } from '../../support/effort'
 import { goldenSet, tableFrom } from './data'
 
 const iris = goldenSet('iris')
@@ -53,7 +54,7 @@ describe('pruners decide as those of Optuna', () => {
     (each) => [`${each.kind} ${JSON.stringify(each.options)}, ${each.direction}, ${each.schedule}`, each] as const,
   )
 
-  it.each(named)('%s', async (_, { kind, options, direction, schedule, outcomes }) => {
+  it.each(sample(named, 30, 45))('%s', async (_, { kind, options, direction, schedule, outcomes }) => {
     const steps = schedules[schedule as keyof typeof schedules]
     const trials: SearchTrial[] = []
     await optimize(
@@ -142,6 +143,7 @@ describe('validation of a fit', () => {
   const metrics = ['logLoss', 'accuracy'] as const
 
   it.each(Object.entries(models))('scores every round as a model of that many would, and changes nothing: %s', async (_, model) => {
+    const plain = model.fit(train, { target: 'late' }).pack()
     for (const others of [rest, unseen]) {
       for (const metric of metrics) {
         const told: RoundScore[] = []
@@ -149,8 +151,7 @@ describe('validation of a fit', () => {
           target: 'late',
           validation: { table: others, metric, onScore: (score) => void told.push(score) },
         })
-        const plain = model.fit(train, { target: 'late' })
-        expect(fitted.pack()).toEqual(plain.pack())
+        expect(fitted.pack()).toEqual(plain)
         expect(told.map(({ round }) => round)).toEqual(told.map((_score, i) => i + 1))
         const last = told.at(-1) as RoundScore
         expect(last.rounds).toBe(told.length)

@@ -89,6 +89,29 @@ describe('an A/B test', () => {
     expect(String(await test.results())).toContain('Take treatment')
   })
 
+  it('compares any number of arms with the first, at an error that they share, and takes the best', async () => {
+    const arms = Object.fromEntries(['control', 'b', 'c', 'd', 'e'].map((name) => [name, classifier(0.5)]))
+    const weights = { control: 2, b: 1, c: 1, d: 1, e: 1 }
+    const test = await createAbTest(optionsOf({ arms, weights }))
+    const units = unitsOf(3000)
+    await askUnits(test, units)
+    const rng = createRng(3)
+    const rates: Readonly<Record<string, number>> = { control: 0.2, b: 0.2, c: 0.19, d: 0.4, e: 0.3 }
+    for (const unit of units) if (rng.next() < (rates[test.variantOf(unit)] as number)) test.record(unit, 'bought')
+    const { verdict, comparisons, arms: counted, sampleRatio } = await test.results()
+    expect(counted.map(({ name, units: n }) => [name, Math.round(n / 100) > (name === 'control' ? 8 : 4)])).toEqual(
+      Object.keys(weights).map((name) => [name, true]),
+    )
+    expect(sampleRatio.mismatch).toBe(false)
+    expect(comparisons.map(({ arm, state }) => [arm, state])).toEqual([
+      ['b', 'open'],
+      ['c', 'open'],
+      ['d', 'better'],
+      ['e', 'better'],
+    ])
+    expect(verdict).toMatchObject({ state: 'better', arm: 'd' })
+  })
+
   it('stops an arm that breaks a guard, though its goal is met', async () => {
     const slow = { kind: 'mean', higherIsBetter: false, margin: 5 } as const
     const test = await createAbTest(optionsOf({ metrics: { bought: goal, wait: slow } }))
