@@ -1,14 +1,16 @@
 /** Short-lived locks between processes: files created with `O_EXCL` that name their holder. */
-import { type FileHandle, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { closeSync, ftruncateSync, openSync } from 'node:fs'
+import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { backoffDelay } from '../../core/backoff'
+import { utf8 } from '../../core/bytes'
 import { sleep, systemClock } from '../../core/clock'
 import { MillwrightError, show } from '../../core/errors'
 import { newId } from '../../core/ids'
 import { makeFolders } from '../node/folders'
 import { systemCode } from '../node/system-errors'
-import { LEFTOVER_MS, nothingIfMissing } from './files'
+import { LEFTOVER_MS, nothingIfMissing, writeAllSync } from './files'
 
 /** A lock is held for milliseconds. A lock of this age has been left by a process that ended. */
 export const STALE_LOCK_MS = 15_000
@@ -106,11 +108,14 @@ export function createFsLocks(folder: string): FsLocks {
   }
 }
 
-/** Creates a lock file. Returns `false` if it exists. */
+/**
+ * Creates a lock file. Returns `false` if it exists. Synchronous calls: a process that is killed between creating and writing it leaves a lock without a
+ * holder, for which others wait until it is old.
+ */
 async function tryOnce(folder: string, path: string, holder: Holder): Promise<boolean> {
-  let handle: FileHandle
+  let descriptor: number
   try {
-    handle = await open(path, 'wx')
+    descriptor = openSync(path, 'wx')
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false
     if (systemCode(error) !== 'ENOENT') throw error
@@ -118,13 +123,17 @@ async function tryOnce(folder: string, path: string, holder: Holder): Promise<bo
     return tryOnce(folder, path, holder)
   }
   try {
-    await handle.writeFile(JSON.stringify(holder))
+    writeAllSync(descriptor, utf8(JSON.stringify(holder)))
   } catch (error) {
     // On a full disk an empty lock file must be enough, or nothing could be deleted there. If this process is killed, others wait until the lock is old.
     if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error))) throw error
-    await handle.truncate(0).catch(() => {})
+    try {
+      ftruncateSync(descriptor, 0)
+    } catch {
+      // Whatever it holds, the file is a lock.
+    }
   } finally {
-    await handle.close()
+    closeSync(descriptor)
   }
   return true
 }
