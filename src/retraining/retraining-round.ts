@@ -241,16 +241,14 @@ async function promote(
       },
   )
   const isPassed = (): boolean => seen.every(({ passed }) => passed)
+  const reason = `retraining: ${verdict.trigger.summary}`
   try {
-    await registry.promote(model, version, alias, {
-      gates: watched,
-      expected: champion?.version ?? null,
-      reason: `retraining: ${verdict.trigger.summary}`,
-      signal,
-    })
+    await registry.promote(model, version, alias, { gates: watched, expected: champion?.version ?? null, reason, signal })
   } catch (error) {
-    const isRefused = isMillwrightError(error, 'InvalidState') && !isPassed()
-    if (!isRefused && !(isMillwrightError(error, 'Conflict') && isPassed() && (await isAt(options, alias, version)))) throw error
+    if (isMillwrightError(error, 'InvalidState') && !isPassed()) return seen
+    if (!isMillwrightError(error) || !isPassed() || !(await isAt(options, alias, version))) throw error
+    // The canary has promoted it, or a process that died since has moved the alias, perhaps without its event, which this call then writes.
+    await registry.promote(model, version, alias, { gates: seen.map((each) => () => each), reason, signal })
   }
   return seen
 }
@@ -274,7 +272,7 @@ function canaryGate(
   ]
 }
 
-/** Whether the alias points to the version: the canary has promoted it itself. */
+/** Whether the alias points to the version. */
 async function isAt({ registry, model }: RetrainingOptions, alias: string, version: string): Promise<boolean> {
   const current = await registry.resolve(`${model}@${alias}`).catch(() => undefined)
   return current?.version === version

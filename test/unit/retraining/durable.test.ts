@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { functionModel, functionRuntime } from '../../../src/adapters/function/function-runtime'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
+import { fromUtf8 } from '../../../src/core/bytes'
 import { MillwrightError } from '../../../src/core/errors'
 import { Monitor } from '../../../src/monitor'
 import { Pipeline } from '../../../src/pipeline'
@@ -93,6 +94,38 @@ describe('a durable loop', () => {
     expect((await registry.listVersions('bikes')).map(({ tags }) => tags.retraining)).toContain(asked[0])
     await next.close()
     expect(clock.pending).toBe(0)
+  })
+
+  it('writes the event of a promotion whose process died between moving the alias and writing it', async () => {
+    const { live, clock, storage, champion, registry } = await world()
+    // The last thing that this process does is to move the alias; it writes nothing more, and its lease ends.
+    let die = (): void => {}
+    const death = new Promise<void>((resolve) => {
+      die = resolve
+    })
+    let isDead = false
+    const dying: ObjectStore = {
+      ...storage,
+      put(key, bytes, options) {
+        isDead ||= key.includes('/history/') && fromUtf8(bytes).includes('"alias":"champion"')
+        if (!isDead) return storage.put(key, bytes, options)
+        die()
+        return forever()
+      },
+    }
+    void live({ storage: dying, registry: new ModelRegistry({ storage: dying, clock }) }).retrain('first')
+    await death
+    expect(await champion()).toBe('2')
+    await clock.advance(400)
+    const next = live()
+    await next.idle()
+    expect(next.verdicts).toMatchObject([{ outcome: 'promoted', gates: [{ passed: true }] }])
+    const moves = (await registry.history('bikes')).filter(({ alias }) => alias === 'champion')
+    expect(moves.map(({ how, from, version }) => [how, from, version])).toEqual([
+      ['promote', undefined, '1'],
+      ['promote', '1', '2'],
+    ])
+    await next.close()
   })
 
   it('remembers cool-down and budget in the next process', async () => {
