@@ -31,7 +31,6 @@ const predictor =
     ? champion
     : Predictor.of(canary, {
         name: MODEL,
-        version: `${champion.version}+${challenger.version}`,
         batch: { maxDelayMs: 0 },
         limits: { deadlineMs: 2000 },
       })
@@ -46,7 +45,7 @@ const server = await serve(predictor, {
   drainDelayMs: isDemo ? 0 : 5000,
 })
 void server.closed.then(() => Promise.all([predictor.close(), champion.close(), challenger.close()]))
-console.log(`${server.url}/docs, ${server.url}/metrics, ${server.url}/rollout`)
+console.log(['docs', 'metrics', ...(canary === undefined ? [] : ['rollout'])].map((page) => `${server.url}/${page}`).join(', '))
 if (isDemo) await demo(canary)
 
 /** Loads the version of an alias. A model without a valid passport is not served. */

@@ -23,7 +23,7 @@ export interface AnswerQueueOptions {
  * An empty queue.
  *
  * A server that writes each answer before it reads the next request changes between its own code and that of the system for every one of them, and wakes
- * a client for each. Written one after the other, the answers of a turn take half the processor time (`bench/serve.ts`).
+ * a client for each. Decision 46 says what it saves to write the answers of a turn one after the other.
  */
 export function createAnswerQueue({ isAlone, now = () => performance.now(), defer = endOfTurn }: AnswerQueueOptions = {}): AnswerQueue {
   let waiting: (() => void)[] = []

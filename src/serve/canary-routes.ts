@@ -32,7 +32,7 @@ export function checkCanaries(canaries: unknown): void {
   }
 }
 
-/** Does what an administrator ordered; where the present state does not allow it, that is a conflict: for models, that state means that they are not ready. */
+/** Does what an administrator ordered. An order that the present state does not allow is a conflict (409), and not a model that is not ready (503). */
 export async function orConflict(code: string, act: () => Promise<unknown>): Promise<void> {
   try {
     await act()

@@ -83,15 +83,25 @@ export async function answerNode(
       if (response.destroyed) return
       response.writeHead(status, headersOf(answer, request, options))
       await pipe(body, response)
-    } else if (options.queue === undefined) send(answer, request, response, options)
-    else options.queue.add(() => send(answer, request, response, options))
+    } else {
+      const write = (): void => send(answer, { request, response, options })
+      if (options.queue === undefined) write()
+      else options.queue.add(write)
+    }
   } catch {
     giveUp(response)
   }
 }
 
+/** A request of Node that is being answered. */
+interface Answering {
+  readonly request: NodeRequest
+  readonly response: NodeResponse
+  readonly options: AnswerOptions
+}
+
 /** Sends an answer that is not a stream. */
-function send(answer: ServedAnswer, request: NodeRequest, ...[response, options]: [NodeResponse, AnswerOptions]): void {
+function send(answer: ServedAnswer, { request, response, options }: Answering): void {
   if (response.destroyed) return
   const { status } = answer
   const body = answer.body as string | Uint8Array

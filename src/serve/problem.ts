@@ -95,5 +95,5 @@ export function renderProblem({ status, code, detail, errors, requestId }: Probl
     ...(errors === undefined ? {} : { errors }),
     requestId,
   }
-  return jsonAnswer(body, status, { 'content-type': 'application/problem+json; charset=utf-8' })
+  return jsonAnswer(body, status, { 'content-type': 'application/problem+json' })
 }

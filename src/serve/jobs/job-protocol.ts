@@ -85,7 +85,7 @@ function result({ store }: JobRunner, state: JobState): HttpAnswer {
       controller.enqueue(await store.readPart(state.id, next++))
     },
   })
-  return { status: 200, headers: { 'content-type': 'application/x-ndjson; charset=utf-8' }, body }
+  return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body }
 }
 
 /** How often a comment is sent, so that proxies keep the connection. */
