@@ -1,6 +1,6 @@
 /** The two ways to solve least squares agree, and so do the two kernels of the Gram matrix. */
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createRng } from '../../../src/core/random'
 import { gramMatrix } from '../../../src/learn/linear/gram-matrix'
 import { byTransformations } from '../../../src/learn/linear/least-squares'
@@ -82,6 +82,22 @@ describe('features as a standard matrix', () => {
     )
     const matrix = standardMatrix(columns, numRows)
     expect(gramMatrix(matrix, { wasm: false })).toEqual(gramMatrix(matrix))
+  })
+
+  it.each([3, 4, 5])('of %d columns, the Gram matrix takes memory for a block of rows only', (width) => {
+    const matrixOf = (numRows: number) => standardMatrix(columnsOf(createRng(7), numRows, new Array<number>(width).fill(0)), numRows)
+    const cellsFor = (matrix: ReturnType<typeof matrixOf>): number => {
+      let cells = 0
+      const construct = (target: Float64ArrayConstructor, taken: [number]): object => {
+        cells += taken[0]
+        return Reflect.construct(target, taken)
+      }
+      vi.stubGlobal('Float64Array', new Proxy(Float64Array, { construct }))
+      gramMatrix(matrix, { wasm: false })
+      vi.unstubAllGlobals()
+      return cells
+    }
+    expect(cellsFor(matrixOf(5000))).toBe(cellsFor(matrixOf(300)))
   })
 })
 
