@@ -145,6 +145,18 @@ describe('normal equations', () => {
     expect(solved).toBeGreaterThan(0.7 * all)
   })
 
+  it.each([0, 1e-3])('solve tables with constant columns, with alpha %d', (alpha) => {
+    const rng = createRng(9)
+    const [one, two, ...rest] = columnsOf(rng, 60, [0, 0, 1, 2]) as [Float64Array, Float64Array]
+    const columns = [new Float64Array(60).fill(7), one, new Float64Array(60), two, ...rest]
+    const target = one.map((value, row) => value - 3 * (two[row] as number) + rng.normal())
+    const { found = new Float64Array(), wanted } = solve(columns, target, alpha)
+    expect(found).toHaveLength(columns.length)
+    expect(largestDifference(found, wanted)).toBeLessThan(1e-12)
+    expect(found[0]).toBeCloseTo(0, 15)
+    expect(found[2]).toBeCloseTo(0, 15)
+  })
+
   it('are not trusted where columns are nearly dependent, or are too many', () => {
     const rng = createRng(5)
     const one = Float64Array.from({ length: 50 }, () => rng.normal())
