@@ -104,8 +104,8 @@ describe('features as a standard matrix', () => {
 describe('normal equations', () => {
   const solve = (columns: readonly Float64Array[], target: Float64Array, alpha: number) => {
     const { values } = standardColumn(target)
-    const found = normalEquations(standardMatrix(columns, target.length), values, alpha)
-    return { found, wanted: byTransformations(columns, values, alpha) }
+    const matrix = standardMatrix(columns, target.length)
+    return { found: normalEquations(matrix, values, alpha), wanted: byTransformations(matrix, values, alpha) }
   }
 
   it('give what orthogonal transformations give, also where columns are dependent', () => {
