@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
 import {
   gradientBoostingClassifier,
@@ -169,4 +170,26 @@ describe('runs opened by name', () => {
     await expect(start({ name: `it's "so"` })).rejects.toThrow(/one kind of quotation marks/)
     await tracker.close()
   })
+
+  it.each(['below a parent', 'on its own'])(
+    'are found %s among over a thousand newer ones of that name, without reading all',
+    async (place) => {
+      const backend = memoryTracker()
+      const tracker = createBareTracker({ backend })
+      const { experimentId } = await backend.ensureExperiment('a')
+      const top = await tracker.startRun({ experiment: 'a', name: 'top' })
+      const parent = place === 'on its own' ? undefined : top
+      const nested = { 'mlflow.parentRunId': top.runId }
+      const create = (startTime: number, tags: Record<string, string>) =>
+        backend.createRun({ experimentId, runName: 'same', startTime, tags })
+      const wanted = await create(1, parent === undefined ? {} : nested)
+      for (let i = 0; i < 1100; i++) await create(2 + i, parent === undefined ? nested : {})
+      const search = vi.spyOn(backend, 'searchRuns')
+      const start = { name: 'same', resume: true, ...(parent === undefined ? { experiment: 'a' } : { parent }) }
+      expect((await tracker.startRun(start)).runId).toBe(wanted.runId)
+      expect(search.mock.calls[0]?.[0].limit).toBeLessThan(10)
+      if (parent !== undefined) expect(search).toHaveBeenCalledTimes(1)
+      await tracker.close()
+    },
+  )
 })
