@@ -14,7 +14,10 @@ export interface FitValidation {
   readonly metric?: MetricName | Metric | undefined
   /** Scores after every so many rounds. @default 1 */
   readonly every?: number | undefined
-  /** Called with every score. When it returns `true` the fit ends with the trees so far. What it throws ends the fit, too, and is thrown. */
+  /**
+   * Called with every score. When it returns `true` the fit ends with the trees so far; boosting with `earlyStopping` keeps those up to its best
+   * iteration. What it throws ends the fit, too, and is thrown.
+   */
   readonly onScore: (score: RoundScore) => unknown
 }
 

@@ -43,7 +43,7 @@ self.onmessage = async ({ data: question }: MessageEvent<Question>) => {
 async function read(file: Blob): Promise<void> {
   data = await readCsv(file, { workers: true })
   fitted = undefined
-  exported = undefined
+  await closeExported()
   say({ type: 'data', numRows: data.numRows, columns: data.schema.map(({ name, type }) => ({ name, type })) })
 }
 
@@ -61,7 +61,7 @@ async function train(target: string, nEstimators: number): Promise<void> {
     signal: training.signal,
     onProgress: ({ done, total = nEstimators }) => say({ type: 'progress', done, total }),
   })
-  exported = undefined
+  await closeExported()
   const metrics = evaluate(fitted, parts.test)
   const metric = isNumber ? 'r2' : 'accuracy'
   const shown = sample(parts.test, { n: Math.min(6, parts.test.numRows), seed: 1 })
@@ -99,6 +99,15 @@ async function openExported(model: FittedModel): Promise<LoadedModel | undefined
   if (ort.InferenceSession === undefined) return undefined
   const bytes = await toOnnx(model, { verify: false })
   return onnxRuntime({ lib: ort as OnnxLib }).load(onnxModel(bytes).pack())
+}
+
+/** The memory of an opened ONNX file is outside JavaScript. Waits for answers under way. */
+async function closeExported(): Promise<void> {
+  const opened = exported
+  exported = undefined
+  // Why one could not be opened was said when it was asked for.
+  const session = await opened?.catch(() => undefined)
+  await session?.dispose()
 }
 
 async function answerOf(by: string, model: LoadedModel, row: FeatureRow): Promise<RowAnswer> {

@@ -50,7 +50,10 @@ export async function writeWandbRun(
   const project = projectName(options.project ?? (await backend.getExperiment(run.experimentId)).name)
   const state = runState({ run, project, entity, stepKey, nextRow: 0 })
   const points: MetricPoint[] = []
-  for (const key of Object.keys(run.metrics)) points.push(...(await wholeHistory(backend, runId, key)))
+  for (const key of Object.keys(run.metrics)) {
+    // A history may have more points than a call takes arguments.
+    for (const point of await wholeHistory(backend, runId, key)) points.push(point)
+  }
   const records: WandbRecord[] = [...state.opening(newId()), ...state.batch({ metrics: points })]
   const session = await openSession({ storage, folder, runId, startTime: run.startTime, records })
   const more: WandbRecord[] = []

@@ -45,10 +45,9 @@ function addDense({ dense, features, numRows, standard }: StandardMatrix, gram: 
   }
 }
 
-/** Copies rows `from` … `from + rows − 1` into tiles of four columns; columns beyond the last are 0. */
+/** Copies rows `from` … `from + rows − 1` into tiles of four columns. The last column stands for those beyond it, whose products are not read. */
 function fillTiles({ cells }: TileKernel, dense: readonly Float64Array[], from: number, rows: number): void {
-  const zeros = dense.length % 4 === 0 ? undefined : new Float64Array(from + rows)
-  const column = (at: number): Float64Array => (dense[at] ?? zeros) as Float64Array
+  const column = (at: number): Float64Array => dense[Math.min(at, dense.length - 1)] as Float64Array
   for (let at = 0, cell = 0; at < dense.length; at += 4) {
     const [one, two, three, four] = [column(at), column(at + 1), column(at + 2), column(at + 3)]
     for (let row = from; row < from + rows; row++, cell += 4) {

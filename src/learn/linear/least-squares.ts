@@ -2,7 +2,7 @@
 import { backSubstitute, dotFrom, norm, triangulate } from './householder'
 import { normalEquations } from './normal-equations'
 import { type Standard, standardColumn, unstandard } from './standard-columns'
-import { standardMatrix } from './standard-matrix'
+import { type StandardMatrix, standardMatrix, standardMatrixColumn } from './standard-matrix'
 
 /**
  * The coefficients w and intercept b that minimise Σ (y − b − Σ w x)² + alpha Σ w². Of several solutions the one with the smallest Σ w², as
@@ -19,7 +19,7 @@ export function leastSquares(
 ): { readonly coefficients: number[]; readonly intercept: number } {
   const { values, mean, scale } = standardColumn(target)
   const matrix = standardMatrix(features, target.length)
-  const solution = normalEquations(matrix, values, alpha) ?? byTransformations(features, values, alpha)
+  const solution = normalEquations(matrix, values, alpha) ?? byTransformations(matrix, values, alpha)
   return unstandard(
     matrix.standard,
     solution.map((value) => value * scale),
@@ -28,11 +28,12 @@ export function leastSquares(
 }
 
 /** The same for a standardised target and coefficients of standardised columns, by orthogonal transformations, whatever the columns. */
-export function byTransformations(features: readonly Float64Array[], target: Float64Array, alpha: number): Float64Array {
+export function byTransformations(matrix: StandardMatrix, target: Float64Array, alpha: number): Float64Array {
   const n = target.length
-  const standard = features.map(standardColumn)
+  const { standard } = matrix
   const right = padded(target, alpha > 0 ? n + standard.length : n)
-  const columns = standard.map(({ values, scale }, f) => {
+  const columns = standard.map(({ scale }, f) => {
+    const values = standardMatrixColumn(matrix, f)
     if (alpha === 0) return values
     // The penalty as one more row for each column, on the coefficient of the column as it was.
     const column = padded(values, n + standard.length)

@@ -75,7 +75,8 @@ function corrected({ matrix, penalties, units, factor }: Equations, target: Floa
       largest = Math.max(largest, Math.abs(step[f] as number))
       step[f] = (step[f] as number) * (units[f] as number)
       solution[f] = (solution[f] as number) + (step[f] as number)
-      most = Math.max(most, Math.abs(solution[f] as number) / (units[f] as number))
+      // A constant feature has the unit 0, and its weight is 0.
+      if ((units[f] as number) > 0) most = Math.max(most, Math.abs(solution[f] as number) / (units[f] as number))
       step[f] = -(step[f] as number)
     }
     if (!(largest < Number.POSITIVE_INFINITY)) return undefined

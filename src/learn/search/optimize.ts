@@ -99,7 +99,8 @@ export async function optimize(objective: Objective, options: OptimizeOptions): 
   })
   const best = ranked(trials, higherIsBetter)[0]
   if (best === undefined || best.status !== 'finished' || Number.isNaN(best.score)) throw nothingFound('optimize', trials)
-  if (options.run !== undefined) logBest(options.run, best, { method: 'optimize', trials: trials.length })
+  if (options.run !== undefined)
+    logBest(options.run, best, { method: 'optimize', trials: trials.length, resumed: options.resume !== undefined })
   const seconds = (clock.now() - startedAt) / 1000
   const found = { best, bestParams: best.params, bestScore: best.score, trials, seconds }
   return displayedSearch({ method: 'optimize', metric: 'objective', higherIsBetter, ...found })

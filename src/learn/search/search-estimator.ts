@@ -58,7 +58,8 @@ export interface SearchOptions<Scoring extends readonly (MetricName | Metric)[],
   /**
    * The tracker of `run`: trials that finished in an earlier call with this `run` are read back from its nested runs, and not fitted again. The
    * result is that of a search that was not interrupted. `tracker.run({ name, resume: true }, …)` opens the earlier run. Runs of trials
-   * that did not end become `killed`, so only one process may search in a run. @default every trial is fitted
+   * that did not end become `killed`, so only one process may search in a run. The best's params are then also the tags `best_<param>`, since a
+   * param of the run cannot change when a later trial is better. @default every trial is fitted
    */
   readonly resume?: TrialTracker | undefined
   /** Called after every trial. */
@@ -214,7 +215,7 @@ export async function searchResult<E extends Estimator>(
   const { target, signal, logger, workers } = options
   const fitted =
     options.refit === false ? undefined : ((await bestEstimator.fitAsync(plan.table, { target, signal, logger, workers })) as FittedOf<E>)
-  if (options.run !== undefined) logBest(options.run, best, { method, trials: trials.length })
+  if (options.run !== undefined) logBest(options.run, best, { method, trials: trials.length, resumed: options.resume !== undefined })
   return displayedSearch({
     method,
     metric: metric.name,

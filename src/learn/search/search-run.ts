@@ -1,4 +1,7 @@
 /** Trials as nested runs of a tracker. The tracker is known by the methods that are called, so that searching needs none. */
+import { isMillwrightError } from '../../core/errors'
+import { canonicalJson } from '../../core/json'
+import type { ParamValue } from './distributions'
 import { type SearchTrial, stepsOf } from './trial'
 import { trialDocument } from './trial-document'
 import type { SearchIdentity } from './trial-store'
@@ -60,11 +63,30 @@ export async function logTrial(run: SearchTrialRun, trial: SearchTrial, { finger
   await run.finish(trial.status === 'failed' ? 'failed' : 'finished')
 }
 
-/** Logs to the search's own run what was found, as MLflow does: `best_<param>` and `best_cv_score`. */
-export function logBest(run: SearchRun, best: SearchTrial, facts: { readonly method: string; readonly trials: number }): void {
-  run.logParams({
-    search: facts.method,
-    ...Object.fromEntries(Object.entries(best.params).map(([name, value]) => [`best_${name}`, value === null ? 'default' : value])),
-  })
+/**
+ * Logs to the search's own run what was found, as MLflow does: `best_<param>` and `best_cv_score`. A param cannot change, so what a resumed search
+ * found is also in tags of the same names, and where a param has another value, the new one is in the tag alone.
+ */
+export function logBest(
+  run: SearchRun,
+  best: SearchTrial,
+  facts: { readonly method: string; readonly trials: number; readonly resumed: boolean },
+): void {
+  const found = Object.entries(best.params).map(([name, value]) => [`best_${name}`, value ?? 'default'] as const)
+  const params: readonly (readonly [string, ParamValue])[] = [['search', facts.method], ...found]
+  let isKept = true
+  for (const [name, value] of params) {
+    try {
+      run.logParams({ [name]: value })
+    } catch (error) {
+      if (!isMillwrightError(error, 'Conflict')) throw error
+      isKept = false
+    }
+  }
+  if (facts.resumed || !isKept) run.setTags(Object.fromEntries(params.map(([name, value]) => [name, tagText(value)])))
   run.logMetrics({ best_cv_score: best.score, best_trial: best.number, trials: facts.trials })
+}
+
+function tagText(value: ParamValue): string {
+  return typeof value === 'object' ? canonicalJson(value) : String(value)
 }

@@ -18,7 +18,7 @@ export interface TrialStorage {
 
 /** What makes two searches the same. */
 export interface SearchIdentity {
-  /** A digest of method, space, seed, model, data and folds. */
+  /** A digest of method and its settings, space, seed, model, data, folds, metrics and pruning. */
   readonly fingerprint: string
   /** The search in words, for messages. */
   readonly description: string
@@ -81,6 +81,6 @@ async function claim(storage: ObjectStore, key: string, head: SearchIdentity): P
 /** The error when trials belong to another search. */
 export function otherSearch(place: string, theirs: string, ours: string, way: string): MillwrightError {
   return new MillwrightError('Conflict', `${place} holds the trials of another search: ${theirs}; this one is ${ours}`, {
-    hint: `the space, the seed, the model, the data or the folds differ: ${way}`,
+    hint: `the space, the seed, the model, the data, the folds, the metrics, the pruning or the search's own settings differ: ${way}`,
   })
 }

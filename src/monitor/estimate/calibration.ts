@@ -52,8 +52,9 @@ function stratified(labels: Float64Array, rng: Rng): { readonly train: number[];
       ;[own[i], own[j]] = [own[j] as number, own[i] as number]
     }
     const cut = Math.max(1, Math.round(own.length * testShare))
-    test.push(...own.slice(0, cut))
-    train.push(...own.slice(cut))
+    own.forEach((row, i) => {
+      ;(i < cut ? test : train).push(row)
+    })
   }
   return { train, test }
 }

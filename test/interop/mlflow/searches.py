@@ -15,7 +15,10 @@ found = {}
 for parent in parents:
     trials = client.search_runs([experiment_id], f"tags.mlflow.parentRunId = '{parent.info.run_id}' and attributes.status = 'FINISHED'")
     assert parent.info.status == "FINISHED", parent.info.status
-    assert parent.data.metrics["best_cv_score"] == min(run.data.metrics["score"] for run in trials if run.data.tags["millwright.trial_status"] == "finished")
+    best = min((run for run in trials if run.data.tags["millwright.trial_status"] == "finished"), key=lambda run: run.data.metrics["score"])
+    assert parent.data.metrics["best_cv_score"] == best.data.metrics["score"], parent.data.metrics
+    for name, value in best.data.params.items():
+        assert parent.data.tags.get(f"best_{name}", parent.data.params[f"best_{name}"]) == value, (name, parent.data.tags, parent.data.params)
     rows = []
     for run in trials:
         document = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/trial.json")

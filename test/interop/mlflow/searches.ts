@@ -1,5 +1,5 @@
 /**
- * Searches logged to a real `mlflow server`: one is interrupted and resumed from its runs, one prunes within its fits; MLflow's Python client finds the
+ * Searches logged to a real `mlflow server`: one is interrupted and resumed from its runs, one prunes within its fits, one finds a better trial after it had ended; MLflow's Python client finds the
  * trials, nested, with the names of its own autologging.
  *
  *   node scripts/run.mjs test/interop/mlflow/searches.ts [url of a server that runs already]
@@ -64,6 +64,14 @@ try {
       pruning: { pruner: successiveHalvingPruner({ minResource: 3, reductionFactor: 2 }), each: 'round', every: 3 },
     }),
   )
+  const grow = (trials: number): Promise<SearchTrials> =>
+    tracker.run({ experiment, name: 'grown', resume: true }, (run) =>
+      randomSearch(model, penguins, { ...shared, run, resume: tracker, trials, params: { learningRate: logUniform(0.0001, 0.5) } }),
+    )
+  const few = await grow(1)
+  const grown = await grow(6)
+  assert.notDeepEqual(grown.bestParams, few.bestParams, 'the run has params of another best trial, which cannot change')
+
   const stopped = pruned.trials.filter(({ status }) => status === 'pruned')
   assert.ok(stopped.length > 1)
   await tracker.flush()
@@ -85,8 +93,9 @@ try {
     seen.pruned?.map(({ number, trial_status, reported }) => [number, trial_status, reported]),
     pruned.trials.map(({ number, status, steps, reports }) => [number, status, steps?.map((step, i) => [step, reports[i]])]),
   )
+  assert.equal(seen.grown?.length, 6)
   console.info(
-    `a search interrupted after ${ended} of ${resumed.trials.length} trials and resumed from ${server.url}: every score as without; ${stopped.length} of ${pruned.trials.length} trials pruned within their fits; Python sees both`,
+    `a search interrupted after ${ended} of ${resumed.trials.length} trials and resumed from ${server.url}: every score as without; ${stopped.length} of ${pruned.trials.length} trials pruned within their fits; another grown from 1 to 6 trials, with a new best; Python sees them all`,
   )
 } finally {
   await tracker.close()

@@ -1,6 +1,6 @@
 /** The two ways to solve least squares agree, and so do the two kernels of the Gram matrix. */
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createRng } from '../../../src/core/random'
 import { gramMatrix } from '../../../src/learn/linear/gram-matrix'
 import { byTransformations } from '../../../src/learn/linear/least-squares'
@@ -83,13 +83,29 @@ describe('features as a standard matrix', () => {
     const matrix = standardMatrix(columns, numRows)
     expect(gramMatrix(matrix, { wasm: false })).toEqual(gramMatrix(matrix))
   })
+
+  it.each([3, 4, 5])('of %d columns, the Gram matrix takes memory for a block of rows only', (width) => {
+    const matrixOf = (numRows: number) => standardMatrix(columnsOf(createRng(7), numRows, new Array<number>(width).fill(0)), numRows)
+    const cellsFor = (matrix: ReturnType<typeof matrixOf>): number => {
+      let cells = 0
+      const construct = (target: Float64ArrayConstructor, taken: [number]): object => {
+        cells += taken[0]
+        return Reflect.construct(target, taken)
+      }
+      vi.stubGlobal('Float64Array', new Proxy(Float64Array, { construct }))
+      gramMatrix(matrix, { wasm: false })
+      vi.unstubAllGlobals()
+      return cells
+    }
+    expect(cellsFor(matrixOf(5000))).toBe(cellsFor(matrixOf(300)))
+  })
 })
 
 describe('normal equations', () => {
   const solve = (columns: readonly Float64Array[], target: Float64Array, alpha: number) => {
     const { values } = standardColumn(target)
-    const found = normalEquations(standardMatrix(columns, target.length), values, alpha)
-    return { found, wanted: byTransformations(columns, values, alpha) }
+    const matrix = standardMatrix(columns, target.length)
+    return { found: normalEquations(matrix, values, alpha), wanted: byTransformations(matrix, values, alpha) }
   }
 
   it('give what orthogonal transformations give, also where columns are dependent', () => {
@@ -127,6 +143,18 @@ describe('normal equations', () => {
       { numRuns: times(60, 2000) },
     )
     expect(solved).toBeGreaterThan(0.7 * all)
+  })
+
+  it.each([0, 1e-3])('solve tables with constant columns, with alpha %d', (alpha) => {
+    const rng = createRng(9)
+    const [one, two, ...rest] = columnsOf(rng, 60, [0, 0, 1, 2]) as [Float64Array, Float64Array]
+    const columns = [new Float64Array(60).fill(7), one, new Float64Array(60), two, ...rest]
+    const target = one.map((value, row) => value - 3 * (two[row] as number) + rng.normal())
+    const { found = new Float64Array(), wanted } = solve(columns, target, alpha)
+    expect(found).toHaveLength(columns.length)
+    expect(largestDifference(found, wanted)).toBeLessThan(1e-12)
+    expect(found[0]).toBeCloseTo(0, 15)
+    expect(found[2]).toBeCloseTo(0, 15)
   })
 
   it('are not trusted where columns are nearly dependent, or are too many', () => {

@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { memoryStorage } from '../../../src/adapters/memory/memory-storage'
+import { memoryTracker } from '../../../src/adapters/memory/memory-tracker'
 import { filesTracker } from '../../../src/adapters/mlruns/files-tracker'
 import {
+  choice,
   gradientBoostingClassifier,
   gridSearch,
   int,
@@ -96,18 +98,46 @@ describe('a search resumed from the runs of its trials', () => {
     await tracker.close()
   })
 
-  it('fits nothing when all trials are there, and adds trials to a search that has ended', async () => {
-    const tracker = newTracker()
-    const options = { ...shared, params: space, refit: false, resume: tracker }
-    const run = await tracker.startRun({ experiment: 'searches', name: 'flights' })
-    const first = await randomSearch(model, iris, { ...options, trials: 4, run })
-    await run.finish()
-    const again = await tracker.resumeRun(run.runId)
-    const more = await randomSearch(model, iris, { ...options, trials: 6, run: again })
-    expect(more.trials.slice(0, 4)).toEqual(first.trials)
-    expect(await nestedIn(tracker, run)).toHaveLength(6)
-    await tracker.close()
-  })
+  const growing: Readonly<Record<string, (trials: number, part: Part) => Promise<SearchTrials>>> = {
+    randomSearch: (trials, part) => randomSearch(model, iris, { ...shared, ...part, params: space, refit: false, seed: 1, trials }),
+    tpeSearch: (trials, part) => tpeSearch(model, iris, { ...shared, ...part, params: space, refit: false, seed: 1, trials }),
+    optimize: (trials, part) =>
+      optimize(({ x }) => (x as { at: number }).at, {
+        ...part,
+        params: { x: choice([3, 2, 1, 0].map((at) => ({ at }))) },
+        sampler: 'grid',
+        trials,
+      }),
+  }
+
+  it.each(Object.entries(growing))(
+    'fits nothing when all trials are there, and adds better ones to a search that has ended: %s',
+    async (_, search) => {
+      const tracker = newTracker()
+      const run = await tracker.startRun({ experiment: 'searches', name: 'flights' })
+      const first = await search(1, { run, resume: tracker })
+      await run.finish()
+      const again = await tracker.resumeRun(run.runId)
+      expect((await search(1, { run: again, resume: tracker })).trials).toEqual(first.trials)
+      const more = await search(4, { run: again, resume: tracker })
+      expect(more.trials.slice(0, 1)).toEqual(first.trials)
+      expect(more.best.number).toBeGreaterThan(0)
+      await again.finish()
+      expect(await nestedIn(tracker, run)).toHaveLength(4)
+      const { params, tags, metrics } = await tracker.getRun(run.runId)
+      const texts = ({ bestParams }: SearchTrials, textOf: (value: unknown) => string) =>
+        Object.fromEntries(Object.entries(bestParams).map(([name, value]) => [`best_${name}`, textOf(value)]))
+      // A param cannot change: it stays that of the first best trial.
+      expect(tags).toMatchObject(texts(more, JSON.stringify))
+      expect(params).toMatchObject(first.bestParams.x === undefined ? texts(first, String) : { 'best_x.at': '3' })
+      expect(metrics).toMatchObject({
+        best_trial: { value: more.best.number },
+        best_cv_score: { value: more.bestScore },
+        trials: { value: 4 },
+      })
+      await tracker.close()
+    },
+  )
 
   it('ends the runs of trials that a killed process left open, and tries those again', async () => {
     const tracker = newTracker()
@@ -133,9 +163,11 @@ describe('a search resumed from the runs of its trials', () => {
       gridSearch(model, wine, options),
       gridSearch(model, iris, { ...options, seed: 4 }),
       gridSearch(gradientBoostingClassifier({ nEstimators: 2 }), iris, options),
+      gridSearch(model, iris, { ...options, pruning: true }),
+      gridSearch(model, iris, { ...options, scoring: ['logLoss'] }),
     ]) {
       await expect(search).rejects.toThrow(another)
-      await expect(search).rejects.toMatchObject({ code: 'Conflict' })
+      await expect(search).rejects.toMatchObject({ code: 'Conflict', hint: expect.stringMatching(/the metrics, the pruning/) })
     }
     const [trial] = await nestedIn(tracker, run)
     const damaged = await tracker.resumeRun(trial?.runId as string)
@@ -169,4 +201,26 @@ describe('runs opened by name', () => {
     await expect(start({ name: `it's "so"` })).rejects.toThrow(/one kind of quotation marks/)
     await tracker.close()
   })
+
+  it.each(['below a parent', 'on its own'])(
+    'are found %s among over a thousand newer ones of that name, without reading all',
+    async (place) => {
+      const backend = memoryTracker()
+      const tracker = createBareTracker({ backend })
+      const { experimentId } = await backend.ensureExperiment('a')
+      const top = await tracker.startRun({ experiment: 'a', name: 'top' })
+      const parent = place === 'on its own' ? undefined : top
+      const nested = { 'mlflow.parentRunId': top.runId }
+      const create = (startTime: number, tags: Record<string, string>) =>
+        backend.createRun({ experimentId, runName: 'same', startTime, tags })
+      const wanted = await create(1, parent === undefined ? {} : nested)
+      for (let i = 0; i < 1100; i++) await create(2 + i, parent === undefined ? nested : {})
+      const search = vi.spyOn(backend, 'searchRuns')
+      const start = { name: 'same', resume: true, ...(parent === undefined ? { experiment: 'a' } : { parent }) }
+      expect((await tracker.startRun(start)).runId).toBe(wanted.runId)
+      expect(search.mock.calls[0]?.[0].limit).toBeLessThan(10)
+      if (parent !== undefined) expect(search).toHaveBeenCalledTimes(1)
+      await tracker.close()
+    },
+  )
 })

@@ -370,4 +370,15 @@ describe('writeWandbRun', () => {
     expect(fromUtf8(await storage.get(`${directory}/files/artifacts/t.txt`))).toBe('T')
     await expect(writeWandbRun(backend, 'none', storage)).rejects.toThrow(/none/)
   })
+
+  it('writes a run with more points of a metric than a call takes arguments', async () => {
+    const backend = memoryTracker()
+    const { experimentId } = await backend.ensureExperiment('e')
+    const { runId } = await backend.createRun({ experimentId, startTime: 1_000_000 })
+    // One sample of a system metric, so that the file is small.
+    await backend.logBatch(runId, { metrics: Array.from({ length: 150_000 }, (_, i) => at('system/load', i, i)) })
+    const storage = memoryStorage()
+    const directory = await writeWandbRun(backend, runId, storage)
+    expect(readWandbRun(await storage.get(`${directory}/run-${runId}.wandb`)).stats).toMatchObject([{ values: { load: 149_999 } }])
+  })
 })

@@ -13,7 +13,7 @@ import {
   tableRows,
   type UnlabelledRows,
 } from '../../../../src/monitor'
-import { calibrationError } from '../../../../src/monitor/estimate/calibration'
+import { calibrationError, fitCalibration } from '../../../../src/monitor/estimate/calibration'
 import { expectedMetric } from '../../../../src/monitor/estimate/expected-metrics'
 import { columnFrom } from '../../../../src/schema/column'
 import { tableOf } from '../../../../src/schema/table'
@@ -41,6 +41,13 @@ function rowsOf(scores: readonly number[], threshold: number): UnlabelledRows {
 const metricNames = ['rocAuc', 'averagePrecision', 'f1', 'precision', 'recall', 'specificity', 'accuracy'] as const
 
 describe('confidence-based performance estimation', () => {
+  it('finds out whether scores need calibration, for more rows of a class than a call takes arguments', () => {
+    const rng = createRng(3)
+    const scores = Float64Array.from({ length: times(2_000, 150_000) }, (_, i) => (i % 20) / 20)
+    const rows = { scores, probabilities: scores.map((score) => Number(rng.next() < score ** 6)) }
+    expect(fitCalibration(rows, 'auto', rng)).toBeDefined()
+  })
+
   it.each(performanceEstimation.map((golden, i) => [i, golden] as const))('gives the golden numbers, case %i', (_, golden) => {
     const { reference, analysis, threshold } = golden
     const labelled: LabelledRows = { ...rowsOf(reference.score, threshold), actual: reference.label }
