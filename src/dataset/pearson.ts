@@ -1,7 +1,7 @@
 /** Pearson's coefficients of many columns, read once for all pairs. */
 import { type Column, isMissingAt, MISSING_INT32, toFloat64 } from '../schema/column'
 
-/** The coefficient of two columns, by their numbers. */
+/** The coefficient of two columns, by their numbers: `j` ≤ `i`. */
 export type CoefficientOf = (i: number, j: number) => number
 
 /** A coefficient of the rows in which both have a value; `NaN` of fewer than `minRows`. */
@@ -189,7 +189,13 @@ function products(a: Float64Array, b: Float64Array, count: number): number {
 }
 
 function addPairs(total: PairSums, a: readonly number[], b: readonly number[]): void {
-  let { n, a: sumA, b: sumB, aa, bb, ab } = total
+  // Each by itself, as above.
+  let n = 0
+  let sumA = 0
+  let sumB = 0
+  let aa = 0
+  let bb = 0
+  let ab = 0
   for (let row = 0; row < a.length; row++) {
     const x = a[row] as number
     const y = b[row] as number
@@ -201,7 +207,12 @@ function addPairs(total: PairSums, a: readonly number[], b: readonly number[]): 
     bb += y * y
     ab += x * y
   }
-  Object.assign(total, { n, a: sumA, b: sumB, aa, bb, ab })
+  total.n += n
+  total.a += sumA
+  total.b += sumB
+  total.aa += aa
+  total.bb += bb
+  total.ab += ab
 }
 
 /** Of one pair, in two passes. */

@@ -191,8 +191,11 @@ export function methodOf(options: ResolvedDriftOptions, facts: ColumnFacts): Col
   return { method, threshold: own?.threshold ?? usual, direction, binning: options.binning }
 }
 
+/** The methods that `method: 'evidently'` chooses from, beside `ks`. */
+export const EVIDENTLY_METHODS = ['wasserstein', 'goodnessOfFit', 'zTest', 'jensenShannon'] as const satisfies readonly DriftMethod[]
+
 /** Evidently 0.7's choice: `evidently/legacy/calculations/stattests/registry.py`. */
-function evidentlyMethod({ kind, n, distinct }: ColumnFacts): DriftMethod {
+function evidentlyMethod({ kind, n, distinct }: ColumnFacts): (typeof EVIDENTLY_METHODS)[number] | 'ks' {
   if (kind === 'numeric' && distinct() > EVIDENTLY_FEW) return n <= EVIDENTLY_SMALL ? 'ks' : 'wasserstein'
   if (n > EVIDENTLY_SMALL) return 'jensenShannon'
   return distinct() > 2 ? 'goodnessOfFit' : 'zTest'

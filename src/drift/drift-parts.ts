@@ -3,9 +3,9 @@ import { invalidArgument, MillwrightError, show } from '../core/errors'
 import { checkOptions, ofType } from '../core/options'
 import type { Moments } from '../stats/running-moments'
 import { chiSquareMethod, psiMethod } from './count-methods'
-import type { ResolvedDriftOptions } from './drift-options'
+import { EVIDENTLY_METHODS, type ResolvedDriftOptions } from './drift-options'
 import type { DriftMethodPart } from './method-part'
-import type { DriftMethod } from './methods'
+import { type DriftMethod, driftMethods, fitsKind } from './methods'
 import type { NumericReference, ReferenceBase, SketchReference } from './reference-profile'
 import { ksMethod } from './sample-methods'
 
@@ -41,9 +41,6 @@ export interface UsedParts {
   sketches(): SketchPart
 }
 
-/** The methods that `method: 'evidently'` chooses from. */
-const EVIDENTLY: readonly DriftMethod[] = ['wasserstein', 'goodnessOfFit', 'zTest', 'jensenShannon']
-
 /** @throws InvalidArgument when the options name a method, or sketches, that are not among the parts */
 export function usedParts(parts: DriftParts, options: ResolvedDriftOptions): UsedParts {
   checkOptions('BareDriftDetector', parts, {
@@ -52,7 +49,7 @@ export function usedParts(parts: DriftParts, options: ResolvedDriftOptions): Use
   })
   const methods = new Map([ksMethod, chiSquareMethod, psiMethod, ...(parts.methods ?? [])].map((part) => [part.name, part]))
   const named = [options.method, ...Object.values(options.perColumn).map(({ method }) => method ?? 'auto')]
-  for (const name of named.flatMap((choice) => (choice === 'evidently' ? EVIDENTLY : choice === 'auto' ? [] : [choice]))) {
+  for (const name of named.flatMap((choice) => (choice === 'evidently' ? EVIDENTLY_METHODS : choice === 'auto' ? [] : [choice]))) {
     if (!methods.has(name)) throw lacking(`the method ${show(name)}`, `BareDriftDetector has ${[...methods.keys()].join(', ')}`)
   }
   if (options.reference === 'sketch' && parts.sketches === undefined)
@@ -67,7 +64,10 @@ export function usedParts(parts: DriftParts, options: ResolvedDriftOptions): Use
 }
 
 function isMethods(value: unknown): boolean {
-  return Array.isArray(value) && value.every((part) => typeof part?.name === 'string' && ('compare' in part || 'compareCounts' in part))
+  const names: readonly string[] = driftMethods()
+  const isPart = (part: DriftMethodPart | undefined): boolean =>
+    part !== undefined && names.includes(part.name) && (fitsKind(part.name, 'categorical') ? 'compareCounts' in part : 'compare' in part)
+  return Array.isArray(value) && value.every(isPart)
 }
 
 const HINT = 'pass the part to BareDriftDetector, or use DriftDetector, which has all'

@@ -7,6 +7,7 @@ import { assertTable } from '../schema/table'
 import { mergeMoments, momentsOf } from '../stats/running-moments'
 import { HllSketch } from '../stats/sketches/hll'
 import { KllSketch } from '../stats/sketches/kll'
+import { LEAST_COMPACTED } from '../stats/sketches/kll-levels'
 import { allParts } from './all-parts'
 import { buildProfile, type DriftFitOptions } from './build-profile'
 import { categoryCounts, numericValues } from './column-values'
@@ -18,9 +19,9 @@ import { sketchOf, sketchReference } from './sketch-reference'
 /** Registers of the sketches that count categories: 2^11, an error of 2.3 %. */
 const DISTINCT_LG_K = 11
 
-/** How many values of a sketch are stored: with k = 200 at most 3 kB of JSON a column, a third more where values have 64 bits. */
+/** How many values of a sketch are stored: with k = 200 at most 3 kB of JSON a column. */
 function storedSize({ k, precision }: KllSketch): number {
-  return Math.ceil(k * (precision === 'single' ? 2.25 : 1.25))
+  return Math.max(LEAST_COMPACTED, Math.ceil(k * (precision === 'single' ? 2.25 : 1.25)))
 }
 
 /** What is known of one column so far. */

@@ -33,7 +33,7 @@ const suffixes: Readonly<Record<TextDescriptor, string>> = {
  * A table with further columns that describe the texts of one: `review_text_length`, `review_word_count`, … for a column `review`, `review_<name>` for a pattern. Describe reference and current table with the same
  * options, then compare them; the text itself stays in the table.
  *
- * Each distinct text is read once. On English text of one line the numbers are those of Evidently 0.7. Unlike there, a missing text stays missing (0 there), every white space parts words (line breaks join them there),
+ * Each distinct text is described once, however many rows hold it. On English text of one line the numbers are those of Evidently 0.7. Unlike there, a missing text stays missing (0 there), every white space parts words (line breaks join them there),
  * and letters of all alphabets make words (a to z there).
  *
  * @throws InvalidArgument when the column holds no text, when a name is taken, on unknown options; NotFound for an unknown column

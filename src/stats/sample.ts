@@ -20,7 +20,7 @@ export function assertNumbers(operation: string, ...arrays: readonly unknown[]):
 /** @throws InvalidArgument unless `rows` is an array of arrays, typed or not */
 export function assertRows(operation: string, rows: unknown): void {
   if (!Array.isArray(rows)) throw invalidArgument(`${operation} needs an array of rows, got ${show(rows)}`)
-  assertNumbers(operation, ...rows)
+  for (const row of rows) assertNumbers(operation, row)
 }
 
 function isArrayLike(value: unknown): value is ArrayLike<unknown> {

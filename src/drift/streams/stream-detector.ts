@@ -31,7 +31,7 @@ export interface StreamDetectorParts<State extends Json & object, Live extends o
 }
 
 /** A state that a detector may change. */
-export type Mutable<State> = { -readonly [K in keyof State]: State[K] }
+type Mutable<State> = { -readonly [K in keyof State]: State[K] }
 
 /** An invalid member of a restored state, and what it should be. */
 export interface DetectorProblem {
@@ -45,7 +45,7 @@ export const WARNING: DetectorSignal = { driftDetected: false, warningDetected: 
 const DRIFT: DetectorSignal = { driftDetected: true, warningDetected: false }
 
 /** What a detector has learned, and whether its last value was a drift. */
-export class StreamMemory<Live extends object> {
+class StreamMemory<Live extends object> {
   live: Live
   drifted = false
   readonly #name: string

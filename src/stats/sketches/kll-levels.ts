@@ -108,6 +108,9 @@ function addLevel(state: KllState): void {
   state.capacities = capacitiesOf(k, levels.length - 1)
 }
 
+/** The least size to compact to. Each level may hold one value, which cannot be halved, and there are at most 53 levels that do: one a bit of the count. */
+export const LEAST_COMPACTED = 64
+
 /** Compacts full levels from below until the sketch keeps no more than its capacity. */
 export function shrink(state: KllState): void {
   for (let level = 0; state.items.length - (state.levels[0] as number) > (state.capacities.at(-1) as number); level++) {
@@ -117,7 +120,7 @@ export function shrink(state: KllState): void {
   }
 }
 
-/** Compacts levels from below, full or not, until the sketch keeps no more than `size` items, at least its k. */
+/** Compacts levels from below, full or not, until the sketch keeps no more than `size` items, at least its k and {@link LEAST_COMPACTED}. */
 export function lower(state: KllState, size: number): void {
   for (let level = 0; state.items.length - (state.levels[0] as number) > size; level++) compactLevel(state, level)
 }

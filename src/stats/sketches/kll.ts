@@ -7,7 +7,7 @@ import { invalidArgument, show } from '../../core/errors'
 import { checkOptions, finiteNumber, oneOf, wholeNumber } from '../../core/options'
 import { sortFloat64 } from '../sort'
 import { readKll, writeKll } from './kll-bytes'
-import { bufferOf, capacitiesOf, compactLevel, type KllState, levelOf, lower, settle, shrink } from './kll-levels'
+import { bufferOf, capacitiesOf, compactLevel, type KllState, LEAST_COMPACTED, levelOf, lower, settle, shrink } from './kll-levels'
 
 /** Options of {@link KllSketch}. */
 export interface KllOptions {
@@ -149,12 +149,13 @@ export class KllSketch {
   /**
    * A copy that keeps at most `size` values: levels are halved, the lowest first. That adds little to the error, because their values stand for few each.
    *
-   * @param size at least k
+   * @param size at least k, and at least 64, since each level may hold one value, which cannot be halved
    * @throws InvalidArgument
    */
   compacted(size: number): KllSketch {
-    if (!(Number.isInteger(size) && size >= this.k))
-      throw invalidArgument(`KllSketch.compacted takes a whole number ≥ ${this.k}, got ${show(size)}`)
+    const least = Math.max(this.k, LEAST_COMPACTED)
+    if (!(Number.isInteger(size) && size >= least))
+      throw invalidArgument(`KllSketch.compacted takes a whole number ≥ ${least}, got ${show(size)}`)
     const copy = new KllSketch({ k: this.k, precision: this.precision })
     const { items, levels } = this.#state
     copy.#state = { ...this.#state, items: items.slice(), levels: levels.slice() }

@@ -56,6 +56,14 @@ describe('BareDriftDetector', () => {
     )
   })
 
+  it('takes methods of the closed list of names, and each in the form of its kind', () => {
+    const compare = wassersteinMethod
+    for (const part of [{ ...compare, name: 'mine' }, { ...compare, name: 'psi' }, undefined])
+      expect(() => new BareDriftDetector({}, { methods: [part as DriftMethodPart] })).toThrow(
+        /an array of methods such as wassersteinMethod/,
+      )
+  })
+
   it('reads and makes profiles with sketches only where it has the part', () => {
     const stored = new DriftDetector({ reference: 'sketch' }).fit(reference).profile()
     expect(() => new BareDriftDetector({ reference: 'sketch' })).toThrow(/`reference: 'sketch'` is not among the parts/)

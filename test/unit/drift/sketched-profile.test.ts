@@ -164,6 +164,20 @@ describe('ProfileBuilder', () => {
     expect(() => mergeProfiles([])).toThrow(/at least one profile/)
   })
 
+  it('takes small sketches of any number of values', () => {
+    for (const rows of [2047, 4095]) {
+      const builder = new ProfileBuilder({ sketchSize: 8 })
+      builder.add(tableOf([numbers(normals(rows).map((value) => 1e6 + value))]))
+      expect(builder.profile().columns[0]).toMatchObject({ n: rows, precision: 'double' })
+    }
+  })
+
+  it('takes at most 3 kB a numeric column of 64 bits, too', () => {
+    const builder = new ProfileBuilder()
+    for (let i = 0; i < 30; i++) builder.add(tableOf([numbers(normals(700).map((value) => 1e6 + value))]))
+    expect(JSON.stringify(builder.profile().columns).length).toBeLessThanOrEqual(3000)
+  })
+
   it('takes at most 3 kB a numeric column, however many batches, and keeps the stated rank error', () => {
     for (const batches of [2, 7, 30, 90]) {
       const builder = new ProfileBuilder()

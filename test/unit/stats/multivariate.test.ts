@@ -139,6 +139,9 @@ describe('principalComponents', () => {
 
   it('refuses what are no rows of numbers', () => {
     expect(() => principalComponents([[1, 2]])).toThrow(/at least two rows/)
+    // More rows than a call takes arguments.
+    const many = Array.from({ length: 200_000 }, (_, row) => [row % 3])
+    expect(principalComponents(many).components).toHaveLength(1)
     expect(() =>
       principalComponents([
         [1, 2],
