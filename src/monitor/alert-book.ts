@@ -53,10 +53,10 @@ export interface AlertBook {
   /** Moves an alert to its next state. `reading.active` of `undefined` leaves it as it is. */
   update(rule: AlertRule, reading: Reading, at: number): AlertChange
   /**
-   * The messages that no silence covers by now, of a group that has waited. What a silence covers is told when it ends, as if it had been there from
-   * the beginning.
+   * Returns the messages of a group that no silence covers by now. An alert whose first message is covered is marked as not told, so that it is told
+   * when the silence ends.
    */
-  withoutSilenced(messages: readonly AlertMessage[], at: number): readonly AlertMessage[]
+  holdBackSilenced(messages: readonly AlertMessage[], at: number): readonly AlertMessage[]
   /** The alert of a rule and group. */
   find(rule: string, group: Readonly<Record<string, string>>): Alert | undefined
   /** Alerts that are not inactive. */
@@ -125,7 +125,7 @@ export function createAlertBook({ monitor, repeatMs, maxHistory }: AlertBookOpti
       else alerts.set(key, { rule: rule.name, group: reading.group, state })
       return { state, event, message }
     },
-    withoutSilenced(messages, at) {
+    holdBackSilenced(messages, at) {
       const covered = messages.filter((message) => message.state === 'firing' && quiet.some((one) => silences(one, message, at)))
       const untold = new Set(covered.flatMap(({ id, reminder }) => (reminder === undefined ? id : [])))
       for (const [key, alert] of alerts)

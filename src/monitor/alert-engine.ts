@@ -168,10 +168,7 @@ interface GroupSenderParts {
 function createGroupSender({ groups, book, delivery, clock, onDue }: GroupSenderParts): (at: number, which: 'due' | 'all') => void {
   let cancel = (): void => {}
   const send = (at: number, which: 'due' | 'all'): void => {
-    for (const group of groups.take(at, which)) {
-      const messages = book.withoutSilenced(group, at)
-      if (messages.length > 0) delivery.send(messages)
-    }
+    for (const messages of groups.take(at, which, (all) => book.holdBackSilenced(all, at))) delivery.send(messages)
     cancel()
     const next = groups.nextDueAt()
     if (next === undefined) return

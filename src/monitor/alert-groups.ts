@@ -9,7 +9,7 @@ import type { AlertMessage } from '../ports/alert-sink'
 export interface AlertGroup {
   /** The values of the labels by which is grouped; '' for an alert that lacks one. */
   readonly labels: Readonly<Record<string, string>>
-  /** Ids of its alerts that fire. */
+  /** Ids of its alerts that fire and whose message waits or was sent. */
   readonly firing: readonly string[]
   /** Messages that wait, oldest first. */
   readonly messages: readonly AlertMessage[]
@@ -23,8 +23,11 @@ export interface AlertGroup {
 export interface AlertGroups {
   /** Lets messages wait, those of one group together. */
   add(messages: readonly AlertMessage[], at: number): void
-  /** Takes what is due at `at`, or all that waits: a list of messages for each group, to be sent as one notification. */
-  take(at: number, which: 'due' | 'all'): AlertMessage[][]
+  /**
+   * Takes what is due at `at`, or all that waits: a list of messages for each group, to be sent as one notification. `holdBack` gets what a group would
+   * send and returns what it may send; an alert whose first message it leaves out counts as one that does not fire yet.
+   */
+  take(at: number, which: 'due' | 'all', holdBack?: (messages: readonly AlertMessage[]) => readonly AlertMessage[]): AlertMessage[][]
   /** When the next group is due, epoch milliseconds. `undefined` when nothing waits. */
   nextDueAt(): number | undefined
   /** How many messages wait. */
@@ -57,12 +60,17 @@ export function createAlertGroups({ groupBy, groupWaitMs, groupIntervalMs }: Ale
     if (groupIntervalMs === 0 || at <= sentAt) return Math.max(at, sentAt + groupIntervalMs)
     return sentAt + Math.ceil((at - sentAt) / groupIntervalMs) * groupIntervalMs
   }
-  const send = (key: string, group: AlertGroup, at: number): AlertMessage[] => {
-    const { labels, firing, messages } = group
-    if (waits && firing.length > 0) groups.set(key, { labels, firing, messages: [], sentAt: at })
+  const send = (key: string, group: AlertGroup, at: number, holdBack: (messages: readonly AlertMessage[]) => readonly AlertMessage[]) => {
+    const { labels, messages, sentAt } = group
+    const allowed = holdBack(messages)
+    const heldBack = new Set(messages.flatMap((message) => (isFirst(message) && !allowed.includes(message) ? message.id : [])))
+    const firing = group.firing.filter((id) => !heldBack.has(id))
+    // Of what began and ended in the first wait of a group, in which nothing fires any more, nobody hears.
+    const isOver = sentAt === undefined && firing.length === 0 && groupWaitMs > 0
+    const sent = isOver ? withoutWholeFirings(allowed) : [...allowed]
+    if (waits && firing.length > 0) groups.set(key, { labels, firing, messages: [], sentAt: sent.length > 0 ? at : sentAt })
     else groups.delete(key)
-    // Of a group that nobody has heard of, and in which nothing fires any more, nobody hears.
-    return group.sentAt === undefined && firing.length === 0 && groupWaitMs > 0 ? [] : [...messages]
+    return sent
   }
   return {
     add(messages, at) {
@@ -80,9 +88,9 @@ export function createAlertGroups({ groupBy, groupWaitMs, groupIntervalMs }: Ale
         })
       }
     },
-    take(at, which) {
+    take(at, which, holdBack = (messages) => messages) {
       const found = [...groups].filter(([, group]) => group.dueAt !== undefined && (which === 'all' || group.dueAt <= at))
-      return found.map(([key, group]) => send(key, group, at)).filter((messages) => messages.length > 0)
+      return found.map(([key, group]) => send(key, group, at, holdBack)).filter((messages) => messages.length > 0)
     },
     nextDueAt() {
       const times = [...groups.values()].flatMap((group) => group.dueAt ?? [])
@@ -103,6 +111,18 @@ export function createAlertGroups({ groupBy, groupWaitMs, groupIntervalMs }: Ale
       }
     },
   }
+}
+
+/** Whether the message is the one that tells of the alert for the first time. */
+function isFirst({ state, reminder }: AlertMessage): boolean {
+  return state === 'firing' && reminder === undefined
+}
+
+/** The messages without those of alerts that both began and ended among them. The end of an alert that was told before stays. */
+function withoutWholeFirings(messages: readonly AlertMessage[]): AlertMessage[] {
+  const begun = new Set(messages.filter(isFirst).map(({ id }) => id))
+  const whole = new Set(messages.flatMap(({ id, state }) => (state === 'resolved' && begun.has(id) ? id : [])))
+  return messages.filter(({ id }) => !whole.has(id))
 }
 
 /** The waiting messages and one more. A reminder takes the place of an earlier one, and is not needed where the first message still waits. */

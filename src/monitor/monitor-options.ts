@@ -59,7 +59,10 @@ export interface MonitorOptions {
    * over is not told. `close` sends what waits. @default 0
    */
   readonly groupWaitMs?: number | undefined
-  /** How far apart the notifications of one group are at least, in milliseconds, as `group_interval` of Alertmanager. @default 0, one at each check that has something to tell */
+  /**
+   * A later message of a group waits for the next multiple of this length since the last notification, in milliseconds, as `group_interval` of Alertmanager, as long as one
+   * of its alerts fires. @default 0, one notification at each check that has something to tell
+   */
   readonly groupIntervalMs?: number | undefined
   /** Repeats the message of a firing alert this often, in milliseconds. @default never */
   readonly repeatMs?: number | undefined

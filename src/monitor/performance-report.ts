@@ -18,7 +18,6 @@ import { classesOf, type Label } from '../metrics/label'
 import { scoreRows } from '../metrics/score'
 import { equalWidthEdges } from '../stats/bin-edges'
 import { quantileSorted } from '../stats/elementary'
-
 import type { LabelledRows } from './estimate/reference'
 
 /** Options of {@link performanceReport}. */

@@ -19,7 +19,7 @@ export interface ModelHandle {
   readonly usage: Usage
   /** The input columns; `undefined` when the signature names none, so that any table is accepted. */
   readonly columns: readonly ColumnSpec[] | undefined
-  /** A row of input registered with the model. */
+  /** A row of input registered with the model, or that the model brings. */
   readonly example?: Row | undefined
   /** Reads rows into cells of the input columns; `undefined` when there are none. */
   readonly readRows: RowReader | undefined
@@ -43,11 +43,20 @@ export interface HandleInit {
   readonly policy: InputPolicy
   readonly cache: ResultCacheOptions | undefined
   readonly loadSeconds?: number | undefined
+  /** @default the model's own */
   readonly example?: Row | undefined
 }
 
 /** A handle without users. */
-export function createModelHandle({ model, name, version, policy, cache, loadSeconds = 0, example }: HandleInit): ModelHandle {
+export function createModelHandle({
+  model,
+  name,
+  version,
+  policy,
+  cache,
+  loadSeconds = 0,
+  example = model.example,
+}: HandleInit): ModelHandle {
   const { inputs } = model.signature
   let uses = 0
   let retired: Promise<void> | undefined

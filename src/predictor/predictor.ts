@@ -10,6 +10,7 @@ import type { ModelSignature } from '../schema/signature'
 import type { Row, Table } from '../schema/table'
 import type { AnswerCache, CachedAnswers } from './answer-cache'
 import type { Answer } from './answers'
+import { explainGiven } from './explain-given'
 import { modelFailure, outcomeOf } from './failures'
 import { startFollowing } from './follow'
 import { applyPostprocess, applyPreprocess, explainAnswers } from './hooks'
@@ -128,7 +129,7 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     const { name, version, settings } = resolveOfOptions(options)
     const opened = openServable(model, 'Predictor.of')
     return new Predictor<LabelOf<M>>(
-      createModelHandle({ model: opened, name, version, policy: settings.input, cache: settings.cache, example: opened.example }),
+      createModelHandle({ model: opened, name, version, policy: settings.input, cache: settings.cache }),
       settings,
     )
   }
@@ -168,6 +169,11 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
     return (this.#settings.hooks.explain ?? this.#handle.model.explain) !== undefined
   }
 
+  /** Whether `explain` takes answers that were given before: not with `postprocess`, which changes them. */
+  get explainsAnswers(): boolean {
+    return this.explains && this.#settings.hooks.postprocess === undefined
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closing !== undefined
@@ -199,28 +205,22 @@ export class Predictor<Label extends PredictedLabel = PredictedLabel> {
   }
 
   /**
-   * Explains predictions that were made for the rows of `input`, without predicting again: how much each column moved each of them. `predict` with
-   * `explain: true` does both.
+   * Explains answers that `predict` gave to the rows of `input`, without predicting again: how much each column moved each prediction. Models that share
+   * traffic need the `outputs` of the answers, which say who gave them. `predict` with `explain: true` does both.
    *
-   * @throws Unsupported when neither the model nor the predictor can explain; SchemaMismatch; InvalidState after `close`; Internal when the explainer fails
+   * @throws Unsupported when neither the model nor the predictor can explain, and with `postprocess`, which has changed the answers; InvalidArgument for what
+   * are no rows, too many rows, not one answer for each, or answers that the model cannot give; SchemaMismatch; InvalidState after `close`; Internal when the
+   * explainer fails
    */
-  async explain(input: readonly Row[] | Table, predictions: readonly PredictedLabel[]): Promise<readonly (Explanation | undefined)[]> {
+  async explain(
+    input: readonly Row[] | Table,
+    answers: readonly Pick<Prediction, 'prediction' | 'outputs'>[],
+  ): Promise<readonly (Explanation | undefined)[]> {
     const handle = this.#handle
     this.#assertOpen('explain')
     handle.enter()
     try {
-      const { preprocess, explain } = this.#settings.hooks
-      const numRows = predictions.length
-      const rows = preprocess === undefined ? input : await applyPreprocess(preprocess, input, { numRows, handle, signal: undefined })
-      const problems = createIssueLog()
-      const work = readInput(rows, handle, this.#settings.input, problems)
-      if (problems.count > 0) throw problems.toError(`${handle.name}@${handle.version}`, numRows)
-      const explained = await explainAnswers(
-        predictions.map((prediction) => ({ prediction })),
-        work,
-        explain,
-      )
-      return explained.map(({ explanation }) => explanation)
+      return await explainGiven(input, answers, { handle, settings: this.#settings })
     } finally {
       handle.leave()
     }

@@ -105,19 +105,27 @@ function placesOf(issues: DataQualityReport['issues']): string | undefined {
   return parts.length === 0 ? undefined : `in ${parts.join(' and ')}`
 }
 
-/** A number of a column; of timestamps a day. */
-function cellText({ type }: ColumnProfile, value: unknown): string {
+/** A mean or deviation with three or four significant digits; of timestamps a day. */
+function roundedText(profile: ColumnProfile, value: unknown): string {
+  if (typeof value !== 'number' || profile.type === 'timestamp') return valueText(profile, value)
+  // Larger numbers get an exponent, and are rounded once.
+  return formatValue(Math.abs(value) >= 1e9 ? value : Number(value.toPrecision(4)))
+}
+
+/** A value of a column or between two of them, whose whole part is exact since it may be a key or a count; of timestamps a day. */
+function valueText({ type }: ColumnProfile, value: unknown): string {
   if (typeof value !== 'number') return '–'
-  return type === 'timestamp' ? formatDay(value) : formatValue(Number(value.toPrecision(4)))
+  if (type === 'timestamp') return formatDay(value)
+  return Math.abs(value) >= 1e9 ? formatNumber(value, 1) : formatValue(value)
 }
 
 function numbersSection({ columns }: DataQualityReport, names: Names, hasReference: boolean): Section | undefined {
   const numeric = columns.filter(({ profile: { type } }) => type !== 'string' && type !== 'boolean')
   if (numeric.length === 0) return undefined
-  const figure = (title: string, of: (profile: ColumnProfile) => unknown) => ({
+  const figure = (title: string, of: (profile: ColumnProfile) => unknown, text = valueText) => ({
     title,
     numeric: true,
-    cell: ({ profile }: ColumnQuality) => cellText(profile, of(profile)),
+    cell: ({ profile }: ColumnQuality) => text(profile, of(profile)),
   })
   return {
     title: 'Numbers',
@@ -130,8 +138,8 @@ function numbersSection({ columns }: DataQualityReport, names: Names, hasReferen
         { title: 'Distribution', cell: pictureOf },
         { title: 'Missing', numeric: true, cell: missingText },
         { title: 'Distinct', numeric: true, cell: ({ profile }) => formatNumber(profile.distinct) },
-        figure('Mean', ({ mean }) => mean),
-        figure('Std', ({ sd }) => sd),
+        figure('Mean', ({ mean }) => mean, roundedText),
+        figure('Std', ({ sd }) => sd, roundedText),
         figure('Min', ({ min }) => min),
         figure('Median', ({ quantiles }) => quantiles?.p50),
         figure('Max', ({ max }) => max),
@@ -144,7 +152,7 @@ function numbersSection({ columns }: DataQualityReport, names: Names, hasReferen
 /** The quartiles between which half of the values lie. */
 function middleHalf(profile: ColumnProfile): string {
   const { quantiles } = profile
-  return quantiles === undefined ? '–' : `${cellText(profile, quantiles.p25)} to ${cellText(profile, quantiles.p75)}`
+  return quantiles === undefined ? '–' : `${valueText(profile, quantiles.p25)} to ${valueText(profile, quantiles.p75)}`
 }
 
 function pictureOf({ histogram, referenceCounts }: ColumnQuality): HtmlPart {

@@ -74,7 +74,7 @@ export function liveMonitor(monitor: Monitor, options: LiveMonitorOptions = {}):
   const { title = `Monitor ${monitor.name}`, period = 'hour', maxReaders = 100, clock = systemClock() } = options
   const readers = new Set<Reader>()
   let last: CheckReport | undefined
-  const view = (): LiveView => ({ monitor, last, period, now: clock.now(), metrics: options.metrics ?? metricsOf(last) })
+  const view = (): LiveView => ({ monitor, last, period, metrics: options.metrics ?? metricsOf(last) })
   const update = (): Uint8Array =>
     utf8(`event: update\ndata: ${JSON.stringify(pageParts({ tiles: liveTiles(view()), sections: liveSections(view()) }))}\n\n`)
   const stop = monitor.on('check-end', (report) => {

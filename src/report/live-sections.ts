@@ -14,12 +14,10 @@ export interface LiveView {
   readonly last: CheckReport | undefined
   readonly metrics: readonly MetricName[]
   readonly period: Period
-  /** Epoch milliseconds. */
-  readonly now: number
 }
 
 /** Numbers at the top. */
-export function liveTiles({ monitor, last, now }: LiveView): Tile[] {
+export function liveTiles({ monitor, last }: LiveView): Tile[] {
   const { rows, recorded, labelled, refusedRows } = monitor.stats
   const firing = monitor.alerts.active.filter(({ state }) => state.state === 'firing').length
   const { silences, lastCheckAt, undelivered, waiting } = monitor.alerts
@@ -46,7 +44,7 @@ export function liveTiles({ monitor, last, now }: LiveView): Tile[] {
             ? `${undelivered} messages undelivered`
             : waiting > 0
               ? `${waiting} messages wait for their group`
-              : `${formatDay(lastCheckAt ?? now)}, UTC`,
+              : `${formatDay(last.at)}, UTC`,
     },
   ]
 }

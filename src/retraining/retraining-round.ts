@@ -248,7 +248,8 @@ async function promote(
     if (isMillwrightError(error, 'InvalidState') && !isPassed()) return seen
     if (!isMillwrightError(error) || !isPassed() || !(await isAt(options, alias, version))) throw error
     // The canary has promoted it, or a process that died since has moved the alias, perhaps without its event, which this call then writes.
-    await registry.promote(model, version, alias, { gates: seen.map((each) => () => each), reason, signal })
+    // Who moved the alias on in between is not overwritten.
+    await registry.promote(model, version, alias, { gates: seen.map((each) => () => each), expected: version, reason, signal })
   }
   return seen
 }

@@ -2,6 +2,7 @@
 import type { Predictor } from '../predictor/predictor'
 import { canaryPaths, canarySchema, MAX_REASON } from './canary-routes'
 import type { OpenApiPart } from './exchange'
+import { loadedBy } from './loaded-by'
 import { ref } from './openapi'
 import { type ApiObject, jsonResponse, pathParameter, responsesFor } from './openapi-parts'
 
@@ -13,8 +14,10 @@ const refused = { 400: 'The body does not fit', 413: 'Too many bytes', 415: 'The
 /** Routes of administrators for these models, and for the canaries that run now. */
 export function adminApi(models: readonly (readonly [string, Predictor])[], canaries: readonly string[]): OpenApiPart {
   const names = models.map(([name]) => name)
-  // A model that has an alias makes an example that works.
-  const [, { version } = { version: '1' }] = models.find(([, { reference }]) => reference?.includes('@')) ?? []
+  // A model that has an alias makes an example that works: promoting the version that it serves.
+  const promotable = models.find(([, predictor]) => loadedBy(predictor).alias !== undefined)
+  const version = promotable?.[1].version ?? '1'
+  const canaryNames = canaries.length > 0 ? canaries : names
   const served = jsonResponse('What is served now', {
     type: 'object',
     properties: { name: text, from: text, version: text, changed: { type: 'boolean' } },
@@ -54,14 +57,14 @@ export function adminApi(models: readonly (readonly [string, Predictor])[], cana
               operationId: 'admin_canary',
               summary,
               security,
-              parameters: [pathParameter('name', canaries.length > 0 ? canaries : names)],
+              parameters: [pathParameter('name', canaryNames)],
             },
             responses: { 200: answer, ...problems({ 404: 'There is no canary of this model' }) },
           },
         }),
         (operationId, summary, answer) =>
           order(operationId, summary, {
-            ...{ names: canaries.length > 0 ? canaries : names, properties: { reason }, example: examples, answer },
+            ...{ names: canaryNames, properties: { reason }, example: examples, answer },
             conflict: 'The rollout is in another phase',
           }),
       ),

@@ -10,6 +10,7 @@ import { bearerOf, type RequestHead } from './auth'
 import { type AdminCanary, canaryRoutes, checkCanaries, MAX_REASON, orConflict } from './canary-routes'
 import { type HttpAnswer, jsonAnswer, type Protocol, type RouteContext } from './exchange'
 import { isJsonObject } from './json-body'
+import { loadedBy } from './loaded-by'
 import { HttpProblem } from './problem'
 
 /** The part of a model registry that the routes use. */
@@ -93,9 +94,9 @@ async function reload(context: RouteContext, predictor: Predictor): Promise<Http
 async function move(context: RouteContext, registry: AdminRegistry | undefined, action: 'promote' | 'rollback'): Promise<HttpAnswer> {
   const predictor = modelOf(context)
   const order = await orderOf(context)
-  const [registered = '', own] = (predictor.reference ?? '').split('@')
-  const alias = order.alias ?? (own !== undefined && !/^\d+$/.test(own) ? own : undefined)
-  if (registry === undefined || registered === '')
+  const { registered, alias: own } = loadedBy(predictor)
+  const alias = order.alias ?? own
+  if (registry === undefined || registered === undefined)
     throw new HttpProblem(409, 'no-registry', 'this model was not loaded from a registry that `admin` names, so it has no alias to move')
   if (alias === undefined) throw new HttpProblem(400, 'unknown-form', 'the body must name the "alias" to move')
   const { version, reason } = order

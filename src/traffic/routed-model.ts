@@ -122,7 +122,7 @@ export function routedModel(routing: Routing): LoadedModel {
     task: first.task,
     example: first.example,
     ...(classes === undefined ? {} : { classes }),
-    ...(arms.every(({ predictor }) => predictor.explains)
+    ...(arms.every(({ predictor }) => predictor.explainsAnswers)
       ? { explain: (input, predictions, outputs) => explainRows(routing, columns, { rows: rowsOf(input), predictions, outputs }) }
       : {}),
     run: (input, options) => answer(rowsOf(input), options?.signal),
@@ -185,16 +185,22 @@ interface Explained {
   readonly outputs: readonly (Readonly<Record<string, unknown>> | undefined)[] | undefined
 }
 
-/** Explanations by the arm that gave each answer, which its output {@link VARIANT_OUTPUT} names; without one it was the first. */
+/** Explanations by the arm that gave each answer, which its output {@link VARIANT_OUTPUT} names. @throws InvalidArgument for an answer that names none of several */
 async function explainRows(
-  { arms }: Routing,
+  { arms, subject }: Routing,
   columns: ReadonlyMap<string, readonly string[]>,
   { rows, predictions, outputs = [] }: Explained,
 ): Promise<Explanation[]> {
   const explanations: Explanation[] = new Array(rows.length)
   const groups = new Map<RoutedArm, number[]>()
   for (const index of rows.keys()) {
-    const arm = arms.find(({ name }) => name === outputs[index]?.[VARIANT_OUTPUT]) ?? (arms[0] as RoutedArm)
+    const variant = outputs[index]?.[VARIANT_OUTPUT]
+    const arm = arms.length === 1 ? arms[0] : arms.find(({ name }) => name === variant)
+    if (arm === undefined) {
+      throw invalidArgument(
+        `the output \`${VARIANT_OUTPUT}\` of each answer to explain must name one of the models of ${subject} (${arms.map(({ name }) => name).join(', ')}), got ${show(variant)}`,
+      )
+    }
     const group = groups.get(arm)
     if (group === undefined) groups.set(arm, [index])
     else group.push(index)
@@ -202,7 +208,11 @@ async function explainRows(
   for (const [{ name, predictor }, indices] of groups) {
     const own = await predictor.explain(
       indices.map((index) => pick(rows[index] as Row, columns.get(name) as readonly string[])),
-      indices.map((index) => predictions[index] as Prediction['prediction']),
+      indices.map((index) => {
+        // The variant is the one of this model, not of an arm that shares out its rows itself.
+        const { [VARIANT_OUTPUT]: _, ...own } = outputs[index] ?? {}
+        return { prediction: predictions[index] as Prediction['prediction'], outputs: own }
+      }),
     )
     for (const [i, index] of indices.entries()) explanations[index] = own[i] as Explanation
   }

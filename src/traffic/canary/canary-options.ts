@@ -56,8 +56,8 @@ export interface CanaryOptions extends UnitOptions {
   /** Tries a candidate again that was rolled back. @default false */
   readonly retry?: boolean | undefined
   /**
-   * Decides which units come first: rollouts with one salt begin with the same units. A rollout that the storage holds keeps the salt it began with. @default random, so
-   * that no unit is always among the first
+   * Decides which units come first: rollouts of one `name` and salt begin with the same units. A rollout that the storage holds keeps the salt it began with.
+   * @default random, so that no unit is always among the first
    */
   readonly salt?: string | undefined
   /** Keeps the rollout under `traffic/canary/<name>/`, shared by all processes that open it. @default memory only */

@@ -19,7 +19,7 @@ function pager(): { readonly sink: AlertSink; readonly got: string[] } {
 
 const volume = (name: string, below: number): AlertRule => ({ name, kind: 'volume', below, window: { lastMs: 1000 * minutes } })
 
-/** A monitor with rules that fire below 1, 2 and 3 rows; `rows(n)` sets how many there are. */
+/** A monitor with rules that fire below 1, 2 and 3 rows: each recorded answer ends one of them. */
 function monitored(more: MonitorOptions = {}) {
   const clock = manualClock(0)
   const { sink, got } = pager()
@@ -116,6 +116,26 @@ describe('groups of alerts', () => {
     expect(fifth.alerts.waiting).toBe(0)
   })
 
+  it.each([
+    ['without waits', { groupWaitMs: 0, groupIntervalMs: 0 }],
+    ['with other labels', { groupBy: ['kind'] }],
+  ])('survive a killed process %s: the end of what it told is told', async (_, before) => {
+    const storage = memoryStorage()
+    const { monitor, clock, got, options } = monitored({ storage, ...before, rules: [volume('none', 1)] })
+    monitor.check()
+    clock.advance(30 * seconds)
+    await monitor.flush()
+    expect(got).toEqual(['none firing'])
+    const again = manualClock(2 * minutes)
+    const second = await Monitor.open({ ...options, ...{ groupBy: [], groupWaitMs: 30 * seconds }, storage, clock: again })
+    second.record(answer('0', 0))
+    second.check()
+    again.advance(30 * seconds)
+    await second.flush()
+    expect(got).toEqual(['none firing', 'none resolved'])
+    expect(second.alerts.waiting).toBe(0)
+  })
+
   it('are sent when the monitor is closed', async () => {
     const { monitor, got } = monitored()
     monitor.check()
@@ -135,6 +155,29 @@ describe('groups of alerts', () => {
     clock.advance(5 * minutes)
     await monitor.flush()
     expect(got.slice(1)).toEqual(['few firing'])
+  })
+
+  it('count as not sent when a silence holds all of it back', async () => {
+    const storage = memoryStorage()
+    const busy: AlertRule = { name: 'busy', kind: 'volume', above: 1, window: { lastMs: 1000 * minutes } }
+    const { monitor, clock, got } = monitored({ storage, name: 'm', rules: [volume('none', 1), busy] })
+    monitor.check()
+    monitor.alerts.silence({ rule: 'none', until: 100 * minutes })
+    clock.advance(30 * seconds)
+    await monitor.flush()
+    expect(got).toEqual([])
+    for (let i = 0; i < 2; i++) monitor.record(answer(`${i}`, 0))
+    clock.advance(10 * seconds)
+    monitor.check() // `none` ends, which nobody is told; `busy` fires and waits as the first of its group
+    expect(monitor.alerts.waiting).toBe(1)
+    clock.advance(29 * seconds)
+    await monitor.flush()
+    expect(got).toEqual([])
+    clock.advance(seconds)
+    await monitor.flush()
+    expect(got).toEqual(['busy firing'])
+    const state = JSON.parse(new TextDecoder().decode(await storage.get('monitor/m/state.json')))
+    expect(state.groups).toEqual([expect.objectContaining({ firing: [expect.any(String)], sentAt: 70 * seconds })])
   })
 
   it('repeat an alert once in a notification', async () => {

@@ -91,6 +91,70 @@ describe('explain', () => {
   })
 })
 
+describe('explain, of answers given before', () => {
+  const table = parseCsv('a,b,y\n1,5,p\n2,1,p\n8,2,q\n9,4,q\n3,3,p\n7,1,q\n')
+  const fitted = randomForestClassifier({ nEstimators: 5, seed: 1 }).fit(table, { target: 'y' })
+  const explain = shapExplainer(fitted, { background: table })
+  const rows = [
+    { a: 1, b: 5 },
+    { a: 9, b: 4 },
+  ]
+
+  it('gives what the call with `explain` gives, without predicting again', async () => {
+    const predictor = Predictor.of(fitted, { explain })
+    const answers = await predictor.predict(rows, { explain: true })
+    const { batches } = predictor.stats()
+    expect(batches).toBe(1)
+    expect(await predictor.explain(rows, answers)).toEqual(answers.map(({ explanation }) => explanation))
+    expect(await predictor.explain([], [])).toEqual([])
+    expect(predictor.stats().batches).toBe(batches)
+    expect(predictor.explainsAnswers).toBe(true)
+  })
+
+  it('refuses a label that is none of the classes, which it took for the first class', async () => {
+    const boosted = gradientBoostingClassifier({ nEstimators: 2, seed: 1 }).fit(table, { target: 'y' })
+    for (const predictor of [
+      Predictor.of(fitted, { explain }),
+      Predictor.of(boosted, { explain: shapExplainer(boosted, { background: table }) }),
+    ]) {
+      await expect(predictor.explain(rows, [{ prediction: 'q' }, { prediction: 1 }])).rejects.toMatchObject({
+        code: 'InvalidArgument',
+        message: 'shapExplainer explains the classes "p", "q" of its model, got the label 1',
+      })
+    }
+  })
+
+  it('refuses answers that `postprocess` has changed, and explains those of a call', async () => {
+    const predictor = Predictor.of(fitted, {
+      explain,
+      postprocess: (answers) => answers.map((one) => ({ ...one, prediction: one.prediction === 'p' ? 'q' : 'p' })),
+    })
+    const answers = await predictor.predict(rows, { explain: true })
+    expect(answers.map(({ prediction, explanation }) => [prediction, explanation?.output])).toEqual([
+      ['q', 'p'],
+      ['p', 'q'],
+    ])
+    await expect(predictor.explain(rows, answers)).rejects.toMatchObject({ code: 'Unsupported', message: /`postprocess` has changed/ })
+    expect([predictor.explains, predictor.explainsAnswers]).toEqual([true, false])
+  })
+
+  it.each([
+    ['no answers', rows, undefined, 'needs the answers to the rows, as `predict` gave them: an array, got undefined'],
+    ['fewer answers', rows, [{ prediction: 'p' }], 'one for each of the 2 rows, got 1'],
+    ['more answers', [], [{ prediction: 'p' }], 'one for each of the 0 rows, got 1'],
+    ['labels in place of answers', rows, ['p', 'q'], 'objects with `prediction`, got "p" at 0'],
+    ['a row in place of rows', rows[0], [{ prediction: 'p' }], 'must be an array of rows or a table'],
+    ['no rows', undefined, [], 'must be an array of rows or a table, got undefined'],
+    ['too many rows', [...rows, ...rows], [], 'takes at most 3 rows, got 4'],
+  ])('refuses %s', async (_, input, answers, message) => {
+    const predictor = Predictor.of(fitted, { explain, limits: { maxRowsPerCall: 3 } })
+    await expect(predictor.explain(input as never, answers as never)).rejects.toMatchObject({
+      code: 'InvalidArgument',
+      message: expect.stringContaining(message),
+    })
+  })
+})
+
 describe('warmUp', () => {
   it('runs the example before the first call, and does not use a model that fails on it', async () => {
     const seen: unknown[] = []

@@ -215,6 +215,15 @@ describe('the cache', () => {
     expect((await predictor.predictOne({ x: '1' })).prediction).toBe('second 1')
     expect(predictor.version).toBe('2')
   })
+
+  it('has the example of the model that is there', () => {
+    const predictor = Predictor.of(watchedModel())
+    predictor.swap({ ...watchedModel(), example: { x: 7 } }, { version: '2' })
+    expect(predictor.example).toEqual({ x: 7 })
+    predictor.swap(watchedModel(), { version: '3' })
+    expect(predictor.example).toBeUndefined()
+    expect(Predictor.of({ ...watchedModel(), example: { x: 7 } }).example).toEqual({ x: 7 })
+  })
 })
 
 describe('events', () => {

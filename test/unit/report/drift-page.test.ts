@@ -60,6 +60,24 @@ describe('dataQualityHtml', () => {
     for (const name of now.columnNames) expect(page).toContain(name)
   })
 
+  it('shows keys, days as numbers and counts exactly, and rounds means', () => {
+    const rows = Array.from({ length: 21 }, (_, i) => ({
+      day: 20261101 + i,
+      key: 1234567890 + i,
+      share: (i + 1) / 64,
+      at: new Date(1.7e12 + i * 1e8),
+    }))
+    const page = dataQualityHtml(dataQuality(fromRows(rows))).replaceAll('\u2009', '')
+    const cells = (column: string): string[] => {
+      const row = new RegExp(`<tr><t[hd][^>]*>${column}</t[hd]>.*?</tr>`, 's').exec(page.slice(page.indexOf('Middle half')))?.[0] ?? ''
+      return [...row.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, text = '']) => text).slice(-6)
+    }
+    expect(cells('day')).toEqual(['20260000', '6.205', '20261101', '20261111', '20261121', '20261106 to 20261116'])
+    expect(cells('key')).toEqual(['1.23e9', '6.205', '1234567890', '1234567900', '1234567910', '1234567895 to 1234567905'])
+    expect(cells('share')).toEqual(['0.1719', '0.09695', '0.015625', '0.1719', '0.3281', '0.09375 to 0.25'])
+    expect(cells('at')).toEqual(['26 Nov 2023', '–', '14 Nov 2023', '26 Nov 2023', '8 Dec 2023', '20 Nov 2023 to 2 Dec 2023'])
+  })
+
   it('escapes names and values, and embeds the report', () => {
     const report = dataQuality(fromRows(Array.from({ length: 20 }, (_, i) => ({ [hostile]: i, text: hostile, when: new Date(i * 1e9) }))))
     const page = dataQualityHtml(report, { title: hostile })

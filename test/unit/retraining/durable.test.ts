@@ -259,6 +259,27 @@ describe('limits and the canary', () => {
     expect(await champion()).toBe('2')
     await loop.close()
   })
+
+  it('does not overwrite who moves the alias on after the canary has promoted', async () => {
+    const { live, registry, champion } = await world()
+    const resolve = registry.resolve.bind(registry)
+    const loop = live({
+      async canary({ challenger }) {
+        await registry.promote('bikes', challenger, 'champion')
+        // Between the look at the alias and the promotion of the loop, somebody rolls back.
+        registry.resolve = async (reference) => {
+          registry.resolve = resolve
+          const found = await resolve(reference)
+          await registry.rollback('bikes', 'champion', { reason: 'complaints' })
+          return found
+        }
+        return { passed: true, summary: 'all well' }
+      },
+    })
+    expect(await loop.retrain()).toMatchObject({ outcome: 'failed', error: { code: 'Conflict' } })
+    expect(await champion()).toBe('1')
+    await loop.close()
+  })
 })
 
 describe('retrainOn', () => {

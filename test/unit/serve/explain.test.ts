@@ -74,7 +74,26 @@ describe('explanations of models that share traffic', () => {
       answers.map((answer, i) => ({ output: `${variantOf(answer)}: ${answer.prediction}`, baseValue: 0, contributions: { x: i / 60 } })),
     )
     expect(new Set(answers.map(variantOf)).size).toBeGreaterThan(1)
+    // Also of answers given before, which say by whom; labels alone do not.
+    expect(await predictor.explain(rows, answers)).toEqual(answers.map(({ explanation }) => explanation))
+    await expect(
+      predictor.explain(
+        rows,
+        answers.map(({ prediction }) => ({ prediction })),
+      ),
+    ).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringContaining('`variant`') })
     await predictor.close()
+  })
+
+  it('are refused where a model changes its answers by `postprocess`', async () => {
+    const swapped = Predictor.of(classifier(0.5), { explain: () => [], postprocess: (answers) => answers })
+    const test = await createAbTest({
+      ...{ name: 't', arms: { a: explained('a'), b: swapped }, key: 'user', clock },
+      metrics: { m: { kind: 'share', minimumEffect: 0.1 } },
+    })
+    const answer = await createHandler(test)(post('/predict', { rows: [{ x: 1, user: 'u' }], explain: true }))
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'cannot-explain' }])
+    await test.dispose()
   })
 
   it('a shadow gives those of the primary', async () => {

@@ -220,6 +220,14 @@ describe('admin', () => {
     await registry.promote('m', 1, 'champion')
     const predictor = await Predictor.load(registry, 'm@champion', { runtimes: [functionRuntime({ functions })] })
     const handler = createHandler(predictor, { admin: { token, registry } })
+    // The example of the description promotes what a model with an alias serves, not one that is fixed to a version.
+    const fixed = await Predictor.load(registry, 'm@2', { runtimes: [functionRuntime({ functions })] })
+    const described = await createHandler({ models: { fixed, m: predictor } }, { admin: { token, registry } })(get('/openapi.json'))
+    const { paths } = (await described.json()) as { paths: Record<string, { post: { requestBody: { content: object } } }> }
+    expect(paths['/admin/models/{name}/promote']?.post.requestBody.content).toMatchObject({
+      'application/json': { example: { version: '1' } },
+    })
+    await fixed.close()
     const ask = async (path: string, body: object = {}): Promise<unknown> => (await handler(post(path, body, admin))).json()
     expect(await ask('/admin/models/m/promote', { version: 2 })).toEqual({ name: 'm', from: '1', version: '2', changed: true })
     expect((await predictor.predictOne({ x: 0 })).prediction).toBe(2)
