@@ -1,6 +1,7 @@
 /** Writes the record of a run to its storage: whole by compare-and-set, and in between by appending to a journal. */
 import { utf8 } from '../core/bytes'
 import { isMillwrightError, MillwrightError, show } from '../core/errors'
+import { newId } from '../core/ids'
 import type { ObjectStore, PutOptions } from '../ports/object-store'
 import { type JournalEntry, journalKey, journalLines } from './run-journal'
 import { type RunState, readStoredState, type StoredState, stateKey } from './run-state'
@@ -8,8 +9,8 @@ import { type RunState, readStoredState, type StoredState, stateKey } from './ru
 /** What the storage holds of a record. */
 export interface Held {
   readonly etag?: string | undefined
-  /** The number of its last journal. */
-  readonly journal?: number | undefined
+  /** The id of its journal. */
+  readonly journal?: string | undefined
 }
 
 /** Writes one record. Its calls must not overlap. */
@@ -27,10 +28,9 @@ export function createRecordWriter(
   { owner, held }: { readonly owner: string; readonly held: Held },
 ): RecordWriter {
   const key = stateKey(pipeline, runId)
-  let { etag } = held
-  let journal = held.journal ?? 0
+  let { etag, journal } = held
   let isOpen = false
-  let hasLines = held.journal !== undefined
+  let hasLines = journal !== undefined
 
   const putState = async (stored: StoredState): Promise<void> => {
     const text = JSON.stringify(stored)
@@ -54,7 +54,7 @@ export function createRecordWriter(
 
   return {
     async append(entries) {
-      if (!isOpen) return false
+      if (!isOpen || journal === undefined) return false
       hasLines = true
       try {
         await storage.append(journalKey(pipeline, runId, journal), journalLines(entries))
@@ -68,8 +68,10 @@ export function createRecordWriter(
       const before = hasLines ? journal : undefined
       isOpen = false
       const opens = storage.capabilities.appendAtomic && state.status === 'running'
-      await putState(opens ? { ...state, format: 2, journal: journal + 1 } : { ...state, format: 1 })
-      journal += 1
+      // An id of its own: a journal that an earlier process left behind is never taken for this one.
+      const next = opens ? newId() : undefined
+      await putState(next === undefined ? { ...state, format: 1 } : { ...state, format: 2, journal: next })
+      journal = next
       isOpen = opens
       hasLines = false
       if (before === undefined) return

@@ -62,8 +62,8 @@ export function recorded({ steps, items }: RecordedWork): Pick<RunState, 'steps'
   return { steps, items: Object.keys(items).length === 0 ? undefined : items }
 }
 
-/** The key of the journal of that number. */
-export function journalKey(pipeline: string, runId: string, journal: number): string {
+/** The key of the journal of that id. */
+export function journalKey(pipeline: string, runId: string, journal: string): string {
   return stateKey(pipeline, runId).replace(/state\.json$/, `journal-${journal}.jsonl`)
 }
 
@@ -89,8 +89,8 @@ export async function readJournal(storage: ObjectStore, key: string): Promise<re
 export interface ReadRecord {
   readonly state: RunState
   readonly etag: string
-  /** The number of the journal. */
-  readonly journal?: number | undefined
+  /** The id of the journal. */
+  readonly journal?: string | undefined
 }
 
 /** Reads the record of a run. @throws NotFound, Corrupt, Unsupported for a newer format */

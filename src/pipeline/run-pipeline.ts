@@ -131,7 +131,11 @@ export async function resumeRun(plan: RunPlan, runId: string, inputs: ResumeInpu
     const inputDigest = 'input' in given ? await storeInput(store, input) : state.input
     const restored = inputDigest === state.input ? await restoreWork(plan.specs, store, state, params) : nothingRestored()
     recorder.replace(keptWork(plan, state, params, restored))
-    if (newParams !== undefined) await recorder.save({ params: packParams(params, Object.keys(params.values)) })
+    const change: Partial<RunState> = {
+      ...(inputDigest === state.input ? {} : { input: inputDigest }),
+      ...(newParams === undefined ? {} : { params: packParams(params, Object.keys(params.values)) }),
+    }
+    if (Object.keys(change).length > 0) await recorder.save(change)
     return await carryOut(plan, { input, params, secrets, state: recorder.state, recorder, store, inputDigest, ended, restored })
   } finally {
     recorder.stop()

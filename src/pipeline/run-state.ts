@@ -50,8 +50,8 @@ export interface RunState {
 /** The record as it is stored. In format 2 the lines of a journal are to be added to it. */
 export interface StoredState extends Omit<RunState, 'format'> {
   readonly format: 1 | 2
-  /** The number of the journal. */
-  readonly journal?: number | undefined
+  /** The id of the journal. */
+  readonly journal?: string | undefined
 }
 
 /** The format of the record of a run. */
@@ -59,7 +59,7 @@ const runStateFormat = /* @__PURE__ */ storedFormat(
   (): z.ZodMiniType<StoredState> =>
     z.looseObject({
       format: z.union([z.literal(1), z.literal(2)]),
-      journal: z.optional(z.int().check(z.gte(1))),
+      journal: z.optional(z.string().check(z.regex(/^[0-9a-f]{32}$/))),
       pipeline: z.string(),
       runId: z.string(),
       status: z.enum(['running', 'finished', 'failed', 'cancelled']),

@@ -129,11 +129,12 @@ describe('damaged documents', () => {
       .map('each', { over: 'list', run: ({ item }) => item })
     await pipeline.run({ runId: 'r1' })
     const state = JSON.parse(fromUtf8(await storage.get(`${folder}state.json`))) as { steps: object }
-    await storage.put(`${folder}state.json`, utf8(JSON.stringify({ ...state, format: 2, status: 'running', journal: 1, steps: {} })))
+    const journal = '0'.repeat(32)
+    await storage.put(`${folder}state.json`, utf8(JSON.stringify({ ...state, format: 2, status: 'running', journal, steps: {} })))
     expect(lines).toHaveLength(4)
     for (const line of [lines[0], lines[1]]) {
       const refused = await holds(line, async (text) => {
-        await storage.put(`${folder}journal-1.jsonl`, utf8(`${text.replace(/\n/g, ' ')}\n`))
+        await storage.put(`${folder}journal-${journal}.jsonl`, utf8(`${text.replace(/\n/g, ' ')}\n`))
         await pipeline.inspectRun('r1')
       })
       expect(refused).toBeGreaterThan(numRuns / 3)

@@ -12,7 +12,8 @@ export interface QueueConnection {
    * migrated in the schema `bullmq`; an option `schema` names another, `migrate: false` leaves the migration to you.
    *
    * Its transactions are not flushed one by one: should the *server* crash, what the queue lost of the last second is asked for again.
-   * `options: '-c synchronous_commit=on'` flushes each.
+   * `options`, pg's settings of a session, is sent in place of the `-c synchronous_commit=off` that says so: `'-c synchronous_commit=on'` flushes
+   * each; `''` sends no settings, for a pooler that refuses them, such as PgBouncer.
    */
   readonly postgres?: string | Readonly<Record<string, unknown>> | undefined
   /** The first part of the names of the queues; executor and workers must agree. @default 'millwright' */
@@ -147,6 +148,6 @@ function connectionOf({ redis, postgres }: QueueConnection, isBlocking: boolean)
   return {
     migrate: true,
     ...given,
-    options: ['-c synchronous_commit=off', ...(given.options === undefined ? [] : [given.options])].join(' '),
+    options: given.options ?? '-c synchronous_commit=off',
   }
 }

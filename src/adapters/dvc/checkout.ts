@@ -12,7 +12,7 @@ import { type KnownHashes, loadKnownHashes } from './known-hashes'
 import { makeExecutable, makeLink, makeWritable, noLinkError } from './links'
 import type { ManifestEntry } from './manifest'
 import { assertNoLinks } from './paths'
-import { hashingFor, type LocalPlace, nothingIfMissing, type ObjectId } from './places'
+import { hashingFor, type LocalPlace, nothingIfMissing, type ObjectId, readThrough } from './places'
 import type { DvcOutput } from './pointers'
 import type { Project } from './project'
 import { findFiles } from './workspace'
@@ -176,13 +176,6 @@ async function placeFile(
     if (made) return
   }
   throw noLinkError(project.root, cache.types, path)
-}
-
-/** Reads an object, which is about to be shared. @throws Corrupt, NotFound */
-async function readThrough(cache: LocalPlace, id: ObjectId, signal: AbortSignal | undefined): Promise<void> {
-  const hashing = hashingFor(id, cache.name)
-  for await (const chunk of cache.chunks(id, signal)) hashing.update(chunk)
-  hashing.finish()
 }
 
 /** Removes folders with nothing in them, up to that of the output. */

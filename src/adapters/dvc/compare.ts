@@ -5,9 +5,9 @@ import { isMillwrightError } from '../../core/errors'
 import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
+import { eventLoopTurns } from '../node/turns'
 import { md5Of } from './hashes'
 import { createIgnore } from './ignore'
-import { takeTurns } from './keep'
 import { SMALL_BYTES } from './keep-small'
 import { type KnownHashes, loadKnownHashes } from './known-hashes'
 import { type ManifestEntry, readManifest, writeManifest } from './manifest'
@@ -15,7 +15,7 @@ import type { LocalPlace, ObjectPlace } from './places'
 import { keyOf, readChecked } from './places'
 import type { DvcOutput } from './pointers'
 import type { Project } from './project'
-import { findFiles, hashFile, type WorkFile } from './workspace'
+import { findFiles, hashFile, TURN_MS, type WorkFile } from './workspace'
 
 /** One output that is not as DVC tracks it. */
 export interface DvcChange {
@@ -54,13 +54,13 @@ export async function hashFiles(
   const hashes = files.map(({ full, stats }) => (isNew ? known.get(full, stats) : undefined))
   let done = files.reduce((sum, { stats }, i) => sum + (hashes[i] === undefined ? 0 : stats.size), 0)
   const unknown = files.map((_, i) => i).filter((i) => hashes[i] === undefined)
-  const turns = takeTurns(signal)
+  const turns = eventLoopTurns(TURN_MS, signal)
   await forEach(unknown, project.jobs, async (i) => {
     throwIfAborted(signal)
     const { full, stats } = files[i] as WorkFile
     const path = join(project.root, full)
     await turns()
-    const md5 = isNew && stats.size <= SMALL_BYTES ? md5Of(readFileSync(path)) : await hashFile(path, output.scheme, signal)
+    const md5 = isNew && stats.size <= SMALL_BYTES ? md5Of(readFileSync(path)) : (await hashFile(path, output.scheme, signal)).hash
     hashes[i] = md5
     if (isNew) known.set(full, stats, md5)
     done += stats.size

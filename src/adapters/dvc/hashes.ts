@@ -26,7 +26,7 @@ export function createMd5(scheme: DvcHashScheme = 'md5'): Md5 {
 
 /** MD5 of all the bytes at once, lower-case hexadecimal. */
 export function md5Of(bytes: Uint8Array): string {
-  // Half the time of a hash object, where the runtime has it.
+  // Less time for small files, where the runtime has it.
   return crypto.hash?.('md5', bytes) ?? crypto.createHash('md5').update(bytes).digest('hex')
 }
 

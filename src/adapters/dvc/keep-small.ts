@@ -188,9 +188,25 @@ function objectFolder({ cache, fsync }: KeeperOptions): ObjectFolder {
     return names.has(hash.slice(2)) && statSync(pathOf(hash), { throwIfNoEntry: false })?.size === size
   }
   const newAside = (): string => `${prefix}${(numAside++).toString(16).padStart(8, '0')}`
-  const place = (aside: string, hash: string): void => {
+  /** Opens a file aside, completes it, and moves it to its place. */
+  const place = (aside: string, hash: string, { open, complete }: { open(): number; complete(handle: number): void }): void => {
+    const handle = open()
+    try {
+      complete(handle)
+      if (fsync) fsyncSync(handle)
+    } finally {
+      closeSync(handle)
+    }
     const path = pathOf(hash)
     within(path, () => renameSync(aside, path))
+  }
+  const orRemove = (aside: string, work: () => void): void => {
+    try {
+      work()
+    } catch (error) {
+      rmSync(aside, { force: true })
+      throw error
+    }
   }
   return {
     pathOf,
@@ -199,39 +215,21 @@ function objectFolder({ cache, fsync }: KeeperOptions): ObjectFolder {
     write(bytes, hash) {
       if (isThere(hash, bytes.length)) return
       const aside = newAside()
-      try {
-        // DVC trusts an object of this mode without a look; here nobody looks before it is moved, whole.
-        const handle = within(aside, () => openSync(aside, 'wx', 0o444))
-        try {
-          for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
-          if (fsync) fsyncSync(handle)
-        } finally {
-          closeSync(handle)
-        }
-        place(aside, hash)
-      } catch (error) {
-        rmSync(aside, { force: true })
-        throw error
-      }
+      orRemove(aside, () =>
+        place(aside, hash, {
+          // DVC trusts an object of this mode without a look; here nobody looks before it is moved, whole.
+          open: () => within(aside, () => openSync(aside, 'wx', 0o444)),
+          complete(handle) {
+            for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
+          },
+        }),
+      )
     },
     settle(aside, hash, size) {
-      try {
-        if (isThere(hash, size)) {
-          rmSync(aside)
-          return
-        }
-        const handle = openSync(aside, 'r')
-        try {
-          if (fsync) fsyncSync(handle)
-          fchmodSync(handle, 0o444)
-        } finally {
-          closeSync(handle)
-        }
-        place(aside, hash)
-      } catch (error) {
-        rmSync(aside, { force: true })
-        throw error
-      }
+      orRemove(aside, () => {
+        if (isThere(hash, size)) rmSync(aside)
+        else place(aside, hash, { open: () => openSync(aside, 'r'), complete: (handle) => fchmodSync(handle, 0o444) })
+      })
     },
   }
 }
@@ -256,7 +254,7 @@ function sharer({ temporary, fsync }: KeeperOptions, objects: ObjectFolder): Sha
       // Another file system: a symbolic link still leads there.
       if (entered === 'impossible') objects.write(bytes as Uint8Array, hash)
     } else if (!isStored && bytes !== undefined) objects.write(bytes, hash)
-    return replaceByLink(type, file, object, temporary)
+    return replaceByLink(type, file, object, { temporary, objects })
   }
 }
 
@@ -265,29 +263,18 @@ function replaceByLink(
   type: 'hardlink' | 'symlink',
   { path, inode, isLink }: FoundFile,
   object: string,
-  temporary: string,
+  { temporary, objects }: { readonly temporary: string; readonly objects: ObjectFolder },
 ): FileFacts | 'copy' | 'impossible' {
   if (isLink && type === 'symlink' && readlinkSync(path) === object) return statSync(path)
   const aside = `${temporary}/${newId()}`
   try {
-    if (!makeIn(aside, () => makeLink(type, object, aside))) return 'impossible'
+    if (!objects.within(aside, () => makeLink(type, object, aside))) return 'impossible'
     const now = lstatSync(path, { throwIfNoEntry: false })
     if (now === undefined || now.isSymbolicLink() !== isLink || (!isLink && now.ino !== inode)) return 'copy'
     renameSync(aside, path)
     return statSync(path)
   } finally {
     rmSync(aside, { force: true })
-  }
-}
-
-/** Does work that makes a file, whose folder is made when it is not there. */
-function makeIn<T>(path: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error
-    mkdirSync(path.slice(0, path.lastIndexOf('/')), { recursive: true })
-    return work()
   }
 }
 
@@ -303,19 +290,29 @@ function enter(
 ): Stats | 'present' | 'copy' | 'impossible' {
   if (fsync) fsyncSync(handle)
   const link = (): boolean => objects.within(object, () => makeLink('hardlink', file.path, object))
+  let isNew = true
   try {
     if (!link()) return 'impossible'
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error
     const there = statSync(object)
-    if (there.ino === file.inode && there.dev === fstatSync(handle).dev) return there
-    // Whoever brings a large file has looked at the object.
-    if (there.size === size && (bytes === undefined || md5Of(readFileSync(object)) === hash)) return 'present'
-    // A damaged object, and here is the right content.
-    rmSync(object)
-    if (!link()) return 'impossible'
+    // An object that is this file already has the file's own mode when a process was killed before it could change it.
+    isNew = there.ino !== file.inode || there.dev !== fstatSync(handle).dev
+    if (isNew) {
+      // Whoever brings a large file has looked at the object.
+      if (there.size === size && (bytes === undefined || md5Of(readFileSync(object)) === hash)) return 'present'
+      // A damaged object, and here is the right content.
+      rmSync(object)
+      if (!link()) return 'impossible'
+    }
   }
-  fchmodSync(handle, 0o444)
+  try {
+    if ((fstatSync(handle).mode & 0o777) !== 0o444) fchmodSync(handle, 0o444)
+  } catch (error) {
+    // Whoever may write to the file would change the object with it.
+    if (isNew) rmSync(object, { force: true })
+    throw error
+  }
   const now = fstatSync(handle)
   if (now.ino === file.inode && now.mtimeMs === file.mtimeMs && now.size === size && now.nlink > 1) return now
   rmSync(object, { force: true })

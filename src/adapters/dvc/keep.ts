@@ -3,17 +3,18 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { newId } from '../../core/ids'
 import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
-import { throwIfAborted, yieldToEventLoop } from '../../core/signal'
+import { throwIfAborted } from '../../core/signal'
 import { availableThreads, giveBack, type ProgramThread, takeThreads } from '../../core/threads'
 import { translateFsError } from '../node/system-errors'
-import { createMd5, readChunks } from './hashes'
+import { eventLoopTurns } from '../node/turns'
+import { readChunks } from './hashes'
 import { type BatchReply, batchRequest, keptOf } from './keep-batch'
 import { createKeeper, type FoundFile, type Keeper, type KeeperOptions, type Kept, SMALL_BYTES } from './keep-small'
 import type { KnownHashes } from './known-hashes'
 import { noLinkError } from './links'
 import { type LocalPlace, problemOf } from './places'
 import type { Project } from './project'
-import type { WorkFile } from './workspace'
+import { hashFile, TURN_MS, type WorkFile } from './workspace'
 
 /** A file of the working tree whose content is in the cache. */
 export interface KeptFile {
@@ -36,8 +37,6 @@ export interface KeepOptions {
 const THREADS_FROM = 1000
 /** Files in a message to a thread. */
 const BATCH = 256
-/** How long other work waits at most for its turn. */
-const TURN_MS = 25
 
 /** Puts files into the cache. The hash is that of the bytes that were kept, even when a file changes meanwhile. */
 export async function keepFiles(project: Project, files: readonly WorkFile[], options: KeepOptions): Promise<readonly KeptFile[]> {
@@ -56,7 +55,7 @@ export async function keepFiles(project: Project, files: readonly WorkFile[], op
     if (facts !== undefined) known.setOwn(full, facts, hash)
     else if (size === stats.size) known.set(full, stats, hash)
   }
-  const turns = takeTurns(signal)
+  const turns = eventLoopTurns(TURN_MS, signal)
   const [small, large]: [number[], number[]] = [[], []]
   for (const [i, { path, full, stats }] of files.entries()) {
     const hash = known.get(full, stats)
@@ -69,15 +68,10 @@ export async function keepFiles(project: Project, files: readonly WorkFile[], op
   }
   const keeper: KeeperOptions = { cache: cache.root, temporary: project.temporary, types: cache.types, fsync: project.fsync }
   const work: Work = { project, files, keeper, cache, signal, keep, advance }
-  try {
-    const rest = small.length < threadsFrom ? small : await keepOnThreads(small, work)
-    // A flush waits for the disk, and meanwhile this thread has other work.
-    if (!project.fsync) await keepHere(rest, work, turns)
-    await keepInPieces(project.fsync ? [...rest, ...large] : large, work)
-  } catch (error) {
-    if (signal?.aborted) throw error
-    throw translateFsError(error, cache.name, 'keep', 'an object')
-  }
+  const rest = small.length < threadsFrom ? small : await keepOnThreads(small, work)
+  // A flush waits for the disk, and meanwhile this thread has other work.
+  if (!project.fsync) await keepHere(rest, work, turns)
+  await keepInPieces(project.fsync ? [...rest, ...large] : large, work)
   if (files.length === 0) advance(0)
   return kept
 }
@@ -100,16 +94,9 @@ function foundFile({ project, files }: Work, i: number): FoundFile {
   return { path: `${project.root}/${full}`, size, mtimeMs, inode, mode, isLink }
 }
 
-/** Gives other work a turn now and then, and looks whether the caller has given up. */
-export function takeTurns(signal: AbortSignal | undefined): () => Promise<void> | undefined {
-  let last = performance.now()
-  return () => {
-    throwIfAborted(signal)
-    if (performance.now() - last < TURN_MS) return undefined
-    return yieldToEventLoop().then(() => {
-      last = performance.now()
-    })
-  }
+/** What is wrong, with the name of the file that was to be kept. */
+function keepError({ files, cache, signal }: Work, i: number, error: unknown): unknown {
+  return signal?.aborted ? error : translateFsError(error, cache.name, 'keep', (files[i] as WorkFile).full)
 }
 
 /** Keeps small files on this thread. */
@@ -120,8 +107,13 @@ async function keepHere(which: readonly number[], work: Work, turns: () => Promi
   const keeper = createKeeper(work.keeper)
   for (const i of which) {
     await turns()
-    const kept = keeper.keep(foundFile(work, i))
     const { full, stats } = files[i] as WorkFile
+    let kept: Kept | undefined
+    try {
+      kept = keeper.keep(foundFile(work, i))
+    } catch (error) {
+      throw keepError(work, i, error)
+    }
     if (kept === undefined) throw noLinkError(project.root, cache.types, full)
     keep(i, kept)
     advance(stats.size)
@@ -172,7 +164,9 @@ async function keepInPieces(which: readonly number[], work: Work): Promise<void>
   await forEach(which, project.jobs, async (i) => {
     throwIfAborted(signal)
     const { full, stats } = files[i] as WorkFile
-    const kept = await keepOne(foundFile(work, i), { keeper, cache, signal })
+    const kept = await keepOne(foundFile(work, i), { keeper, cache, signal }).catch((error) => {
+      throw keepError(work, i, error)
+    })
     if (kept === undefined) throw noLinkError(project.root, cache.types, full)
     keep(i, kept)
     advance(stats.size)
@@ -193,7 +187,7 @@ async function keepOne(file: FoundFile, work: PieceWork): Promise<Kept | undefin
       const aside = keeper.clone(file.path)
       if (aside === undefined) continue
       try {
-        const { hash, size } = await hashed(aside, signal)
+        const { hash, size } = await hashFile(aside, 'md5', signal)
         keeper.settle(aside, hash, size)
         return { hash, size, facts: undefined }
       } finally {
@@ -209,7 +203,7 @@ async function keepOne(file: FoundFile, work: PieceWork): Promise<Kept | undefin
 async function shareOne(type: 'hardlink' | 'symlink', file: FoundFile, { keeper, cache, signal }: PieceWork): Promise<Kept | undefined> {
   const handle = openSync(file.path, 'r')
   try {
-    const { hash, size } = await hashed(file.path, signal)
+    const { hash, size } = await hashFile(file.path, 'md5', signal)
     const id = { hash, scheme: 'md5' } as const
     if (cache.sizeNow(id) === size && (await problemOf(cache, id, signal)) === 'damaged') cache.remove(id)
     const content = { file, handle, hash, size }
@@ -224,14 +218,4 @@ async function shareOne(type: 'hardlink' | 'symlink', file: FoundFile, { keeper,
   } finally {
     closeSync(handle)
   }
-}
-
-async function hashed(path: string, signal: AbortSignal | undefined): Promise<{ readonly hash: string; readonly size: number }> {
-  const md5 = createMd5()
-  let size = 0
-  for await (const chunk of readChunks(path, signal)) {
-    md5.update(chunk)
-    size += chunk.length
-  }
-  return { hash: md5.digest(), size }
 }

@@ -61,7 +61,11 @@ export function localPlace(options: LocalPlaceOptions): LocalPlace {
       }
     },
     async write(id, content, signal) {
-      await writer(content, hashingFor(id, name), signal)
+      try {
+        await writer(content, hashingFor(id, name), signal)
+      } catch (error) {
+        throw translateFsError(error, name, 'keep', keyOf(id))
+      }
     },
     async add(content, signal) {
       const md5 = createMd5()
@@ -99,7 +103,7 @@ async function listed(root: string, hashes: readonly string[], scheme: DvcHashSc
 type ObjectWriter = (content: AsyncIterable<Uint8Array>, hashing: Hashing, signal: AbortSignal | undefined) => Promise<string>
 
 /** Writes aside, so that an object is there whole or not at all, then moves it to the place that its hash tells. */
-function objectWriter({ name, root, fsync }: LocalPlaceOptions): ObjectWriter {
+function objectWriter({ root, fsync }: LocalPlaceOptions): ObjectWriter {
   const within = madeFolders()
   return async (content, hashing, signal) => {
     // Not beside the objects: there DVC would take the name for a hash.
@@ -115,7 +119,7 @@ function objectWriter({ name, root, fsync }: LocalPlaceOptions): ObjectWriter {
       return id.hash
     } catch (error) {
       await rm(aside, { force: true })
-      throw translateFsError(error, name, 'keep', 'an object')
+      throw error
     }
   }
 }

@@ -27,7 +27,7 @@ export interface ObjectPlace {
 
 /** A place in a folder of the file system. */
 export interface LocalPlace extends ObjectPlace {
-  /** Keeps content whose hash is not known yet. */
+  /** Keeps content whose hash is not known yet. @throws the system's errors: only the caller can name the content */
   add(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<{ readonly hash: string; readonly size: number }>
   readonly root: string
   /** How it shares content with the working tree. */
@@ -88,16 +88,21 @@ export function hashingFor(id: ObjectId, name: string): Hashing {
   }
 }
 
+/** Reads an object and compares it with its hash. @throws Corrupt, NotFound */
+export async function readThrough(place: ObjectPlace, id: ObjectId, signal: AbortSignal | undefined): Promise<void> {
+  const hashing = hashingFor(id, place.name)
+  for await (const chunk of place.chunks(id, signal)) hashing.update(chunk)
+  hashing.finish()
+}
+
 /** What is wrong with an object, which is read for that. */
 export async function problemOf(
   place: ObjectPlace,
   id: ObjectId,
   signal: AbortSignal | undefined,
 ): Promise<'missing' | 'damaged' | undefined> {
-  const hashing = hashingFor(id, place.name)
   try {
-    for await (const chunk of place.chunks(id, signal)) hashing.update(chunk)
-    hashing.finish()
+    await readThrough(place, id, signal)
     return undefined
   } catch (error) {
     if (isMillwrightError(error, 'NotFound')) return 'missing'

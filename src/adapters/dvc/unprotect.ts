@@ -10,7 +10,7 @@ import type { DvcOutput } from './pointers'
 import type { Project } from './project'
 import { findFiles } from './workspace'
 
-/** Copies what is shared with the cache, and makes all files of the outputs writable. @returns paths of the files that were copied */
+/** Copies what is shared with the cache, and makes files of the outputs writable that are not. @returns paths of the files that were copied */
 export async function unprotectOutputs(
   project: Project,
   outputs: readonly DvcOutput[],
@@ -27,7 +27,7 @@ export async function unprotectOutputs(
       if (isLink || lstatSync(path).nlink > 1) {
         await project.replace(full, readChunks(path, signal), { mode: isProgram ? 0o777 : 0o666, signal })
         copied.push(full)
-      } else makeWritable(path, isProgram)
+      } else if ((stats.mode & 0o200) === 0) makeWritable(path, isProgram)
     }
   }
   return copied.sort()

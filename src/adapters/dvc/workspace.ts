@@ -34,12 +34,14 @@ export interface Found {
 
 /** Files looked at between two turns of the event loop. */
 const BETWEEN_TURNS = 2000
+/** How long other work waits at most for its turn while files are read. */
+export const TURN_MS = 25
 
 /**
  * The file or the files of a folder at `path`. A link to a file counts as the file; links to folders are not followed.
  *
  * @param options `cache`: links into this folder that lead nowhere count as files that are not there
- * @throws NotFound for a link that leads nowhere; InvalidArgument for a device, a pipe or a socket
+ * @throws NotFound for a link that leads nowhere; Conflict for a file that goes away meanwhile; InvalidArgument for a device, a pipe or a socket
  */
 export async function findFiles(
   root: string,
@@ -50,7 +52,7 @@ export async function findFiles(
   const own = await lstat(join(root, path)).catch(nothingIfMissing)
   if (own === undefined) return { kind: 'nothing', files: [] }
   if (!own.isDirectory()) {
-    const stats = statsOf(root, path, cache)
+    const stats = statsOf(root, path, { isLink: own.isSymbolicLink(), cache })
     if (stats === undefined) return { kind: 'nothing', files: [] }
     if (stats.isDirectory()) throw invalidArgument(`dvcRepo: ${show(path)} is a symbolic link to a folder, which DVC does not follow`)
     return { kind: 'file', files: [{ path: '', full: path, stats: factsOf(stats), isLink: own.isSymbolicLink() }] }
@@ -66,10 +68,10 @@ export async function findFiles(
       if (entry.isDirectory()) {
         if (!isIgnored(entry.name, true)) folders.push(full)
       } else if (!isIgnored(entry.name, false)) {
-        const stats = statsOf(root, full, cache)
+        const stats = statsOf(root, full, { isLink: isLink(entry), cache })
         if (stats === undefined) continue
         if (!stats.isDirectory()) files.push({ path: full.slice(path.length + 1), full, stats: factsOf(stats), isLink: isLink(entry) })
-        else if (!isLink(entry)) throw new MillwrightError('Conflict', `dvcRepo: ${show(full)} changes while it is read`)
+        else if (!isLink(entry)) throw changing(full)
       }
       if (++sinceTurn % BETWEEN_TURNS === 0) {
         throwIfAborted(signal)
@@ -88,8 +90,16 @@ function isLink(entry: Dirent): boolean {
   return entry.isSymbolicLink()
 }
 
+function changing(path: string, cause?: unknown): MillwrightError {
+  return new MillwrightError('Conflict', `dvcRepo: ${show(path)} changes while it is read`, { cause })
+}
+
 /** `undefined` for a link to an object that the cache does not have. */
-function statsOf(root: string, path: string, cache: string | undefined): Stats | undefined {
+function statsOf(
+  root: string,
+  path: string,
+  { isLink, cache }: { readonly isLink: boolean; readonly cache: string | undefined },
+): Stats | undefined {
   if (!path.isWellFormed() || path.includes('\ufffd')) {
     throw invalidArgument(`dvcRepo: the name of ${show(path)} is not UTF-8, which a manifest cannot hold`)
   }
@@ -98,6 +108,7 @@ function statsOf(root: string, path: string, cache: string | undefined): Stats |
     stats = statSync(`${root}/${path}`)
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ELOOP') throw error
+    if (!isLink) throw changing(path, error)
     if (cache !== undefined && readlinkSync(join(root, path)).startsWith(cache + sep)) return undefined
     throw new MillwrightError('NotFound', `dvcRepo: ${show(path)} is a symbolic link that leads nowhere`, { cause: error })
   }
@@ -110,9 +121,17 @@ export function isExecutable({ kind, files }: Found): boolean {
   return kind === 'file' && process.platform !== 'win32' && ((files[0]?.stats.mode ?? 0) & 0o100) !== 0
 }
 
-/** MD5 of a file of the working tree. */
-export async function hashFile(path: string, scheme: DvcHashScheme, signal?: AbortSignal): Promise<string> {
+/** MD5 of a file of the working tree, and the bytes that were read. */
+export async function hashFile(
+  path: string,
+  scheme: DvcHashScheme,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly hash: string; readonly size: number }> {
   const md5 = createMd5(scheme)
-  for await (const chunk of readChunks(path, signal)) md5.update(chunk)
-  return md5.digest()
+  let size = 0
+  for await (const chunk of readChunks(path, signal)) {
+    md5.update(chunk)
+    size += chunk.length
+  }
+  return { hash: md5.digest(), size }
 }

@@ -1,21 +1,31 @@
 /** Reading, writing and removing single files and folders. */
-import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { fstatSync, ftruncateSync, readSync, write, writeSync } from 'node:fs'
 import { type FileHandle, lstat, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '../../core/signal'
 import { systemCode } from '../node/system-errors'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
-/** Up to this size files are written and read by synchronous calls, which cost less than the thread pool; only flushing is asynchronous. */
+/** So many bytes are put or appended by a synchronous call, which costs less than the thread pool; more would keep the event loop waiting. */
 export const SMALL_BYTES = 65_536
-/** The system's calls that write to an open file. */
-export interface WriteCalls {
-  writeSync(descriptor: number, bytes: Uint8Array, offset: number, length: number): number
+/** The system's calls that append to an open file. */
+export interface AppendCalls {
+  /** Writes at the descriptor's position. @returns bytes that were written */
+  write(descriptor: number, bytes: Uint8Array, offset: number, length: number): number | Promise<number>
   fstatSync(descriptor: number): { readonly size: number }
   ftruncateSync(descriptor: number, length: number): void
 }
 
-const calls: WriteCalls = { writeSync, fstatSync, ftruncateSync }
+const calls: AppendCalls = {
+  write(descriptor, bytes, offset, length) {
+    if (length <= SMALL_BYTES) return writeSync(descriptor, bytes, offset, length)
+    return new Promise((resolve, reject) => {
+      write(descriptor, bytes, offset, length, null, (error, written) => (error === null ? resolve(written) : reject(error)))
+    })
+  },
+  fstatSync,
+  ftruncateSync,
+}
 
 /** Temporary files older than this were left by a killed process. */
 export const LEFTOVER_MS = 3_600_000
@@ -30,17 +40,17 @@ export async function exists(path: string): Promise<boolean> {
   return (await lstat(path).catch(nothingIfMissing)) !== undefined
 }
 
-/** Writes at the handle's position, a few megabytes at a time; stops between them when aborted. */
-export async function writeAll(handle: FileHandle, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+/** Writes at the descriptor's position, a few megabytes at a time; stops between them when aborted. */
+export async function writeAll(descriptor: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     throwIfAborted(signal)
-    at += (await handle.write(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at))).bytesWritten
+    at += await calls.write(descriptor, bytes, at, Math.min(CHUNK_BYTES, bytes.length - at))
   }
 }
 
 /** Writes all of a few bytes at the descriptor's position. */
-export function writeAllSync(descriptor: number, bytes: Uint8Array, { writeSync: write }: WriteCalls = calls): void {
-  for (let at = 0; at < bytes.length; ) at += write(descriptor, bytes, at, bytes.length - at)
+export function writeAllSync(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at)
 }
 
 /** The bytes from `start` (included) to `end` (not included), as far as the file has them. */
@@ -55,15 +65,20 @@ export function readRangeSync(descriptor: number, start: number, end: number): U
   return filled === bytes.length ? bytes : bytes.slice(0, filled)
 }
 
-/** Appends with one write. When a full disk cut the write short, the written part is removed again, unless another process has appended since. */
-export function appendOnce(descriptor: number, bytes: Uint8Array, system: WriteCalls = calls): void {
-  const written = system.writeSync(descriptor, bytes, 0, bytes.length)
-  if (written === bytes.length) return
+/**
+ * Appends with one write. When a full disk cut the write short, the written part is removed again, unless somebody else has appended since.
+ *
+ * @returns the size that the file had before
+ */
+export async function appendOnce(descriptor: number, bytes: Uint8Array, system: AppendCalls = calls): Promise<number> {
   const { size } = system.fstatSync(descriptor)
+  let written = 0
   try {
-    writeAllSync(descriptor, bytes.subarray(written), system)
+    do written += await system.write(descriptor, bytes, written, bytes.length - written)
+    while (written < bytes.length)
+    return size
   } catch (error) {
-    if (system.fstatSync(descriptor).size === size) system.ftruncateSync(descriptor, size - written)
+    if (written > 0 && system.fstatSync(descriptor).size === size + written) system.ftruncateSync(descriptor, size)
     throw error
   }
 }

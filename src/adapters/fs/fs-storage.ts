@@ -137,7 +137,7 @@ function objectWrites(root: RootFolder, writer: FsWriter): Pick<ObjectStore, 'pu
       root.perform('append to', key, signal, async () => {
         const path = root.pathOf(key)
         await root.prepare()
-        await writer.append({ key, path }, bytes, (flags) => root.openSync(path, key, flags))
+        await writer.append({ key, path }, bytes, (flags) => root.openDescriptor(path, key, flags))
       }),
     delete: (key, { signal } = {}) =>
       root.perform('delete', key, signal, async () => writer.delete({ key, path: root.pathOf(key) }, signal)),

@@ -73,7 +73,7 @@ export class RootFolder {
   }
 
   /** As `open`, by a synchronous call. @returns a descriptor */
-  openSync(path: string, key: string, flags: number): Promise<number> {
+  openDescriptor(path: string, key: string, flags: number): Promise<number> {
     // Nothing waits here for the other end of a named pipe.
     return this.#openBy(path, key, { flags: flags | (constants.O_NONBLOCK ?? 0), open: (all) => openSync(path, all, 0o666) })
   }
@@ -97,7 +97,7 @@ export class RootFolder {
 
   /** Facts about a file. `undefined` for a folder. */
   async infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
-    const descriptor = await this.openSync(path, key, constants.O_RDONLY)
+    const descriptor = await this.openDescriptor(path, key, constants.O_RDONLY)
     try {
       return infoFromDescriptor(descriptor, key)
     } finally {

@@ -52,7 +52,7 @@ export class TemporaryFiles {
         mkdirSync(dirname(file), { recursive: true })
         const handle = openSync(file, 'wx')
         handles.push(handle)
-        writeAllSync(handle, bytes)
+        await writeAll(handle, bytes, signal)
       }
       // Flushed in parallel, so that one commit of the file system's journal covers all files.
       if (this.#options.fsync) await Promise.all(handles.map((handle) => flushDescriptor(handle)))
@@ -76,7 +76,7 @@ export class TemporaryFiles {
   async #writeLarge(path: string, key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<ObjectInfo> {
     const handle: FileHandle = await this.#withFolder(() => open(path, 'wx'))
     try {
-      await writeAll(handle, bytes, signal)
+      await writeAll(handle.fd, bytes, signal)
       // Clocks of file systems tick in milliseconds and inodes are reused: random microseconds make the etags of large files differ.
       if (bytes.length > HASHED_BYTES) {
         const seconds = Date.now() / 1000

@@ -1,5 +1,5 @@
 /** Writes objects and folders: to a temporary file that is flushed and then moved to its place. */
-import { closeSync, constants, fstatSync } from 'node:fs'
+import { closeSync, constants } from 'node:fs'
 import { link, lstat, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { throwIfAborted } from '../../core/signal'
@@ -72,10 +72,9 @@ export class FsWriter {
       return folders.within(dirname(path), key, () => open(flags))
     })
     try {
-      const isNew = fstatSync(descriptor).size === 0
-      appendOnce(descriptor, bytes)
+      const before = await appendOnce(descriptor, bytes)
       if (fsync) await flushDescriptor(descriptor)
-      if (isNew) await folders.flush(dirname(path))
+      if (before === 0) await folders.flush(dirname(path))
     } finally {
       closeSync(descriptor)
     }

@@ -57,6 +57,31 @@ describe('resume', () => {
     expect(ran).toEqual(['a', 'b', 'c'])
   })
 
+  it('keeps an input that is given anew, for the next time', async () => {
+    const storage = memoryStorage()
+    const ran: string[] = []
+    let broken = true
+    const make = () =>
+      new Pipeline('p', { storage })
+        .step('a', ({ input }) => ran.push('a') && Number(input) * 10)
+        .step('c', {
+          needs: ['a'],
+          run: ({ inputs, input }) => {
+            if (broken) throw new Error('no')
+            return [inputs.a, input]
+          },
+        })
+    await make().run({ runId: 'r', input: 1, throwOnFailure: false })
+    await make().resume('r', { input: 2, throwOnFailure: false })
+    // One that cannot be stored must be given again.
+    await make().resume('r', { input: () => 3, throwOnFailure: false })
+    await expect(make().resume('r')).rejects.toThrow('the input of run "r" of pipeline "p" could not be stored; pass it to resume()')
+    await make().resume('r', { input: 2, takeOver: true, throwOnFailure: false })
+    broken = false
+    expect((await make().resume('r')).outputs).toEqual({ a: 20, c: [20, 2] })
+    expect(ran).toEqual(['a', 'a', 'a', 'a'])
+  })
+
   it('runs steps again whose code changed, and what needs them', async () => {
     const storage = memoryStorage()
     const ran: string[] = []

@@ -14,6 +14,12 @@ async function filesOf(storage: ObjectStore): Promise<string[]> {
   return (await storage.list({ prefix: folder })).objects.map(({ key }) => key.slice(folder.length))
 }
 
+/** The key of the only journal. */
+async function journalOf(storage: ObjectStore): Promise<string> {
+  const { journal } = JSON.parse(fromUtf8(await storage.get(`${folder}state.json`))) as { journal: string }
+  return `${folder}journal-${journal}.jsonl`
+}
+
 /** A map over three items, then a step that waits until it is released. */
 function held(storage: ObjectStore, clock = manualClock()) {
   const ran: string[] = []
@@ -56,8 +62,8 @@ describe('the journal of a run', () => {
     const { make, release } = held(storage)
     const running = make(true).run({ runId: 'r' })
     await idle()
-    expect(await filesOf(storage)).toEqual(['journal-1.jsonl', 'state.json'])
-    const lines = fromUtf8(await storage.get(`${folder}journal-1.jsonl`))
+    expect(await filesOf(storage)).toEqual([expect.stringMatching(/^journal-[0-9a-f]{32}\.jsonl$/), 'state.json'])
+    const lines = fromUtf8(await storage.get(await journalOf(storage)))
       .trim()
       .split('\n')
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
@@ -105,7 +111,7 @@ describe('the journal of a run', () => {
   it('may end in the middle of a line that nobody acknowledged; other damage is told with its place', async () => {
     const storage = memoryStorage()
     const { make, ran } = await died(storage)
-    const key = `${folder}journal-1.jsonl`
+    const key = await journalOf(storage)
     const whole = fromUtf8(await storage.get(key))
     await storage.put(key, utf8(`${whole}{"step":"each","index":2,"res`))
     expect(Object.keys((await make(false).inspectRun('r')).items?.each ?? {})).toEqual(['0', '1'])
@@ -158,6 +164,54 @@ describe('the journal of a run', () => {
     await expect(first).rejects.toMatchObject({ code: 'Conflict' })
     // Without looking it would have begun `b`.
     expect(ran).toEqual(['first a', 'second a', 'second b'])
+  })
+
+  it('that could not be deleted is never taken for that of a resumed run', async () => {
+    const inner = memoryStorage()
+    const storage: ObjectStore = {
+      ...inner,
+      delete: async (key, options) => {
+        if (key.includes('journal')) throw new Error('no answer')
+        await inner.delete(key, options)
+      },
+    }
+    const clock = manualClock()
+    const never = new Promise<never>(() => {})
+    let hangs = true
+    let release = (): void => {}
+    const wait = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const make = (version: string, hold: Promise<void>) =>
+      new Pipeline('p', { storage, clock, leaseMs: 3000, concurrency: 1 })
+        .step('a', { cache: { version }, run: () => (version === '1' ? 10 : 1000) })
+        .step('b', {
+          needs: ['a'],
+          run: async ({ inputs }) => {
+            if (hangs) await hold
+            return inputs.a + 1
+          },
+        })
+        .step('c', {
+          needs: ['b'],
+          run: ({ inputs }) => {
+            if (version === '1') throw new Error('c is broken')
+            return inputs.b
+          },
+        })
+    const first = make('1', wait).run({ runId: 'r' })
+    await idle()
+    // The lease is renewed, so the run has a second journal, which the end of the run leaves behind.
+    await clock.advance(1000)
+    release()
+    await expect(first).rejects.toThrow('c is broken')
+    // With new code for `a`, a second process dies in `b`; a third one goes on.
+    void make('2', never).resume('r')
+    await idle()
+    const made = await make('2', never).inspectRun('r')
+    expect(Object.keys(made.steps)).toEqual(['a'])
+    hangs = false
+    expect((await make('2', never).resume('r', { takeOver: true })).outputs).toEqual({ a: 1000, b: 1001, c: 1001 })
   })
 
   it('can be read while its owner writes the record whole', async () => {

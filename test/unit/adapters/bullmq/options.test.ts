@@ -54,8 +54,12 @@ describe('sessions of PostgreSQL', () => {
     ['postgres://db/x', { connectionString: 'postgres://db/x', migrate: true, options: '-c synchronous_commit=off' }],
     [
       { host: 'db', migrate: false, options: '-c synchronous_commit=on' },
-      // Of two values the server takes the last one.
-      { host: 'db', migrate: false, options: '-c synchronous_commit=off -c synchronous_commit=on' },
+      { host: 'db', migrate: false, options: '-c synchronous_commit=on' },
+    ],
+    // A pooler may refuse every setting.
+    [
+      { host: 'db', options: '' },
+      { host: 'db', migrate: true, options: '' },
     ],
   ])('do not wait for the disk unless told to: %j', async (postgres, wanted) => {
     const connections: unknown[] = []

@@ -1,6 +1,8 @@
 /** `cache.type`: the working tree and the cache share content by links. */
 import {
   chmodSync,
+  existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -28,6 +30,19 @@ import { findFiles } from '../../../../src/adapters/dvc/workspace'
 import { memoryStorage } from '../../../../src/adapters/memory/memory-storage'
 import { times } from '../../../support/effort'
 
+/** When set, the next changes of a mode by a handle fail: the file belongs to another user. */
+const foreign = vi.hoisted(() => ({ isOn: false }))
+vi.mock('node:fs', async (load) => {
+  const fs = await load<typeof import('node:fs')>()
+  return {
+    ...fs,
+    fchmodSync: (...given: Parameters<typeof fs.fchmodSync>) => {
+      if (foreign.isOn) throw Object.assign(new Error('EPERM: operation not permitted, fchmod'), { code: 'EPERM', syscall: 'fchmod' })
+      fs.fchmodSync(...given)
+    },
+  }
+})
+
 let base: string
 let root: string
 
@@ -39,6 +54,7 @@ beforeEach(() => {
   vi.stubEnv('DVC_SYSTEM_CONFIG_DIR', base)
 })
 afterEach(() => {
+  foreign.isOn = false
   vi.unstubAllEnvs()
   rmSync(base, { recursive: true, force: true })
 })
@@ -181,6 +197,66 @@ describe('what is not safe', () => {
     expect(keeper.keep(found)?.facts).toMatchObject({ ino: inode, mtimeMs })
   })
 
+  it.each(['one', large])('an object that a killed process left writable is protected by the next add', async (content) => {
+    put({ a: content })
+    const repo = await open('hardlink')
+    mkdirSync(dirname(objectOf(content)), { recursive: true })
+    linkSync(path('a'), objectOf(content))
+    await repo.add('a')
+    expect(isShared('a', content)).toBe(true)
+    expect(statSync(objectOf(content)).mode & 0o777).toBe(0o444)
+    const { ctimeMs } = statSync(path('a'))
+    await repo.add('a')
+    expect(statSync(path('a')).ctimeMs).toBe(ctimeMs)
+  })
+
+  it.each(['one', large])('a file whose mode may not be changed is not shared, at the second try neither', async (content) => {
+    put({ a: content })
+    const repo = await open('hardlink')
+    foreign.isOn = true
+    for (const _ of [1, 2]) {
+      await expect(repo.add('a')).rejects.toMatchObject({
+        code: 'PermissionDenied',
+        message: 'the DVC cache cannot keep "a": the file system does not permit it (EPERM)',
+      })
+      expect(existsSync(objectOf(content))).toBe(false)
+    }
+    // A link that an earlier release left behind.
+    linkSync(path('a'), objectOf(content))
+    await expect(repo.add('a')).rejects.toMatchObject({ code: 'PermissionDenied' })
+    foreign.isOn = false
+    await repo.add('a')
+    expect(statSync(objectOf(content)).mode & 0o777).toBe(0o444)
+  })
+
+  it('a file that goes away while the folder is read is told, not a system call', async () => {
+    put({ 'data/a': 'one' })
+    const ignore = createIgnore(root)
+    const removing = {
+      ...ignore,
+      within: () => () => {
+        rmSync(path('data/a'))
+        return false
+      },
+    }
+    await expect(findFiles(root, 'data', removing, { cache: path('.dvc/cache') })).rejects.toMatchObject({
+      code: 'Conflict',
+      message: 'dvcRepo: "data/a" changes while it is read',
+    })
+  })
+
+  it('unprotect leaves files alone that are writable already', async () => {
+    put({ 'data/a': 'one', 'data/b': 'two' })
+    const repo = await open('copy')
+    await repo.add('data')
+    chmodSync(path('data/a'), 0o600)
+    chmodSync(path('data/b'), 0o400)
+    const { ctimeMs } = statSync(path('data/a'))
+    expect(await repo.unprotect()).toEqual([])
+    expect(statSync(path('data/a'))).toMatchObject({ mode: 0o100600, ctimeMs })
+    expect(statSync(path('data/b')).mode & 0o200).toBe(0o200)
+  })
+
   it('is refused: other types, and types that the file system has not', async () => {
     put({ a: 'one' })
     await expect((await open('hardlink, junction')).add('a')).rejects.toThrow(
@@ -224,10 +300,32 @@ describe('many files', () => {
     put({ 'data/a': 'one', 'data/b': 'two' })
     mkdirSync(objectOf('two'), { recursive: true })
     const repo = await open('copy')
-    await expect(repo.add('data')).rejects.toMatchObject({ name: 'MillwrightError' })
+    const why = { name: 'MillwrightError', message: expect.stringMatching(/^the DVC cache cannot keep "data\/b": .+ \(E[A-Z]+\)$/) }
+    await expect(repo.add('data')).rejects.toMatchObject(why)
     const project = openProject({ root, fsync: false, jobs: 8, git: undefined, remotes: {} })
     const { files } = await findFiles(root, 'data', createIgnore(root))
     const options = { cache: await project.cache(), known: await loadKnownHashes(root), signal: undefined, onProgress: undefined }
-    await expect(keepFiles(project, files, { ...options, threadsFrom: 1 })).rejects.toMatchObject({ name: 'MillwrightError' })
+    await expect(keepFiles(project, files, { ...options, threadsFrom: 1 })).rejects.toMatchObject(why)
+  })
+
+  it.each(['copy', 'hardlink', 'reflink,copy'])('of which one goes away are an error that names it (%s)', async (type) => {
+    put({ 'data/a': 'one', 'data/b': 'two', 'data/large': large })
+    await open(type)
+    const { files } = await findFiles(root, 'data', createIgnore(root))
+    for (const name of ['data/large', 'data/b']) {
+      rmSync(path(name))
+      for (const fsync of [false, true]) {
+        const project = openProject({ root, fsync, jobs: 1, git: undefined, remotes: {} })
+        const options = { cache: await project.cache(), known: await loadKnownHashes(root), signal: undefined, onProgress: undefined }
+        for (const threadsFrom of [1, 1000]) {
+          const one = files.filter(({ full }) => full === name)
+          await expect(keepFiles(project, one, { ...options, threadsFrom })).rejects.toMatchObject({
+            code: 'NotFound',
+            message: `the DVC cache cannot keep "${name}": there is no such object (ENOENT)`,
+            details: { key: name },
+          })
+        }
+      }
+    }
   })
 })

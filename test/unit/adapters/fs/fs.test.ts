@@ -3,13 +3,26 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { appendOnce } from '../../../../src/adapters/fs/files'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { appendOnce, SMALL_BYTES } from '../../../../src/adapters/fs/files'
 import { fsStorage } from '../../../../src/adapters/fs/fs-storage'
 import { createFsLocks } from '../../../../src/adapters/fs/lock'
 import { systemCode, translateFsError } from '../../../../src/adapters/node/system-errors'
 import { fromUtf8, utf8 } from '../../../../src/core/bytes'
 import { isMillwrightError, type MillwrightError } from '../../../../src/core/errors'
+
+/** Lengths of the writes that the event loop waited for. */
+const waitedFor = vi.hoisted((): number[] => [])
+vi.mock('node:fs', async (load) => {
+  const fs = await load<typeof import('node:fs')>()
+  return {
+    ...fs,
+    writeSync: (descriptor: number, bytes: Uint8Array, offset: number, length: number) => {
+      waitedFor.push(length)
+      return fs.writeSync(descriptor, bytes, offset, length)
+    },
+  }
+})
 
 let root = ''
 beforeEach(async () => {
@@ -250,11 +263,25 @@ describe('fsStorage: trouble', () => {
     expect(systemCode(null)).toBe('')
   })
 
-  it('takes back an append that a full disk cut short', () => {
+  it('does not wait in the event loop for more than a few bytes', async () => {
+    const store = fsStorage({ root })
+    const [few, many] = [new Uint8Array(SMALL_BYTES).fill(1), new Uint8Array(200_000).fill(2)]
+    waitedFor.length = 0
+    await store.append('a', few)
+    await store.append('a', many)
+    await store.append('a', few)
+    await store.put('b', many)
+    await store.createFolder?.('c', { files: new Map([['d', many]]) })
+    expect(waitedFor).toEqual([few.length, few.length])
+    expect(Buffer.concat([few, many, few]).equals(await store.get('a'))).toBe(true)
+    for (const key of ['b', 'c/d']) expect(Buffer.from(many).equals(await store.get(key)), key).toBe(true)
+  })
+
+  it('takes back an append that a full disk cut short', async () => {
     let size = 100
     const room = [7]
     const disk = {
-      writeSync(_: number, _bytes: Uint8Array, _offset: number, length: number) {
+      write(_: number, _bytes: Uint8Array, _offset: number, length: number) {
         const written = Math.min(length, room.shift() ?? 0)
         if (written === 0) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
         size += written
@@ -265,10 +292,16 @@ describe('fsStorage: trouble', () => {
         size = length
       },
     }
-    expect(() => appendOnce(3, new Uint8Array(20), disk)).toThrow('full')
+    await expect(appendOnce(3, new Uint8Array(20), disk)).rejects.toThrow('full')
     expect(size).toBe(100)
     room.push(7, 13)
-    appendOnce(3, new Uint8Array(20), disk)
+    expect(await appendOnce(3, new Uint8Array(20), disk)).toBe(100)
     expect(size).toBe(120)
+    // What somebody else has appended meanwhile stays.
+    room.push(7)
+    const appending = appendOnce(3, new Uint8Array(20), disk)
+    size += 5
+    await expect(appending).rejects.toThrow('full')
+    expect(size).toBe(132)
   })
 })
