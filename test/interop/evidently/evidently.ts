@@ -3,16 +3,11 @@
  * method by name.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createRng } from '../../../src/core/random'
 import { type ColumnDrift, DriftDetector, type DriftMethod, type DriftOptions } from '../../../src/drift'
 import { columnFrom } from '../../../src/schema/column'
 import { type Table, tableOf } from '../../../src/schema/table'
-
-const python = '.venvs/evidently/bin/python'
+import { python } from './_python'
 
 type Cells = readonly (number | string | null)[]
 interface Case {
@@ -94,63 +89,52 @@ interface Found {
   readonly share: number
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'millwright-evidently-'))
-try {
-  writeFileSync(join(folder, 'tables.json'), JSON.stringify(cases))
-  const { stdout, stderr, status } = spawnSync(python, ['test/interop/evidently/compare.py', join(folder, 'tables.json')], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  })
-  if (status !== 0) throw new Error(stderr)
-  const found = JSON.parse(stdout.trim().split('\n').at(-1) as string) as readonly Found[]
-  const counted = { preset: 0, methods: 0, refused: 0 }
-  const close = (ours: number, theirs: number, label: string): void =>
-    assert.ok(Math.abs(ours - theirs) <= 1e-7 * Math.abs(theirs) + 2e-7, `${label}: ${ours}, Evidently ${theirs}`)
-  for (const [i, { numeric, categorical, ...sides }] of cases.entries()) {
-    const { preset, methods, share } = found[i] as Found
-    const [reference, current] = [tableFrom(sides.reference), tableFrom(sides.current)]
-    const compare = (options: DriftOptions): readonly ColumnDrift[] =>
-      new DriftDetector({ minRows: 1, ...options }).fit(reference, { numeric, categorical }).detect(current).columns
-    const report = new DriftDetector({ method: 'evidently', minRows: 1 }).fit(reference, { numeric, categorical }).detect(current)
-    for (const column of report.columns) {
-      const theirs = preset[column.column]
-      assert.ok(theirs, `${column.column} in Evidently's preset`)
-      assert.equal(column.method, presetNames[theirs.method], `case ${i}, ${column.column}: the method ${theirs.method}`)
-      const value = column.pValue ?? (column.score as number)
-      close(value, theirs.score, `case ${i}, ${column.column}: ${theirs.method}`)
-      const drifted = column.pValue === null ? theirs.score >= theirs.threshold : theirs.score < theirs.threshold
-      assert.equal(column.driftDetected, drifted, `case ${i}, ${column.column}: the verdict of ${theirs.method}`)
-      counted.preset++
-    }
-    assert.equal(report.driftShare, share, `case ${i}: the share of drifted columns`)
-    for (const [column, byMethod] of Object.entries(methods)) {
-      for (const [name, theirs] of Object.entries(byMethod)) {
-        const { method } = names[name] as { readonly method: DriftMethod }
-        // On a few distinct values the covariance of Epps and Singleton is singular, and its rank a matter of rounding.
-        const isSingular = name === 'es' && ['few', 'binary'].includes(column)
-        if (typeof theirs === 'string' || theirs === null || isSingular) {
-          counted.refused++
-          continue
-        }
-        const own = compare({
-          perColumn: { [column]: { method, ...(name === 'mannw' ? { direction: 'up' as const } : {}) } },
-          binning: 'pooled',
-        }).find((each) => each.column === column) as ColumnDrift
-        if (own.method !== method || own.notes.some((note) => note.includes('instead'))) {
-          counted.refused++
-          continue
-        }
-        // Evidently's energy distance has the units of the square root of the values; ours has none.
-        const std = own.summary === undefined ? 1 : own.summary.reference.std * Math.sqrt(1 - 1 / own.nReference)
-        const value = own.pValue ?? (own.score as number) * (name === 'ed' ? Math.sqrt(std) : 1)
-        close(value, theirs, `case ${i}, ${column}: ${name}`)
-        counted.methods++
+const found = python<readonly Found[]>('compare.py', cases)
+const counted = { preset: 0, methods: 0, refused: 0 }
+const close = (ours: number, theirs: number, label: string): void =>
+  assert.ok(Math.abs(ours - theirs) <= 1e-7 * Math.abs(theirs) + 2e-7, `${label}: ${ours}, Evidently ${theirs}`)
+for (const [i, { numeric, categorical, ...sides }] of cases.entries()) {
+  const { preset, methods, share } = found[i] as Found
+  const [reference, current] = [tableFrom(sides.reference), tableFrom(sides.current)]
+  const compare = (options: DriftOptions): readonly ColumnDrift[] =>
+    new DriftDetector({ minRows: 1, ...options }).fit(reference, { numeric, categorical }).detect(current).columns
+  const report = new DriftDetector({ method: 'evidently', minRows: 1 }).fit(reference, { numeric, categorical }).detect(current)
+  for (const column of report.columns) {
+    const theirs = preset[column.column]
+    assert.ok(theirs, `${column.column} in Evidently's preset`)
+    assert.equal(column.method, presetNames[theirs.method], `case ${i}, ${column.column}: the method ${theirs.method}`)
+    const value = column.pValue ?? (column.score as number)
+    close(value, theirs.score, `case ${i}, ${column.column}: ${theirs.method}`)
+    const drifted = column.pValue === null ? theirs.score >= theirs.threshold : theirs.score < theirs.threshold
+    assert.equal(column.driftDetected, drifted, `case ${i}, ${column.column}: the verdict of ${theirs.method}`)
+    counted.preset++
+  }
+  assert.equal(report.driftShare, share, `case ${i}: the share of drifted columns`)
+  for (const [column, byMethod] of Object.entries(methods)) {
+    for (const [name, theirs] of Object.entries(byMethod)) {
+      const { method } = names[name] as { readonly method: DriftMethod }
+      // On a few distinct values the covariance of Epps and Singleton is singular, and its rank a matter of rounding.
+      const isSingular = name === 'es' && ['few', 'binary'].includes(column)
+      if (typeof theirs === 'string' || theirs === null || isSingular) {
+        counted.refused++
+        continue
       }
+      const own = compare({
+        perColumn: { [column]: { method, ...(name === 'mannw' ? { direction: 'up' as const } : {}) } },
+        binning: 'pooled',
+      }).find((each) => each.column === column) as ColumnDrift
+      if (own.method !== method || own.notes.some((note) => note.includes('instead'))) {
+        counted.refused++
+        continue
+      }
+      // Evidently's energy distance has the units of the square root of the values; ours has none.
+      const std = own.summary === undefined ? 1 : own.summary.reference.std * Math.sqrt(1 - 1 / own.nReference)
+      const value = own.pValue ?? (own.score as number) * (name === 'ed' ? Math.sqrt(std) : 1)
+      close(value, theirs, `case ${i}, ${column}: ${name}`)
+      counted.methods++
     }
   }
-  console.info(
-    `evidently: ${counted.preset} columns with its method, score and verdict; ${counted.methods} scores of its methods by name, ${counted.refused} that one of the two refuses`,
-  )
-} finally {
-  rmSync(folder, { recursive: true, force: true })
 }
+console.info(
+  `evidently: ${counted.preset} columns with its method, score and verdict; ${counted.methods} scores of its methods by name, ${counted.refused} that one of the two refuses`,
+)

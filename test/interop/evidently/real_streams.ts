@@ -3,9 +3,7 @@
  * fitted on the beginning, and one number; drift reports compare each month with the beginning. All alarms and verdicts must be theirs.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { parseCsv } from '../../../src/adapters/csv/csv'
@@ -14,6 +12,7 @@ import { adwin, DriftDetector, ddm, eddm, fhddm, hddmA, hddmW, pageHinkley } fro
 import { chain, logisticRegression, oneHotEncoder, standardScaler } from '../../../src/learn'
 import type { Row } from '../../../src/schema/table'
 import { dataFolder } from '../support/shared-data'
+import { python } from './_python'
 
 const files = join(dataFolder, 'stream')
 const detectors = { adwin, pageHinkley, ddm, eddm, hddmA, hddmW, fhddm }
@@ -66,19 +65,6 @@ function errorsOf({ all, beginning, numbers, words, target }: Story): number[] {
   const rest = part((i) => i >= beginning)
   const predicted = (model as unknown as { predict(table: Dataset): readonly unknown[] }).predict(rest)
   return Array.from(rest.column(target).toArray() as ArrayLike<unknown>, (value, i) => Number(predicted[i] !== value))
-}
-
-function python<T>(program: string, given: unknown): T {
-  const folder = mkdtempSync(join(tmpdir(), 'millwright-real-streams-'))
-  try {
-    writeFileSync(join(folder, 'given.json'), JSON.stringify(given))
-    const arguments_ = [`test/interop/evidently/${program}`, join(folder, 'given.json')]
-    const { stdout, stderr, status } = spawnSync('.venvs/evidently/bin/python', arguments_, { encoding: 'utf8', maxBuffer: 2 ** 28 })
-    if (status !== 0) throw new Error(stderr)
-    return JSON.parse(stdout.trim().split('\n').at(-1) as string) as T
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
 }
 
 /** The alarms of all detectors on the errors of each model, and on one number. */

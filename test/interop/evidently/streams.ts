@@ -1,11 +1,8 @@
 /** Streaming detectors beside the real river: the same positions of alarms on long streams that change again and again. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createRng } from '../../../src/core/random'
 import { adwin, ddm, eddm, fhddm, hddmA, hddmW, pageHinkley } from '../../../src/drift'
+import { python } from './_python'
 
 const detectors = { adwin, pageHinkley, ddm, eddm, hddmA, hddmW, fhddm }
 const streams: Record<string, number[]> = {}
@@ -27,29 +24,14 @@ for (let seed = 1; seed <= 5; seed++) {
   })
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'millwright-river-'))
-try {
-  writeFileSync(join(folder, 'streams.json'), JSON.stringify(streams))
-  const { stdout, stderr, status } = spawnSync(
-    '.venvs/evidently/bin/python',
-    ['test/interop/evidently/alarms.py', join(folder, 'streams.json')],
-    {
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    },
-  )
-  if (status !== 0) throw new Error(stderr)
-  const found = JSON.parse(stdout) as Readonly<Record<string, readonly number[]>>
-  let alarms = 0
-  for (const [key, expected] of Object.entries(found)) {
-    const [kind = '', ...rest] = key.split(' ')
-    const detector = detectors[kind as keyof typeof detectors]()
-    const own = (streams[rest.join(' ')] ?? []).flatMap((value, i) => (detector.update(value).driftDetected ? [i] : []))
-    assert.deepEqual(own, expected, key)
-    alarms += own.length
-  }
-  assert.ok(alarms > 50)
-  console.info(`river: ${Object.keys(found).length} detectors on streams of 20,000 values, ${alarms} alarms at the same positions`)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+const found = python<Readonly<Record<string, readonly number[]>>>('alarms.py', streams)
+let alarms = 0
+for (const [key, expected] of Object.entries(found)) {
+  const [kind = '', ...rest] = key.split(' ')
+  const detector = detectors[kind as keyof typeof detectors]()
+  const own = (streams[rest.join(' ')] ?? []).flatMap((value, i) => (detector.update(value).driftDetected ? [i] : []))
+  assert.deepEqual(own, expected, key)
+  alarms += own.length
 }
+assert.ok(alarms > 50)
+console.info(`river: ${Object.keys(found).length} detectors on streams of 20,000 values, ${alarms} alarms at the same positions`)

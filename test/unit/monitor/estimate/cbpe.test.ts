@@ -44,7 +44,8 @@ describe('confidence-based performance estimation', () => {
   it('finds out whether scores need calibration, for more rows of a class than a call takes arguments', () => {
     const rng = createRng(3)
     const scores = Float64Array.from({ length: times(2_000, 150_000) }, (_, i) => (i % 20) / 20)
-    const rows = { scores, probabilities: scores.map((score) => Number(rng.next() < score ** 6)) }
+    const probabilities = scores.map((score) => Number(rng.next() < score ** 6))
+    const rows = { scores, probabilities, predicted: Array.from(scores, (score) => score > 0.5) }
     expect(fitCalibration(rows, 'auto', rng)).toBeDefined()
   })
 
