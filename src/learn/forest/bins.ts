@@ -53,6 +53,8 @@ function fillBins(values: Float64Array, edges: BinEdges, bins: Uint16Array, offs
 }
 
 function edgesOf(values: Float64Array, maxBins: number, { sorted, levels, counts }: EdgeBuffers): BinEdges {
+  const few = levelsOfFew(values, levels)
+  if (few !== undefined) return Float64Array.from({ length: Math.max(0, few - 1) }, () => between(levels, 0))
   const known = sortKnown(values, sorted)
   const size = runsOf(sorted, known, levels, counts)
   if (size <= maxBins) return Float64Array.from({ length: Math.max(0, size - 1) }, (_, i) => between(levels, i))
@@ -71,6 +73,24 @@ function edgesOf(values: Float64Array, maxBins: number, { sorted, levels, counts
     }
   }
   return Float64Array.from(edges)
+}
+
+/** Writes the distinct values of a column that has no more than two, as those of categories have, ascending. @returns how many; `undefined` when there are more */
+function levelsOfFew(values: Float64Array, levels: Float64Array): number | undefined {
+  let low = Number.NaN
+  let high = Number.NaN
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
+    if (value === low || value === high || value !== value) continue
+    if (low !== low) low = value
+    else if (high !== high) high = value
+    else return undefined
+  }
+  if (low !== low) return 0
+  if (high !== high) return 1
+  levels[0] = Math.min(low, high)
+  levels[1] = Math.max(low, high)
+  return 2
 }
 
 /** Arrays for one feature at a time. */

@@ -2,7 +2,8 @@
 import { MISSING_BIN } from './bins'
 import type { LeafTable } from './class-criterion'
 import { cutAfter } from './class-groups'
-import { type BestSplit, type BinnedData, type Criterion, grown, type Sample } from './grow-tree'
+import { type BestSplit, type Criterion, grown } from './grow-tree'
+import type { GrowthData, Sample } from './growth-data'
 import { createNumberCounter, type NodeRows, type NumberGroups, numberGroups } from './number-groups'
 
 /** Options of {@link createNumberCriterion}. */
@@ -19,7 +20,7 @@ export interface NumberCriterionOptions {
 }
 
 /** The criterion for numbers over `data`. Gains are sums of squared errors before − after. */
-export function createNumberCriterion(data: BinnedData, options: NumberCriterionOptions): Criterion {
+export function createNumberCriterion(data: GrowthData, options: NumberCriterionOptions): Criterion {
   const { minSamplesLeaf, targets, copies, center, leaves } = options
   const { rows, codes } = options.sample
   const figures: NodeRows = { weight: new Int32Array(rows.length), value: new Float64Array(rows.length) }

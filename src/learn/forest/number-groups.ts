@@ -1,6 +1,6 @@
 /** Counts and sums of targets over ranges of one feature's bins at a node: two ways of counting, each the faster for its size of node. */
 import { MISSING_BIN } from './bins'
-import type { BinnedData } from './grow-tree'
+import { type GrowthData, offsetOf, sourceOf } from './growth-data'
 import { CLEARED_WHOLE, type RareBins, rowAt } from './rare-bins'
 import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
@@ -53,10 +53,10 @@ export function numberGroups(): NumberGroups {
 }
 
 /** A counter over binned data; `rows` are those of the sample, `node` the figures of the open node's rows. */
-export function createNumberCounter(data: BinnedData, rows: Int32Array, node: NodeRows, groups: NumberGroups): NumberCounter {
-  const { bins, counts: binsOf, rare } = data
+export function createNumberCounter(data: GrowthData, rows: Int32Array, node: NodeRows, groups: NumberGroups): NumberCounter {
+  const { counts: binsOf, rare } = data
   const buffers: CountBuffers = {
-    bins,
+    data,
     rows,
     weight: node.weight,
     value: node.value,
@@ -145,7 +145,7 @@ function createRareNumberCounts(numFeatures: number, rare: RareBins, rows: Int32
 
 /** The arrays used in counting. Each function destructures it, so that its loops use local variables. */
 interface CountBuffers extends NodeRows {
-  readonly bins: Uint16Array
+  readonly data: GrowthData
   readonly rows: Int32Array
   readonly counts: Int32Array
   readonly sums: Float64Array
@@ -155,10 +155,12 @@ interface CountBuffers extends NodeRows {
 }
 
 /** Of a feature with two bins, such as one category of many: both at once, without a branch. @returns false when a value is missing */
-function fillTwo({ bins, rows, weight, value }: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): boolean {
+function fillTwo({ data, rows, weight, value }: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): boolean {
+  const source = sourceOf(data, rows, start)
+  const offset = offsetOf(data, feature, rows, start)
   let [count, countOfFirst, sum, sumOfFirst, most] = [0, 0, 0, 0, 0]
   for (let i = 0; i < size; i++) {
-    const bin = bins[(rows[start + i] as number) + feature] as number
+    const bin = source[(rows[start + i] as number) + offset] as number
     const isFirst = 1 - bin
     most |= bin
     count += bin * (weight[i] as number)
@@ -215,11 +217,13 @@ function groupSorted({ keys, weight, value }: CountBuffers, size: number, groups
 
 /** Two passes, in ranges of the node's own bins. */
 function fillRanges(buffers: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): void {
-  const { bins, rows, weight, value, counts, sums, occupied, own } = buffers
+  const { data, rows, weight, value, counts, sums, occupied, own } = buffers
+  const source = sourceOf(data, rows, start)
+  const offset = offsetOf(data, feature, rows, start)
   let least = MISSING_BIN
   let most = 0
   for (let i = 0; i < size; i++) {
-    const bin = bins[(rows[start + i] as number) + feature] as number
+    const bin = source[(rows[start + i] as number) + offset] as number
     own[i] = bin
     if (bin < least) least = bin
     if (bin > most && bin !== MISSING_BIN) most = bin
