@@ -36,7 +36,7 @@ export function createClassCriterion(memory: ClassMemory, options: ClassCriterio
   const { numClasses: k, leaves } = options
   const { groups } = memory
   const counter = createClassCounter(memory, k)
-  const node: ClassNode = { total: new Int32Array(k), samples: 0, impurity: Number.NaN, weights: undefined }
+  const node: ClassNode = { total: memory.total, samples: 0, impurity: Number.NaN, weights: undefined }
   const { cut, impurityOfNode, scan, split } = createClassScan(node, memory, options)
   const bestLeft = new Int32Array(k)
   const found = { node, cut, bestLeft }
@@ -57,6 +57,7 @@ export function createClassCriterion(memory: ClassMemory, options: ClassCriterio
   return {
     setWeights(weights) {
       node.weights = weights
+      for (let c = 0; c < k; c++) memory.weights[c] = weights === undefined ? 1 : (weights[c] as number)
     },
     root(sample) {
       for (let c = 0; c < k; c++) slots[c] = 0

@@ -51,7 +51,8 @@ export function createClassScan(node: ClassNode, memory: ClassMemory, options: C
   const { numClasses: k, criterion, minSamplesLeaf } = options
   const { groups, program } = memory
   const { rare } = memory.data
-  const { total } = node
+  const { total } = memory
+  const isGini = criterion === 'gini'
   const binary = k === 2 && criterion === 'gini'
   const split = createSplitImpurity(k, criterion)
   const left = new Int32Array(k)
@@ -88,6 +89,13 @@ export function createClassScan(node: ClassNode, memory: ClassMemory, options: C
     if (at >= 0) sumLeft(groups, at, missingLeft, cut.left)
   }
 
+  const scanGiniByProgram = (missingLeft: boolean, last: number, { scanGini }: GrowthProgram): void => {
+    cut.at = scanGini(node.samples, minSamplesLeaf, missingLeft ? 1 : 0, last, cut.impurity)
+    if (cut.at < 0) return
+    cut.impurity = memory.foundImpurity[0] as number
+    sumLeft(groups, cut.at, missingLeft, cut.left)
+  }
+
   return {
     cut,
     impurityOfNode() {
@@ -108,8 +116,10 @@ export function createClassScan(node: ClassNode, memory: ClassMemory, options: C
       return true
     },
     scan(missingLeft, last) {
-      if (!binary || node.weights !== undefined) scanAny(missingLeft, last)
-      else if (program === undefined) scanBinary(node, groups, cut, minSamplesLeaf, missingLeft, last)
+      if (!binary || node.weights !== undefined) {
+        if (program === undefined || !isGini) scanAny(missingLeft, last)
+        else scanGiniByProgram(missingLeft, last, program)
+      } else if (program === undefined) scanBinary(node, groups, cut, minSamplesLeaf, missingLeft, last)
       else scanByProgram(memory, program, node, cut, minSamplesLeaf, missingLeft, last)
     },
   }

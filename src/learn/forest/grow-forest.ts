@@ -8,7 +8,7 @@ import { classCode } from './class-groups'
 import { fittedForest } from './fitted-forest'
 import { createTreeGrower, type GrowthLimits, type TreeGrower } from './grow-tree'
 import { type BinnedData, NEAR_CELLS } from './growth-data'
-import { classMemory, type GrowthMemory, type MemoryOptions, numberMemory } from './growth-memory'
+import { classMemory, type MemoryOptions, numberMemory } from './growth-memory'
 import { createNumberCriterion } from './number-criterion'
 import { otherRows } from './other-rows'
 import { createOutOfBag, type OutOfBag } from './out-of-bag'
@@ -227,13 +227,11 @@ function classTools(forest: BinnedForest, options: MemoryOptions | undefined): G
 
 function numberTools(forest: BinnedForest, options: MemoryOptions | undefined): GrowthTools {
   const { target, data, settings } = forest
-  const memory: GrowthMemory = numberMemory(data, capacityOf(forest), options)
-  const { sample } = memory
+  const memory = numberMemory(data, capacityOf(forest), options)
+  const { sample, targets, copies } = memory
   const center = meanOf(target.values)
-  const targets = new Float64Array(sample.rows.length)
-  const copies = new Int32Array(sample.rows.length)
   const leaves: LeafTable = { values: new Float64Array(1024), size: 0 }
-  const splitting = createNumberCriterion(memory.data, { minSamplesLeaf: settings.minSamplesLeaf, sample, targets, copies, center, leaves })
+  const splitting = createNumberCriterion(memory, { minSamplesLeaf: settings.minSamplesLeaf, center, leaves })
   const grower = createTreeGrower(memory, splitting, limitsOf(forest, 1))
   const take = (drawn: Uint8Array): void => {
     sample.size = 0

@@ -4,7 +4,7 @@ import { GROWTH_CODE } from './growth-code'
 import { type BinnedData, type GrowthData, NEAR_CELLS, type Sample } from './growth-data'
 import { CLEARED_WHOLE, type RareBins } from './rare-bins'
 
-/** The functions of growth.as.ts. Features and rows are numbers, as everywhere; they give what their namesakes in TypeScript give. */
+/** The functions of growth/index.as.ts. Features and rows are numbers, as everywhere; they give what their namesakes in TypeScript give. */
 export interface GrowthProgram {
   bringNear(start: number, end: number): void
   partition(feature: number, start: number, end: number, limit: number, shift: number): number
@@ -22,6 +22,10 @@ export interface GrowthProgram {
     loss: number,
   ): number
   scanBinary(total0: number, total1: number, minSamplesLeaf: number, missingLeft: number, last: number, loss: number): number
+  scanGini(samples: number, minSamplesLeaf: number, missingLeft: number, last: number, loss: number): number
+  openNumbers(start: number, end: number): void
+  countNumbers(feature: number, start: number, end: number, sortRows: number): void
+  scanNumbers(samples: number, total: number, before: number, minSamplesLeaf: number, missingAt: number, last: number, gain: number): number
 }
 
 /** What trees are grown in. */
@@ -57,8 +61,44 @@ export interface ClassMemory extends GrowthMemory {
   readonly found: Int32Array
   /** What the program found: the impurity of a cut. */
   readonly foundImpurity: Float64Array
+  /** Copies of each class at the open node. */
+  readonly total: Int32Array
+  /** What the program weighs each class by: 1 unless it is set. */
+  readonly weights: Float64Array
   /** Where the classes of rare bins are counted; absent where there are none. */
   readonly rareCounts: RareCountArrays | undefined
+}
+
+/** Copies and sums of targets per range of bins, ascending; missing values last. */
+export interface NumberGroups {
+  /** The ranges that occur; range `i` holds the bins `base + (i << shift)` … `base + (i + 1 << shift) − 1`. */
+  readonly ranges: Int32Array
+  base: number
+  shift: number
+  readonly counts: Int32Array
+  readonly sums: Float64Array
+  /** Whether there are missing values: their group is the one at `size`. */
+  hasMissing: boolean
+  /** Number of groups without that of missing values. */
+  size: number
+}
+
+/** A memory for trees that separate numbers. */
+export interface NumberMemory extends GrowthMemory {
+  /** Targets of the sample's rows, by the row's code. Best near zero: subtract the mean first. */
+  readonly targets: Float64Array
+  /** How often each row was drawn, by the row's code. */
+  readonly copies: Int32Array
+  /** How often each row of the open node was drawn, side by side, so that each feature reads them in order. */
+  readonly weight: Int32Array
+  /** Target × weight of each row of the open node. */
+  readonly value: Float64Array
+  /** The groups of the feature that was counted last. */
+  readonly groups: NumberGroups
+  /** What the program found: number of groups, whether values are missing, base, shift, copies left of a cut. */
+  readonly found: Int32Array
+  /** What the program found: copies at the node, the sum of their targets, the least and the largest target, the gain of a cut. */
+  readonly figures: Float64Array
 }
 
 /** Class counts of the rare bins of a node. */
@@ -89,11 +129,34 @@ interface Places {
   readonly buffer: ArrayBuffer | undefined
   words(length: number): Int32Array
   cells(length: number): Uint16Array
+  reals(length: number): Float64Array
 }
 
 /** A memory for trees that separate numbers, whose samples have at most `capacity` rows. */
-export function numberMemory(data: BinnedData, capacity: number, options?: MemoryOptions): GrowthMemory {
-  return memoryFor(data, capacity, 0, options).memory
+export function numberMemory(data: BinnedData, capacity: number, options?: MemoryOptions): NumberMemory {
+  const own = 26 * capacity + 24 * RANGES + 1024 + 64 * 16
+  const { memory, places, exports } = memoryFor(data, capacity, own, options)
+  const targets = places.reals(capacity)
+  const copies = places.words(capacity)
+  const weight = places.words(capacity)
+  const value = places.reals(capacity)
+  const groups: NumberGroups = {
+    ranges: places.words(RANGES),
+    base: 0,
+    shift: 0,
+    counts: places.words(RANGES),
+    sums: places.reals(RANGES),
+    hasMissing: false,
+    size: 0,
+  }
+  const found = places.words(FOUND_WORDS)
+  const figures = places.reals(5)
+  if (exports !== undefined) {
+    const room = [places.words(RANGES), places.reals(RANGES), places.words(65), places.cells(capacity), places.words(32)]
+    const arrays = [targets, copies, weight, value, groups.ranges, groups.counts, groups.sums, ...room, found, figures]
+    exports.placeNumbers(...arrays.map(({ byteOffset }) => byteOffset))
+  }
+  return { ...memory, targets, copies, weight, value, groups, found, figures }
 }
 
 /** A memory for trees that separate `numClasses` classes, whose samples have at most `capacity` rows. */
@@ -111,6 +174,9 @@ export function classMemory(data: BinnedData, capacity: number, numClasses: numb
   }
   const found = places.words(FOUND_WORDS + data.numFeatures)
   const foundImpurity = new Float64Array(found.buffer as ArrayBuffer, found.byteOffset + 24, 1)
+  const total = places.words(numClasses)
+  const weights = places.reals(numClasses).fill(1)
+  const counted = { ...memory, groups, found, foundImpurity, total, weights }
   if (exports !== undefined) {
     for (let f = 0; f < data.numFeatures; f++) found[FOUND_WORDS + f] = (data.counts[f] as number) - 1
     const arrays = [
@@ -122,20 +188,21 @@ export function classMemory(data: BinnedData, capacity: number, numClasses: numb
       places.cells(capacity),
     ]
     exports.placeClasses(...[...arrays, places.words(32), found].map(({ byteOffset }) => byteOffset), numClasses)
+    exports.placeGini(...[total, weights, places.reals(numClasses), places.reals(numClasses)].map(({ byteOffset }) => byteOffset))
   }
-  if (data.rare === undefined) return { ...memory, groups, found, foundImpurity, rareCounts: undefined }
+  if (data.rare === undefined) return { ...counted, rareCounts: undefined }
   const cells = data.numFeatures * numClasses
   const rareCounts = {
     counts: places.words(cells),
     all: places.words(numClasses),
     touched: places.words(cells > CLEARED_WHOLE ? cells : 0),
   }
-  if (exports === undefined) return { ...memory, groups, found, foundImpurity, rareCounts }
+  if (exports === undefined) return { ...counted, rareCounts }
   const rare = placedRare(data.rare, places)
   const { counts, all, touched } = rareCounts
   const positions = [rare.starts, rare.features, rare.near, counts, all].map(({ byteOffset }) => byteOffset)
   exports.placeRare(...positions, touched.length === 0 ? 0 : touched.byteOffset)
-  return { ...memory, data: { ...memory.data, rare }, groups, found, foundImpurity, rareCounts }
+  return { ...counted, data: { ...memory.data, rare }, rareCounts }
 }
 
 /** The lists of rare cells, where the program reaches them. */
@@ -150,7 +217,8 @@ function placedRare(rare: RareBins, places: Places): RareBins {
 function classBytes({ numFeatures, rare }: BinnedData, capacity: number, numClasses: number): number {
   const cells = numFeatures * numClasses
   const lists = rare === undefined ? 0 : 4 * (rare.starts.length + rare.near.length + 2 * cells + numClasses) + 2 * rare.features.length
-  return 4 * (RANGES * (1 + 2 * numClasses) + numClasses + FOUND_WORDS + numFeatures + 65 + 32) + 2 * capacity + lists + 64 * 16
+  const words = RANGES * (1 + 2 * numClasses) + 8 * numClasses + FOUND_WORDS + numFeatures + 65 + 32
+  return 4 * words + 2 * capacity + lists + 64 * 20
 }
 
 /** The functions that are told where arrays begin, in the order of their arguments. */
@@ -158,6 +226,8 @@ interface GrowthExports extends GrowthProgram {
   place(...positions: readonly number[]): void
   placeClasses(...positions: readonly number[]): void
   placeRare(...positions: readonly number[]): void
+  placeGini(...positions: readonly number[]): void
+  placeNumbers(...positions: readonly number[]): void
 }
 
 function memoryFor(
@@ -195,6 +265,7 @@ function placesIn(buffer: ArrayBuffer | undefined): Places {
   return {
     buffer,
     words: (length) => (buffer === undefined ? new Int32Array(length) : new Int32Array(buffer, take(4 * length), length)),
+    reals: (length) => (buffer === undefined ? new Float64Array(length) : new Float64Array(buffer, take(8 * length), length)),
     cells: (length) => (buffer === undefined ? new Uint16Array(length) : new Uint16Array(buffer, take(2 * length), length)),
   }
 }
