@@ -32,8 +32,8 @@ export interface Call {
 /** What a thread answers to a call. */
 type CallReply = { readonly results: readonly EngineTensor[] } | { readonly error: string }
 
-/** Calls go to a thread together if they take no longer than this: each message wakes both threads, which costs as much as a small model. */
-const groupMs = 2
+/** Calls go to a thread together if they take no longer than this: each message wakes both threads, which costs as much as a small model (decision 52). */
+const groupMs = 5
 const maxGroup = 16
 
 /** Whether an entry of the queue is a call. */

@@ -146,10 +146,10 @@ describe('the worker pool', () => {
 
   it('gives a thread several short calls at once, and long ones one by one', async () => {
     const expected = [answered(3), answered(5), answered(7), answered(9), answered(11)]
-    expect(await waitInLine(0.5, [1, 2, 3, 4, 5].map(fine))).toEqual(expected)
-    // Four calls of 0.5 ms are 2 ms.
+    expect(await waitInLine(1.25, [1, 2, 3, 4, 5].map(fine))).toEqual(expected)
+    // Four calls of 1.25 ms are 5 ms.
     expect(groups).toEqual([4, 1])
-    expect(await waitInLine(5, [1, 2, 3, 4, 5].map(fine))).toEqual(expected)
+    expect(await waitInLine(10, [1, 2, 3, 4, 5].map(fine))).toEqual(expected)
     expect(groups).toEqual([1, 1, 1, 1, 1])
   })
 
