@@ -10,7 +10,7 @@ export interface Placed {
  * A collection without order, for things that are added and removed thousands of times a second.
  *
  * A `Set` is wrong for that in V8: it makes a new table after every few changes, the old table refers to the new one, and once an old table has reached the old
- * generation of the heap, all later ones, with all they ever held, are copied there too until the next full collection (decision 51).
+ * generation of the heap, all later ones, with all they ever held, are copied there too until the next full collection (decision 52).
  */
 export class OpenItems<T extends Placed> {
   readonly #all: T[] = []

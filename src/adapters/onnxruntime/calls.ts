@@ -32,7 +32,7 @@ export interface Call {
 /** What a thread answers to a call. */
 type CallReply = { readonly results: readonly EngineTensor[] } | { readonly error: string }
 
-/** Calls go to a thread together if they take no longer than this: each message wakes both threads, which costs as much as a small model (decision 52). */
+/** Calls go to a thread together if they take no longer than this: each message wakes both threads, which costs as much as a small model (decision 53). */
 const groupMs = 5
 const maxGroup = 16
 
