@@ -2,7 +2,7 @@
 import { fromBase64 } from './bytes'
 
 /**
- * Runs a program with a memory of at least `bytes`, which it imports as `e.m`. `undefined` where that cannot be had: no WebAssembly, no 128-bit
+ * Runs a program with a memory of at least `bytes`, which it imports as `e.m` or `env.memory`. `undefined` where that cannot be had: no WebAssembly, no 128-bit
  * instructions, no memory, or a page's policy against it; callers do the same in JavaScript.
  *
  * @param code the program in base64
@@ -14,7 +14,7 @@ export function loadWebAssembly<Exports>(
   try {
     const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) })
     const program = new WebAssembly.Module(Uint8Array.from(fromBase64(code)))
-    const { exports } = new WebAssembly.Instance(program, { e: { m: memory } })
+    const { exports } = new WebAssembly.Instance(program, { e: { m: memory }, env: { memory } })
     return { buffer: memory.buffer, exports: exports as Exports }
   } catch {
     return undefined

@@ -34,25 +34,54 @@ export function toBins(features: FeatureMatrix, edges: readonly BinEdges[], spar
 }
 
 function fillBins(values: Float64Array, edges: BinEdges, bins: Uint16Array, offset: number, stride: number): void {
-  const count = edges.length
-  let first = 1
-  while (first * 2 <= count) first *= 2
+  const { starts, first, scale } = edgeParts(edges)
+  const last = starts.length - 2
   for (let row = 0, at = offset; row < values.length; row++, at += stride) {
     const value = values[row] as number
     if (value !== value) {
       bins[at] = MISSING_BIN
       continue
     }
-    // Number of edges < value, by halving steps.
-    let bin = 0
-    for (let step = first; step > 0; step >>= 1) {
-      if (bin + step <= count && (edges[bin + step - 1] as number) < value) bin += step
+    const part = last === 0 ? 0 : Math.min(last, Math.max(0, Math.floor((value - first) * scale)))
+    // Number of edges < value, by halving the part: those of earlier parts are below the value, those of later ones are not.
+    let bin = starts[part] as number
+    let end = starts[part + 1] as number
+    while (bin < end) {
+      const middle = (bin + end) >>> 1
+      if ((edges[middle] as number) < value) bin = middle + 1
+      else end = middle
     }
     bins[at] = bin
   }
 }
 
+/** About so many edges in each of the parts that a search begins with. */
+const PART_EDGES = 4
+
+/**
+ * Parts of equal width that the range of the edges is divided into, so that a search begins near its end: the edges of part `p`, ⌊(edge − first) × scale⌋, are
+ * `starts[p]` … `starts[p + 1] − 1`. One part where the range has no width that can be divided.
+ */
+function edgeParts(edges: BinEdges): { readonly starts: Int32Array; readonly first: number; readonly scale: number } {
+  const count = edges.length
+  const parts = Math.max(1, Math.ceil(count / PART_EDGES))
+  const first = count === 0 ? 0 : (edges[0] as number)
+  const scale = parts / ((edges[count - 1] as number) - first)
+  if (parts === 1 || !Number.isFinite(first) || !Number.isFinite(scale) || scale === 0)
+    return { starts: Int32Array.of(0, count), first: 0, scale: 0 }
+  const starts = new Int32Array(parts + 1)
+  let part = 0
+  for (let i = 0; i < count; i++) {
+    const own = Math.min(parts - 1, Math.floor(((edges[i] as number) - first) * scale))
+    while (part < own) starts[++part] = i
+  }
+  while (part < parts) starts[++part] = count
+  return { starts, first, scale }
+}
+
 function edgesOf(values: Float64Array, maxBins: number, { sorted, levels, counts }: EdgeBuffers): BinEdges {
+  const few = levelsOfFew(values, levels)
+  if (few !== undefined) return Float64Array.from({ length: Math.max(0, few - 1) }, () => between(levels, 0))
   const known = sortKnown(values, sorted)
   const size = runsOf(sorted, known, levels, counts)
   if (size <= maxBins) return Float64Array.from({ length: Math.max(0, size - 1) }, (_, i) => between(levels, i))
@@ -71,6 +100,24 @@ function edgesOf(values: Float64Array, maxBins: number, { sorted, levels, counts
     }
   }
   return Float64Array.from(edges)
+}
+
+/** Writes the distinct values of a column that has no more than two, as those of categories have, ascending. @returns how many; `undefined` when there are more */
+function levelsOfFew(values: Float64Array, levels: Float64Array): number | undefined {
+  let low = Number.NaN
+  let high = Number.NaN
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
+    if (value === low || value === high || value !== value) continue
+    if (low !== low) low = value
+    else if (high !== high) high = value
+    else return undefined
+  }
+  if (low !== low) return 0
+  if (high !== high) return 1
+  levels[0] = Math.min(low, high)
+  levels[1] = Math.max(low, high)
+  return 2
 }
 
 /** Arrays for one feature at a time. */

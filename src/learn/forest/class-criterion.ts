@@ -1,13 +1,12 @@
 /** Splits that separate classes: Gini impurity and entropy. */
 import { MISSING_BIN } from './bins'
-import { type ClassGroups, classGroups, createClassCounter, cutAfter } from './class-groups'
-import { type ClassNode, type ClassScanOptions, createClassScan } from './class-scan'
-import { type BestSplit, type BinnedData, type Criterion, grown, type Sample } from './grow-tree'
+import { createClassCounter, cutAfter } from './class-groups'
+import { type ClassCut, type ClassNode, type ClassScanOptions, createClassScan } from './class-scan'
+import { type BestSplit, type Criterion, grown } from './grow-tree'
+import type { ClassMemory } from './growth-memory'
 
 /** Options of {@link createClassCriterion}. */
 export interface ClassCriterionOptions extends ClassScanOptions {
-  /** The sample that trees are grown from, with the class codes of its rows. */
-  readonly sample: Sample
   /** The table of leaves, shared by all trees. */
   readonly leaves: LeafTable
 }
@@ -32,32 +31,33 @@ export function classLeaves(numClasses: number): LeafTable {
   return { values, size: numClasses }
 }
 
-/** The criterion for classes over `data`. Gains are Σ weight × impurity before − after. */
-export function createClassCriterion(data: BinnedData, options: ClassCriterionOptions): ClassCriterion {
+/** The criterion for the classes of the rows in `memory`. Gains are Σ weight × impurity before − after. */
+export function createClassCriterion(memory: ClassMemory, options: ClassCriterionOptions): ClassCriterion {
   const { numClasses: k, leaves } = options
-  const groups = classGroups(k)
-  const counter = createClassCounter(data, options.sample, k, groups)
-  const node: ClassNode = { total: new Int32Array(k), samples: 0, impurity: Number.NaN, weights: undefined }
-  const { cut, impurityOfNode, scan } = createClassScan(node, groups, options)
+  const { groups } = memory
+  const counter = createClassCounter(memory, k)
+  const node: ClassNode = { total: memory.total, samples: 0, impurity: Number.NaN, weights: undefined }
+  const { cut, impurityOfNode, scan, split } = createClassScan(node, memory, options)
   const bestLeft = new Int32Array(k)
+  const found = { node, cut, bestLeft }
   /** Copies of each class at the nodes still to be grown, row-major: slots × classes. */
   let slots = new Int32Array(64 * k)
 
   const tryCuts = (feature: number, missingLeft: boolean, last: number, best: BestSplit): void => {
     // A split that gains nothing is still a split (XOR needs it), so the first one found only has to be no worse than none.
-    cut.impurity = best.gain < 0 ? node.impurity * (1 + 1e-9) + 1e-9 : node.impurity - best.gain
+    cut.impurity = impurityToBeat(best)
     scan(missingLeft, last)
     if (cut.at < 0) return
-    const left = sumLeft(groups, cut.at, missingLeft, bestLeft)
-    best.feature = feature
-    best.bin = cut.at + 1 < groups.size ? cutAfter(groups, cut.at) : MISSING_BIN - 1
-    best.missingLeft = groups.hasMissing ? missingLeft : left * 2 > node.samples
-    best.gain = Math.max(0, node.impurity - cut.impurity)
+    const bin = cut.at + 1 < groups.size ? cutAfter(groups, cut.at) : MISSING_BIN - 1
+    takeCut(found, feature, bin, groups.hasMissing ? missingLeft : undefined, best)
   }
+
+  const impurityToBeat = (best: BestSplit): number => (best.gain < 0 ? node.impurity * (1 + 1e-9) + 1e-9 : node.impurity - best.gain)
 
   return {
     setWeights(weights) {
       node.weights = weights
+      for (let c = 0; c < k; c++) memory.weights[c] = weights === undefined ? 1 : (weights[c] as number)
     },
     root(sample) {
       for (let c = 0; c < k; c++) slots[c] = 0
@@ -82,6 +82,12 @@ export function createClassCriterion(data: BinnedData, options: ClassCriterionOp
     },
     samples: () => node.samples,
     consider(feature, start, end, best) {
+      cut.impurity = impurityToBeat(best)
+      const varies = split(feature, start, end)
+      if (varies !== undefined) {
+        if (varies && cut.at >= 0) takeCut(found, feature, cut.at, undefined, best)
+        return varies
+      }
       counter.count(feature, start, end)
       if (groups.size + (groups.hasMissing ? 1 : 0) < 2) return false
       tryCuts(feature, false, groups.hasMissing ? groups.size : groups.size - 1, best)
@@ -100,17 +106,23 @@ export function createClassCriterion(data: BinnedData, options: ClassCriterionOp
   }
 }
 
-/** Writes the copies of each class left of a cut to `left`. @returns their sum */
-function sumLeft({ counts, missing }: ClassGroups, at: number, missingLeft: boolean, left: Int32Array): number {
-  const k = left.length
-  let samples = 0
-  for (let c = 0; c < k; c++) {
-    let sum = missingLeft ? (missing[c] as number) : 0
-    for (let g = 0, cell = c; g <= at; g++, cell += k) sum += counts[cell] as number
-    left[c] = sum
-    samples += sum
+/** Makes the cut that was found the best split. @param missingLeft `undefined`: missing values, of which there are none, go where more rows go */
+function takeCut(
+  { node, cut, bestLeft }: { readonly node: ClassNode; readonly cut: ClassCut; readonly bestLeft: Int32Array },
+  feature: number,
+  bin: number,
+  missingLeft: boolean | undefined,
+  best: BestSplit,
+): void {
+  let left = 0
+  for (let c = 0; c < bestLeft.length; c++) {
+    bestLeft[c] = cut.left[c] as number
+    left += bestLeft[c] as number
   }
-  return samples
+  best.feature = feature
+  best.bin = bin
+  best.missingLeft = missingLeft ?? left * 2 > node.samples
+  best.gain = Math.max(0, node.impurity - cut.impurity)
 }
 
 /** Adds the class shares of a node to the leaves. A pure node uses one of the leaves that every table starts with. @returns its row */

@@ -1,28 +1,16 @@
 /** Class counts over ranges of one feature's bins at a node: three ways of counting, each the fastest for its size of node. */
 import { MISSING_BIN } from './bins'
-import { type BinnedData, columnPlaces, columnsFor, MANY_ROWS, type Sample } from './grow-tree'
-import { CLEARED_WHOLE, type RareBins, rowAt } from './rare-bins'
+import { type GrowthData, offsetOf, sourceOf } from './growth-data'
+import type { ClassGroups, ClassMemory, RareCountArrays } from './growth-memory'
+import { type RareBins, rowAt } from './rare-bins'
 import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
+/** Classes of more rows than this are counted in ranges of the whole feature. */
+export const MANY_ROWS = 1000
 /** Up to this many rows are sorted. */
-const SORT_ROWS = 20
+export const SORT_ROWS = 20
 /** The range of missing values, after all others. */
 const MISSING_RANGE = 256
-
-/** Class counts per range of bins, ascending; those of missing values are separate. */
-export interface ClassGroups {
-  /** The ranges that occur; range `i` holds the bins `base + (i << shift)` … `base + (i + 1 << shift) − 1`. */
-  readonly ranges: Int32Array
-  base: number
-  shift: number
-  /** Row-major, groups × classes: copies. */
-  readonly counts: Int32Array
-  /** Copies of missing values per class, where `hasMissing`. */
-  readonly missing: Int32Array
-  hasMissing: boolean
-  /** Number of groups. */
-  size: number
-}
 
 /** Counts the classes of a node's rows. */
 export interface ClassCounter {
@@ -37,19 +25,6 @@ export function classCode(label: number, copies: number): number {
   return (label << 8) | copies
 }
 
-/** Space for the groups of one feature. */
-export function classGroups(numClasses: number): ClassGroups {
-  return {
-    ranges: new Int32Array(257),
-    base: 0,
-    shift: 0,
-    counts: new Int32Array(257 * numClasses),
-    missing: new Int32Array(numClasses),
-    hasMissing: false,
-    size: 0,
-  }
-}
-
 /** The bin to cut after, so that group `at` goes left and the next one right: half way between them. */
 export function cutAfter({ ranges, base, shift }: Pick<ClassGroups, 'ranges' | 'base' | 'shift'>, at: number): number {
   const last = base + (((ranges[at] as number) + 1) << shift) - 1
@@ -57,10 +32,30 @@ export function cutAfter({ ranges, base, shift }: Pick<ClassGroups, 'ranges' | '
   return (last + next) >> 1
 }
 
-/** A counter over binned data for the rows of a sample with their {@link classCode}s. */
-export function createClassCounter(data: BinnedData, sample: Sample, numClasses: number, groups: ClassGroups): ClassCounter {
+/** A counter of the rows of the sample, with their {@link classCode}s, into the groups of `memory`. */
+export function createClassCounter(memory: ClassMemory, numClasses: number): ClassCounter {
+  const { data, groups, found, program } = memory
+  const countHere = program === undefined ? counterInTypeScript(memory, numClasses) : undefined
+  const { rare } = data
+  const rareCounts = rare === undefined ? undefined : createRareClassCounts(memory, numClasses)
+  return {
+    open: () => rareCounts?.open(),
+    count(feature, start, end) {
+      if (rareCounts !== undefined && (rare?.bin[feature] as number) >= 0) rareCounts.fill(feature, start, end, groups)
+      else if (program === undefined) countHere?.(feature, start, end)
+      else {
+        program.countClasses(feature, start, end, SORT_ROWS, MANY_ROWS)
+        groups.size = found[0] as number
+        groups.hasMissing = found[1] === 1
+        groups.base = found[2] as number
+        groups.shift = found[3] as number
+      }
+    },
+  }
+}
+
+function counterInTypeScript({ data, sample, groups }: ClassMemory, numClasses: number): ClassCounter['count'] {
   const buffers: CountBuffers = {
-    bins: data.bins,
     counts: data.counts,
     data,
     rows: sample.rows,
@@ -72,22 +67,16 @@ export function createClassCounter(data: BinnedData, sample: Sample, numClasses:
     keys: new Int32Array(SORT_ROWS),
     own: new Uint16Array(sample.rows.length),
   }
-  const { rare } = data
-  const rareCounts = rare === undefined ? undefined : createRareClassCounts(data.numFeatures, rare, sample, numClasses)
-  return {
-    open: () => rareCounts?.open(),
-    count(feature, start, end) {
-      if (rareCounts !== undefined && (rare?.bin[feature] as number) >= 0) rareCounts.fill(feature, start, end, groups)
-      else if (end - start <= SORT_ROWS) {
-        sortByBin(buffers, feature, start, end)
-        groupSorted(buffers, start, end - start, groups)
-        splitOffMissing(groups, numClasses, MISSING_BIN)
-      } else if (end - start > MANY_ROWS || fillFine(buffers, feature, start, end, groups)) {
-        if (end - start > MANY_ROWS) fillCoarse(buffers, feature, start, end, groups)
-        collect(buffers.histogram, buffers.occupied, numClasses, groups)
-        splitOffMissing(groups, numClasses, MISSING_RANGE)
-      }
-    },
+  return (feature, start, end) => {
+    if (end - start <= SORT_ROWS) {
+      sortByBin(buffers, feature, start, end)
+      groupSorted(buffers, start, end - start, groups)
+      splitOffMissing(groups, numClasses, MISSING_BIN)
+    } else if (end - start > MANY_ROWS || fillFine(buffers, feature, start, end, groups)) {
+      if (end - start > MANY_ROWS) fillCoarse(buffers, feature, start, end, groups)
+      collect(buffers.histogram, buffers.occupied, numClasses, groups)
+      splitOffMissing(groups, numClasses, MISSING_RANGE)
+    }
   }
 }
 
@@ -97,11 +86,12 @@ interface RareClassCounts {
   fill(feature: number, start: number, end: number, groups: ClassGroups): void
 }
 
-function createRareClassCounts(numFeatures: number, rare: RareBins, { rows, codes }: Sample, numClasses: number): RareClassCounts {
-  const counts = new Int32Array(numFeatures * numClasses)
-  const isLarge = counts.length > CLEARED_WHOLE
-  const all = new Int32Array(numClasses)
-  const touched = new Int32Array(isLarge ? counts.length : 0)
+function createRareClassCounts({ data, sample, program, rareCounts }: ClassMemory, numClasses: number): RareClassCounts {
+  const { numFeatures } = data
+  const { rows, codes } = sample
+  const rare = data.rare as RareBins
+  const { counts, all, touched } = rareCounts as RareCountArrays
+  const isLarge = touched.length > 0
   let numTouched = 0
   let isCounted = false
   const countNode = (start: number, end: number): void => {
@@ -125,14 +115,15 @@ function createRareClassCounts(numFeatures: number, rare: RareBins, { rows, code
       }
     }
     numTouched = size
-    isCounted = true
   }
   return {
     open() {
       isCounted = false
     },
     fill(feature, start, end, groups) {
-      if (!isCounted) countNode(start, end)
+      if (!isCounted && program !== undefined) program.countRareClasses(start, end)
+      else if (!isCounted) countNode(start, end)
+      isCounted = true
       const isFirst = rare.bin[feature] === 0
       groups.base = 0
       groups.shift = 0
@@ -157,9 +148,8 @@ function createRareClassCounts(numFeatures: number, rare: RareBins, { rows, code
 
 /** The arrays used in counting. Each function destructures it, so that its loops use local variables. */
 interface CountBuffers {
-  readonly bins: Uint16Array
   readonly counts: Int32Array
-  readonly data: BinnedData
+  readonly data: GrowthData
   readonly rows: Int32Array
   readonly codes: Int32Array
   readonly numClasses: number
@@ -171,18 +161,16 @@ interface CountBuffers {
 
 /** One pass, in ranges of the whole feature: precise enough for many rows. */
 function fillCoarse(buffers: CountBuffers, feature: number, start: number, end: number, groups: ClassGroups): void {
-  const { bins, rows, codes, numClasses, histogram } = buffers
+  const { data, rows, codes, numClasses, histogram } = buffers
   const last = (buffers.counts[feature] as number) - 1
   const shift = last < 256 ? 0 : 24 - Math.clz32(last)
   groups.base = 0
   groups.shift = shift
-  const { data } = buffers
-  const columns = columnsFor(data, rows, start, end)
-  const [share, from] = columnPlaces(data, feature)
+  const source = sourceOf(data, rows, start)
+  const offset = offsetOf(data, feature, rows, start)
   for (let i = start; i < end; i++) {
     const code = codes[i] as number
-    const row = rows[i] as number
-    const bin = (columns === undefined ? bins[row + feature] : columns[Math.floor(row * share + from)]) as number
+    const bin = source[(rows[i] as number) + offset] as number
     const cell = (bin === MISSING_BIN ? MISSING_RANGE : bin >> shift) * numClasses + (code >>> 8)
     histogram[cell] = (histogram[cell] as number) + (code & 255)
   }
@@ -191,12 +179,14 @@ function fillCoarse(buffers: CountBuffers, feature: number, start: number, end: 
 
 /** Two passes, in ranges of the node's own bins. @returns false when all rows are in one bin; `groups.size` is then 1 */
 function fillFine(buffers: CountBuffers, feature: number, start: number, end: number, groups: ClassGroups): boolean {
-  const { bins, rows, codes, numClasses, histogram, occupied, own } = buffers
+  const { data, rows, codes, numClasses, histogram, occupied, own } = buffers
+  const source = sourceOf(data, rows, start)
+  const offset = offsetOf(data, feature, rows, start)
   const size = end - start
   let least = MISSING_BIN
   let most = -1
   for (let i = 0; i < size; i++) {
-    const bin = bins[(rows[start + i] as number) + feature] as number
+    const bin = source[(rows[start + i] as number) + offset] as number
     own[i] = bin
     if (bin < least) least = bin
     if (bin > most && bin !== MISSING_BIN) most = bin

@@ -6,7 +6,9 @@ import { binEdges, toBins } from './bins'
 import { classLeaves, createClassCriterion, type LeafTable } from './class-criterion'
 import { classCode } from './class-groups'
 import { fittedForest } from './fitted-forest'
-import { type BinnedData, createTreeGrower, type GrowthLimits, NEAR_CELLS, type Sample, type TreeGrower } from './grow-tree'
+import { createTreeGrower, type GrowthLimits, type TreeGrower } from './grow-tree'
+import { type BinnedData, NEAR_CELLS } from './growth-data'
+import { classMemory, type MemoryOptions, numberMemory } from './growth-memory'
 import { createNumberCriterion } from './number-criterion'
 import { otherRows } from './other-rows'
 import { createOutOfBag, type OutOfBag } from './out-of-bag'
@@ -65,14 +67,13 @@ export function binnedForest(options: ForestOptions, features: FeatureMatrix, ta
   classWeights(kind, options.classWeight, new Float64Array(target.numClasses).fill(1), target.classNames)
   const edges = binEdges(features, settings.maxBins)
   const counts = Int32Array.from(edges, ({ length }) => length + 1)
-  const bins = toBins(features, edges, NEAR_CELLS)
-  const near = { nearAt: bins.length - NEAR_CELLS, nearRows: Math.floor(NEAR_CELLS / numFeatures) }
+  const bins = toBins(features, edges)
   const data = {
     bins,
+    numRows,
     numFeatures,
     counts,
-    columns: columnsOf(bins, numRows, numFeatures),
-    rare: rareBins({ bins, numRows, numFeatures, counts, maxFeatures, ...near }),
+    rare: rareBins({ bins, numRows, numFeatures, counts, maxFeatures, nearRows: Math.floor(NEAR_CELLS / numFeatures) }),
   }
   return { ...options, edges, data, numRows, target, maxFeatures, rowsDrawn }
 }
@@ -88,9 +89,11 @@ export function* growRun(
   from: number,
   end: number,
   onTree?: (nodes: Int32Array, leaves: LeafTable) => void,
+  options?: MemoryOptions,
 ): Generator<number, TreeRun, 'stop' | undefined> {
   const { settings, numRows, data } = forest
-  const { grower, leaves, width, sample, take } = forest.target.task === 'classification' ? classTools(forest) : numberTools(forest)
+  const tools = forest.target.task === 'classification' ? classTools(forest, options) : numberTools(forest, options)
+  const { grower, leaves, width, take } = tools
   const rng = createRng(settings.seed)
   for (let tree = 0; tree < from; tree++) rng.fork()
   const drawn = new Uint8Array(numRows)
@@ -101,7 +104,7 @@ export function* growRun(
     draw(drawn, settings.bootstrap ? forest.rowsDrawn : undefined, treeRng)
     take(drawn)
     const own = new Float64Array(data.numFeatures)
-    const nodes = grower.grow(sample, treeRng, own)
+    const nodes = grower.grow(treeRng, own)
     trees.push(nodes)
     gains.push(own)
     onTree?.(nodes, leaves)
@@ -188,24 +191,24 @@ interface GrowthTools {
   readonly grower: TreeGrower
   readonly leaves: LeafTable
   readonly width: number
-  readonly sample: Sample
   /** Fills the sample, given how often each row was drawn. */
   readonly take: (drawn: Uint8Array) => void
 }
 
-function classTools(forest: BinnedForest): GrowthTools {
+function classTools(forest: BinnedForest, options: MemoryOptions | undefined): GrowthTools {
   const { kind, target, data, settings, criterion = 'gini', classWeight } = forest
   const numClasses = widthOf(forest)
   const labels = target.values
   const leaves = classLeaves(numClasses)
-  const sample = sampleFor(forest)
-  const splitting = createClassCriterion(data, { numClasses, criterion, minSamplesLeaf: settings.minSamplesLeaf, sample, leaves })
+  const memory = classMemory(data, capacityOf(forest), numClasses, options)
+  const { sample } = memory
+  const splitting = createClassCriterion(memory, { numClasses, criterion, minSamplesLeaf: settings.minSamplesLeaf, leaves })
   const counts = new Float64Array(numClasses)
   for (const label of labels) counts[label] = (counts[label] as number) + 1
   if (classWeight !== 'balancedSubsample') splitting.setWeights(classWeights(kind, classWeight, counts, target.classNames))
   // Gains are half of Gini's, and in nats for entropy; the option is in scikit-learn's units.
   const unit = criterion === 'gini' ? 0.5 : Math.LN2
-  const grower = createTreeGrower(data, splitting, limitsOf(forest, unit), sample.rows.length)
+  const grower = createTreeGrower(memory, splitting, limitsOf(forest, unit))
   const take = (drawn: Uint8Array): void => {
     sample.size = 0
     counts.fill(0)
@@ -213,40 +216,39 @@ function classTools(forest: BinnedForest): GrowthTools {
       const copies = drawn[row] as number
       if (copies === 0) continue
       const label = labels[row] as number
-      sample.rows[sample.size] = row * data.numFeatures
+      sample.rows[sample.size] = row
       sample.codes[sample.size++] = classCode(label, copies)
       counts[label] = (counts[label] as number) + copies
     }
     if (classWeight === 'balancedSubsample') splitting.setWeights(classWeights(kind, classWeight, counts, target.classNames))
   }
-  return { grower, leaves, width: numClasses, sample, take }
+  return { grower, leaves, width: numClasses, take }
 }
 
-function numberTools(forest: BinnedForest): GrowthTools {
+function numberTools(forest: BinnedForest, options: MemoryOptions | undefined): GrowthTools {
   const { target, data, settings } = forest
-  const sample = sampleFor(forest)
+  const memory = numberMemory(data, capacityOf(forest), options)
+  const { sample, targets, copies } = memory
   const center = meanOf(target.values)
-  const targets = new Float64Array(sample.rows.length)
-  const copies = new Int32Array(sample.rows.length)
   const leaves: LeafTable = { values: new Float64Array(1024), size: 0 }
-  const splitting = createNumberCriterion(data, { minSamplesLeaf: settings.minSamplesLeaf, sample, targets, copies, center, leaves })
-  const grower = createTreeGrower(data, splitting, limitsOf(forest, 1), sample.rows.length)
+  const splitting = createNumberCriterion(memory, { minSamplesLeaf: settings.minSamplesLeaf, center, leaves })
+  const grower = createTreeGrower(memory, splitting, limitsOf(forest, 1))
   const take = (drawn: Uint8Array): void => {
     sample.size = 0
     for (let row = 0; row < drawn.length; row++) {
       if (drawn[row] === 0) continue
       targets[sample.size] = (target.values[row] as number) - center
       copies[sample.size] = drawn[row] as number
-      sample.rows[sample.size] = row * data.numFeatures
+      sample.rows[sample.size] = row
       sample.codes[sample.size] = sample.size++
     }
   }
-  return { grower, leaves, width: 1, sample, take }
+  return { grower, leaves, width: 1, take }
 }
 
-function sampleFor({ settings, numRows, rowsDrawn }: BinnedForest): Sample {
-  const capacity = Math.min(numRows, settings.bootstrap ? rowsDrawn : numRows)
-  return { rows: new Int32Array(capacity), codes: new Int32Array(capacity), size: 0 }
+/** The most rows that a sample has. */
+function capacityOf({ settings, numRows, rowsDrawn }: BinnedForest): number {
+  return Math.min(numRows, settings.bootstrap ? rowsDrawn : numRows)
 }
 
 function limitsOf({ settings, maxFeatures }: BinnedForest, unit: number): GrowthLimits {
@@ -297,17 +299,4 @@ function meanOf(values: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < values.length; i++) sum += values[i] as number
   return sum / values.length
-}
-
-/** Tables of fewer rows stay in the cache as they are. */
-const MANY_ROWS_IN_ALL = 4096
-
-/** The bins column-major; `undefined` for small tables. */
-function columnsOf(bins: Uint16Array, numRows: number, numFeatures: number): Uint16Array | undefined {
-  if (numRows < MANY_ROWS_IN_ALL) return undefined
-  const columns = new Uint16Array(numRows * numFeatures)
-  for (let row = 0, at = 0; row < numRows; row++) {
-    for (let f = 0; f < numFeatures; f++) columns[f * numRows + row] = bins[at++] as number
-  }
-  return columns
 }

@@ -1,17 +1,8 @@
 /** Grows one tree, for classification and regression, which differ in their {@link Criterion}. */
 import type { Rng } from '../../core/random'
 import { MISSING_BIN } from './bins'
-import type { RareBins } from './rare-bins'
-
-/** The rows that a tree is grown from, reordered meanwhile so that the rows of every node are adjacent. */
-export interface Sample {
-  /** Where each row's bins begin: row number × features. */
-  readonly rows: Int32Array
-  /** A number that the criterion keeps with each row. */
-  readonly codes: Int32Array
-  /** How many of both are in use. */
-  size: number
-}
+import { NEAR_CELLS, offsetOf, type Sample, sourceOf } from './growth-data'
+import type { GrowthMemory } from './growth-memory'
 
 /** The best split found so far at a node, written by the criterion. */
 export interface BestSplit {
@@ -49,46 +40,24 @@ export interface GrowthLimits {
   readonly minGain: number
 }
 
-/**
- * Nodes of at most this many cells are copied to one place before their subtree is grown, so that they are read from the L1 cache.
- */
-export const NEAR_CELLS = 8192
-
-/** Nodes of more rows than this are counted and divided by columns; classes are then counted in ranges of the whole feature. */
-export const MANY_ROWS = 1000
-
-/** The training data. */
-export interface BinnedData {
-  /** Bins, row-major, and after them room for {@link NEAR_CELLS} more. */
-  readonly bins: Uint16Array
-  readonly numFeatures: number
-  /** Bins of each feature, not counting missing. */
-  readonly counts: Int32Array
-  /** The same bins once more, column-major, for nodes of many rows; absent where the table is small. */
-  readonly columns?: Uint16Array | undefined
-  /** Features that are counted all at once, if that is less work. */
-  readonly rare?: RareBins | undefined
-}
-
 /** Grows trees one after another over the same data, with buffers that are allocated once. */
 export interface TreeGrower {
   /**
-   * Grows a tree over `sample`.
+   * Grows a tree over the sample in the grower's memory.
    * @param importance gets the gain of every split added at its feature
    * @returns the nodes as `Forest` holds them, with right children counted from the tree's root
    */
-  grow(sample: Sample, rng: Rng, importance: Float64Array): Int32Array
+  grow(rng: Rng, importance: Float64Array): Int32Array
 }
 
 /** Numbers per slot of the stack of nodes to be grown. */
 const SLOT = 5
 
-/** A grower of trees over `data` by `criterion`, for samples of at most `capacity` rows. */
-export function createTreeGrower(data: BinnedData, criterion: Criterion, limits: GrowthLimits, capacity: number): TreeGrower {
-  const nodes = new Int32Array(4 * capacity)
-  const nearAt = data.bins.length - NEAR_CELLS
+/** A grower of trees by `criterion` in `memory`. */
+export function createTreeGrower(memory: GrowthMemory, criterion: Criterion, limits: GrowthLimits): TreeGrower {
+  const { data, other } = memory
+  const nodes = new Int32Array(4 * other.rows.length)
   const nearRows = Math.floor(NEAR_CELLS / data.numFeatures)
-  const buffer = { rows: new Int32Array(capacity), codes: new Int32Array(capacity) }
   // All features; those known to be constant at a node, and so at every node below it, are at the end, in the order in which they were found.
   const order = new Int32Array(data.numFeatures)
   const triesAll = limits.maxFeatures >= order.length
@@ -97,7 +66,8 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
   const best: BestSplit = { feature: 0, bin: 0, missingLeft: false, gain: -1 }
 
   return {
-    grow(sample, rng, importance) {
+    grow(rng, importance) {
+      const { sample } = memory
       // Every tree begins anew, so that it does not hang on the trees before it.
       for (let f = 0; f < order.length; f++) order[f] = f
       let random = 1 + rng.int(0xfffffffe) // Only to pick features; must not be 0.
@@ -122,7 +92,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         if (node === 0) minGain = limits.minGain * samples
         if (!pure && samples >= limits.minSamplesSplit && depth < limits.maxDepth) {
           if (end - start <= nearRows && start >= nearEnd) {
-            bringNear(data, sample, nearAt, start, end)
+            bringNear(memory, start, end)
             nearEnd = end
           }
           // Partial Fisher–Yates shuffle: features without replacement. Constant features count, but at least one that varies must be tried.
@@ -153,7 +123,7 @@ export function createTreeGrower(data: BinnedData, criterion: Criterion, limits:
         const shift = best.missingLeft ? 1 : 0
         nodes[2 * node] = (best.feature << 17) | (shift << 16) | (best.bin + shift)
         importance[best.feature] = (importance[best.feature] as number) + best.gain
-        const middle = partition(data, sample, buffer, start, end, best)
+        const middle = divide(memory, start, end, best)
         if (SLOT * (top + 2) > stack.length) stack = grown(stack)
         criterion.children(top + 1, top)
         const constants = order.length - varyingEnd
@@ -182,52 +152,47 @@ function xorshift(state: number): number {
   return next ^ (next << 5)
 }
 
-/** Copies the bins of a node's rows to the end of the data and updates the rows. Subtrees are grown one after another, so there is room. */
-function bringNear({ bins, numFeatures, rare }: BinnedData, { rows }: Sample, nearAt: number, start: number, end: number): void {
-  let to = nearAt
+/** Copies the bins of a node's rows near to each other and updates the rows. Subtrees are grown one after another, so there is room. */
+function bringNear({ data, sample, program }: GrowthMemory, start: number, end: number): void {
+  const { bins, near, numRows, numFeatures, rare } = data
+  const { rows } = sample
+  if (rare !== undefined) for (let i = start; i < end; i++) rare.near[i - start] = rows[i] as number
+  if (program !== undefined) {
+    program.bringNear(start, end)
+    return
+  }
+  let to = 0
   for (let i = start; i < end; i++) {
-    const from = rows[i] as number
-    if (rare !== undefined) rare.near[i - start] = from / numFeatures
-    rows[i] = to
-    for (let f = 0; f < numFeatures; f++) bins[to++] = bins[from + f] as number
+    const row = rows[i] as number
+    rows[i] = numRows + to
+    const from = row * numFeatures
+    for (let f = 0; f < numFeatures; f++) near[to++] = bins[from + f] as number
   }
 }
 
-/** The bins column-major, if that is how a node's rows should be read: of many rows a column stays in the cache, but rows that were copied near are in no column. */
-export function columnsFor(data: BinnedData, rows: Int32Array, start: number, end: number): Uint16Array | undefined {
-  return end - start > MANY_ROWS && (rows[start] as number) < data.bins.length - NEAR_CELLS ? data.columns : undefined
-}
-
-/**
- * Where a feature's bins are among the columns: the bin of the row whose bins begin at `at` is at ⌊at × first number + second number⌋. The half bin that the
- * second number holds makes up for rounding.
- */
-export function columnPlaces({ bins, numFeatures }: BinnedData, feature: number): [number, number] {
-  return [1 / numFeatures, (feature * (bins.length - NEAR_CELLS) + 0.5) / numFeatures]
+/** Divides the rows of a node by a split. @returns where the right ones begin */
+function divide(memory: GrowthMemory, start: number, end: number, { feature, bin, missingLeft }: BestSplit): number {
+  // Rows go right whose bin is above the limit, both plus 1 where missing values go left: their bin is then 0.
+  const shift = missingLeft ? 1 : 0
+  const { program } = memory
+  if (program !== undefined) return program.partition(feature, start, end, bin + shift, shift)
+  return partition(memory, feature, start, end, bin + shift, shift)
 }
 
 /** Moves the rows that go left before those that go right, both in their order. @returns where the right ones begin */
-function partition(
-  data: BinnedData,
-  { rows, codes }: Sample,
-  buffer: { readonly rows: Int32Array; readonly codes: Int32Array },
-  start: number,
-  end: number,
-  { feature, bin, missingLeft }: BestSplit,
-): number {
-  const { bins } = data
-  const rightRows = buffer.rows
-  const rightCodes = buffer.codes
-  const shift = missingLeft ? 1 : 0
-  const limit = bin + shift
-  const columns = columnsFor(data, rows, start, end)
-  const [share, from] = columnPlaces(data, feature)
+function partition(memory: GrowthMemory, feature: number, start: number, end: number, limit: number, shift: number): number {
+  const { data, other } = memory
+  const { rows, codes } = memory.sample
+  const source = sourceOf(data, rows, start)
+  const offset = offsetOf(data, feature, rows, start)
+  const rightRows = other.rows
+  const rightCodes = other.codes
   let left = start
   let right = 0
   for (let i = start; i < end; i++) {
     const row = rows[i] as number
     const code = codes[i] as number
-    const bin = (columns === undefined ? bins[row + feature] : columns[Math.floor(row * share + from)]) as number
+    const bin = source[row + offset] as number
     // 1 when the bin is above the limit. Both places are written and one index moves, so that there is no branch that could be mispredicted.
     const above = (limit - ((bin + shift) & MISSING_BIN)) >>> 31
     rows[left] = row

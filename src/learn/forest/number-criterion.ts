@@ -2,35 +2,37 @@
 import { MISSING_BIN } from './bins'
 import type { LeafTable } from './class-criterion'
 import { cutAfter } from './class-groups'
-import { type BestSplit, type BinnedData, type Criterion, grown, type Sample } from './grow-tree'
-import { createNumberCounter, type NodeRows, type NumberGroups, numberGroups } from './number-groups'
+import { type BestSplit, type Criterion, grown } from './grow-tree'
+import type { GrowthProgram, NumberMemory } from './growth-memory'
+import { createNumberCounter } from './number-groups'
 
 /** Options of {@link createNumberCriterion}. */
 export interface NumberCriterionOptions {
   readonly minSamplesLeaf: number
-  readonly sample: Sample
-  /** Targets of the sample's rows, by the row's code. Best near zero: subtract the mean first. */
-  readonly targets: Float64Array
-  /** How often each row was drawn, by the row's code. */
-  readonly copies: Int32Array
   /** What was subtracted from the targets: added to every leaf. */
   readonly center: number
   readonly leaves: LeafTable
 }
 
-/** The criterion for numbers over `data`. Gains are sums of squared errors before − after. */
-export function createNumberCriterion(data: BinnedData, options: NumberCriterionOptions): Criterion {
-  const { minSamplesLeaf, targets, copies, center, leaves } = options
-  const { rows, codes } = options.sample
-  const figures: NodeRows = { weight: new Int32Array(rows.length), value: new Float64Array(rows.length) }
-  const { weight, value } = figures
-  const groups = numberGroups()
-  const counter = createNumberCounter(data, rows, figures, groups)
+/** The criterion for the numbers of the rows in `memory`. Gains are sums of squared errors before − after. */
+export function createNumberCriterion(memory: NumberMemory, options: NumberCriterionOptions): Criterion {
+  const { minSamplesLeaf, center, leaves } = options
+  const { targets, copies, weight, value, groups, figures, program } = memory
+  const { codes } = memory.sample
+  const counter = createNumberCounter(memory)
+  const scan = program ?? scanIn(memory)
   const node: NumberNode = { samples: 0, total: 0 }
 
   return {
     root() {},
     open(_slot, start, end) {
+      if (program !== undefined) {
+        program.openNumbers(start, end)
+        node.samples = figures[0] as number
+        node.total = figures[1] as number
+        counter.open()
+        return figures[2] === figures[3]
+      }
       let samples = 0
       let total = 0
       let least = Number.POSITIVE_INFINITY
@@ -57,8 +59,8 @@ export function createNumberCriterion(data: BinnedData, options: NumberCriterion
       const { size, hasMissing } = groups
       if (size + (hasMissing ? 1 : 0) < 2) return false
       // With missing values, a cut after the last group sends them alone to the right.
-      if (tryCuts(node, groups, false, hasMissing ? size : size - 1, minSamplesLeaf, best)) best.feature = feature
-      if (hasMissing && tryCuts(node, groups, true, size - 1, minSamplesLeaf, best)) best.feature = feature
+      if (tryCuts(node, memory, scan, false, hasMissing ? size : size - 1, minSamplesLeaf, best)) best.feature = feature
+      if (hasMissing && tryCuts(node, memory, scan, true, size - 1, minSamplesLeaf, best)) best.feature = feature
       return true
     },
     children() {},
@@ -85,36 +87,49 @@ interface NumberNode {
  */
 function tryCuts(
   { samples, total }: NumberNode,
-  groups: NumberGroups,
+  memory: NumberMemory,
+  scan: Pick<GrowthProgram, 'scanNumbers'>,
   missingLeft: boolean,
   last: number,
   minSamplesLeaf: number,
   best: BestSplit,
 ): boolean {
-  const { counts, sums, size, hasMissing } = groups
+  const { groups, found, figures } = memory
   const before = (total * total) / samples
   // A split that gains nothing is still a split, as long as none was found.
-  let gain = best.gain < 0 ? -1e-9 * (1 + Math.abs(before)) : best.gain
-  let at = -1
-  let atCount = 0
-  let left = missingLeft ? (counts[size] as number) : 0
-  let sum = missingLeft ? (sums[size] as number) : 0
-  for (let g = 0; g < last; g++) {
-    left += counts[g] as number
-    sum += sums[g] as number
-    const right = samples - left
-    if (left < minSamplesLeaf) continue
-    if (right < minSamplesLeaf) break
-    const now = (sum * sum) / left + ((total - sum) * (total - sum)) / right - before
-    if (now > gain) {
-      gain = now
-      at = g
-      atCount = left
-    }
-  }
+  const least = best.gain < 0 ? -1e-9 * (1 + Math.abs(before)) : best.gain
+  const at = scan.scanNumbers(samples, total, before, minSamplesLeaf, missingLeft ? groups.size : -1, last, least)
   if (at < 0) return false
-  best.bin = at + 1 < size ? cutAfter(groups, at) : MISSING_BIN - 1
-  best.missingLeft = hasMissing ? missingLeft : atCount * 2 > samples
-  best.gain = Math.max(0, gain)
+  best.bin = at + 1 < groups.size ? cutAfter(groups, at) : MISSING_BIN - 1
+  best.missingLeft = groups.hasMissing ? missingLeft : (found[4] as number) * 2 > samples
+  best.gain = Math.max(0, figures[4] as number)
   return true
+}
+
+/** The scan in TypeScript: see growth/numbers.as.ts. */
+function scanIn({ groups, found, figures }: NumberMemory): Pick<GrowthProgram, 'scanNumbers'> {
+  const { counts, sums } = groups
+  return {
+    scanNumbers(samples, total, before, minSamplesLeaf, missingAt, last, least) {
+      let gain = least
+      let at = -1
+      let left = missingAt >= 0 ? (counts[missingAt] as number) : 0
+      let sum = missingAt >= 0 ? (sums[missingAt] as number) : 0
+      for (let g = 0; g < last; g++) {
+        left += counts[g] as number
+        sum += sums[g] as number
+        const right = samples - left
+        if (left < minSamplesLeaf) continue
+        if (right < minSamplesLeaf) break
+        const now = (sum * sum) / left + ((total - sum) * (total - sum)) / right - before
+        if (now > gain) {
+          gain = now
+          at = g
+          found[4] = left
+        }
+      }
+      figures[4] = gain
+      return at
+    },
+  }
 }

@@ -1,6 +1,7 @@
 /** Counts and sums of targets over ranges of one feature's bins at a node: two ways of counting, each the faster for its size of node. */
 import { MISSING_BIN } from './bins'
-import type { BinnedData } from './grow-tree'
+import { type GrowthData, offsetOf, sourceOf } from './growth-data'
+import type { NumberGroups, NumberMemory } from './growth-memory'
 import { CLEARED_WHOLE, type RareBins, rowAt } from './rare-bins'
 import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 
@@ -8,28 +9,6 @@ import { POSITION_BITS, POSITION_MASK, sortByBin } from './sort-by-bin'
 const SORT_ROWS = 12
 /** The range of missing values, after all others. */
 const MISSING_RANGE = 256
-
-/** Copies and sums of targets per range of bins, ascending; missing values last. */
-export interface NumberGroups {
-  /** The ranges that occur; range `i` holds the bins `base + (i << shift)` … `base + (i + 1 << shift) − 1`. */
-  readonly ranges: Int32Array
-  base: number
-  shift: number
-  readonly counts: Int32Array
-  readonly sums: Float64Array
-  /** Whether there are missing values: their group is the one at `size`. */
-  hasMissing: boolean
-  /** Number of groups without that of missing values. */
-  size: number
-}
-
-/** Figures of the open node's rows, side by side, so that each feature reads them in order. */
-export interface NodeRows {
-  /** How often each row was drawn. */
-  readonly weight: Int32Array
-  /** Target × weight. */
-  readonly value: Float64Array
-}
 
 /** Counts the bins of a node's rows. */
 export interface NumberCounter {
@@ -39,34 +18,22 @@ export interface NumberCounter {
   count(feature: number, start: number, end: number): void
 }
 
-/** Space for the groups of one feature. */
-export function numberGroups(): NumberGroups {
-  return {
-    ranges: new Int32Array(257),
-    base: 0,
-    shift: 0,
-    counts: new Int32Array(257),
-    sums: new Float64Array(257),
-    hasMissing: false,
-    size: 0,
-  }
-}
-
-/** A counter over binned data; `rows` are those of the sample, `node` the figures of the open node's rows. */
-export function createNumberCounter(data: BinnedData, rows: Int32Array, node: NodeRows, groups: NumberGroups): NumberCounter {
-  const { bins, counts: binsOf, rare } = data
+/** A counter of the open node's rows in `memory` into its groups. */
+export function createNumberCounter(memory: NumberMemory): NumberCounter {
+  const { data, sample, groups, found, program } = memory
+  const { counts: binsOf, rare } = data
   const buffers: CountBuffers = {
-    bins,
-    rows,
-    weight: node.weight,
-    value: node.value,
+    data,
+    rows: sample.rows,
+    weight: memory.weight,
+    value: memory.value,
     counts: new Int32Array(257),
     sums: new Float64Array(257),
     occupied: new Int32Array(9),
     keys: new Int32Array(SORT_ROWS),
-    own: new Uint16Array(rows.length),
+    own: new Uint16Array(program === undefined ? sample.rows.length : 0),
   }
-  const rareCounts = rare === undefined ? undefined : createRareNumberCounts(data.numFeatures, rare, rows, node)
+  const rareCounts = rare === undefined ? undefined : createRareNumberCounts(rare, memory)
   return {
     open: () => rareCounts?.open(),
     count(feature, start, end) {
@@ -76,7 +43,13 @@ export function createNumberCounter(data: BinnedData, rows: Int32Array, node: No
       }
       const size = end - start
       if (binsOf[feature] === 2 && fillTwo(buffers, feature, start, size, groups)) return
-      if (size <= SORT_ROWS) {
+      if (program !== undefined) {
+        program.countNumbers(feature, start, end, SORT_ROWS)
+        groups.size = found[0] as number
+        groups.hasMissing = found[1] === 1
+        groups.base = found[2] as number
+        groups.shift = found[3] as number
+      } else if (size <= SORT_ROWS) {
         sortByBin(buffers, feature, start, end)
         groupSorted(buffers, size, groups)
         splitOffMissing(groups, MISSING_BIN)
@@ -95,7 +68,9 @@ interface RareNumberCounts {
   fill(feature: number, start: number, end: number, groups: NumberGroups): void
 }
 
-function createRareNumberCounts(numFeatures: number, rare: RareBins, rows: Int32Array, { weight, value }: NodeRows): RareNumberCounts {
+function createRareNumberCounts(rare: RareBins, { data, sample, weight, value }: NumberMemory): RareNumberCounts {
+  const { numFeatures } = data
+  const { rows } = sample
   const copies = new Int32Array(numFeatures)
   const sums = new Float64Array(numFeatures)
   const isLarge = numFeatures > CLEARED_WHOLE
@@ -144,8 +119,8 @@ function createRareNumberCounts(numFeatures: number, rare: RareBins, rows: Int32
 }
 
 /** The arrays used in counting. Each function destructures it, so that its loops use local variables. */
-interface CountBuffers extends NodeRows {
-  readonly bins: Uint16Array
+interface CountBuffers extends Pick<NumberMemory, 'weight' | 'value'> {
+  readonly data: GrowthData
   readonly rows: Int32Array
   readonly counts: Int32Array
   readonly sums: Float64Array
@@ -155,10 +130,12 @@ interface CountBuffers extends NodeRows {
 }
 
 /** Of a feature with two bins, such as one category of many: both at once, without a branch. @returns false when a value is missing */
-function fillTwo({ bins, rows, weight, value }: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): boolean {
+function fillTwo({ data, rows, weight, value }: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): boolean {
+  const source = sourceOf(data, rows, start)
+  const offset = offsetOf(data, feature, rows, start)
   let [count, countOfFirst, sum, sumOfFirst, most] = [0, 0, 0, 0, 0]
   for (let i = 0; i < size; i++) {
-    const bin = bins[(rows[start + i] as number) + feature] as number
+    const bin = source[(rows[start + i] as number) + offset] as number
     const isFirst = 1 - bin
     most |= bin
     count += bin * (weight[i] as number)
@@ -215,11 +192,13 @@ function groupSorted({ keys, weight, value }: CountBuffers, size: number, groups
 
 /** Two passes, in ranges of the node's own bins. */
 function fillRanges(buffers: CountBuffers, feature: number, start: number, size: number, groups: NumberGroups): void {
-  const { bins, rows, weight, value, counts, sums, occupied, own } = buffers
+  const { data, rows, weight, value, counts, sums, occupied, own } = buffers
+  const source = sourceOf(data, rows, start)
+  const offset = offsetOf(data, feature, rows, start)
   let least = MISSING_BIN
   let most = 0
   for (let i = 0; i < size; i++) {
-    const bin = bins[(rows[start + i] as number) + feature] as number
+    const bin = source[(rows[start + i] as number) + offset] as number
     own[i] = bin
     if (bin < least) least = bin
     if (bin > most && bin !== MISSING_BIN) most = bin

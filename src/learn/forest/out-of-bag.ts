@@ -2,7 +2,7 @@
 import type { TargetVector } from '../learner'
 import type { LeafTable } from './class-criterion'
 import { leafOf } from './forest'
-import type { BinnedData } from './grow-tree'
+import type { BinnedData } from './growth-data'
 
 /** Collects the predictions of trees for rows outside of their samples. */
 export interface OutOfBag {

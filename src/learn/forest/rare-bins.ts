@@ -16,8 +16,7 @@ export interface RareBins {
   readonly features: Uint16Array
   /** Rows whose bins were copied near to each other: the number of each row, in the order of the copies. Written while trees grow. */
   readonly near: Int32Array
-  /** Where the bins of those copies begin. */
-  readonly nearAt: number
+  readonly numRows: number
 }
 
 /** What is looked for, and in what. */
@@ -29,13 +28,12 @@ export interface RareBinsOptions {
   readonly counts: Int32Array
   /** Features tried at each node. */
   readonly maxFeatures: number
-  /** Where the copied rows begin, and how many there may be. */
-  readonly nearAt: number
+  /** How many rows may be copied. */
   readonly nearRows: number
 }
 
 /** The rare cells; `undefined` where counting the features that are tried, one by one, is less work. */
-export function rareBins({ bins, numRows, numFeatures, counts, maxFeatures, nearAt, nearRows }: RareBinsOptions): RareBins | undefined {
+export function rareBins({ bins, numRows, numFeatures, counts, maxFeatures, nearRows }: RareBinsOptions): RareBins | undefined {
   const bin = new Int8Array(numFeatures).fill(-1)
   let cells = 0
   let rare = 0
@@ -59,12 +57,12 @@ export function rareBins({ bins, numRows, numFeatures, counts, maxFeatures, near
     for (let f = 0; f < numFeatures; f++) if (bins[row * numFeatures + f] === bin[f]) features[at++] = f
     starts[row + 1] = at
   }
-  return { bin, starts, features, near: new Int32Array(nearRows), nearAt }
+  return { bin, starts, features, near: new Int32Array(nearRows), numRows }
 }
 
-/** The number of the row whose bins begin at `at`. */
-export function rowAt({ near, nearAt }: RareBins, at: number, numFeatures: number): number {
-  return at < nearAt ? at / numFeatures : (near[(at - nearAt) / numFeatures] as number)
+/** The number of a row, given what `Sample.rows` says of it. */
+export function rowAt({ near, numRows }: RareBins, row: number, numFeatures: number): number {
+  return row < numRows ? row : (near[(row - numRows) / numFeatures] as number)
 }
 
 /** Counts of up to this many cells are cleared as a whole; of more, only those that were touched are. */

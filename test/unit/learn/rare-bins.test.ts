@@ -21,15 +21,18 @@ function featuresOf(seed: number, categories: number) {
   return { numRows, names: columns.map((_, f) => `x${f}`), columns }
 }
 
+/** Forests of WebAssembly, and the same of TypeScript without lists of rare bins. */
 function runsOf(forest: BinnedForest) {
-  const grown = (given: BinnedForest) => {
-    const steps = growRun(given, 0, given.settings.nEstimators)
+  const grown = (given: BinnedForest, wasm: boolean) => {
+    const steps = growRun(given, 0, given.settings.nEstimators, undefined, { wasm })
     for (;;) {
       const step = steps.next()
       if (step.done) return step.value
     }
   }
-  return { found: grown(forest), wanted: grown({ ...forest, data: { ...forest.data, rare: undefined } }) }
+  const wanted = grown({ ...forest, data: { ...forest.data, rare: undefined } }, false)
+  expect(grown(forest, false)).toEqual(wanted)
+  return { found: grown(forest, true), wanted }
 }
 
 describe.each([
@@ -74,19 +77,4 @@ describe.each([
     const few = forestSettings('test', { nEstimators: 1, maxFeatures: 1 }, { maxFeatures: 'sqrt' })
     expect(binnedForest({ kind: 'test', settings: few }, features, target).data.rare).toBeUndefined()
   })
-})
-
-it('a large table, whose bins are there by columns too, gives the same forest as without them', () => {
-  const rng = createRng(4)
-  const columns = Array.from({ length: 3 }, () =>
-    Float64Array.from({ length: 5000 }, () => (rng.next() < 0.1 ? Number.NaN : rng.int(9000))),
-  )
-  const values = Int32Array.from({ length: 5000 }, (_, row) => Number((columns[0]?.[row] ?? 0) > 4000) ^ rng.int(2))
-  const target: TargetVector = { task: 'classification', values, numClasses: 2, classNames: ['a', 'b'] }
-  const settings = forestSettings('test', { nEstimators: 1, maxDepth: 5, maxFeatures: 3 }, { maxFeatures: 'sqrt' })
-  const forest = binnedForest({ kind: 'test', settings }, { numRows: 5000, names: ['x', 'y', 'z'], columns }, target)
-  expect(forest.data.columns).toHaveLength(15_000)
-  const { found } = runsOf(forest)
-  expect(found).toEqual(runsOf({ ...forest, data: { ...forest.data, columns: undefined } }).found)
-  expect(found.trees[0]?.length).toBeGreaterThan(20)
 })

@@ -1,0 +1,31 @@
+// Writes what the AssemblyScript of src/learn/forest/growth becomes to growth-code.ts above it, or with `--check` says whether that is what is there.
+// The compiler, 100 MB, is no dependency of the project: npx fetches it.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const compiler = 'assemblyscript@0.28.20'
+const source = 'src/learn/forest/growth'
+const target = 'src/learn/forest/growth-code.ts'
+const columns = 136
+
+const folder = mkdtempSync(join(tmpdir(), 'millwright-growth-'))
+try {
+  cpSync(source, folder, { recursive: true })
+  const options = ['index.as.ts', '--outFile', 'growth.wasm', '--optimizeLevel', '3', '--noAssert', '--runtime', 'stub', '--importMemory']
+  const { status } = spawnSync('npx', ['--yes', '--package', compiler, '--', 'asc', ...options], { cwd: folder, stdio: 'inherit' })
+  if (status !== 0) throw new Error(`${compiler} ended with status ${status}`)
+  const bytes = readFileSync(join(folder, 'growth.wasm'))
+  const lines = bytes.toString('base64').match(new RegExp(`.{1,${columns}}`, 'g'))
+  const text = [
+    `/** What the files of growth become: ${bytes.length} bytes of WebAssembly by ${compiler}. Written by \`npm run generate:growth\`. */`,
+    'export const GROWTH_CODE =',
+    `${lines.map((line) => `  '${line}'`).join(' +\n')}\n`,
+  ].join('\n')
+  if (!process.argv.includes('--check')) writeFileSync(target, text)
+  else if (readFileSync(target, 'utf8') !== text) throw new Error(`${target} is not what ${source} becomes: run npm run generate:growth`)
+  console.log(`${target}: ${bytes.length} bytes of WebAssembly`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
