@@ -34,6 +34,12 @@ it('for numbers of every size, and for other values than those that the edges ar
         const bins = toBins({ numRows: all.length, names: ['x'], columns: [all] }, [edges as Float64Array])
         const wanted = Array.from(all, (value) => (Number.isNaN(value) ? MISSING_BIN : edges?.filter((edge) => edge < value).length))
         expect([...bins]).toEqual(wanted)
+        // One by one, as rows come to a server.
+        const alone = Array.from(
+          all,
+          (value) => toBins({ numRows: 1, names: ['x'], columns: [Float64Array.of(value)] }, [edges as Float64Array])[0],
+        )
+        expect(alone).toEqual(wanted)
       },
     ),
     { numRuns: times(300, 20_000), seed: 12 },

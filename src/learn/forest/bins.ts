@@ -34,41 +34,51 @@ export function toBins(features: FeatureMatrix, edges: readonly BinEdges[], spar
 }
 
 function fillBins(values: Float64Array, edges: BinEdges, bins: Uint16Array, offset: number, stride: number): void {
-  const { starts, first, scale } = edgeParts(edges)
-  const last = starts.length - 2
+  const parts = edgeParts(edges, values.length)
   for (let row = 0, at = offset; row < values.length; row++, at += stride) {
     const value = values[row] as number
-    if (value !== value) {
-      bins[at] = MISSING_BIN
-      continue
+    if (value !== value) bins[at] = MISSING_BIN
+    else if (parts === undefined) bins[at] = edgesBelow(value, edges, 0, edges.length)
+    else {
+      const { starts, first, scale } = parts
+      const part = Math.min(starts.length - 2, Math.max(0, Math.floor((value - first) * scale)))
+      bins[at] = edgesBelow(value, edges, starts[part] as number, starts[part + 1] as number)
     }
-    const part = last === 0 ? 0 : Math.min(last, Math.max(0, Math.floor((value - first) * scale)))
-    // Number of edges < value, by halving the part: those of earlier parts are below the value, those of later ones are not.
-    let bin = starts[part] as number
-    let end = starts[part + 1] as number
-    while (bin < end) {
-      const middle = (bin + end) >>> 1
-      if ((edges[middle] as number) < value) bin = middle + 1
-      else end = middle
-    }
-    bins[at] = bin
   }
+}
+
+/** The number of edges < value, of which those before `from` are below it, and those from `end` on are not. */
+function edgesBelow(value: number, edges: BinEdges, from: number, end: number): number {
+  let low = from
+  let high = end
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((edges[middle] as number) < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** About so many edges in each of the parts that a search begins with. */
 const PART_EDGES = 4
+/** Dividing so many edges into parts takes as long as the parts save in one search. */
+const FEW_SEARCHES = 16
 
 /**
  * Parts of equal width that the range of the edges is divided into, so that a search begins near its end: the edges of part `p`, ⌊(edge − first) × scale⌋, are
- * `starts[p]` … `starts[p + 1] − 1`. One part where the range has no width that can be divided.
+ * `starts[p]` … `starts[p + 1] − 1`. `undefined` for few searches, which would take less time than the parts, and where the range
+ * has no width that can be divided.
  */
-function edgeParts(edges: BinEdges): { readonly starts: Int32Array; readonly first: number; readonly scale: number } {
+function edgeParts(
+  edges: BinEdges,
+  searches: number,
+): { readonly starts: Int32Array; readonly first: number; readonly scale: number } | undefined {
   const count = edges.length
-  const parts = Math.max(1, Math.ceil(count / PART_EDGES))
-  const first = count === 0 ? 0 : (edges[0] as number)
+  if (count <= PART_EDGES || searches * FEW_SEARCHES < count) return undefined
+  const parts = Math.ceil(count / PART_EDGES)
+  const first = edges[0] as number
   const scale = parts / ((edges[count - 1] as number) - first)
-  if (parts === 1 || !Number.isFinite(first) || !Number.isFinite(scale) || scale === 0)
-    return { starts: Int32Array.of(0, count), first: 0, scale: 0 }
+  if (!Number.isFinite(first) || !Number.isFinite(scale) || scale === 0) return undefined
   const starts = new Int32Array(parts + 1)
   let part = 0
   for (let i = 0; i < count; i++) {
