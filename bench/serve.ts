@@ -3,9 +3,13 @@
  * and servers without a model, on Node and on Bun where it is installed (`npm run test:runtime -- servers` installs it).
  *
  *   node scripts/bench.mjs serve [--quick]
- *   node scripts/run.mjs bench/serve.ts --quick ours bare      some servers alone
+ *   node scripts/run.mjs bench/serve.ts --quick small ours bare      some models and servers alone
  *
- * All servers of a model run side by side and get the load in turns, several times over; a figure is the median of its turns. Processor time is that of the
+ * All servers of a model run side by side and get the load in turns, several times over; a figure is the median of its turns. Full load is closed: each of the
+ * connections sends a request when it has the answer to the one before. Then each server gets 70 % of its own highest rate, whatever it does, once at even and once at
+ * random distances, from `serving/open-load.ts`. One request a turn of the event loop costs more than many, so 70 % of the highest rate is some 95 % of the processor.
+ * A queue in front of a server that takes one request at a time and always as long has p99 / p50 = 4.4 at 70 % if requests come at random, and 1 if they come
+ * evenly; the rest is the server's collections of garbage and the machine. `window` is the median of p99 / p50 within 200 ms, `late` what the generator adds. Processor time is that of the
  * server with its children, from /proc (Linux). Makes `.venvs/serving` for FastAPI if it is not there. Prints a table, each aim with its figure, and JSON.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,11 +18,12 @@ import { join } from 'node:path'
 import autocannon from 'autocannon'
 import { bundle } from '../scripts/run.mjs'
 import { benchModel, columnNames } from './serving/models'
-import { openLoad } from './serving/open-load'
-import { bunProgram, cpuOf, type Server, serverProgram, startServer } from './serving/start'
+import { bunProgram, cpuOf, loadProgram, openLoad, type Server, serverProgram, startServer } from './serving/start'
 
 const quick = process.argv.includes('--quick')
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const models = ['none', 'small', 'heavy'] as const
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const wanted = named.filter((name) => !models.some((model) => model === name))
 const [rounds, seconds] = quick ? [3, 1] : [5, 2]
 const body = JSON.stringify({ rows: [Object.fromEntries(columnNames.map((name, j) => [name, j / 2 - 1]))] })
 const workers = Math.max(2, cpus().length)
@@ -30,19 +35,24 @@ interface Figures {
   readonly cpuMicroseconds: number
   readonly loopP99: number
   readonly loopMax: number
+  /** The median p99 / p50 of a window of 200 ms; `NaN` where each request follows the answer before. */
+  readonly windowTail: number
+  /** What the generator adds to p99, in milliseconds. */
+  readonly late: number
   readonly errors: number
 }
+
+type Load = 'full' | '70 % even' | '70 % random'
 
 interface Measured extends Figures {
   readonly server: string
   readonly model: string
   readonly connections: number
-  /** Share of the highest rate at which requests came; 1 where each follows the answer before. */
-  readonly load: number
+  readonly load: Load
 }
 
 interface Plan {
-  readonly model: 'none' | 'small' | 'heavy'
+  readonly model: (typeof models)[number]
   readonly servers: readonly string[]
   readonly connections: readonly number[]
 }
@@ -54,18 +64,35 @@ const plans: readonly Plan[] = (
       servers: ['bare-nothing', 'nothing', ...(bunProgram() === undefined ? [] : ['bun-bare-nothing', 'bun-nothing'])],
       connections: [32],
     },
-    { model: 'small', servers: ['bare', 'fastify', 'ours', 'ours-batch', 'fastapi-1', `fastapi-${workers}`], connections: [1, 32, 64] },
+    {
+      model: 'small',
+      servers: ['bare-nothing', 'bare', 'fastify', 'ours', 'ours-batch', 'fastapi-1', `fastapi-${workers}`],
+      connections: [1, 32, 64],
+    },
     { model: 'heavy', servers: ['bare', 'ours', 'ours-batch', 'ours-pool', 'ours-pool-batch', 'fastapi-1'], connections: [64] },
   ] satisfies Plan[]
-).map((plan) => ({ ...plan, servers: plan.servers.filter((server) => wanted.length === 0 || wanted.includes(server)) }))
+)
+  .filter(({ model }) => named.length === wanted.length || named.includes(model))
+  .map((plan) => ({ ...plan, servers: plan.servers.filter((server) => wanted.length === 0 || wanted.includes(server)) }))
 
-/** Requests as fast as each connection gets its answers; or `rate` a second, whatever the server does. */
-async function shoot(
-  { port }: Server,
-  connections: number,
-  rate: number | undefined,
-): Promise<{ total: number; seconds: number; p50: number; p99: number; errors: number }> {
-  if (rate !== undefined) return openLoad({ port, path: '/predict', body, connections, rate, seconds })
+interface Shot {
+  readonly load: Load
+  readonly connections: number
+  /** Requests a second, whatever the server does. @default each connection sends a request as soon as it has the answer to the one before */
+  readonly rate?: number | undefined
+}
+
+interface Hits extends Omit<Figures, 'requestsPerSecond' | 'cpuMicroseconds' | 'loopP99' | 'loopMax'> {
+  readonly total: number
+  readonly seconds: number
+}
+
+async function shoot({ port }: Server, { load, connections, rate }: Shot): Promise<Hits> {
+  if (rate !== undefined) {
+    const arrivals = load === '70 % even' ? 'even' : 'random'
+    const { windowTails, ...result } = await openLoad({ port, path: '/predict', body, connections, rate, seconds, arrivals })
+    return { ...result, windowTail: median(windowTails) }
+  }
   const headers = { 'content-type': 'application/json' }
   const url = `http://127.0.0.1:${port}/predict`
   const { requests, duration, latency, errors, non2xx } = await autocannon({
@@ -76,23 +103,22 @@ async function shoot(
     connections,
     duration: seconds,
   })
-  return { total: requests.total, seconds: duration, p50: latency.p50, p99: latency.p99, errors: errors + non2xx }
+  const { p50, p99 } = latency
+  return { total: requests.total, seconds: duration, p50, p99, windowTail: Number.NaN, late: Number.NaN, errors: errors + non2xx }
 }
 
-async function measureOnce(server: Server, connections: number, rate: number | undefined): Promise<Figures> {
+async function measureOnce(server: Server, shot: Shot): Promise<Figures> {
   await server.loopDelay()
   const before = cpuOf(server.process.pid as number)
-  const result = await shoot(server, connections, rate)
+  const result = await shoot(server, shot)
   const cpu = cpuOf(server.process.pid as number) - before
   const delay = await server.loopDelay()
   return {
+    ...result,
     requestsPerSecond: result.total / result.seconds,
-    p50: result.p50,
-    p99: result.p99,
     cpuMicroseconds: (cpu / result.total) * 1e6,
     loopP99: delay.p99,
     loopMax: delay.max,
-    errors: result.errors,
   }
 }
 
@@ -110,6 +136,8 @@ function typical(turns: readonly Figures[]): Figures {
     cpuMicroseconds: of('cpuMicroseconds'),
     loopP99: of('loopP99'),
     loopMax: of('loopMax'),
+    windowTail: of('windowTail'),
+    late: of('late'),
     errors: turns.reduce((sum, { errors }) => sum + errors, 0),
   }
 }
@@ -119,10 +147,12 @@ function show(measured: Measured): void {
     measured.server.padEnd(16),
     measured.model.padEnd(6),
     String(measured.connections).padStart(4),
-    `${Math.round(measured.load * 100)} %`.padStart(6),
+    measured.load.padStart(11),
     measured.requestsPerSecond.toFixed(0).padStart(8),
-    measured.p50.toFixed(1).padStart(6),
-    measured.p99.toFixed(1).padStart(6),
+    measured.p50.toFixed(2).padStart(6),
+    measured.p99.toFixed(2).padStart(6),
+    measured.windowTail.toFixed(1).padStart(7),
+    measured.late.toFixed(2).padStart(5),
     measured.cpuMicroseconds.toFixed(0).padStart(8),
     measured.loopP99.toFixed(1).padStart(8),
     measured.loopMax.toFixed(1).padStart(8),
@@ -137,24 +167,25 @@ async function measurePlan({ model, servers, connections }: Plan, path: string):
   try {
     for (const name of servers) running.set(name, await startServer(name, path))
     const measured: Measured[] = []
-    const inTurns = async (count: number, rates?: ReadonlyMap<string, number>): Promise<void> => {
+    const inTurns = async (load: Load, count: number, rates?: ReadonlyMap<string, number>): Promise<void> => {
       const turns = new Map(servers.map((name) => [name, [] as Figures[]]))
       // The first turn only warms up.
       for (let round = 0; round <= rounds; round++) {
         for (const [name, server] of running) {
-          const figures = await measureOnce(server, count, rates?.get(name))
+          const figures = await measureOnce(server, { load, connections: count, rate: rates?.get(name) })
           if (round > 0) turns.get(name)?.push(figures)
         }
       }
       for (const [server, list] of turns) {
-        measured.push({ server, model, connections: count, load: rates === undefined ? 1 : 0.7, ...typical(list) })
+        measured.push({ server, model, connections: count, load, ...typical(list) })
         show(measured[measured.length - 1] as Measured)
       }
     }
-    for (const count of connections) await inTurns(count)
+    for (const count of connections) await inTurns('full', count)
     if (connections.includes(64)) {
       const highest = measured.filter((found) => found.connections === 64)
-      await inTurns(64, new Map(highest.map(({ server, requestsPerSecond }) => [server, Math.round(requestsPerSecond * 0.7)])))
+      const rates = new Map(highest.map(({ server, requestsPerSecond }) => [server, Math.round(requestsPerSecond * 0.7)]))
+      for (const load of ['70 % even', '70 % random'] as const) await inTurns(load, 64, rates)
     }
     return measured
   } finally {
@@ -170,8 +201,9 @@ async function measurePlan({ model, servers, connections }: Plan, path: string):
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-serve-'))
 await bundle('bench/serving/server.ts', serverProgram, { sourcemap: false })
+await bundle('bench/serving/open-load.ts', loadProgram, { sourcemap: false })
 console.log(
-  `median of ${rounds} turns of ${seconds} s\nserver            model   conn    load   req/s/s  p50 ms  p99 ms   CPU µs  loop p99  loop max`,
+  `median of ${rounds} turns of ${seconds} s\nserver            model   conn         load     req/s  p50 ms  p99 ms  window   late   CPU µs  loop p99  loop max`,
 )
 const results: Measured[] = []
 for (const plan of plans.filter(({ servers }) => servers.length > 0)) {
@@ -181,12 +213,31 @@ for (const plan of plans.filter(({ servers }) => servers.length > 0)) {
 }
 rmSync(folder, { recursive: true, force: true })
 
-const of = (server: string, model: Plan['model'], connections: number, load = 1): Measured | undefined =>
+const of = (server: string, model: Plan['model'], connections: number, load: Load = 'full'): Measured | undefined =>
   results.find((found) => found.server === server && found.model === model && found.connections === connections && found.load === load)
 type Key = 'requestsPerSecond' | 'cpuMicroseconds' | 'p99'
 const ratio = (key: Key, ours: Measured | undefined, peer: Measured | undefined): number | undefined =>
   ours && peer && ours[key] / peer[key]
-const tail = (found: Measured | undefined): number | undefined => found && found.p99 / found.p50
+/** p99 / p50 at 70 % load. */
+const tail = (
+  server: string,
+  model: Plan['model'],
+  arrivals: 'even' | 'random',
+  key: 'windowTail' | 'p99' = 'windowTail',
+): number | undefined => {
+  const found = of(server, model, 64, `70 % ${arrivals}`)
+  return found && (key === 'p99' ? found.p99 / found.p50 : found.windowTail)
+}
+const tails = (model: Plan['model'], servers: readonly string[]): (readonly [string, string, number | undefined])[] =>
+  servers.flatMap((server) => {
+    const aim = server.startsWith('ours') ? '<= 2' : ''
+    const name = `p99 / p50 at 70 %, ${model}, ${server}`
+    return [
+      [`${name}: window, even`, aim, tail(server, model, 'even')],
+      [`${name}: window, random (theory 4.4)`, '', tail(server, model, 'random')],
+      [`${name}: all, even`, '', tail(server, model, 'even', 'p99')],
+    ] as const
+  })
 
 /** Each aim: what is compared, the aim, the figure. */
 const figures: readonly (readonly [string, string, number | undefined])[] = [
@@ -197,6 +248,7 @@ const figures: readonly (readonly [string, string, number | undefined])[] = [
   ],
   ['CPU a request, no model, Bun, µs (32)', '<= 60', of('bun-nothing', 'none', 32)?.cpuMicroseconds],
   ['CPU a request, small: ours / bare (32)', '<= 1.15', ratio('cpuMicroseconds', of('ours', 'small', 32), of('bare', 'small', 32))],
+  ['CPU a request, small: ours / bare (64)', '<= 1.15', ratio('cpuMicroseconds', of('ours', 'small', 64), of('bare', 'small', 64))],
   ['CPU a request, small: ours / Fastify (32)', '', ratio('cpuMicroseconds', of('ours', 'small', 32), of('fastify', 'small', 32))],
   ['requests/s, small: ours / bare (32)', '>= 0.87', ratio('requestsPerSecond', of('ours', 'small', 32), of('bare', 'small', 32))],
   [
@@ -204,6 +256,17 @@ const figures: readonly (readonly [string, string, number | undefined])[] = [
     '>= 3',
     ratio('requestsPerSecond', of('ours-batch', 'small', 64), of('bare', 'small', 64)),
   ],
+  [
+    'CPU a request, small, batching: ours / bare without a model (64)',
+    '',
+    ratio('cpuMicroseconds', of('ours-batch', 'small', 64), of('bare-nothing', 'small', 64)),
+  ],
+  [
+    'CPU a request, small: bare / bare without a model, the most to gain (64)',
+    '',
+    ratio('cpuMicroseconds', of('bare', 'small', 64), of('bare-nothing', 'small', 64)),
+  ],
+  ['CPU a request, heavy: pool / calling thread (64)', '', ratio('cpuMicroseconds', of('ours-pool', 'heavy', 64), of('ours', 'heavy', 64))],
   ['requests/s, small: ours / FastAPI (32)', '', ratio('requestsPerSecond', of('ours', 'small', 32), of('fastapi-1', 'small', 32))],
   [
     'requests/s, small, batching: ours / FastAPI (64)',
@@ -231,18 +294,15 @@ const figures: readonly (readonly [string, string, number | undefined])[] = [
     '',
     ratio('requestsPerSecond', of('ours-batch', 'heavy', 64), of('fastapi-1', 'heavy', 64)),
   ],
-  ['p99 / p50 at 70 % load, small: ours', '<= 2', tail(of('ours', 'small', 64, 0.7))],
-  ['p99 / p50 at 70 % load, small, batching: ours', '<= 2', tail(of('ours-batch', 'small', 64, 0.7))],
-  ['p99 / p50 at 70 % load, small: bare', '', tail(of('bare', 'small', 64, 0.7))],
-  ['p99 / p50 at 70 % load, small: FastAPI', '', tail(of('fastapi-1', 'small', 64, 0.7))],
-  ['p99 / p50 at 70 % load, heavy, pool and batching: ours', '<= 2', tail(of('ours-pool-batch', 'heavy', 64, 0.7))],
+  ...tails('small', ['bare', 'ours', 'ours-batch', 'fastapi-1']),
+  ...tails('heavy', ['ours-pool-batch']),
   ['delay of the event loop, heavy, pool: p99, ms (64)', '< 20', of('ours-pool', 'heavy', 64)?.loopP99],
   ['delay of the event loop, heavy, pool: largest, ms (64)', '< 20', of('ours-pool', 'heavy', 64)?.loopMax],
   ['delay of the event loop, heavy, bare: p99, ms (64)', '', of('bare', 'heavy', 64)?.loopP99],
 ]
 console.log('')
 for (const [name, aim, value] of figures)
-  if (value !== undefined) console.log(`  ${name.padEnd(66)} ${value.toFixed(2).padStart(7)}  ${aim && `aim ${aim}`}`)
+  if (value !== undefined) console.log(`  ${name.padEnd(72)} ${value.toFixed(2).padStart(7)}  ${aim && `aim ${aim}`}`)
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
 console.log(
   `\n${JSON.stringify({ bench: 'serve', machine, figures: Object.fromEntries(figures.map(([name, , value]) => [name, value])), results })}`,

@@ -1,7 +1,7 @@
 /**
  * One server of the serving bench: `server.mjs <kind> <model.onnx>`. Prints its port. All answer `POST /predict { rows: [{ a … f }] }` with
- * `{ predictions: [{ prediction, probabilities }] }`. On a line of standard input it prints
- * the delays of its event loop since the last one.
+ * `{ predictions: [{ prediction, probabilities }] }`. A line of standard input
+ * starts to measure the delays of its event loop; the next one ends that and prints them.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -115,11 +115,16 @@ if (start === undefined) throw new Error(`no server ${kind}; there are ${Object.
 console.log(await start())
 const resolution = 1
 const delay = monitorEventLoopDelay({ resolution })
-delay.enable()
 process.on('SIGINT', () => process.exit(0))
+let isMeasuring = false
 process.stdin.on('data', () => {
   // What is recorded is the time between two samples, of which the resolution is the part that is no delay.
   const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - resolution)
-  console.log(JSON.stringify({ p99: milliseconds(delay.percentile(99)), max: milliseconds(delay.max) }))
+  if (isMeasuring) console.log(JSON.stringify({ p99: milliseconds(delay.percentile(99)), max: milliseconds(delay.max) }))
+  else console.log('{}')
+  // The timer of the measurement wakes the process, so servers that do not have their turn must be without it.
+  isMeasuring = !isMeasuring
+  if (isMeasuring) delay.enable()
+  else delay.disable()
   delay.reset()
 })

@@ -3,12 +3,16 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { OpenLoadOptions, OpenLoadResult } from './open-load'
 
 const venv = '.venvs/serving'
 /** The bundle of `server.ts`. */
 export const serverProgram: string = join('node_modules', '.millwright', 'bench-server.mjs')
 
-/** How late the event loop was since the last call, in milliseconds. */
+/** The bundle of `open-load.ts`. */
+export const loadProgram: string = join('node_modules', '.millwright', 'bench-open-load.mjs')
+
+/** How late the event loop was, in milliseconds. */
 export interface LoopDelay {
   readonly p99: number
   readonly max: number
@@ -18,7 +22,7 @@ export interface LoopDelay {
 export interface Server {
   readonly port: number
   readonly process: ChildProcess
-  /** `NaN` for servers that cannot say. */
+  /** The first call starts to measure, the second one gives what was found, and so on. `NaN` for servers that cannot say. */
   loopDelay(): Promise<LoopDelay>
 }
 
@@ -64,6 +68,15 @@ async function startFastApi(workers: number, model: string): Promise<Server> {
     await new Promise((done) => setTimeout(done, 100))
   }
   return { port, process: child, loopDelay: async () => ({ p99: Number.NaN, max: Number.NaN }) }
+}
+
+/** Runs the load of `open-load.ts`. @throws Error when it fails */
+export async function openLoad(options: OpenLoadOptions): Promise<OpenLoadResult> {
+  const child = spawn(process.execPath, [loadProgram, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  for await (const part of child.stdout.setEncoding('utf8')) text += part
+  if (text === '') throw new Error('the load failed')
+  return JSON.parse(text) as OpenLoadResult
 }
 
 function prepareFastApi(): void {

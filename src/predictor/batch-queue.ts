@@ -1,4 +1,6 @@
 /** The queue in front of a model: requests cut into pieces that fit in a batch, first come, first served. */
+
+import type { Placed } from '../core/open-items'
 import type { CancelSignal } from '../core/signal'
 
 /** What a request is made of. */
@@ -14,7 +16,7 @@ export interface RequestInit<W, R> {
 }
 
 /** A request from its call to its answer. */
-export class BatchRequest<W, R> {
+export class BatchRequest<W, R> implements Placed {
   readonly work: W
   readonly size: number
   readonly queuedAt: number
@@ -25,6 +27,7 @@ export class BatchRequest<W, R> {
   /** Whether a piece of it has been taken out of the queue. */
   started = false
   settled = false
+  place = -1
   readonly #onEnd: RequestInit<W, R>['onEnd']
   #results: R[] | undefined
   /** Rows that have no result yet. */

@@ -9,6 +9,7 @@
 import type { Awaitable } from '../core/awaitable'
 import type { Clock } from '../core/clock'
 import { isPromise, MillwrightError } from '../core/errors'
+import { OpenItems } from '../core/open-items'
 import { abortable, type CancelSignal } from '../core/signal'
 import { type BatchPiece, type BatchQueue, type BatchQueueOptions, BatchRequest, createBatchQueue } from './batch-queue'
 import { type BatchWindow, createBatchWindow } from './batch-window'
@@ -81,7 +82,7 @@ class Batcher<W, R> implements MicroBatcher<W, R> {
   readonly #waits: EarliestTimer
   readonly #deadlines: EarliestTimer
   /** Requests without an answer. */
-  readonly #open = new Set<BatchRequest<W, R>>()
+  readonly #open = new OpenItems<BatchRequest<W, R>>()
   /** Calls of `drain` that wait. */
   readonly #drains: (() => void)[] = []
   /** Batches executed now. */
@@ -287,7 +288,7 @@ class Batcher<W, R> implements MicroBatcher<W, R> {
   #onDeadline(): void {
     const time = this.#options.now()
     let next = Number.POSITIVE_INFINITY
-    for (const request of [...this.#open]) {
+    for (const request of this.#open.list()) {
       if (request.deadlineAt > time) {
         next = Math.min(next, request.deadlineAt)
         continue

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { type Clock, sleep, systemClock } from '../core/clock'
 import { attachDisplay } from '../core/display'
 import { MillwrightError } from '../core/errors'
+import { OpenItems, type Placed } from '../core/open-items'
 import { checkOptions, finiteNumber, nonEmptyString, type OptionRule, ofType, wholeNumber } from '../core/options'
 import { throwIfAborted } from '../core/signal'
 import { createAnswerQueue } from './answer-queue'
@@ -68,7 +69,7 @@ export async function startNodeServer(handler: NodeHandler, options: NodeServerO
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
   const { headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options
-  const sockets = new Set<Socket>()
+  const sockets = new OpenItems<Connection>()
   const answering = { isClosing, queue: createAnswerQueue({ isAlone: () => sockets.size <= 1 }) }
   const server = createServer(
     {
@@ -127,17 +128,23 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
   return new MillwrightError('InvalidArgument', `cannot serve on ${where}: ${error.message}`, { cause: error })
 }
 
-/** Keeps the set of a server's open connections. */
-function trackSockets(server: Server, sockets: Set<Socket>): void {
+/** An open connection. */
+interface Connection extends Placed {
+  readonly socket: Socket
+}
+
+/** Keeps a server's open connections. */
+function trackSockets(server: Server, sockets: OpenItems<Connection>): void {
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    const connection = { socket, place: -1 }
+    sockets.add(connection)
+    socket.once('close', () => sockets.delete(connection))
   })
 }
 
 interface StopOptions {
   readonly handler: NodeHandler
-  readonly sockets: ReadonlySet<Socket>
+  readonly sockets: OpenItems<Connection>
   readonly drainDelayMs: number
   readonly graceMs: number
   readonly clock: Clock
@@ -149,7 +156,7 @@ async function stop(server: Server, closed: Promise<void>, { handler, sockets, d
   server.close()
   server.closeIdleConnections()
   // Node does not count a connection as idle if it was opened but never used.
-  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+  for (const { socket } of sockets.list()) if (socket.bytesRead === 0) socket.destroy()
   const cancel = clock.schedule(() => server.closeAllConnections(), graceMs)
   await closed
   cancel()

@@ -2,8 +2,9 @@
 import { MillwrightError } from '../../core/errors'
 import { findBuiltin } from '../../core/node-builtin'
 import { loadPeer } from '../../core/peer'
-import { abortable, throwIfAborted } from '../../core/signal'
+import { abortable } from '../../core/signal'
 import type { TensorEngine } from '../../tensors/loaded-model'
+import { type Call, groupSize, isCall, type Job, makeCalls, type OpenModel } from './calls'
 import { type EngineTensor, fromEngine, toEngine } from './engine-tensor'
 import { cannotOpen } from './session'
 import { type Threads, WorkerCrash, WorkerThread } from './worker-thread'
@@ -16,6 +17,8 @@ export interface PoolOptions {
   readonly sessionOptions: Readonly<Record<string, unknown>>
   /** Finds the engine that the threads load. @default the onnxruntime-node that the calling thread loads */
   readonly engine?: (() => Promise<string>) | undefined
+  /** A monotonic clock, in milliseconds. @default `performance.now` */
+  readonly now?: (() => number) | undefined
 }
 
 /** Runs models in threads. */
@@ -29,44 +32,37 @@ export function findWorkers(): Threads | undefined {
   return findBuiltin<Threads>('node:worker_threads')
 }
 
-/** Work for one thread: for any, or for `thread` alone. */
-interface Job {
-  readonly thread: WorkerThread | undefined
-  readonly work: (thread: WorkerThread) => Promise<void>
-}
-
-interface OpenModel {
-  readonly id: number
-  readonly bytes: Uint8Array
-}
-
 /**
- * A pool. A call takes the first idle thread, or waits in line for one. A busy thread is never ended: an aborted call rejects at once and its thread
- * comes back when the run is over. When a thread ends by itself, its call is made once more in another, and a new thread takes its place.
+ * A pool. A call takes the first idle thread, or waits in line for one; short calls that wait go together. A busy thread is never ended: an aborted call
+ * rejects at once and its thread comes back when the run is over. When a thread ends by itself, its calls are made once more, each alone, and a new thread takes its place.
  */
-export function workerPool({ threads, size, sessionOptions, engine = engineFile }: PoolOptions): WorkerPool {
+export function workerPool(options: PoolOptions): WorkerPool {
+  const { threads, size, sessionOptions, engine = engineFile, now = () => performance.now() } = options
   const all = Array.from({ length: size }, () => new WorkerThread(threads, engine))
   const idle = new Set(all)
-  const queue: Job[] = []
+  const queue: (Job | Call)[] = []
   const models = new Set<number>()
   let numModels = 0
 
   const dispatch = (): void => {
     for (const thread of idle) {
-      const at = queue.findIndex((job) => job.thread === undefined || job.thread === thread)
+      const at = queue.findIndex((entry) => isCall(entry) || entry.thread === thread)
       if (at === -1) continue
-      const [job] = queue.splice(at, 1) as [Job]
+      const taken = queue.splice(at, groupSize(queue, at, size))
+      const [first] = taken as [Job | Call]
       idle.delete(thread)
-      void job.work(thread).finally(() => {
+      void (isCall(first) ? run(thread, taken as Call[]) : first.work(thread)).finally(() => {
         idle.add(thread)
         dispatch()
       })
     }
   }
-  /** Does `work` in a thread: in `only`, or in any. */
-  const inThread = <T>(work: (thread: WorkerThread) => Promise<T>, only?: WorkerThread): Promise<T> =>
+  const run = async (thread: WorkerThread, calls: readonly Call[]): Promise<void> => {
+    queue.push(...(await makeCalls(thread, calls, { open: openIn, now })))
+  }
+  const inThread = <T>(thread: WorkerThread, work: (thread: WorkerThread) => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      queue.push({ thread: only, work: (thread) => work(thread).then(resolve, reject) })
+      queue.push({ thread, work: (own) => work(own).then(resolve, reject) })
       dispatch()
     })
   const openIn = async (thread: WorkerThread, { id, bytes }: OpenModel): Promise<void> => {
@@ -74,29 +70,21 @@ export function workerPool({ threads, size, sessionOptions, engine = engineFile 
     await thread.ask({ op: 'open', model: id, bytes, options: optionsFor(sessionOptions, thread === all[0]) })
     thread.opened.add(id)
   }
-  const runIn = async (
-    thread: WorkerThread,
-    model: OpenModel,
-    message: Readonly<Record<string, unknown>>,
-  ): Promise<readonly EngineTensor[]> => {
-    await openIn(thread, model)
-    return (await thread.ask({ op: 'run', model: model.id, ...message })) as readonly EngineTensor[]
-  }
   const closeIn = async (thread: WorkerThread, id: number): Promise<void> => {
     if (thread.opened.delete(id)) await thread.ask({ op: 'close', model: id }).catch(ignoreCrash)
     if (models.size === 0) await thread.end()
   }
   const close = async (id: number): Promise<void> => {
     models.delete(id)
-    await Promise.all(all.map((thread) => inThread((own) => closeIn(own, id), thread)))
+    await Promise.all(all.map((thread) => inThread(thread, (own) => closeIn(own, id))))
   }
 
   return {
     async open(given, signal) {
       // Only these bytes: a view of a larger buffer would take all of it along.
-      const model: OpenModel = { id: ++numModels, bytes: new Uint8Array(given) }
+      const model: OpenModel = { id: ++numModels, bytes: new Uint8Array(given), callMs: Number.POSITIVE_INFINITY }
       models.add(model.id)
-      const opening = Promise.all(all.map((thread) => inThread((own) => openIn(own, model), thread)))
+      const opening = Promise.all(all.map((thread) => inThread(thread, (own) => openIn(own, model))))
       try {
         await abortable(opening, signal)
       } catch (error) {
@@ -104,40 +92,21 @@ export function workerPool({ threads, size, sessionOptions, engine = engineFile 
         throw signal?.aborted || error instanceof MillwrightError ? error : cannotOpen((error as Error).message, error)
       }
       return {
-        async run(feeds, fetches, options) {
+        async run(feeds, fetches, { signal }) {
           const message = {
             feeds: Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, ownData(toEngine(tensor))])),
             fetches,
           }
-          const attempt = (): Promise<readonly EngineTensor[]> =>
-            inThread(async (thread) => {
-              throwIfAborted(options.signal)
-              return runIn(thread, model, message)
-            })
-          const results = await abortable(onceMore(attempt), options.signal)
+          const running = new Promise<readonly EngineTensor[]>((resolve, reject) => {
+            queue.push({ model, message, signal, isRetry: false, resolve, reject })
+            dispatch()
+          })
+          const results = await abortable(running, signal)
           return Object.fromEntries(fetches.map((name, i) => [name, fromEngine(results[i] as EngineTensor)]))
         },
         close: () => close(model.id),
       }
     },
-  }
-}
-
-/** Does it again when the thread crashed. @throws Unavailable when it crashes again */
-async function onceMore<T>(attempt: () => Promise<T>): Promise<T> {
-  try {
-    return await attempt()
-  } catch (error) {
-    if (!(error instanceof WorkerCrash)) throw error
-  }
-  try {
-    return await attempt()
-  } catch (error) {
-    if (!(error instanceof WorkerCrash)) throw error
-    throw new MillwrightError('Unavailable', `two workers of onnxRuntime crashed in the same call: ${error.message}`, {
-      retryable: false,
-      cause: error,
-    })
   }
 }
 

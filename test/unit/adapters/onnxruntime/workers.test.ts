@@ -14,10 +14,17 @@ import { bindChecks, modelRuntimeChecks } from '../../../../src/testing'
 const engine = async (): Promise<string> => fileURLToPath(new URL('../../../fixtures/blocking-engine.cjs', import.meta.url))
 /** How often threads were started and ended. */
 const counts = { started: 0, ended: 0 }
+/** How many calls each message to a thread had. */
+const groups: number[] = []
 class CountedWorker extends Worker {
   constructor(...given: ConstructorParameters<typeof Worker>) {
     super(...given)
     counts.started++
+  }
+
+  override postMessage(message: { readonly calls?: readonly unknown[] }): void {
+    if (message.calls !== undefined) groups.push(message.calls.length)
+    super.postMessage(message)
   }
 
   override terminate(): Promise<number> {
@@ -112,6 +119,48 @@ describe('the worker pool', () => {
     await runs[0]
     await model.close()
     expect((second.tensor.data as Int32Array)[1]).toBe(0)
+  })
+
+  /** Calls that wait until a thread is free, in a pool of which a call took `callMs`. */
+  async function waitInLine(callMs: number, feeds: readonly Record<string, ModelTensor>[]): Promise<PromiseSettledResult<unknown>[]> {
+    let time = 0
+    const now = (): number => {
+      time += callMs
+      return time
+    }
+    const model = await workerPool({ ...options, size: 1, now }).open(Uint8Array.of(1), undefined)
+    await model.run({ gate: gateOf({ isOpen: true }).tensor, x: x(0) }, ['y'], {})
+    const gate = gateOf()
+    const first = model.run({ gate: gate.tensor, x: x(0) }, ['y'], {})
+    await gate.started(1)
+    groups.length = 0
+    const waiting = Promise.allSettled(feeds.map((given) => model.run(given, ['y'], {}).then(({ y }) => y?.data)))
+    gate.open()
+    await first
+    const results = await waiting
+    await model.close()
+    return results
+  }
+  const fine = (value: number): Record<string, ModelTensor> => ({ gate: gateOf({ isOpen: true }).tensor, x: x(value) })
+  const answered = (value: number): object => ({ status: 'fulfilled', value: Float32Array.of(value) })
+
+  it('gives a thread several short calls at once, and long ones one by one', async () => {
+    const expected = [answered(3), answered(5), answered(7), answered(9), answered(11)]
+    expect(await waitInLine(1.25, [1, 2, 3, 4, 5].map(fine))).toEqual(expected)
+    // Four calls of 1.25 ms are 5 ms.
+    expect(groups).toEqual([4, 1])
+    expect(await waitInLine(10, [1, 2, 3, 4, 5].map(fine))).toEqual(expected)
+    expect(groups).toEqual([1, 1, 1, 1, 1])
+  })
+
+  it('answers the other calls of a message when one of them fails, or ends its thread twice', async () => {
+    const crash = { gate: gateOf({ crashes: 2, isOpen: true }).tensor, x: x(2) }
+    const results = await waitInLine(0.5, [fine(1), { x: x(2) }, crash, fine(4)])
+    expect(results).toEqual([answered(3), expect.anything(), expect.anything(), answered(9)])
+    expect(results[1]).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('undefined') } })
+    expect(results[2]).toMatchObject({ status: 'rejected', reason: { code: 'Unavailable' } })
+    // Together, then each by itself.
+    expect(groups).toEqual([4, 1, 1, 1, 1])
   })
 
   it('says that a model cannot be opened, and opens the next', async () => {
