@@ -28,7 +28,10 @@ interface Measured {
   readonly fitRuns: readonly number[]
   /** Mean processor time of a fit: steadier than the clock on a busy machine. */
   readonly fitCpuSeconds: number
+  /** The same row again and again, whose way through the trees is in the cache. */
   readonly oneRowSeconds: number
+  /** Always another row. */
+  readonly anotherRowSeconds?: number
   readonly tenThousandRowsSeconds: number
   readonly accuracy: number
   readonly nodes: number
@@ -106,9 +109,13 @@ function measureOurs(job: Case): Measured {
   const used = process.cpuUsage(before)
   const predicted = fit.result.predict(test)
   const right = predicted.filter((label, row) => label === job.labels[job.trainRows + row]).length
-  const row = Object.fromEntries(job.columns.map((column, f) => [`x${f}`, column[job.trainRows] as number]))
+  const rowAt = (i: number) => Object.fromEntries(job.columns.map((column, f) => [`x${f}`, column[job.trainRows + i] as number]))
+  const row = rowAt(0)
   timed(500, () => fit.result.predictProba([row]))
   const oneRow = timed(1000, () => fit.result.predictProba([row]))
+  const others = Array.from({ length: 3000 }, (_, i) => rowAt(i))
+  let next = 0
+  const anotherRow = timed(others.length, () => fit.result.predictProba([others[next++] as (typeof others)[number]]))
   const many = tableFrom(job, job.trainRows, job.trainRows + Math.min(10_000, test.numRows))
   const scale = 10_000 / many.numRows
   const ten = timed(9, () => fit.result.predictProba(many))
@@ -118,6 +125,7 @@ function measureOurs(job: Case): Measured {
     fitRuns: fit.runs,
     fitCpuSeconds: (used.user + used.system) / 1e6 / repeats,
     oneRowSeconds: oneRow.seconds,
+    anotherRowSeconds: anotherRow.seconds,
     tenThousandRowsSeconds: ten.seconds * scale,
     accuracy: right / predicted.length,
     nodes: learner.nodes ?? 0,
@@ -182,6 +190,7 @@ for (const job of cases) {
   line('fit, cpu', here.fitCpuSeconds, there?.fitCpuSeconds)
   line('fit, all cores', together.millwright, together.scikitLearn)
   line('one row', here.oneRowSeconds, there?.oneRowSeconds)
+  line('another row', here.anotherRowSeconds ?? Number.NaN, undefined)
   line('10,000 rows', here.tenThousandRowsSeconds, there?.tenThousandRowsSeconds)
   console.log(`  ${'accuracy'.padEnd(14)}${here.accuracy.toFixed(4).padStart(12)}   ${there?.accuracy.toFixed(4).padStart(12) ?? '—'}`)
   console.log(`  ${'nodes'.padEnd(14)}${String(here.nodes).padStart(12)}   ${String(there?.nodes ?? '—').padStart(12)}`)
