@@ -30,7 +30,7 @@ export function fittedBoosting(kind: string, boosted: BoostedTrees, { importance
     ...facts,
     ...(importance === undefined ? {} : { importance }),
     predict(features) {
-      if (boosted.sets.length === 0) walk ??= walkTrees(boosted)
+      if (boosted.sets.length === 0) walk ??= walkTrees(boosted, { outputs: boosted.outputs })
       return predictBoosted(boosted, features, walk)
     },
     trees: () => boostedTreeArrays(boosted),

@@ -1,4 +1,4 @@
-/** What the files of growth become: 6089 bytes of WebAssembly by assemblyscript@0.28.20. Written by `npm run generate:growth`. */
+/** What the files of growth become: 6089 bytes of WebAssembly by assemblyscript@0.28.20. Written by `npm run generate:kernels`. */
 export const GROWTH_CODE =
   'AGFzbQEAAAABdwxgBH9/f38AYAJ/fwBgCX9/f39/f39/fwBgBH9/f38Bf2AFf39/f38Bf2AHf3x8f39/fAF/YA5/f39/f39/f39/f39/fwBgBX9/f398AX9gBn9/f39/fwBgBX9/' +
   'f39/AGAJf39/f39/f398AX9gBn9/f39/fAF/Ag8BA2VudgZtZW1vcnkCAAADExIAAwACBAEFBgEABwAIAgEJCgsG1QI9fwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFB' +

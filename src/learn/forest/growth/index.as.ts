@@ -1,5 +1,5 @@
 /**
- * The innermost loops of forests, in AssemblyScript, a language with TypeScript's syntax that becomes WebAssembly. `npm run generate:growth` writes what it becomes to ../growth-code.ts.
+ * The innermost loops of forests, in AssemblyScript, a language with TypeScript's syntax that becomes WebAssembly. `npm run generate:kernels` writes what it becomes to ../growth-code.ts.
  * Each function does exactly what its namesake in TypeScript does. All positions are in bytes.
  */
 export { scanBinary, splitBinary } from './binary.as'

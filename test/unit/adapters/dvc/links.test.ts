@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type DvcRepo, dvcRepo } from '../../../../src/adapters/dvc'
 import { md5Of } from '../../../../src/adapters/dvc/hashes'
 import { createIgnore } from '../../../../src/adapters/dvc/ignore'
@@ -29,19 +29,15 @@ import { openProject } from '../../../../src/adapters/dvc/project'
 import { findFiles } from '../../../../src/adapters/dvc/workspace'
 import { memoryStorage } from '../../../../src/adapters/memory/memory-storage'
 import { times } from '../../../support/effort'
+import { patchFs } from '../../../support/patch-fs'
 
-/** When set, the next changes of a mode by a handle fail: the file belongs to another user. */
-const foreign = vi.hoisted(() => ({ isOn: false }))
-vi.mock('node:fs', async (load) => {
-  const fs = await load<typeof import('node:fs')>()
-  return {
-    ...fs,
-    fchmodSync: (...given: Parameters<typeof fs.fchmodSync>) => {
-      if (foreign.isOn) throw Object.assign(new Error('EPERM: operation not permitted, fchmod'), { code: 'EPERM', syscall: 'fchmod' })
-      fs.fchmodSync(...given)
+/** From now on, changes of a mode by a handle fail: the file belongs to another user. @returns ends that */
+const makeForeign = (): (() => void) =>
+  patchFs({
+    fchmodSync() {
+      throw Object.assign(new Error('EPERM: operation not permitted, fchmod'), { code: 'EPERM', syscall: 'fchmod' })
     },
-  }
-})
+  })
 
 let base: string
 let root: string
@@ -54,7 +50,6 @@ beforeEach(() => {
   vi.stubEnv('DVC_SYSTEM_CONFIG_DIR', base)
 })
 afterEach(() => {
-  foreign.isOn = false
   vi.unstubAllEnvs()
   rmSync(base, { recursive: true, force: true })
 })
@@ -213,7 +208,8 @@ describe('what is not safe', () => {
   it.each(['one', large])('a file whose mode may not be changed is not shared, at the second try neither', async (content) => {
     put({ a: content })
     const repo = await open('hardlink')
-    foreign.isOn = true
+    const putBack = makeForeign()
+    onTestFinished(putBack)
     for (const _ of [1, 2]) {
       await expect(repo.add('a')).rejects.toMatchObject({
         code: 'PermissionDenied',
@@ -224,7 +220,7 @@ describe('what is not safe', () => {
     // A link that an earlier release left behind.
     linkSync(path('a'), objectOf(content))
     await expect(repo.add('a')).rejects.toMatchObject({ code: 'PermissionDenied' })
-    foreign.isOn = false
+    putBack()
     await repo.add('a')
     expect(statSync(objectOf(content)).mode & 0o777).toBe(0o444)
   })

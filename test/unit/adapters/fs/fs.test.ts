@@ -1,28 +1,17 @@
 import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { appendOnce, SMALL_BYTES } from '../../../../src/adapters/fs/files'
 import { fsStorage } from '../../../../src/adapters/fs/fs-storage'
 import { createFsLocks } from '../../../../src/adapters/fs/lock'
 import { systemCode, translateFsError } from '../../../../src/adapters/node/system-errors'
 import { fromUtf8, utf8 } from '../../../../src/core/bytes'
 import { isMillwrightError, type MillwrightError } from '../../../../src/core/errors'
-
-/** Lengths of the writes that the event loop waited for. */
-const waitedFor = vi.hoisted((): number[] => [])
-vi.mock('node:fs', async (load) => {
-  const fs = await load<typeof import('node:fs')>()
-  return {
-    ...fs,
-    writeSync: (descriptor: number, bytes: Uint8Array, offset: number, length: number) => {
-      waitedFor.push(length)
-      return fs.writeSync(descriptor, bytes, offset, length)
-    },
-  }
-})
+import { patchFs } from '../../../support/patch-fs'
 
 let root = ''
 beforeEach(async () => {
@@ -266,12 +255,24 @@ describe('fsStorage: trouble', () => {
   it('does not wait in the event loop for more than a few bytes', async () => {
     const store = fsStorage({ root })
     const [few, many] = [new Uint8Array(SMALL_BYTES).fill(1), new Uint8Array(200_000).fill(2)]
-    waitedFor.length = 0
-    await store.append('a', few)
-    await store.append('a', many)
-    await store.append('a', few)
-    await store.put('b', many)
-    await store.createFolder?.('c', { files: new Map([['d', many]]) })
+    /** Lengths of the writes that the event loop waited for. */
+    const waitedFor: number[] = []
+    const { writeSync } = fs
+    const putBack = patchFs({
+      writeSync: (descriptor: number, bytes: unknown, offset?: unknown, length?: unknown) => {
+        waitedFor.push(length as number)
+        return writeSync(descriptor, bytes as Uint8Array, offset as number, length as number)
+      },
+    })
+    try {
+      await store.append('a', few)
+      await store.append('a', many)
+      await store.append('a', few)
+      await store.put('b', many)
+      await store.createFolder?.('c', { files: new Map([['d', many]]) })
+    } finally {
+      putBack()
+    }
     expect(waitedFor).toEqual([few.length, few.length])
     expect(Buffer.concat([few, many, few]).equals(await store.get('a'))).toBe(true)
     for (const key of ['b', 'c/d']) expect(Buffer.from(many).equals(await store.get(key)), key).toBe(true)
