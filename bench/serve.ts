@@ -5,12 +5,13 @@
  *   node scripts/bench.mjs serve [--quick]
  *   node scripts/run.mjs bench/serve.ts --quick small ours bare      some models and servers alone
  *
- * All servers of a model run side by side and get the load in turns, several times over; a figure is the median of its turns. Full load is closed: each of the
- * connections sends a request when it has the answer to the one before. Then each server gets 70 % of its own highest rate, whatever it does, once at even and once at
- * random distances, from `serving/open-load.ts`. One request a turn of the event loop costs more than many, so 70 % of the highest rate is some 95 % of the processor.
- * A queue in front of a server that takes one request at a time and always as long has p99 / p50 = 4.4 at 70 % if requests come at random, and 1 if they come
- * evenly; the rest is the server's collections of garbage and the machine. `window` is the median of p99 / p50 within 200 ms, `late` what the generator adds. Processor time is that of the
- * server with its children, from /proc (Linux). Makes `.venvs/serving` for FastAPI if it is not there. Prints a table, each aim with its figure, and JSON.
+ * All servers of a model run side by side and get the load in turns, several times over; a figure is the median of its turns. Full load is closed: each
+ * connection sends a request when it has the answer to the one before. Then each server gets 70 % of its own highest rate, whatever it does, once at even and
+ * once at random distances, from `serving/open-load.ts`. A turn of the event loop with one request costs more than its share of a full one, so 70 % of the
+ * highest rate takes some 95 % of the processor. If requests come at random, the queue of a server that takes one at a time and always as long has p99 / p50
+ * = 4.4 at 70 %; if they come evenly, 1. The rest is collections of garbage and the machine. `window` is the median of p99 / p50 within 200 ms, `late` what
+ * the generator adds to p99. Processor time is that of the server with its children, from /proc (Linux). Makes `.venvs/serving` for FastAPI if it is not
+ * there. Prints a table, each aim with its figure, and JSON.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'

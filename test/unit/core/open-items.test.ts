@@ -32,6 +32,7 @@ describe('OpenItems', () => {
   it('leaves what was removed to the next collection of the young generation', () => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void
+    setFlagsFromString('--no-expose-gc')
     const oldBytes = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? 0
     const open = new OpenItems<Placed & { readonly cells: number[] }>()
     const waiting: (Placed & { readonly cells: number[] })[] = []
