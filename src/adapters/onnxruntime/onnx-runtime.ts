@@ -26,8 +26,9 @@ export interface OnnxRuntimeOptions {
   readonly sessionOptions?: Readonly<Record<string, unknown>> | undefined
   /**
    * Runs models in this many threads of Node, each with a session of its own, so that the calling thread stays free while a model runs. Each
-   * session uses one thread unless `sessionOptions.intraOpNumThreads` says otherwise. Calls that wait for a thread go to it together if they take no longer
-   * than 5 ms. Ignored where there are no such threads, as in a page.
+   * session uses one thread unless `sessionOptions.intraOpNumThreads` says otherwise. Calls of about the same size that wait for a thread go to it together
+   * if, by the calls before, they take no longer than 5 ms; what the thread has not begun by then waits again. Ignored where there are no such threads, as
+   * in a page.
    * @default 0: models run in the calling thread
    */
   readonly workers?: number | undefined

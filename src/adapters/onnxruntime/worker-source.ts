@@ -1,7 +1,8 @@
 /**
  * The program of a worker, as text: a file of its own would have to be found again in every bundle and both module formats.
  *
- * It answers one message at a time. `open` makes a session, `run` runs it for one call or several, `close` releases it. Replies carry the message's `id`, and `result` or `error`; the result of `run` has one of both for each call.
+ * It answers one message at a time. `open` makes a session, `run` runs it for one call or several, `close` releases it. Replies carry the message's `id`, and `result` or `error`. The result of
+ * `run` has `results` or `error` for each call that was made: none begins when `withinMs` are over, except the first.
  */
 export const workerSource = `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -23,9 +24,13 @@ const work = {
     engine ??= require(workerData.engine)
     sessions.set(model, await engine.InferenceSession.create(bytes, options))
   },
-  async run({ model, calls }) {
+  async run({ model, calls, withinMs }) {
+    const start = performance.now()
     const replies = []
-    for (const call of calls) replies.push(await answer(sessions.get(model), call))
+    for (const call of calls) {
+      replies.push(await answer(sessions.get(model), call))
+      if (performance.now() - start >= withinMs) break
+    }
     return replies
   },
   async close({ model }) {

@@ -3,8 +3,9 @@ import { MillwrightError } from '../../core/errors'
 import { findBuiltin } from '../../core/node-builtin'
 import { loadPeer } from '../../core/peer'
 import { abortable } from '../../core/signal'
+import type { ModelTensor } from '../../ports/model'
 import type { TensorEngine } from '../../tensors/loaded-model'
-import { type Call, groupSize, isCall, type Job, makeCalls, type OpenModel } from './calls'
+import { type Call, type CallMessage, groupSize, isCall, type Job, makeCalls, type OpenModel, sizeClassOf } from './calls'
 import { type EngineTensor, fromEngine, toEngine } from './engine-tensor'
 import { cannotOpen } from './session'
 import { type Threads, WorkerCrash, WorkerThread } from './worker-thread'
@@ -33,7 +34,8 @@ export function findWorkers(): Threads | undefined {
 }
 
 /**
- * A pool. A call takes the first idle thread, or waits in line for one; short calls that wait go together. A busy thread is never ended: an aborted call
+ * A pool. A call takes the first idle thread, or waits in line for one; short calls that wait go together, and those that the thread did not come to wait
+ * again, first in line. A busy thread is never ended: an aborted call
  * rejects at once and its thread comes back when the run is over. When a thread ends by itself, its calls are made once more, each alone, and a new thread takes its place.
  */
 export function workerPool(options: PoolOptions): WorkerPool {
@@ -58,7 +60,13 @@ export function workerPool(options: PoolOptions): WorkerPool {
     }
   }
   const run = async (thread: WorkerThread, calls: readonly Call[]): Promise<void> => {
-    queue.push(...(await makeCalls(thread, calls, { open: openIn, now })))
+    const { id } = (calls[0] as Call).model
+    const isClosed = !models.has(id) && !thread.opened.has(id)
+    const again = await makeCalls(thread, calls, { open: openIn, now })
+    if (again[0]?.isRetry === true) queue.push(...again)
+    else queue.unshift(...again)
+    // It was opened once more for calls that began after it was closed here.
+    if (isClosed) await closeIn(thread, id).catch(() => {})
   }
   const inThread = <T>(thread: WorkerThread, work: (thread: WorkerThread) => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -67,7 +75,7 @@ export function workerPool(options: PoolOptions): WorkerPool {
     })
   const openIn = async (thread: WorkerThread, { id, bytes }: OpenModel): Promise<void> => {
     if (thread.opened.has(id)) return
-    await thread.ask({ op: 'open', model: id, bytes, options: optionsFor(sessionOptions, thread === all[0]) })
+    await thread.ask({ op: 'open', model: id, bytes, options: optionsFor(sessionOptions, thread === all[0]) }).catch(notOpened)
     thread.opened.add(id)
   }
   const closeIn = async (thread: WorkerThread, id: number): Promise<void> => {
@@ -82,7 +90,7 @@ export function workerPool(options: PoolOptions): WorkerPool {
   return {
     async open(given, signal) {
       // Only these bytes: a view of a larger buffer would take all of it along.
-      const model: OpenModel = { id: ++numModels, bytes: new Uint8Array(given), callMs: Number.POSITIVE_INFINITY }
+      const model: OpenModel = { id: ++numModels, bytes: new Uint8Array(given), callMs: new Map() }
       models.add(model.id)
       const opening = Promise.all(all.map((thread) => inThread(thread, (own) => openIn(own, model))))
       try {
@@ -93,12 +101,9 @@ export function workerPool(options: PoolOptions): WorkerPool {
       }
       return {
         async run(feeds, fetches, { signal }) {
-          const message = {
-            feeds: Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, ownData(toEngine(tensor))])),
-            fetches,
-          }
+          const message = messageOf(feeds, fetches)
           const running = new Promise<readonly EngineTensor[]>((resolve, reject) => {
-            queue.push({ model, message, signal, isRetry: false, resolve, reject })
+            queue.push({ model, message, sizeClass: sizeClassOf(message), signal, isRetry: false, resolve, reject })
             dispatch()
           })
           const results = await abortable(running, signal)
@@ -116,10 +121,19 @@ function optionsFor(sessionOptions: PoolOptions['sessionOptions'], first: boolea
   return { intraOpNumThreads: 1, ...rest, ...(first && optimizedModelFilePath !== undefined ? { optimizedModelFilePath } : {}) }
 }
 
+function messageOf(feeds: Readonly<Record<string, ModelTensor>>, fetches: readonly string[]): CallMessage {
+  return { feeds: Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, ownData(toEngine(tensor))])), fetches }
+}
+
 /** A copy where the values are a part of a larger buffer: messages take the whole buffer along. */
 function ownData(tensor: EngineTensor): EngineTensor {
   const { data } = tensor
   return ArrayBuffer.isView(data) && data.byteLength !== data.buffer.byteLength ? { ...tensor, data: data.slice() } : tensor
+}
+
+/** @throws Corrupt for what onnxruntime says of the model; other errors as they are */
+function notOpened(error: Error): never {
+  throw error instanceof WorkerCrash || error instanceof MillwrightError ? error : cannotOpen(error.message, error)
 }
 
 function ignoreCrash(error: unknown): void {

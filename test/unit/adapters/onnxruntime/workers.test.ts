@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { onnxModel, onnxRuntime } from '../../../../src/adapters/onnxruntime/onnx-runtime'
 import type { Threads } from '../../../../src/adapters/onnxruntime/worker-thread'
 import { workerPool } from '../../../../src/adapters/onnxruntime/workers'
 import type { ModelTensor } from '../../../../src/ports/model'
 import { tableFromRows } from '../../../../src/schema/table'
+import type { TensorEngine } from '../../../../src/tensors/loaded-model'
 import { bindChecks, modelRuntimeChecks } from '../../../../src/testing'
 
 const engine = async (): Promise<string> => fileURLToPath(new URL('../../../fixtures/blocking-engine.cjs', import.meta.url))
@@ -16,6 +17,8 @@ const engine = async (): Promise<string> => fileURLToPath(new URL('../../../fixt
 const counts = { started: 0, ended: 0 }
 /** How many calls each message to a thread had. */
 const groups: number[] = []
+/** How long a thread begins calls of a message; `undefined` as the pool says. */
+let withinMs: number | undefined
 class CountedWorker extends Worker {
   constructor(...given: ConstructorParameters<typeof Worker>) {
     super(...given)
@@ -24,15 +27,19 @@ class CountedWorker extends Worker {
 
   override postMessage(message: { readonly calls?: readonly unknown[] }): void {
     if (message.calls !== undefined) groups.push(message.calls.length)
-    super.postMessage(message)
+    super.postMessage(message.calls === undefined || withinMs === undefined ? message : { ...message, withinMs })
   }
 
-  override terminate(): Promise<number> {
+  override async terminate(): Promise<number> {
+    const code = await super.terminate()
     counts.ended++
-    return super.terminate()
+    return code
   }
 }
 const threads = { Worker: CountedWorker } as unknown as Threads
+afterEach(() => {
+  withinMs = undefined
+})
 
 /** Memory that a run waits on; `open` lets it go on. */
 function gateOf({ crashes = 0, isOpen = false } = {}): {
@@ -134,6 +141,7 @@ describe('the worker pool', () => {
     const first = model.run({ gate: gate.tensor, x: x(0) }, ['y'], {})
     await gate.started(1)
     groups.length = 0
+    withinMs = Number.POSITIVE_INFINITY
     const waiting = Promise.allSettled(feeds.map((given) => model.run(given, ['y'], {}).then(({ y }) => y?.data)))
     gate.open()
     await first
@@ -155,12 +163,140 @@ describe('the worker pool', () => {
 
   it('answers the other calls of a message when one of them fails, or ends its thread twice', async () => {
     const crash = { gate: gateOf({ crashes: 2, isOpen: true }).tensor, x: x(2) }
-    const results = await waitInLine(0.5, [fine(1), { x: x(2) }, crash, fine(4)])
+    const results = await waitInLine(0.5, [fine(1), { x: x(2, 2, 2, 2) }, crash, fine(4)])
     expect(results).toEqual([answered(3), expect.anything(), expect.anything(), answered(9)])
     expect(results[1]).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('undefined') } })
     expect(results[2]).toMatchObject({ status: 'rejected', reason: { code: 'Unavailable' } })
     // Together, then each by itself.
     expect(groups).toEqual([4, 1, 1, 1, 1])
+  })
+
+  it('gives calls of unlike size to a thread apart: the large ones are not expected to take as long', async () => {
+    const large = (value: number): Record<string, ModelTensor> => ({ ...fine(value), x: x(value, 0, 0, 0, 0) })
+    const results = await waitInLine(0.5, [fine(1), fine(2), large(3), large(4), fine(5), fine(6)])
+    const ofLarge = (value: number): object => ({ status: 'fulfilled', value: Float32Array.of(value, 1, 1, 1, 1) })
+    expect(results).toEqual([answered(3), answered(5), ofLarge(7), ofLarge(9), answered(11), answered(13)])
+    expect(groups).toEqual([2, 1, 1, 2])
+  })
+
+  /** A pool of which a call of four values took 0.1 ms, whose threads are all busy; `free` lets them go on, one after the other. */
+  async function busyPool(size: number): Promise<{ model: TensorEngine; free: (() => void)[]; first: Promise<unknown> }> {
+    let time = 0
+    const now = (): number => {
+      time += 0.1
+      return time
+    }
+    const model = await workerPool({ ...options, size, now }).open(Uint8Array.of(1), undefined)
+    await model.run(fine(0), ['y'], {})
+    const gates = Array.from({ length: size }, () => gateOf())
+    const runs = gates.map(({ tensor }) => model.run({ gate: tensor, x: x(0) }, ['y'], {}))
+    for (const gate of gates) await gate.started(1)
+    groups.length = 0
+    return { model, free: gates.map((gate) => () => gate.open()), first: Promise.all(runs) }
+  }
+  const firstOf = async (run: Promise<Readonly<Record<string, ModelTensor>>>): Promise<unknown> => (await run).y?.data[0]
+
+  it('shares what waits among the threads', async () => {
+    withinMs = Number.POSITIVE_INFINITY
+    const { model, free, first } = await busyPool(2)
+    const gate = gateOf()
+    const feeds = [{ gate: gate.tensor, x: x(0) }, ...[1, 2, 3, 4, 5, 6, 7].map(fine)]
+    const runs = Promise.all(feeds.map((given) => firstOf(model.run(given, ['y'], {}))))
+    free[0]?.()
+    await gate.started(1)
+    // The other thread takes half of what is left, time and again, while the first call of the first four holds them.
+    expect(groups).toEqual([4])
+    const last = firstOf(model.run(fine(8), ['y'], {}))
+    free[1]?.()
+    expect(await last).toBe(17)
+    expect(groups).toEqual([4, 3, 1, 1])
+    gate.open()
+    expect(await runs).toEqual([1, 3, 5, 7, 9, 11, 13, 15])
+    await first
+    await model.close()
+  })
+
+  it('lets calls wait again, first in line, when one before them takes longer than expected', async () => {
+    const { model, free, first } = await busyPool(1)
+    const gate = gateOf()
+    const stop = new AbortController()
+    const aborted = gateOf({ isOpen: true })
+    const order: unknown[] = []
+    const ask = (given: Record<string, ModelTensor>, signal?: AbortSignal): Promise<unknown> =>
+      firstOf(model.run(given, ['y'], { signal })).then((value) => order.push(value))
+    const runs = [ask({ gate: gate.tensor, x: x(0) }), ask({ gate: aborted.tensor, x: x(1) }, stop.signal), ask(fine(2)), ask(fine(3))]
+    free[0]?.()
+    await gate.started(1)
+    runs.push(ask(fine(4)))
+    stop.abort(new Error('given up'))
+    await expect(runs[1]).rejects.toThrow('given up')
+    const start = performance.now()
+    while (performance.now() - start < 6) await new Promise((resolve) => setImmediate(resolve))
+    gate.open()
+    await Promise.allSettled([...runs, first])
+    expect(order).toEqual([1, 5, 7, 9])
+    // The thread had them all, and made the first alone.
+    expect(groups[0]).toBe(4)
+    expect((aborted.tensor.data as Int32Array)[1]).toBe(0)
+    await model.close()
+  })
+
+  it('makes each call once where every message has time for one alone, and as a first try', async () => {
+    withinMs = 0
+    const { model, free, first } = await busyPool(1)
+    const runs = Promise.all([1, 2, 3, 4].map((value) => firstOf(model.run(fine(value), ['y'], {}))))
+    free[0]?.()
+    expect(await runs).toEqual([3, 5, 7, 9])
+    // Retries would go one by one.
+    expect(groups).toEqual([4, 3, 2, 1])
+    await first
+    await model.close()
+  })
+
+  it('leaves no session and no thread behind when the model is closed before all calls were made', async () => {
+    withinMs = 0
+    const before = counts.started - counts.ended
+    const { model, free, first } = await busyPool(2)
+    const gate = gateOf()
+    const runs = [{ gate: gate.tensor, x: x(0) }, fine(1), fine(2)].map((given) => firstOf(model.run(given, ['y'], {})))
+    free[0]?.()
+    await gate.started(1)
+    const closing = model.close()
+    free[1]?.()
+    expect(await runs[2]).toBe(5)
+    while (counts.started - counts.ended > before + 1) await new Promise((resolve) => setImmediate(resolve))
+    gate.open()
+    expect(await Promise.all(runs)).toEqual([1, 3, 5])
+    await Promise.all([first, closing])
+    while (counts.started - counts.ended > before) await new Promise((resolve) => setImmediate(resolve))
+  })
+
+  it('does not learn from calls that fail how long the others take', async () => {
+    let [time, callMs] = [0, 10]
+    const now = (): number => {
+      time += callMs
+      return time
+    }
+    const model = await workerPool({ ...options, size: 1, now }).open(Uint8Array.of(1), undefined)
+    await model.run(fine(0), ['y'], {})
+    callMs = 0.1
+    for (let i = 0; i < 20; i++) await expect(model.run({ x: x(1, 2, 3, 4) }, ['y'], {})).rejects.toThrow('undefined')
+    callMs = 10
+    groups.length = 0
+    expect(await Promise.all([1, 2, 3].map((value) => firstOf(model.run(fine(value), ['y'], {}))))).toEqual([3, 5, 7])
+    expect(groups).toEqual([1, 1, 1])
+    await model.close()
+  })
+
+  it('says that a model cannot be opened again after a crash', async () => {
+    const refuses = new Int32Array(new SharedArrayBuffer(4))
+    const model = await workerPool({ ...options, size: 1, sessionOptions: { refuses } }).open(Uint8Array.of(1), undefined)
+    refuses[0] = 1
+    await expect(model.run({ gate: gateOf({ crashes: 1 }).tensor, x: x(4) }, ['y'], {})).rejects.toMatchObject({
+      code: 'Corrupt',
+      message: 'onnxruntime cannot open the model: no memory',
+    })
+    await model.close()
   })
 
   it('says that a model cannot be opened, and opens the next', async () => {
