@@ -2,7 +2,7 @@
 import { invalidArgument, isMillwrightError, MillwrightError, show } from '../core/errors'
 import type { Explanation } from '../ports/model'
 import type { Row, Table } from '../schema/table'
-import { applyPreprocess, explainAnswers } from './hooks'
+import { applyPreprocess, explainAnswers, explainerOf } from './hooks'
 import { createIssueLog } from './input-check'
 import type { ModelHandle } from './model-handle'
 import { assertCall, type Settings } from './options'
@@ -22,6 +22,7 @@ export async function explainGiven(
   const subject = `${handle.name}@${handle.version}`
   const numRows = assertCall(input, {}, settings, subject)
   assertAnswers(answers, numRows, subject)
+  explainerOf(handle, explain)
   if (postprocess !== undefined) {
     throw new MillwrightError(
       'Unsupported',

@@ -38,15 +38,18 @@ export async function applyPostprocess(
   return changed.map((prediction, row) => ({ ...prediction, id: (predictions[row] as Prediction).id }))
 }
 
+/** What explains the answers: the predictor's explainer, else the model's. @throws Unsupported when there is neither */
+export function explainerOf({ model, name, version }: ModelHandle, given: RowExplainer | undefined): RowExplainer {
+  const explain = given ?? model.explain
+  if (explain !== undefined) return explain
+  throw new MillwrightError('Unsupported', `${name}@${version} cannot explain its predictions`, {
+    hint: 'make the predictor with `explain: shapExplainer(fitted, { background: train })`',
+  })
+}
+
 /** The answers with an explanation each. @throws Unsupported when neither the model nor the predictor can explain */
 export async function explainAnswers(answers: readonly Answer[], work: Work, given: RowExplainer | undefined): Promise<readonly Answer[]> {
-  const { model, name, version } = work.handle
-  const explain = given ?? model.explain
-  if (explain === undefined) {
-    throw new MillwrightError('Unsupported', `${name}@${version} cannot explain its predictions`, {
-      hint: 'make the predictor with `explain: shapExplainer(fitted, { background: train })`',
-    })
-  }
+  const explain = explainerOf(work.handle, given)
   const call = { numRows: answers.length, handle: work.handle, signal: undefined }
   const predictions = answers.map(({ prediction }) => prediction)
   const outputs = answers.map((answer) => answer.outputs)

@@ -11,7 +11,7 @@ import type { CellValue } from '../schema/column'
 import { type ColumnSpec, isTensorSide, type ModelSignature } from '../schema/signature'
 import { type Row, rowsOf } from '../schema/table'
 
-/** The output of a routed model that names the arm which answered the row. */
+/** The output that names the arm which answered the row, of a routed model with several arms. With one, answers are as that arm gives them. */
 export const VARIANT_OUTPUT = 'variant'
 
 /** An arm: a model under a name. */
@@ -122,7 +122,7 @@ export function routedModel(routing: Routing): LoadedModel {
     task: first.task,
     example: first.example,
     ...(classes === undefined ? {} : { classes }),
-    ...(arms.every(({ predictor }) => predictor.explainsAnswers)
+    ...(canExplain(arms)
       ? { explain: (input, predictions, outputs) => explainRows(routing, columns, { rows: rowsOf(input), predictions, outputs }) }
       : {}),
     run: (input, options) => answer(rowsOf(input), options?.signal),
@@ -133,6 +133,13 @@ export function routedModel(routing: Routing): LoadedModel {
       await Promise.all(arms.filter(({ owned }) => owned).map(({ predictor }) => predictor.close()))
     },
   }
+}
+
+/** Whether each answer can be explained by the arm that gave it: several arms cannot be told apart where one has the output {@link VARIANT_OUTPUT} itself. */
+function canExplain(arms: readonly RoutedArm[]): boolean {
+  const hasVariant = ({ predictor }: RoutedArm): boolean =>
+    (predictor.signature.outputs as readonly ColumnSpec[]).some(({ name }) => name === VARIANT_OUTPUT)
+  return arms.every(({ predictor }) => predictor.explainsAnswers) && (arms.length === 1 || !arms.some(hasVariant))
 }
 
 function groupRows(rows: readonly Row[], keys: readonly string[], routing: Routing): Map<string, Placed[]> {
@@ -175,7 +182,8 @@ async function answerGroup(
     return answerGroup(routing, first.name, rows, columns, signal)
   }
   routing.onAnswered(name, rows, predictions, routing.now() - start)
-  return predictions.map((answer, i) => ({ ...answer, outputs: { ...answer.outputs, [VARIANT_OUTPUT]: name, ...rows[i]?.outputs } }))
+  const variant = routing.arms.length === 1 ? {} : { [VARIANT_OUTPUT]: name }
+  return predictions.map((answer, i) => ({ ...answer, outputs: { ...answer.outputs, ...variant, ...rows[i]?.outputs } }))
 }
 
 /** Answers of a call, row by row. */
@@ -209,9 +217,9 @@ async function explainRows(
     const own = await predictor.explain(
       indices.map((index) => pick(rows[index] as Row, columns.get(name) as readonly string[])),
       indices.map((index) => {
-        // The variant is the one of this model, not of an arm that shares out its rows itself.
-        const { [VARIANT_OUTPUT]: _, ...own } = outputs[index] ?? {}
-        return { prediction: predictions[index] as Prediction['prediction'], outputs: own }
+        // A variant that a single arm gave is its own.
+        const { [VARIANT_OUTPUT]: _, ...others } = outputs[index] ?? {}
+        return { prediction: predictions[index] as Prediction['prediction'], outputs: arms.length === 1 ? outputs[index] : others }
       }),
     )
     for (const [i, index] of indices.entries()) explanations[index] = own[i] as Explanation
@@ -226,7 +234,8 @@ function pick(row: Row, names: readonly string[]): Row {
 /** The predictions of several predictors as one batch; probabilities by the labels of all of them. */
 function batchOf(answers: readonly Prediction[], classes: LoadedModel['classes']): PredictionBatch {
   const names = new Set(answers.flatMap(({ outputs }) => Object.keys(outputs ?? {})))
-  const outputs = Object.fromEntries([...names].map((name) => [name, answers.map((answer) => answer.outputs?.[name])]))
+  const outputs =
+    names.size === 0 ? undefined : Object.fromEntries([...names].map((name) => [name, answers.map((answer) => answer.outputs?.[name])]))
   const predictions = answers.map(({ prediction }) => prediction)
   if (classes === undefined || !answers.some(({ probabilities }) => probabilities !== undefined)) return { predictions, outputs }
   const probabilities = new Float64Array(answers.length * classes.length)
@@ -243,7 +252,7 @@ function columnsOf({ signature }: Predictor): readonly ColumnSpec[] {
   return isTensorSide(signature.inputs) ? [] : signature.inputs
 }
 
-/** The inputs of all arms and the key columns; the outputs of the first arm and the name of the arm. */
+/** The inputs of all arms and the key columns; the outputs of the first arm and, of several, the name of the arm. */
 function signatureOf({ subject, arms, keyType = 'string', outputs: further = [] }: Routing, keys: readonly string[]): ModelSignature {
   const inputs = new Map<string, ColumnSpec>()
   for (const { name, predictor } of arms) {
@@ -262,7 +271,7 @@ function signatureOf({ subject, arms, keyType = 'string', outputs: further = [] 
   }
   for (const key of keys) if (!inputs.has(key)) inputs.set(key, { name: key, type: keyType, required: false })
   const outputs = (arms[0] as RoutedArm).predictor.signature.outputs as readonly ColumnSpec[]
-  const own: readonly ColumnSpec[] = [{ name: VARIANT_OUTPUT, type: 'string' }, ...further]
+  const own: readonly ColumnSpec[] = [...(arms.length === 1 ? [] : [{ name: VARIANT_OUTPUT, type: 'string' } as const]), ...further]
   const names = new Set(own.map(({ name }) => name))
   return { inputs: [...inputs.values()], outputs: [...outputs.filter(({ name }) => !names.has(name)), ...own] }
 }

@@ -3,7 +3,7 @@ import { attachDisplay } from '../../core/display'
 import { createEmitter, type ListenOptions } from '../../core/emitter'
 import { canonicalJson } from '../../core/json'
 import type { MetricFamily } from '../../ports/metric-family'
-import type { LoadedModel, PredictionBatch } from '../../ports/model'
+import type { LoadedModel } from '../../ports/model'
 import type { Predictor } from '../../predictor/predictor'
 import type { Row } from '../../schema/table'
 import { uniformOf } from '../assignment'
@@ -62,10 +62,8 @@ export function createShadow(options: ShadowOptions): Shadow {
     })
   const shadow: Shadow = {
     ...model,
-    // The primary's own signature and answers: there is no output that names an arm.
+    // The primary's own signature: there is no output that names an arm.
     signature: primary.predictor.signature,
-    run: async (input, call) => withoutVariant(await model.run(input, call)),
-    runCells: async (rows, call) => withoutVariant(await (model.runCells as NonNullable<LoadedModel['runCells']>)(rows, call)),
     name,
     report,
     drain: queue.drain,
@@ -78,11 +76,6 @@ export function createShadow(options: ShadowOptions): Shadow {
     },
   }
   return attachDisplay(shadow, { text: () => String(report()) })
-}
-
-function withoutVariant(batch: PredictionBatch): PredictionBatch {
-  const { variant: _, ...outputs } = batch.outputs ?? {}
-  return { ...batch, outputs: Object.keys(outputs).length === 0 ? undefined : outputs }
 }
 
 /** Whether a row is copied: by its content, so that equal rows are treated alike. */

@@ -136,6 +136,13 @@ describe('explain, of answers given before', () => {
     ])
     await expect(predictor.explain(rows, answers)).rejects.toMatchObject({ code: 'Unsupported', message: /`postprocess` has changed/ })
     expect([predictor.explains, predictor.explainsAnswers]).toEqual([true, false])
+    // A hint to ask for explanations with the answers would lead nowhere.
+    const without = Predictor.of(fitted, { postprocess: (given) => given })
+    await expect(without.explain(rows, answers)).rejects.toMatchObject({
+      code: 'Unsupported',
+      message: expect.stringContaining('cannot explain its predictions'),
+      hint: expect.stringContaining('shapExplainer'),
+    })
   })
 
   it.each([

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseCsv } from '../../../src/adapters/csv/csv'
 import { randomForestClassifier, shapExplainer } from '../../../src/learn'
+import type { LoadedModel } from '../../../src/ports/model'
 import { Predictor } from '../../../src/predictor'
 import { createHandler } from '../../../src/serve'
 import { manualClock } from '../../../src/testing/manual-clock'
@@ -101,6 +102,49 @@ describe('explanations of models that share traffic', () => {
     const [answer] = await predictor.predict([{ x: 0.75 }], { explain: true })
     expect(answer?.explanation).toMatchObject({ output: 'primary: yes', contributions: { x: 0.75 } })
     await predictor.close()
+  })
+
+  const abTest = () =>
+    createAbTest({
+      ...{ name: 't', arms: { a: explained('a'), b: explained('b') }, key: 'user', clock },
+      metrics: { m: { kind: 'share', minimumEffect: 0.1 } },
+    })
+
+  it('a shadow of an A/B test gives those of the arm that answered, and keeps its name', async () => {
+    const test = await abTest()
+    const shadow = createShadow({ primary: test, candidate: classifier(0.9), clock })
+    expect(shadow.signature).toEqual(Predictor.of(test).signature)
+    const answer = await createHandler(shadow)(post('/predict', { rows, explain: true }))
+    expect(answer.status).toBe(200)
+    const { predictions } = (await answer.json()) as { predictions: { prediction: string; outputs: object; explanation: object }[] }
+    expect(predictions.map(({ outputs }) => outputs)).toEqual(rows.map(({ user }) => ({ variant: test.variantOf(user) })))
+    expect(predictions.map(({ explanation }) => explanation)).toMatchObject(
+      rows.map(({ user }, i) => ({ output: `${test.variantOf(user)}: ${predictions[i]?.prediction}` })),
+    )
+    await shadow.dispose()
+  })
+
+  it.each([
+    ['a canary', (test: LoadedModel) => createCanary({ name: 'c', stable: test, candidate: explained('candidate'), clock })],
+    ['a canary beside it', (test: LoadedModel) => createCanary({ name: 'c', stable: explained('stable'), candidate: test, clock })],
+    [
+      'a canary with its shadow',
+      (test: LoadedModel) =>
+        createCanary({
+          name: 'c',
+          stable: createShadow({ primary: test, candidate: classifier(0.9), clock }),
+          candidate: explained('candidate'),
+          clock,
+        }),
+    ],
+  ] as const)('are refused of %s around an A/B test: both name an arm by `variant`', async (_, make) => {
+    const outer = await make(await abTest())
+    const body = { rows: [{ x: 1, user: 'u' }] }
+    const refused = await createHandler(outer)(post('/predict', { ...body, explain: true }))
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'cannot-explain' }])
+    const answer = await createHandler(outer)(post('/predict', body))
+    expect(await answer.json()).toMatchObject({ predictions: [{ outputs: { variant: expect.stringMatching(/^(stable|candidate)$/) } }] })
+    await outer.dispose()
   })
 
   it('are refused where one of the models cannot explain', async () => {
