@@ -1,11 +1,11 @@
 /** Puts files of the working tree into the cache, and leaves at their paths what `cache.type` says. */
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
 import { newId } from '../../core/ids'
 import { forEach } from '../../core/parallel'
 import { type OnProgress, progressReporter } from '../../core/progress'
 import { throwIfAborted } from '../../core/signal'
 import { availableThreads, giveBack, type ProgramThread, takeThreads } from '../../core/threads'
-import { translateFsError } from '../node/system-errors'
+import { systemCode, translateFsError } from '../node/system-errors'
 import { eventLoopTurns } from '../node/turns'
 import { readChunks } from './hashes'
 import { type BatchReply, batchRequest, keptOf } from './keep-batch'
@@ -14,7 +14,7 @@ import type { KnownHashes } from './known-hashes'
 import { noLinkError } from './links'
 import { type LocalPlace, problemOf } from './places'
 import type { Project } from './project'
-import { hashFile, TURN_MS, type WorkFile } from './workspace'
+import { changing, hashFile, TURN_MS, type WorkFile } from './workspace'
 
 /** A file of the working tree whose content is in the cache. */
 export interface KeptFile {
@@ -95,8 +95,12 @@ function foundFile({ project, files }: Work, i: number): FoundFile {
 }
 
 /** What is wrong, with the name of the file that was to be kept. */
-function keepError({ files, cache, signal }: Work, i: number, error: unknown): unknown {
-  return signal?.aborted ? error : translateFsError(error, cache.name, 'keep', (files[i] as WorkFile).full)
+function keepError({ project, files, cache, signal }: Work, i: number, error: unknown): unknown {
+  if (signal?.aborted) return error
+  const { full } = files[i] as WorkFile
+  return systemCode(error) === 'ENOENT' && !existsSync(`${project.root}/${full}`)
+    ? changing(full, error)
+    : translateFsError(error, cache.name, 'keep', full)
 }
 
 /** Keeps small files on this thread. */

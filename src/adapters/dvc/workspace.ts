@@ -90,7 +90,8 @@ function isLink(entry: Dirent): boolean {
   return entry.isSymbolicLink()
 }
 
-function changing(path: string, cause?: unknown): MillwrightError {
+/** The error for a file that goes away, or becomes another thing, while an operation needs it. */
+export function changing(path: string, cause?: unknown): MillwrightError {
   return new MillwrightError('Conflict', `dvcRepo: ${show(path)} changes while it is read`, { cause })
 }
 
