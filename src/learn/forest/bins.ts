@@ -1,4 +1,5 @@
 /** Bins: every feature is cut once into at most 65,535 ranges, so that a cell takes two bytes and a split is one comparison of whole numbers. */
+import { sortFloat64 } from '../../stats/sort'
 import type { FeatureMatrix } from '../learner'
 
 /** The bin of a missing value. */
@@ -145,7 +146,7 @@ function sortKnown(values: Float64Array, sorted: Float64Array): number {
     sorted[known] = value
     if (value === value) known++
   }
-  sorted.subarray(0, known).sort()
+  sortFloat64(sorted.subarray(0, known))
   return known
 }
 
