@@ -50,20 +50,17 @@ function fillBins(values: Float64Array, edges: BinEdges, bins: Uint16Array, offs
 
 /** The number of edges < value, of which those before `from` are below it, and those from `end` on are not. */
 function edgesBelow(value: number, edges: BinEdges, from: number, end: number): number {
-  let low = from
-  let high = end
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((edges[middle] as number) < value) low = middle + 1
-    else high = middle
+  let below = from
+  for (let step = end > from ? 1 << (31 - Math.clz32(end - from)) : 0; step > 0; step >>= 1) {
+    if (below + step <= end && (edges[below + step - 1] as number) < value) below += step
   }
-  return low
+  return below
 }
 
 /** About so many edges in each of the parts that a search begins with. */
 const PART_EDGES = 4
-/** Dividing so many edges into parts takes as long as the parts save in one search. */
-const FEW_SEARCHES = 16
+/** Up to so many edges, or with fewer searches, or with this many edges a search, the parts would take longer than they save. Measured. */
+const [FEW_EDGES, FEW_SEARCHES, EDGES_A_SEARCH] = [32, 64, 8]
 
 /**
  * Parts of equal width that the range of the edges is divided into, so that a search begins near its end: the edges of part `p`, ⌊(edge − first) × scale⌋, are
@@ -75,7 +72,7 @@ function edgeParts(
   searches: number,
 ): { readonly starts: Int32Array; readonly first: number; readonly scale: number } | undefined {
   const count = edges.length
-  if (count <= PART_EDGES || searches * FEW_SEARCHES < count) return undefined
+  if (count <= FEW_EDGES || searches < FEW_SEARCHES || searches * EDGES_A_SEARCH < count) return undefined
   const parts = Math.ceil(count / PART_EDGES)
   const first = edges[0] as number
   const scale = parts / ((edges[count - 1] as number) - first)

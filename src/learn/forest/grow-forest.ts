@@ -78,21 +78,38 @@ export function binnedForest(options: ForestOptions, features: FeatureMatrix, ta
   return { ...options, edges, data, numRows, target, maxFeatures, rowsDrawn }
 }
 
-/**
- * Grows the trees from `from` up to `end`, each from random numbers of its own: the same, whoever grows the others. Fewer when a step is answered
- * by `stop`.
- *
- * @param onTree called with every tree and the leaves so far
- */
-export function* growRun(
-  forest: BinnedForest,
-  from: number,
-  end: number,
-  onTree?: (nodes: Int32Array, leaves: LeafTable) => void,
-  options?: MemoryOptions,
-): Generator<number, TreeRun, 'stop' | undefined> {
-  const { settings, numRows, data } = forest
+/** What grows runs of a forest's trees, one run after another, in one memory. */
+export interface RunGrower {
+  /**
+   * Grows the trees from `from` up to `end`, each from random numbers of its own: the same, whoever grows the others. Fewer when a step is answered
+   * by `stop`.
+   *
+   * @param onTree called with every tree and the leaves so far
+   */
+  run(from: number, end: number, onTree?: (nodes: Int32Array, leaves: LeafTable) => void): Generator<number, TreeRun, 'stop' | undefined>
+}
+
+/** What grows runs of the trees of `forest`. */
+export function runGrower(forest: BinnedForest, options?: MemoryOptions): RunGrower {
   const tools = forest.target.task === 'classification' ? classTools(forest, options) : numberTools(forest, options)
+  const shared = tools.leaves.size
+  return {
+    run(from, end, onTree) {
+      tools.leaves.size = shared
+      return growRun(forest, tools, { from, end, onTree })
+    },
+  }
+}
+
+/** A run to be grown. */
+interface Run {
+  readonly from: number
+  readonly end: number
+  readonly onTree: ((nodes: Int32Array, leaves: LeafTable) => void) | undefined
+}
+
+function* growRun(forest: BinnedForest, tools: GrowthTools, { from, end, onTree }: Run): Generator<number, TreeRun, 'stop' | undefined> {
+  const { settings, numRows, data } = forest
   const { grower, leaves, width, take } = tools
   const rng = createRng(settings.seed)
   for (let tree = 0; tree < from; tree++) rng.fork()
@@ -117,7 +134,7 @@ export function* growRun(
 export function* growForest(forest: BinnedForest, others?: FeatureMatrix): FitSteps {
   const total = forest.settings.nEstimators
   const watched = others === undefined ? undefined : otherRows(forest, widthOf(forest), others)
-  const steps = growRun(forest, 0, total, watched?.add)
+  const steps = runGrower(forest).run(0, total, watched?.add)
   let answer: 'stop' | undefined
   for (;;) {
     const step = steps.next(answer)

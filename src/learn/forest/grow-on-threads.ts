@@ -2,7 +2,7 @@
 import { systemClock } from '../../core/clock'
 import { throwIfAborted, yieldToEventLoop } from '../../core/signal'
 import type { FittedLearner, ThreadOptions } from '../learner'
-import { type BinnedForest, growRun, joinRuns, type TreeRun } from './grow-forest'
+import { type BinnedForest, joinRuns, type RunGrower, runGrower, type TreeRun } from './grow-forest'
 
 /** Trees are handed out in runs: so many for each thread, so that all end at about the same time. */
 const RUNS_PER_THREAD = 6
@@ -35,13 +35,14 @@ export async function growOnThreads(forest: BinnedForest, { workers, signal, rep
   }
   try {
     if (threads.length === 0) return undefined
+    const here = runGrower(forest)
     await Promise.all([
       // Every thread has a run to grow before the calling one begins.
       ...threads.map((thread) => {
         const sent = thread.ask({ forest })
         return Promise.all([sent, work(async (from, end) => (await thread.ask({ run: { from, end } })) as TreeRun)])
       }),
-      work((from, end) => growHere(forest, from, end, signal)),
+      work((from, end) => growHere(here, from, end, signal)),
     ])
     return joinRuns(forest, runs)
   } catch (error) {
@@ -55,8 +56,8 @@ export async function growOnThreads(forest: BinnedForest, { workers, signal, rep
 }
 
 /** Grows a run on the calling thread, with turns for the event loop. */
-async function growHere(forest: BinnedForest, from: number, end: number, signal: AbortSignal | undefined): Promise<TreeRun> {
-  const steps = growRun(forest, from, end)
+async function growHere(grower: RunGrower, from: number, end: number, signal: AbortSignal | undefined): Promise<TreeRun> {
+  const steps = grower.run(from, end)
   const clock = systemClock()
   let turn = clock.now()
   for (;;) {

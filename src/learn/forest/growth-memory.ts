@@ -134,7 +134,7 @@ interface Places {
 
 /** A memory for trees that separate numbers, whose samples have at most `capacity` rows. */
 export function numberMemory(data: BinnedData, capacity: number, options?: MemoryOptions): NumberMemory {
-  const own = 26 * capacity + 24 * RANGES + 1024 + 64 * 16
+  const own = 26 * capacity + 28 * RANGES + 4 * (65 + 32 + FOUND_WORDS) + 8 * 5 + 64 * 16
   const { memory, places, exports } = memoryFor(data, capacity, own, options)
   const targets = places.reals(capacity)
   const copies = places.words(capacity)

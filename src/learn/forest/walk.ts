@@ -77,7 +77,7 @@ function programFor({ nodes, roots, leaves, width, edges }: WalkedForest, output
   const trees = roots.length - 1
   // Small trees stay in the cache from one room of rows to the next.
   const most = Math.min(MOST_ROOM, Math.max(1024, count >>> 5))
-  const rows = Math.min(most, Math.max(LEAST_ROOM, Math.floor(ROOM_CELLS / edges.length)))
+  const rows = Math.min(most, Math.max(LEAST_ROOM, Math.floor(ROOM_CELLS / Math.max(edges.length, 4 * outputs))))
   const sizes = [8 * count, 4 * trees, 4 * count, 8 * leaves.length, 4 * trees, 2 * rows * edges.length, 8 * rows * outputs]
   const positions: number[] = []
   let used = 0

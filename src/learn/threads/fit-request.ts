@@ -2,7 +2,7 @@
 import { MillwrightError, show } from '../../core/errors'
 import type { Answer } from '../../core/thread-program'
 import { gradientBoostingClassifier, gradientBoostingRegressor } from '../boosting/gradient-boosting'
-import { type BinnedForest, growRun } from '../forest/grow-forest'
+import { type BinnedForest, type RunGrower, runGrower } from '../forest/grow-forest'
 import { randomForestClassifier, randomForestRegressor } from '../forest/random-forest'
 import { type FeatureMatrix, runSteps, type TargetVector } from '../learner'
 
@@ -15,18 +15,18 @@ export type FitRequest =
 /** The learners that a thread can make. */
 const learners = { gradientBoostingClassifier, gradientBoostingRegressor, randomForestClassifier, randomForestRegressor }
 
-/** The forest that runs are asked of. */
-let forest: BinnedForest | undefined
+/** Grows the runs that are asked for. */
+let grower: RunGrower | undefined
 
 /** Answers a request. */
 export function fitOnThread(request: FitRequest): Answer {
   if ('forest' in request) {
-    forest = request.forest
+    grower = runGrower(request.forest)
     return { result: undefined }
   }
   if ('run' in request) {
-    if (forest === undefined) throw new MillwrightError('Internal', 'a thread was asked for trees of no forest')
-    const steps = growRun(forest, request.run.from, request.run.end)
+    if (grower === undefined) throw new MillwrightError('Internal', 'a thread was asked for trees of no forest')
+    const steps = grower.run(request.run.from, request.run.end)
     for (;;) {
       const step = steps.next()
       if (!step.done) continue

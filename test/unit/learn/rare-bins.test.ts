@@ -1,7 +1,7 @@
 /** Forests that count rare bins from lists are the same forests. */
 import { describe, expect, it } from 'vitest'
 import { createRng } from '../../../src/core/random'
-import { type BinnedForest, binnedForest, growRun } from '../../../src/learn/forest/grow-forest'
+import { type BinnedForest, binnedForest, runGrower } from '../../../src/learn/forest/grow-forest'
 import { forestSettings } from '../../../src/learn/forest/random-forest-options'
 import type { TargetVector } from '../../../src/learn/learner'
 
@@ -24,7 +24,7 @@ function featuresOf(seed: number, categories: number) {
 /** Forests of WebAssembly, and the same of TypeScript without lists of rare bins. */
 function runsOf(forest: BinnedForest) {
   const grown = (given: BinnedForest, wasm: boolean) => {
-    const steps = growRun(given, 0, given.settings.nEstimators, undefined, { wasm })
+    const steps = runGrower(given, { wasm }).run(0, given.settings.nEstimators)
     for (;;) {
       const step = steps.next()
       if (step.done) return step.value
