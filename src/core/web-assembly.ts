@@ -4,11 +4,14 @@ import { fromBase64 } from './bytes'
 /** Programs by their code: a compiled one starts at once the next time, and as fast as it has become. `undefined`: it cannot be compiled here. */
 let compiled: Map<string, WebAssembly.Module | undefined> | undefined
 
-/** The least memory that was refused, in bytes. To be refused again would take long: V8 first collects all garbage, in the hope that memory becomes free. */
-let leastRefused = Number.POSITIVE_INFINITY
+/**
+ * The least memory that is refused, in bytes: to be refused again would take long, since V8 first collects all garbage in the hope that memory becomes
+ * free. At the beginning what is too much for an extra copy of a table.
+ */
+let leastRefused = 1_500_000_001
 
 /**
- * Runs a program with a memory of at least `bytes`, which it imports as `e.m` or `env.memory`. `undefined` where that cannot be had: no WebAssembly, no 128-bit
+ * Runs a program with a memory of at least `bytes`, at most 1.5 GB, which it imports as `e.m` or `env.memory`. `undefined` where that cannot be had: no WebAssembly, no 128-bit
  * instructions, no memory, or a page's policy against it; callers do the same in JavaScript.
  *
  * @param code the program in base64
@@ -18,10 +21,15 @@ export function loadWebAssembly<Exports>(
   bytes: number,
 ): { readonly buffer: ArrayBuffer; readonly exports: Exports } | undefined {
   const program = compiledOnce(code)
-  const memory = program === undefined || bytes >= leastRefused ? undefined : memoryOf(bytes)
-  if (program === undefined || memory === undefined) return undefined
-  const { exports } = new WebAssembly.Instance(program, { e: { m: memory }, env: { memory } })
-  return { buffer: memory.buffer, exports: exports as Exports }
+  if (program === undefined || bytes >= leastRefused) return undefined
+  try {
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) })
+    const { exports } = new WebAssembly.Instance(program, { e: { m: memory }, env: { memory } })
+    return { buffer: memory.buffer, exports: exports as Exports }
+  } catch {
+    leastRefused = bytes
+    return undefined
+  }
 }
 
 function compiledOnce(code: string): WebAssembly.Module | undefined {
@@ -36,13 +44,4 @@ function compiledOnce(code: string): WebAssembly.Module | undefined {
     compiled.set(code, program)
   }
   return compiled.get(code)
-}
-
-function memoryOf(bytes: number): WebAssembly.Memory | undefined {
-  try {
-    return new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) })
-  } catch {
-    leastRefused = bytes
-    return undefined
-  }
 }

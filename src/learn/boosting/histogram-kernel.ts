@@ -28,8 +28,6 @@ export interface KernelSize {
 /** Histograms that lie beside the rows, where WebAssembly reaches them: at most this many, and this many bytes of them. */
 const NEAR_HISTOGRAMS = 64
 const NEAR_BYTES = 268_435_456
-/** At most this many bytes of memory for WebAssembly; with more, all is counted without it. */
-const MOST_BYTES = 1_500_000_000
 
 /**
  * A kernel. WebAssembly's 128-bit instructions add both numbers of a cell at once and take about a third of the time; where a runtime has none,
@@ -40,7 +38,7 @@ export function histogramKernel(size: KernelSize, options: { readonly wasm?: boo
   const wide = numCells > 65_536
   const sizes = [numRows * numFeatures * (wide ? 4 : 2), 16 * numRows, 4 * numRows, ...nearSizes(numCells)]
   const total = sizes.reduce((sum, bytes) => sum + rounded(bytes), 0)
-  const wasm = options.wasm === false || total > MOST_BYTES ? undefined : loadHistogramWasm(total)
+  const wasm = options.wasm === false ? undefined : loadHistogramWasm(total)
   let used = 0
   const place = (bytes: number): [ArrayBuffer, number] => {
     if (wasm === undefined) return [new ArrayBuffer(bytes), 0]

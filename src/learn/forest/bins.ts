@@ -23,13 +23,11 @@ export function binEdges(features: FeatureMatrix, maxBins: number): BinEdges[] {
 
 /**
  * The bins of all cells, row-major: cell `f` of row `r` at `r × features + f`. Missing is {@link MISSING_BIN}.
- *
- * @param spare room for this many more cells at the end
  */
-export function toBins(features: FeatureMatrix, edges: readonly BinEdges[], spare = 0): Uint16Array {
+export function toBins(features: FeatureMatrix, edges: readonly BinEdges[]): Uint16Array {
   const { numRows, columns } = features
   const stride = columns.length
-  const bins = new Uint16Array(numRows * stride + spare)
+  const bins = new Uint16Array(numRows * stride)
   for (let f = 0; f < stride; f++) fillBins(columns[f] as Float64Array, edges[f] as BinEdges, bins, f, stride)
   return bins
 }

@@ -53,7 +53,7 @@ export function createClassScan(node: ClassNode, memory: ClassMemory, options: C
   const { rare } = memory.data
   const { total } = memory
   const isGini = criterion === 'gini'
-  const binary = k === 2 && criterion === 'gini'
+  const binary = k === 2 && isGini
   const split = createSplitImpurity(k, criterion)
   const left = new Int32Array(k)
   const cut: ClassCut = { impurity: Number.NaN, at: -1, left: new Int32Array(k) }

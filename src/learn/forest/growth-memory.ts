@@ -117,8 +117,6 @@ export interface MemoryOptions {
   readonly wasm?: boolean
 }
 
-/** At most this many bytes of memory for WebAssembly; with more, all is done without it. */
-const MOST_BYTES = 1_500_000_000
 /** One range more than 256, for missing values. */
 const RANGES = 257
 /** Words of `found` before the last bin of each feature. */
@@ -238,7 +236,7 @@ function memoryFor(
 ): { readonly memory: GrowthMemory; readonly places: Places; readonly exports: GrowthExports | undefined } {
   const { bins, numRows, numFeatures } = data
   const bytes = 4 * bins.length + 2 * NEAR_CELLS + 16 * capacity + more + 64 * 8
-  const loaded = wasm && bytes <= MOST_BYTES ? loadWebAssembly<GrowthExports>(GROWTH_CODE, bytes) : undefined
+  const loaded = wasm ? loadWebAssembly<GrowthExports>(GROWTH_CODE, bytes) : undefined
   const places = placesIn(loaded?.buffer)
   // The program reads and writes a few bytes behind rows that are no multiple of 8 bytes long.
   const copy = loaded === undefined ? bins : places.cells(bins.length + 4).subarray(0, bins.length)

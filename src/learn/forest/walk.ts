@@ -51,8 +51,6 @@ export interface WalkOptions {
 
 /** WebAssembly takes a page of memory of its own, which fewer nodes are not worth. */
 const LEAST_NODES = 2000
-/** At most this many bytes of memory for WebAssembly. */
-const MOST_BYTES = 1_500_000_000
 /** Cells of the rows that WebAssembly has room for, in which a tree is read from memory once. At least so many rows, at most so many. */
 const [ROOM_CELLS, LEAST_ROOM, MOST_ROOM] = [262_144, 64, 16_384]
 
@@ -85,7 +83,7 @@ function programFor({ nodes, roots, leaves, width, edges }: WalkedForest, output
     positions.push(used)
     used += Math.ceil(bytes / 64) * 64
   }
-  const loaded = used > MOST_BYTES ? undefined : loadWebAssembly<WalkExports>(WALK_CODE, used)
+  const loaded = loadWebAssembly<WalkExports>(WALK_CODE, used)
   if (loaded === undefined) return undefined
   const { buffer, exports } = loaded
   exports.place(...positions, trees, edges.length, width)

@@ -2,7 +2,7 @@
 import { base, counts, fillCoarse, fillFine, found, histogram, keys, marks, missing, shift } from './classes.as'
 import { codes, MISSING_BIN, MISSING_RANGE, RANGES, setWord, sortByBin, sourceOf, word } from './rows.as'
 
-/** Twice the impurity of a cut × its rows, of two classes by Gini: as `scanBinary` of class-scan.ts has it. */
+/** Half of Gini's impurity of both sides × their rows: as `scanBinary` of class-scan.ts has it. */
 @inline
 function impurityOf(left0: i32, left1: i32, total0: i32, total1: i32): f64 {
   const left = <f64>(left0 + left1)
@@ -10,7 +10,7 @@ function impurityOf(left0: i32, left1: i32, total0: i32, total1: i32): f64 {
   return (<f64>left0 * <f64>left1 * right + <f64>(total0 - left0) * <f64>(total1 - left1) * left) / (left * right)
 }
 
-// The best cut of a scan, and where its rows end; −1 when there is none.
+// The best cut of a scan: its impurity, the copies of both classes left of it, and its place, which is −1 when there is none.
 let bestLoss: f64 = 0
 let best0: i32 = 0
 let best1: i32 = 0

@@ -1,12 +1,12 @@
 /** Counting the classes of a node's rows. */
 import { binAt, codes, MISSING_BIN, MISSING_RANGE, numFeatures, numRows, RANGES, rows, setWord, sortByBin, sourceOf, word } from './rows.as'
 
-export let ranges: usize = 0
+let ranges: usize = 0
 export let counts: usize = 0
 export let missing: usize = 0
 export let histogram: usize = 0
 export let marks: usize = 0
-export let own: usize = 0
+let own: usize = 0
 export let keys: usize = 0
 export let found: usize = 0
 export let numClasses: i32 = 0
@@ -37,8 +37,8 @@ export function placeClasses(
 // What was counted last, beside the arrays: written to `found`, too.
 export let base: i32 = 0
 export let shift: i32 = 0
-export let size: i32 = 0
-export let hasMissing: i32 = 0
+let size: i32 = 0
+let hasMissing: i32 = 0
 
 /** Counts the classes of `feature` over the rows of a node into groups. */
 export function countClasses(feature: i32, start: i32, end: i32, sortRows: i32, manyRows: i32): void {
@@ -61,7 +61,7 @@ export function countClasses(feature: i32, start: i32, end: i32, sortRows: i32, 
   setWord(found, 3, shift)
 }
 
-export function groupSorted(start: i32, rowCount: i32): void {
+function groupSorted(start: i32, rowCount: i32): void {
   base = 0
   shift = 0
   let group = -1
@@ -84,7 +84,7 @@ export function groupSorted(start: i32, rowCount: i32): void {
 
 /** Adds a row, given as its class and how often it was drawn, to the counts of a range. */
 @inline
-export function addCode(cells: usize, code: i32): void {
+function addCode(cells: usize, code: i32): void {
   const cell = cells + (<usize>(code >>> 8) << 2)
   store<i32>(cell, load<i32>(cell) + (code & 255))
 }
@@ -124,7 +124,7 @@ export function fillFine(source: usize, start: i32, end: i32, isMarked: bool): i
 }
 
 /** Collects the marked ranges, of which empty ones are passed over, and clears them. */
-export function collect(): void {
+function collect(): void {
   size = 0
   for (let part = 0; part < 256; part += 8) {
     let bits = load<u64>(marks + <usize>part)
@@ -142,7 +142,7 @@ export function collect(): void {
 }
 
 @inline
-export function collectOne(range: i32): void {
+function collectOne(range: i32): void {
   let from = histogram + ((<usize>range * <usize>numClasses) << 2)
   let to = counts + ((<usize>size * <usize>numClasses) << 2)
   let any = 0
@@ -157,7 +157,7 @@ export function collectOne(range: i32): void {
 }
 
 /** Separates the last group from the others if it is that of missing values. */
-export function splitOffMissing(mark: i32): void {
+function splitOffMissing(mark: i32): void {
   hasMissing = 0
   if (word(ranges, size - 1) !== mark) return
   hasMissing = 1
@@ -165,13 +165,13 @@ export function splitOffMissing(mark: i32): void {
   for (let c = 0; c < numClasses; c++) setWord(missing, c, word(counts, size * numClasses + c))
 }
 
-export let rareStarts: usize = 0
-export let rareFeatures: usize = 0
-export let rareNear: usize = 0
-export let rareCounts: usize = 0
-export let rareAll: usize = 0
-export let rareTouched: usize = 0
-export let touchedCount: i32 = 0
+let rareStarts: usize = 0
+let rareFeatures: usize = 0
+let rareNear: usize = 0
+let rareCounts: usize = 0
+let rareAll: usize = 0
+let rareTouched: usize = 0
+let touchedCount: i32 = 0
 
 /** Where the lists of rare cells begin, and their counts. `touchedAt` is 0 where counts are cleared as a whole. */
 export function placeRare(startsAt: usize, featuresAt: usize, nearAt: usize, countsAt: usize, allAt: usize, touchedAt: usize): void {

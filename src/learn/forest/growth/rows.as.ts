@@ -1,12 +1,12 @@
 /** The rows of a sample and where their bins are; copying and dividing them. */
 
-export let columns: usize = 0
-export let bins: usize = 0
-export let near: usize = 0
+let columns: usize = 0
+let bins: usize = 0
+let near: usize = 0
 export let rows: usize = 0
 export let codes: usize = 0
-export let otherRows: usize = 0
-export let otherCodes: usize = 0
+let otherRows: usize = 0
+let otherCodes: usize = 0
 export let numRows: i32 = 0
 export let numFeatures: i32 = 0
 
